@@ -1,0 +1,56 @@
+# Set-up happens once, in .venv, and needs the network; everything after it works without.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.PHONY: help install demo test check chaos bench lock clean
+
+help: ## show the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(READY) ## set up .venv
+
+demo: $(READY) ## negotiate the sample demand, live, and go on serving
+	@$(BIN)/moot demo
+
+test: check ## the static checks, then every test
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+check: $(READY) ## ruff, mypy and the import order
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+chaos: $(READY) ## kill -9 the server again and again in mid-negotiation and count what is lost
+	$(BIN)/python -m tests.chaos.kill9
+
+bench: $(READY) ## the figures of the README, each beside its baseline
+	$(BIN)/python benchmarks/kernel.py
+
+lock: $(READY) ## write requirements.lock anew from pyproject.toml
+	$(PIP) install uv
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet --output-file requirements.lock
+
+clean: ## remove what the tools leave behind; .venv and the data stay
+	rm -rf build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.lock pyproject.toml
+	@$(BIN)/python -c '' 2>/dev/null || { \
+	  for python in $(PYTHON) python3.11 python3.12 python3.13 python3; do \
+	    $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; python=; \
+	  done; \
+	  test -n "$$python" || { \
+	    echo "error: no Python 3.11 or newer was found, or it lacks the venv module" >&2; \
+	    echo "try: install one (on Debian and Ubuntu with python3-venv), or name it: make PYTHON=/path/to/python3 install" >&2; \
+	    exit 1; }; \
+	  $$python -m venv --clear $(VENV); }
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,112 @@
+"""A meeting hall for software agents.
+
+The public names below are imported when they are first used, so ``import moothall`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from moothall.directory.profiles import AgentProfile as AgentProfile
+    from moothall.directory.registry import AgentRegistry as AgentRegistry
+    from moothall.errors import AgentNotFound as AgentNotFound
+    from moothall.errors import BadDemand as BadDemand
+    from moothall.errors import ChannelNotFound as ChannelNotFound
+    from moothall.errors import Conflict as Conflict
+    from moothall.errors import DecisionRefused as DecisionRefused
+    from moothall.errors import DemandNotFound as DemandNotFound
+    from moothall.errors import EventPushFailed as EventPushFailed
+    from moothall.errors import Forbidden as Forbidden
+    from moothall.errors import HostRefused as HostRefused
+    from moothall.errors import InternalError as InternalError
+    from moothall.errors import InvalidInput as InvalidInput
+    from moothall.errors import LeaseLost as LeaseLost
+    from moothall.errors import ModelTimeout as ModelTimeout
+    from moothall.errors import ModelUnavailable as ModelUnavailable
+    from moothall.errors import MoothallError as MoothallError
+    from moothall.errors import NegotiationTimeout as NegotiationTimeout
+    from moothall.errors import NoCandidates as NoCandidates
+    from moothall.errors import NodeUnreachable as NodeUnreachable
+    from moothall.errors import OriginRefused as OriginRefused
+    from moothall.errors import Overloaded as Overloaded
+    from moothall.errors import PayloadTooLarge as PayloadTooLarge
+    from moothall.errors import SettingsError as SettingsError
+    from moothall.errors import StorageError as StorageError
+    from moothall.errors import StoreLocked as StoreLocked
+    from moothall.errors import Unauthenticated as Unauthenticated
+    from moothall.errors import UnsupportedMediaType as UnsupportedMediaType
+    from moothall.errors import UsageError as UsageError
+    from moothall.negotiation.demand.channel_admin import ChannelAdmin as ChannelAdmin
+    from moothall.negotiation.demand.channel_admin import ChannelAdminAgent as ChannelAdminAgent
+    from moothall.negotiation.demand.coordinator import Coordinator as Coordinator
+    from moothall.negotiation.demand.machine import ChannelStatus as ChannelStatus
+    from moothall.negotiation.demand.participants import Participant as Participant
+    from moothall.negotiation.demand.participants import ParticipantFactory as ParticipantFactory
+    from moothall.negotiation.demand.subnet import SubnetManager as SubnetManager
+    from moothall.negotiation.demand.user_agent import UserAgent as UserAgent
+    from moothall.node import Node as Node
+    from moothall.settings import Settings as Settings
+
+_EXPORTS: Final[dict[str, tuple[str, ...]]] = {
+    "moothall.directory.profiles": ("AgentProfile",),
+    "moothall.directory.registry": ("AgentRegistry",),
+    "moothall.errors": (
+        "AgentNotFound",
+        "BadDemand",
+        "ChannelNotFound",
+        "Conflict",
+        "DecisionRefused",
+        "DemandNotFound",
+        "EventPushFailed",
+        "Forbidden",
+        "HostRefused",
+        "InternalError",
+        "InvalidInput",
+        "LeaseLost",
+        "ModelTimeout",
+        "ModelUnavailable",
+        "MoothallError",
+        "NegotiationTimeout",
+        "NoCandidates",
+        "NodeUnreachable",
+        "OriginRefused",
+        "Overloaded",
+        "PayloadTooLarge",
+        "SettingsError",
+        "StorageError",
+        "StoreLocked",
+        "Unauthenticated",
+        "UnsupportedMediaType",
+        "UsageError",
+    ),
+    "moothall.negotiation.demand.channel_admin": ("ChannelAdmin", "ChannelAdminAgent"),
+    "moothall.negotiation.demand.coordinator": ("Coordinator",),
+    "moothall.negotiation.demand.machine": ("ChannelStatus",),
+    "moothall.negotiation.demand.participants": ("Participant", "ParticipantFactory"),
+    "moothall.negotiation.demand.subnet": ("SubnetManager",),
+    "moothall.negotiation.demand.user_agent": ("UserAgent",),
+    "moothall.node": ("Node",),
+    "moothall.settings": ("Settings",),
+}
+"""Module -> its public names. A test keeps the imports above, which type checkers read, equal to this table."""
+
+_HOME: Final = {name: module for module, names in _EXPORTS.items() for name in names}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605 - one table, not two
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return import_module("importlib.metadata").version("moothall")
+    if name not in _HOME:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__, "__version__"]

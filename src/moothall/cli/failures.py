@@ -1,0 +1,52 @@
+"""How a failed command says so: ``error: … / why: … / try: …`` on stderr, and its exit code."""
+
+from __future__ import annotations
+
+import click
+
+from moothall.cli.render.clean import clean_line
+from moothall.errors import ERRORS, MoothallError
+from moothall.messages import Lang, explain, text
+
+INTERRUPTED = 130
+"""What shells expect of a command that Ctrl-C ended."""
+
+
+def show(error: MoothallError, lang: Lang) -> int:
+    """Write the error and return the exit code that belongs to its code."""
+    told = explain(error, lang)
+    said_already = error.why and error.message.endswith(error.why)
+    _write(told.message, error.message if said_already else told.why, told.hint, lang)
+    return error.exit_code
+
+
+def show_usage(error: click.ClickException, lang: Lang) -> int:
+    """Write a mistake in the command line."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return ERRORS["USAGE"].exit_code
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    command = ctx.command_path if ctx else "moot"
+    _write(text("errors.USAGE.message", lang), _said(error, lang), f"{command} --help", lang)
+    return ERRORS["USAGE"].exit_code
+
+
+def _said(error: click.ClickException, lang: Lang) -> str:
+    if isinstance(error, click.NoSuchOption):
+        return _with_guesses(text("cli.usage.no_option", lang, name=error.option_name), error.possibilities)
+    if isinstance(error, click.exceptions.NoSuchCommand):
+        return _with_guesses(text("cli.usage.no_command", lang, name=error.command_name), error.possibilities)
+    if isinstance(error, click.MissingParameter):
+        named = error.param.get_error_hint(error.ctx) if error.param and error.ctx else ""
+        return text("cli.usage.missing", lang, name=named.strip("'"))
+    return error.format_message()
+
+
+def _with_guesses(line: str, guesses: list[str] | None) -> str:
+    return f"{line} ({', '.join(guesses)}?)" if guesses else line
+
+
+def _write(message: str, why: str, hint: str, lang: Lang) -> None:
+    for key, value in (("error", message), ("why", why), ("try", hint)):
+        if value:
+            click.echo(f"{text(f'cli.failure.{key}', lang)} {clean_line(value)}", err=True)

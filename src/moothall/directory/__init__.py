@@ -1,0 +1,1 @@
+"""Who can be asked: agent profiles, the concept vocabulary, the gazetteer and retrieval over them."""

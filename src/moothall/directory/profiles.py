@@ -1,0 +1,225 @@
+"""What a participant says about itself (spec C §4.5), as immutable models.
+
+An `AgentProfile` holds the spec's fields; its `capabilities` hold structured offers beside any free keys.
+Money is in units of the offer's currency (ISO 4217); weekdays count from Monday = 0, as `date.weekday` does.
+
+`reservation` is what the agent would settle for. It is the owner's secret: no dump, repr or `public()` shows it, only
+`private()`, which is for the store and for the agent's own persona.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from moothall.directory.days import add_days, days_between
+
+MIN_SUMMARY, MAX_SUMMARY = 200, 500
+MOST_BYTES = 32 * 1024
+"""Size of a whole profile as JSON in UTF-8, with whatever free keys its capabilities hold."""
+MOST_MONEY = 10**9
+MOST_PEOPLE = 10_000_000
+MOST_UNITS = 10_000
+MOST_LEAD_DAYS = 730
+HOURS_PER_DAY = 2
+"""Hours charged per day of work that is priced by the hour."""
+_PERIOD = re.compile(r"(\d{4}-\d{2}-\d{2})(?:/(\d{4}-\d{2}-\d{2}))?")
+
+AgentId = Annotated[str, StringConstraints(pattern=r"^user_agent_[a-z0-9_]+$", max_length=80)]
+Money = Annotated[float, Field(ge=0, le=MOST_MONEY, allow_inf_nan=False)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+Weekday = Annotated[int, Field(ge=0, le=6)]
+Weekdays = Annotated[tuple[Weekday, ...], Field(max_length=7)]
+ConditionKind = Literal["requires", "min_attendees", "max_attendees", "lead_days", "min_fee", "weekdays", "theme"]
+_NEEDS: Mapping[ConditionKind, str] = {
+    "requires": "tag",
+    "min_attendees": "value",
+    "max_attendees": "value",
+    "lead_days": "value",
+    "min_fee": "value",
+    "weekdays": "values",
+    "theme": "texts",
+}
+_MOST: Mapping[str, int] = {
+    "min_attendees": MOST_PEOPLE,
+    "max_attendees": MOST_PEOPLE,
+    "lead_days": MOST_LEAD_DAYS,
+    "min_fee": MOST_MONEY,
+}
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Condition(_Model):
+    """A term of an offer; `kind` decides which one field carries it, `text` says it in words.
+
+    `requires` another `tag` in the plan; at least or at most `value` attendees; `value` days of notice; a fee of at
+    least `value`; one of the weekdays in `values`; a theme that contains any of `texts`.
+    """
+
+    kind: ConditionKind
+    tag: Tag | None = None
+    value: Money | None = None
+    values: Weekdays = ()
+    texts: Annotated[tuple[Text, ...], Field(max_length=20)] = ()
+    text: Annotated[str, StringConstraints(max_length=500)] = ""
+
+    @model_validator(mode="after")
+    def _carries_its_field(self) -> Self:
+        needed = _NEEDS[self.kind]
+        given = {name for name in ("tag", "value", "values", "texts") if getattr(self, name) not in (None, ())}
+        if given != {needed}:
+            raise ValueError(f"a condition of kind {self.kind} carries `{needed}` and nothing else")
+        if self.value is not None and self.value > _MOST[self.kind]:
+            raise ValueError(f"the value of a condition of kind {self.kind} is at most {_MOST[self.kind]}")
+        return self
+
+
+class Period(_Model):
+    """Days from `start` to `end`, both included."""
+
+    start: date
+    end: date
+
+
+class Calendar(_Model):
+    """When an agent works: on these `weekdays`, at `lead_days` of notice, not in a `blackout` (`from/to`, or a day)."""
+
+    weekdays: Weekdays = (0, 1, 2, 3, 4, 5, 6)
+    lead_days: Annotated[int, Field(ge=0, le=MOST_LEAD_DAYS)] = 0
+    blackout: Annotated[tuple[str, ...], Field(max_length=400)] = ()
+
+    @field_validator("blackout")
+    @classmethod
+    def _periods(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            period = parse_period(text)
+            if period.end < period.start:
+                raise ValueError(f"the period {text} ends before it starts")
+        return value
+
+    def first_available(self, start: date, end: date, today: date | None = None) -> date | None:
+        """The earliest day from `start` to `end` (both included) on which the agent works."""
+        first = max(start, add_days(today, self.lead_days)) if today else start
+        return next(filter(self.available, days_between(first, end)), None)
+
+    def available(self, day: date, today: date | None = None) -> bool:
+        """Whether the agent works on `day`; notice counts from `today`, and is not asked for without it."""
+        if day.weekday() not in self.weekdays or (today and day < add_days(today, self.lead_days)):
+            return False
+        return not any(period.start <= day <= period.end for period in map(parse_period, self.blackout))
+
+
+class CapabilityOffer(_Model):
+    """One thing an agent does for a price per `unit`.
+
+    `capacity` is how many people it serves (`None`: any number), `quantity` how often it can be had at once. Without
+    `remote` it happens in the agent's city, or in one of `travel_cities` for `travel_fee` more.
+    """
+
+    tag: Tag
+    title: Text
+    price: Money
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "CNY"
+    unit: Literal["event", "person", "hour", "day"] = "event"
+    capacity: Annotated[int, Field(ge=1, le=MOST_PEOPLE)] | None = None
+    quantity: Annotated[int, Field(ge=1, le=MOST_UNITS)] = 1
+    min_attendees: Annotated[int, Field(ge=0, le=MOST_PEOPLE)] = 0
+    remote: bool = False
+    travel_cities: Annotated[tuple[Text, ...], Field(max_length=100)] = ()
+    travel_fee: Money = 0
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=20)] = ()
+
+
+class Capabilities(BaseModel):
+    """The structured part of the spec's free `capabilities`; keys beyond these are kept as they are."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
+
+    languages: Annotated[tuple[Tag, ...], Field(max_length=30)] = ()
+    max_roles: Annotated[int, Field(ge=1, le=20)] = 1
+    calendar: Calendar = Calendar()
+    offers: Annotated[tuple[CapabilityOffer, ...], Field(max_length=50)] = ()
+
+
+class Reservation(_Model):
+    """The lowest price an agent accepts, per tag, in the currency of its offers. Private."""
+
+    floors: dict[Tag, Money] = Field(default_factory=dict, max_length=50, repr=False)
+
+
+class AgentProfile(_Model):
+    """An agent as it registers. Equal content is an equal profile; nothing in it changes."""
+
+    agent_id: AgentId
+    user_name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+    profile_summary: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=MIN_SUMMARY, max_length=MAX_SUMMARY)
+    ]
+    location: Tag
+    tags: Annotated[tuple[Tag, ...], Field(min_length=1, max_length=30)]
+    capabilities: Capabilities = Capabilities()
+    interests: Annotated[tuple[Tag, ...], Field(max_length=30)] = ()
+    availability: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+    reservation: Reservation = Field(default=Reservation(), exclude=True, repr=False)
+
+    @model_validator(mode="after")
+    def _offers_what_it_claims(self) -> Self:
+        if unclaimed := sorted({offer.tag for offer in self.capabilities.offers} - set(self.tags)):
+            raise ValueError(f"capabilities.offers: {unclaimed} not among the tags")
+        lowest = {
+            tag: min(offer.price for offer in self.capabilities.offers if offer.tag == tag)
+            for tag in {offer.tag for offer in self.capabilities.offers}
+        }
+        for tag, floor in self.reservation.floors.items():
+            if tag not in lowest:
+                raise ValueError(f"reservation.floors: there is no offer for {tag}")
+            if floor > lowest[tag]:
+                raise ValueError(f"reservation.floors: the floor of {tag} is above its price")
+        return self
+
+    @model_validator(mode="after")
+    def _is_of_bearable_size(self) -> Self:
+        size = len(json.dumps(self.private(), ensure_ascii=False).encode(errors="surrogatepass"))
+        if size > MOST_BYTES:
+            raise ValueError(f"profile: it has {size} bytes as JSON, at most {MOST_BYTES} are accepted")
+        return self
+
+    def public(self) -> dict[str, Any]:
+        """The profile as anybody may see it, as JSON values."""
+        return self.model_dump(mode="json")
+
+    def private(self) -> dict[str, Any]:
+        """The whole profile with its reservation, as JSON values: for the store and for the agent itself."""
+        return self.public() | {"reservation": self.reservation.model_dump(mode="json")}
+
+
+MOCK_PROFILE_SCHEMA: Mapping[str, object] = {
+    "agent_id": str,
+    "user_name": str,
+    "profile_summary": str,
+    "location": str,
+    "tags": list[str],
+    "capabilities": dict[str, Any],
+    "interests": list[str],
+    "availability": str,
+}
+"""The spec's fields of a profile and their types (§4.5.1); `AgentProfile` holds the full rules."""
+
+
+@lru_cache(maxsize=4096)
+def parse_period(text: str) -> Period:
+    """Read `2027-02-05/2027-02-12` or one day; `ValueError` for anything else."""
+    if not (match := _PERIOD.fullmatch(text)):
+        raise ValueError(f"{text!r} is not a day or a period `from/to` of days")
+    start = date.fromisoformat(match[1])
+    return Period(start=start, end=date.fromisoformat(match[2]) if match[2] else start)

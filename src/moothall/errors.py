@@ -1,0 +1,286 @@
+"""Every error that moothall raises on purpose, and how each looks at every door.
+
+::
+
+    MoothallError
+    ├── BadDemand            E001    the demand is empty, too long or not text
+    ├── DemandNotFound       E002
+    ├── ModelUnavailable     E003    the language model cannot be reached or refuses
+    ├── ModelTimeout         E004
+    ├── NoCandidates         E005    nobody in the registry fits
+    ├── NegotiationTimeout   E006    nobody answered in time
+    ├── ChannelNotFound      E007
+    ├── AgentNotFound        E008
+    ├── EventPushFailed      E009    an event could not be stored or delivered
+    ├── UsageError           USAGE
+    ├── InvalidInput         INVALID_INPUT
+    │   ├── UnsupportedMediaType   UNSUPPORTED_MEDIA_TYPE
+    │   └── PayloadTooLarge        PAYLOAD_TOO_LARGE
+    ├── SettingsError        SETTINGS
+    ├── StorageError         STORAGE
+    │   ├── StoreLocked      STORE_LOCKED    another process holds the store
+    │   └── LeaseLost        LEASE_LOST      another worker took the run over
+    ├── Overloaded           OVERLOADED
+    ├── NodeUnreachable      NODE_UNREACHABLE
+    ├── Unauthenticated      UNAUTHENTICATED
+    ├── Forbidden            FORBIDDEN
+    │   ├── HostRefused      HOST_REFUSED
+    │   └── OriginRefused    ORIGIN_REFUSED
+    ├── Conflict             CONFLICT
+    ├── DecisionRefused      DECISION_REFUSED    a brain's answer does not fit the world
+    └── InternalError        INTERNAL_ERROR
+
+An error carries what a stranger may read. What must stay inside (a driver's message, a stack) belongs in ``__cause__``
+and in the log.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Appearance(NamedTuple):
+    """One row of the table: what one error code becomes at each door.
+
+    `http` is a status; `jsonrpc` a reserved code of JSON-RPC 2.0, or one of -32099..-32000 that neither MCP nor A2A
+    defines; `mcp` says whether it is a tool's ``result`` with ``isError`` or a protocol ``error``; `a2a` is the state
+    of the task; `exit_code` is the process's; `hint` is the key of the text that says what to do.
+    """
+
+    http: int
+    jsonrpc: int
+    mcp: str
+    a2a: str
+    exit_code: int
+    hint: str
+
+
+ERRORS: Final[Mapping[str, Appearance]] = MappingProxyType(
+    {
+        "E001": Appearance(400, -32602, "result", "rejected", 2, "errors.E001.hint"),
+        "E002": Appearance(404, -32020, "result", "rejected", 5, "errors.E002.hint"),
+        "E003": Appearance(503, -32021, "result", "failed", 8, "errors.E003.hint"),
+        "E004": Appearance(504, -32022, "result", "failed", 7, "errors.E004.hint"),
+        "E005": Appearance(200, -32023, "result", "failed", 6, "errors.E005.hint"),
+        "E006": Appearance(200, -32024, "result", "failed", 6, "errors.E006.hint"),
+        "E007": Appearance(404, -32025, "result", "rejected", 5, "errors.E007.hint"),
+        "E008": Appearance(404, -32026, "result", "rejected", 5, "errors.E008.hint"),
+        "E009": Appearance(500, -32027, "result", "failed", 1, "errors.E009.hint"),
+        "USAGE": Appearance(400, -32600, "error", "rejected", 2, "errors.USAGE.hint"),
+        "INVALID_INPUT": Appearance(400, -32602, "result", "rejected", 2, "errors.INVALID_INPUT.hint"),
+        "UNSUPPORTED_MEDIA_TYPE": Appearance(415, -32028, "error", "rejected", 2, "errors.UNSUPPORTED_MEDIA_TYPE.hint"),
+        "PAYLOAD_TOO_LARGE": Appearance(413, -32029, "error", "rejected", 2, "errors.PAYLOAD_TOO_LARGE.hint"),
+        "SETTINGS": Appearance(500, -32030, "error", "failed", 2, "errors.SETTINGS.hint"),
+        "STORAGE": Appearance(503, -32031, "result", "failed", 1, "errors.STORAGE.hint"),
+        "STORE_LOCKED": Appearance(503, -32032, "result", "failed", 1, "errors.STORE_LOCKED.hint"),
+        "LEASE_LOST": Appearance(503, -32033, "result", "failed", 1, "errors.LEASE_LOST.hint"),
+        "OVERLOADED": Appearance(503, -32034, "result", "rejected", 8, "errors.OVERLOADED.hint"),
+        "NODE_UNREACHABLE": Appearance(502, -32035, "result", "failed", 8, "errors.NODE_UNREACHABLE.hint"),
+        "UNAUTHENTICATED": Appearance(401, -32036, "error", "auth_required", 3, "errors.UNAUTHENTICATED.hint"),
+        "FORBIDDEN": Appearance(403, -32037, "result", "rejected", 3, "errors.FORBIDDEN.hint"),
+        "HOST_REFUSED": Appearance(421, -32038, "error", "rejected", 3, "errors.HOST_REFUSED.hint"),
+        "ORIGIN_REFUSED": Appearance(403, -32039, "error", "rejected", 3, "errors.ORIGIN_REFUSED.hint"),
+        "CONFLICT": Appearance(409, -32040, "result", "rejected", 2, "errors.CONFLICT.hint"),
+        "DECISION_REFUSED": Appearance(502, -32041, "result", "failed", 8, "errors.DECISION_REFUSED.hint"),
+        "INTERNAL_ERROR": Appearance(500, -32603, "result", "failed", 1, "errors.INTERNAL_ERROR.hint"),
+    }
+)
+"""The one table; `messages.explain` finds the texts that belong to a row."""
+
+
+class MoothallError(Exception):
+    """The root of the tree; raise a leaf.
+
+    `message` says what happened and `why` names the cause, both fit for the eyes of a caller; `hint` says what to do,
+    where that is more precise than the text of the code; `details` holds values for programs (JSON).
+    """
+
+    code: ClassVar[str] = "INTERNAL_ERROR"
+
+    def __init__(
+        self, message: str, *, why: str = "", hint: str = "", details: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.why = why
+        self.hint = hint
+        self.details: Mapping[str, object] = dict(details or {})
+
+    def __str__(self) -> str:
+        """Return the message and, where known, the cause."""
+        return f"{self.message}: {self.why}" if self.why else self.message
+
+    @property
+    def appearance(self) -> Appearance:
+        """The row of this error's code."""
+        return ERRORS[self.code]
+
+    @property
+    def http_status(self) -> int:
+        """The HTTP status of this error's code."""
+        return self.appearance.http
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a command that ends with this error."""
+        return self.appearance.exit_code
+
+
+class BadDemand(MoothallError):
+    """The text is no demand."""
+
+    code = "E001"
+
+
+class DemandNotFound(MoothallError):
+    """No demand has this id."""
+
+    code = "E002"
+
+
+class ModelUnavailable(MoothallError):
+    """The language model cannot be reached or refuses to answer."""
+
+    code = "E003"
+
+
+class ModelTimeout(MoothallError):
+    """The language model did not answer in time."""
+
+    code = "E004"
+
+
+class NoCandidates(MoothallError):
+    """Nobody in the registry fits the demand."""
+
+    code = "E005"
+
+
+class NegotiationTimeout(MoothallError):
+    """Nobody answered before the deadline."""
+
+    code = "E006"
+
+
+class ChannelNotFound(MoothallError):
+    """No channel has this id."""
+
+    code = "E007"
+
+
+class AgentNotFound(MoothallError):
+    """No agent has this id."""
+
+    code = "E008"
+
+
+class EventPushFailed(MoothallError):
+    """An event could not be stored or delivered."""
+
+    code = "E009"
+
+
+class UsageError(MoothallError):
+    """A command or call was put together wrongly."""
+
+    code = "USAGE"
+
+
+class InvalidInput(MoothallError):
+    """A value does not have the required form."""
+
+    code = "INVALID_INPUT"
+
+
+class UnsupportedMediaType(InvalidInput):
+    """A body is of another type than the door accepts."""
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
+
+
+class PayloadTooLarge(InvalidInput):
+    """A body is longer than the door accepts."""
+
+    code = "PAYLOAD_TOO_LARGE"
+
+
+class SettingsError(MoothallError):
+    """A setting cannot be read or makes no sense."""
+
+    code = "SETTINGS"
+
+
+class StorageError(MoothallError):
+    """The store failed."""
+
+    code = "STORAGE"
+
+
+class StoreLocked(StorageError):
+    """Another process holds the store."""
+
+    code = "STORE_LOCKED"
+
+
+class LeaseLost(StorageError):
+    """Another worker took the run over; nothing of this one may be written any more."""
+
+    code = "LEASE_LOST"
+
+
+class Overloaded(MoothallError):
+    """The node has as much work as it accepts."""
+
+    code = "OVERLOADED"
+
+
+class NodeUnreachable(MoothallError):
+    """No node answers at the address."""
+
+    code = "NODE_UNREACHABLE"
+
+
+class Unauthenticated(MoothallError):
+    """The caller did not prove who it is."""
+
+    code = "UNAUTHENTICATED"
+
+
+class Forbidden(MoothallError):
+    """The caller may not do this."""
+
+    code = "FORBIDDEN"
+
+
+class HostRefused(Forbidden):
+    """The request names a host that this node is not."""
+
+    code = "HOST_REFUSED"
+
+
+class OriginRefused(Forbidden):
+    """The request comes from a page of a foreign origin."""
+
+    code = "ORIGIN_REFUSED"
+
+
+class Conflict(MoothallError):
+    """The request contradicts what is already there."""
+
+    code = "CONFLICT"
+
+
+class DecisionRefused(MoothallError):
+    """A brain's answer does not fit the question or the world."""
+
+    code = "DECISION_REFUSED"
+
+
+class InternalError(MoothallError):
+    """A fault of moothall itself."""
+
+    code = "INTERNAL_ERROR"

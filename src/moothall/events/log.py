@@ -1,0 +1,251 @@
+"""The event log: what the rest of the house sees of storage, writer, inbox and streams."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from moothall.clock import SystemClock, rfc3339
+from moothall.errors import StorageError
+from moothall.events import inbox, reading
+from moothall.events.append import Append, Birth, Lane, Row, Sink
+from moothall.events.encode import decode, encode, settle, valid_key
+from moothall.events.hints import PostgresHints
+from moothall.events.model import Draft, Event, JsonObject, RunRecord
+from moothall.events.postgres import PostgresSink
+from moothall.events.sqlite import SqliteSink
+from moothall.events.stream import Hub
+from moothall.events.writer import Writer
+from moothall.telemetry import logger
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+    from datetime import datetime
+
+    from moothall.clock import Clock
+    from moothall.storage.store import Store
+
+_log = logger("events")
+_END = b": end\n\n"
+_HEARTBEAT = b": heartbeat\n\n"
+
+
+class Host(Protocol):
+    """The worker of this process, as the log sees it."""
+
+    @property
+    def lease_seconds(self) -> float:
+        """How long a claim lasts."""
+        ...
+
+    def takes(self, kind: str, *, child: bool = False) -> bool:
+        """Whether a new run of this kind can be driven here at once."""
+        ...
+
+    def born(self, record: RunRecord, lane: Lane, rows: Sequence[Row]) -> None:
+        """Drive a run that was created here under the lane's epoch."""
+        ...
+
+    def nudge(self, run: str) -> None:
+        """A run may have work."""
+        ...
+
+
+class EventLog:
+    """Append-only events of many runs; the state, the stream and the audit trail at once.
+
+    Attributes:
+        store, clock, writer: for the worker and the outbox.
+    """
+
+    def __init__(self, store: Store, *, clock: Clock | None = None, sweep_seconds: float = 2.0) -> None:
+        """Keep events in `store`; look every `sweep_seconds` for what a lost hint missed."""
+        self.store, self.clock = store, clock or SystemClock()
+        self._hub = Hub(store)
+        self._sweep_seconds = sweep_seconds
+        sink: Sink = PostgresSink(store.engine) if store.writer is None else SqliteSink(store.writer)
+        self.writer = Writer(sink, self._publish)
+        self._hints = None if store.writer else PostgresHints(store.target, self._heard, self._missed)
+        self._host: Host | None = None
+        self._outbox: Callable[[], None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Begin to write, and to hear from other processes."""
+        if self._hints is not None:
+            await self._hints.start()
+            self._spawn(self._sweep())
+        self.writer.start()
+
+    async def close(self) -> None:
+        """Commit what is queued and stop; stop the worker before, close the store after."""
+        await self.writer.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._hints is not None:
+            await self._hints.close()
+
+    def attach(self, host: Host | None) -> None:
+        """Let new runs and news go straight to the worker of this process; None takes it away again."""
+        self._host = host
+
+    def notify_outbox(self, news: Callable[[], None] | None) -> None:
+        """Call `news` after each commit that has something to deliver."""
+        self._outbox = news
+
+    async def create(
+        self,
+        run: str,
+        kind: str,
+        drafts: Sequence[Draft],
+        *,
+        parent: str | None = None,
+        meta: JsonObject | None = None,
+    ) -> bool:
+        """Create a run together with its first events; a worker with a driver for `kind` starts on it at once.
+
+        Returns:
+            False when the run existed before: nothing was written.
+
+        Raises:
+            Overloaded: too many events wait for the disk; try again shortly.
+            InvalidInput, PayloadTooLarge, StorageError: as for `Run.emit`.
+        """
+        now = self.clock.now()
+        host = self._host if self._host is not None and self._host.takes(kind, child=parent is not None) else None
+        owner = self.store.node if host else None
+        rows = settle(valid_key(run), 0, rfc3339(now), drafts)
+        lane = Lane(run, epoch=1 if host else 0, next=len(rows))
+        birth = Birth(kind, now, parent, encode(meta or {}), owner, host.lease_seconds if host else None)
+        record = RunRecord(run, kind, "open", owner, lane.epoch, None, now, None, parent, meta or {})
+        append = Append(
+            lane,
+            rows,
+            asyncio.get_running_loop().create_future(),
+            birth=birth,
+            committed=partial(host.born, record, lane, rows) if host else partial(self.work, [run]),
+        )
+        self.writer.submit(append)
+        return await append.future
+
+    async def get(self, run: str) -> RunRecord | None:
+        """Return one run, None when there is none."""
+        return await self.store.read(lambda connection: reading.get_run(connection, run))
+
+    async def runs(
+        self,
+        *,
+        kind: str | None = None,
+        status: str | None = None,
+        parent: str | None = None,
+        limit: int = 50,
+        before: datetime | None = None,
+    ) -> list[RunRecord]:
+        """Return runs, the newest first; `before` (the last `created_at` seen) gives the next page."""
+        return await self.store.read(
+            lambda connection: reading.list_runs(
+                connection, kind=kind, status=status, parent=parent, limit=limit, before=before
+            )
+        )
+
+    async def load(self, run: str, *, after: int = -1, public: bool = False, limit: int | None = None) -> list[Event]:
+        """Return committed events with a seq greater than `after`, in order; none for an unknown run."""
+        rows = await self.store.read(
+            lambda connection: reading.events(connection, run, after=after, public=public, limit=limit)
+        )
+        return [decode(row) for row in rows]
+
+    async def post(self, run: str, posting_key: str, kind: str, sender: str, payload: JsonObject) -> bool:
+        """Put something that arrived from outside into the run's inbox and wake the run.
+
+        Check the sender before: a stranger's posting must not occupy the key. It is committed when this returns.
+
+        Returns:
+            False when that key was posted before; nothing changed then.
+
+        Raises:
+            DemandNotFound: no such run, or it is closed.
+            InvalidInput, PayloadTooLarge, StorageError: as for `Run.emit`.
+        """
+        text, key, now = encode(payload), valid_key(posting_key), self.clock.now()
+        fresh = await self.store.write(lambda connection: inbox.post(connection, run, key, kind, sender, text, now))
+        if fresh:
+            self.work([run])
+        return fresh
+
+    async def follow(self, run: str, *, after: int = -1) -> AsyncGenerator[Event]:
+        """Yield the public events after `after`: history, then live; ends when the run is closed.
+
+        Never a hole, never a double. An `after` that names no event of the run gives everything.
+
+        Raises:
+            DemandNotFound: no such run.
+        """
+        async with aclosing(self._hub.follow(run, after, None)) as chunks:
+            async for chunk in chunks:
+                for _, row, _ in chunk:
+                    yield decode(row)
+
+    async def frames(self, run: str, *, after: int = -1, heartbeat: float | None = None) -> AsyncGenerator[bytes]:
+        """Yield the same as server-sent events, several joined when they are there.
+
+        Args:
+            run: the run to follow.
+            after: the last seq the client has; see `follow`.
+            heartbeat: seconds without an event after which a comment is sent; None for never.
+
+        Raises:
+            DemandNotFound: no such run.
+        """
+        async with aclosing(self._hub.follow(run, after, heartbeat)) as chunks:
+            async for chunk in chunks:
+                yield b"".join([entry[2] for entry in chunk]) or _HEARTBEAT
+        yield _END
+
+    def work(self, runs: Sequence[str]) -> None:
+        """Say that runs may have work, here and to other processes."""
+        for run in runs:
+            if self._host is not None:
+                self._host.nudge(run)
+        if self._hints is not None:
+            self._hints.tell(work=runs)
+
+    def _publish(self, batch: Sequence[Append]) -> None:
+        for append in batch:
+            self._hub.publish(append.lane.run, append.rows, closed=append.closes is not None)
+        if self._outbox is not None and any(append.outbox for append in batch):
+            self._outbox()
+        if self._hints is not None:
+            self._hints.tell(events=[append.lane.run for append in batch])
+
+    def _heard(self, events: list[str], work: list[str]) -> None:
+        if events:
+            self._spawn(self._hub.pull(events))
+        for run in work:
+            if self._host is not None:
+                self._host.nudge(run)
+
+    def _missed(self) -> None:
+        self._spawn(self._hub.sweep())
+        if self._host is not None:
+            self._host.nudge("")
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(_logged(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(self._sweep_seconds)
+            await _logged(self._hub.sweep())
+
+
+async def _logged(work: Coroutine[None, None, None]) -> None:
+    try:
+        await work
+    except StorageError as error:
+        _log.warning("cannot look for news: %s", error)

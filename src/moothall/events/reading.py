@@ -1,0 +1,107 @@
+"""Reading runs, events and postings. SQLAlchemy Core, the same on both databases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from moothall.canonical import loads
+from moothall.events.model import PUBLIC, Posting, RunRecord
+from moothall.storage import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+    from moothall.events.append import Row
+
+RECORD = (
+    schema.run.c.id,
+    schema.run.c.kind,
+    schema.run.c.status,
+    schema.run.c.owner,
+    schema.run.c.epoch,
+    schema.run.c.wake_at,
+    schema.run.c.created_at,
+    schema.run.c.closed_at,
+    schema.run.c.parent,
+    schema.run.c.meta,
+)
+_AFTER_PUBLIC = PUBLIC[:-1] + chr(ord(PUBLIC[-1]) + 1)
+
+
+def record(row: sa.RowMapping) -> RunRecord:
+    """Build a record from a row that has the columns of `RECORD`, among others perhaps."""
+    return RunRecord(
+        id=row["id"],
+        kind=row["kind"],
+        status=row["status"],
+        owner=row["owner"],
+        epoch=row["epoch"],
+        wake_at=row["wake_at"],
+        created_at=row["created_at"],
+        closed_at=row["closed_at"],
+        parent=row["parent"],
+        meta=loads(row["meta"]),
+    )
+
+
+def get_run(connection: Connection, run: str) -> RunRecord | None:
+    """Return one run."""
+    row = connection.execute(sa.select(*RECORD).where(schema.run.c.id == run)).mappings().one_or_none()
+    return None if row is None else record(row)
+
+
+def list_runs(
+    connection: Connection,
+    *,
+    kind: str | None,
+    status: str | None,
+    parent: str | None,
+    limit: int,
+    before: datetime | None,
+) -> list[RunRecord]:
+    """Return the newest runs first, those created before `before`."""
+    table = schema.run.c
+    query = sa.select(*RECORD).order_by(table.created_at.desc(), table.id.desc()).limit(limit)
+    for column, value in ((table.kind, kind), (table.status, status), (table.parent, parent)):
+        if value is not None:
+            query = query.where(column == value)
+    if before is not None:
+        query = query.where(table.created_at < before)
+    return [record(row) for row in connection.execute(query).mappings()]
+
+
+def events(connection: Connection, run: str, *, after: int, public: bool, limit: int | None) -> list[Row]:
+    """Return the stored rows of a run with a seq greater than `after`, in order."""
+    table = schema.event.c
+    query = sa.select(*table).where(table.run == run, table.seq > after).order_by(table.seq).limit(limit)
+    if public:
+        query = query.where(table.type >= PUBLIC, table.type < _AFTER_PUBLIC)
+    return [(row[0], row[1], row[2], row[3], row[4], row[5]) for row in connection.execute(query)]
+
+
+def heads(connection: Connection, runs: Sequence[str]) -> dict[str, int]:
+    """Return the next seq of each run that has events."""
+    table = schema.event.c
+    query = sa.select(table.run, sa.func.max(table.seq) + 1).where(table.run.in_(runs)).group_by(table.run)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def postings(connection: Connection, run: str, *, after: int) -> tuple[int, list[Posting]]:
+    """Return how many postings the run has had, and those after the first `after` of them."""
+    count = connection.execute(sa.select(schema.run.c.inbox_n).where(schema.run.c.id == run)).scalar_one_or_none() or 0
+    if count <= after:
+        return count, []
+    table = schema.inbox.c
+    query = (
+        sa.select(table.key, table.kind, table.sender, table.payload, table.received_at)
+        .where(table.run == run, table.n > after, table.n <= count)
+        .order_by(table.n)
+    )
+    return count, [
+        Posting(row.key, row.kind, row.sender, loads(row.payload), row.received_at) for row in connection.execute(query)
+    ]

@@ -1,0 +1,1 @@
+"""Decisions: one typed port, a brain behind it."""

@@ -1,0 +1,1 @@
+"""Agreement: a plan among many, a protocol between two."""

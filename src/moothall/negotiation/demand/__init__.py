@@ -1,0 +1,1 @@
+"""One demand, many agents (spec C)."""

@@ -1,0 +1,116 @@
+"""The end of a negotiation: exactly one terminal event, with all that is needed to go on (NEG-EVENT-11, -12)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from moothall.events.model import Draft, OutboxDraft
+from moothall.messages import detect_lang, text
+from moothall.negotiation.demand.channel import Channel
+from moothall.negotiation.demand.machine import ChannelStatus, Trigger
+from moothall.negotiation.demand.models import Compromise, DemandUnderstanding, Gap, JsonObject, Proposal
+from moothall.negotiation.demand.outcome import FailReason
+from moothall.telemetry import logger
+
+_log = logger("negotiation.demand")
+
+TRIGGERS = {
+    FailReason.NO_CANDIDATES: Trigger.NO_CANDIDATES,
+    FailReason.NO_ANSWER: Trigger.NO_ANSWER,
+    FailReason.NO_PARTICIPANTS: Trigger.NO_PARTICIPANTS,
+    FailReason.CANCELLED: Trigger.CANCELLED,
+    FailReason.INTERNAL: Trigger.ABORTED,
+}
+"""What moves the machine for each reason; a plan that nobody can make moves it from where it stands."""
+
+CODES = {FailReason.NO_CANDIDATES: "E005", FailReason.NO_ANSWER: "E006", FailReason.INTERNAL: "INTERNAL_ERROR"}
+"""The error codes that failures carry (spec C §6.1)."""
+
+
+async def fail(
+    channel: Channel,
+    reason: FailReason,
+    demand: DemandUnderstanding | None = None,
+    *,
+    proposal: Proposal | None = None,
+    gaps: Sequence[Gap] = (),
+    compromise: Compromise | None = None,
+    suggestions: Sequence[str] = (),
+) -> None:
+    """End in ``towow.negotiation.failed``: why, the last plan if there was one, and what could be done."""
+    lang = demand.lang if demand else detect_lang(channel.run.record.meta.get("raw_input", ""))
+    message = text(f"channel.failed.{reason}", lang)
+    if reason is not FailReason.CANCELLED:
+        _log.error("协商失败: %s", reason)
+    advice = [*suggestions, *(compromise.suggestions if compromise else ())]
+    payload: JsonObject = {"reason": str(reason), "message": message, "suggestions": list(dict.fromkeys(advice))}
+    if reason in CODES:
+        payload["code"] = CODES[reason]
+    if proposal is not None:
+        payload["last_proposal"] = proposal.model_dump(mode="json")
+    if gaps:
+        payload["gaps"] = [gap.model_dump(mode="json") for gap in gaps]
+    if compromise is not None:
+        payload["compromise"] = compromise.model_dump(mode="json")
+    planning = channel.state.status is ChannelStatus.AGGREGATING
+    moved = channel.move(TRIGGERS.get(reason, Trigger.NO_PARTICIPANTS if planning else Trigger.DISAGREED))
+    await _close(channel, moved, channel.event("terminal", "negotiation.failed", **payload), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far the agreement goes: ``unconfirmed`` are those in the plan who did not consent in words."""
+
+    full: bool
+    rounds_taken: int
+    unconfirmed: Sequence[str]
+    gaps: Sequence[Gap]
+    compromise: Compromise | None
+    suggestions: Sequence[str] = ()
+
+
+async def finalize(channel: Channel, demand: DemandUnderstanding, proposal: Proposal, agreement: Agreement) -> None:
+    """End in ``towow.proposal.finalized``, marked full or partial consensus."""
+    consensus: Literal["full", "partial"] = "full" if agreement.full else "partial"
+    compromise = agreement.compromise
+    label = text(f"channel.consensus.{consensus}", demand.lang)
+    final = proposal.model_copy(update={"consensus": consensus, "consensus_label": label})
+    payload: JsonObject = {
+        "final_proposal": final.model_dump(mode="json"),
+        "participants_count": len(final.assignees()),
+        "rounds_taken": agreement.rounds_taken,
+        "consensus": consensus,
+        "consensus_label": label,
+        "unconfirmed": list(agreement.unconfirmed),
+        "gaps": [gap.model_dump(mode="json") for gap in agreement.gaps],
+        "suggestions": [*agreement.suggestions, *(compromise.suggestions if compromise else ())],
+    }
+    if compromise is not None:
+        payload["compromise"] = compromise.model_dump(mode="json")
+    moved = channel.move(Trigger.AGREED)
+    await _close(channel, moved, channel.event("terminal", "proposal.finalized", **payload), final)
+
+
+def _dismissals(channel: Channel) -> list[OutboxDraft]:
+    """What ends a sub-negotiation that nobody waits for any more."""
+    run = channel.run
+    opened, completed = run.recorded("subnet.id"), run.recorded("subnet.completed")
+    if opened is None or completed is not None:
+        return []
+    child = opened.payload["value"]["demand_id"]
+    return [OutboxDraft("dismissal", f"run:{child}", {"kind": "cancel", "payload": {}})]
+
+
+async def _close(channel: Channel, moved: Sequence[Draft], terminal: Draft, plan: Proposal | None) -> None:
+    """Write the terminal event and close the run; a sub-negotiation reports to its parent in the same transaction."""
+    parent = channel.run.record.parent
+    report = _dismissals(channel)
+    if parent is not None:
+        result = {
+            "outcome": "finalized" if plan else "failed",
+            "proposal": plan.model_dump(mode="json") if plan else None,
+        }
+        report.append(OutboxDraft("report", f"run:{parent}", {"kind": "sub.ended", "payload": result}))
+    await channel.run.emit(*moved, terminal, outbox=report, close=True)

@@ -1,0 +1,1 @@
+"""The deterministic understanding of one demand sentence, Chinese or English, without any model."""

@@ -1,0 +1,136 @@
+"""Inviting agents and collecting their sealed offers (spec C §2.3 steps 3 and 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from moothall.directory.profiles import AgentProfile
+from moothall.events.model import Draft, Event
+from moothall.negotiation.demand.admission import Desk
+from moothall.negotiation.demand.models import Offer, Term
+from moothall.negotiation.demand.post import Letter
+from moothall.negotiation.demand.talks import Talks
+from moothall.negotiation.demand.terms import advertised_terms
+from moothall.negotiation.demand.wire import CHANNEL_ADMIN, Answer, CandidateRef, OfferResponse
+
+
+class Invitations:
+    """One call for offers: ``phase`` names its rows (``offers``, or ``substitutes.r2`` in round 2)."""
+
+    def __init__(self, talks: Talks, phase: str, number: int) -> None:
+        self._talks = talks
+        self._phase = phase
+        self._round = number
+
+    def letters(self, candidates: Sequence[CandidateRef]) -> list[Draft]:
+        """The invitations as rows of the message log."""
+        channel = self._talks.channel
+        return [
+            channel.message(f"{self._phase}.invite.{item.agent_id}", CHANNEL_ADMIN, item.agent_id, self._body(item))
+            for item in candidates
+        ]
+
+    def send(self, candidates: Sequence[CandidateRef]) -> None:
+        """Invite everybody whose answer is not in the log yet."""
+        talks = self._talks
+        for item in candidates:
+            if item not in talks.invited:
+                talks.invited.append(item)
+            if self._answer_of(item.agent_id) is None and not self._closed():
+                talks.send_to_agent(item.agent_id, self._body(item), f"{self._phase}.{item.agent_id}")
+
+    async def collect(self, candidates: Sequence[CandidateRef]) -> list[Offer]:
+        """Wait behind the barrier, close it in the log, and only then look at the offers."""
+        talks = self._talks
+        asked = frozenset(item.agent_id for item in candidates)
+        until = await talks.deadline(f"{self._phase}.deadline", talks.limits.response_timeout)
+        if not self._closed():
+            answered = frozenset(name for name in asked if self._answer_of(name))
+            desk = Desk(talks.channel.channel_id, "offer_response", 1, asked, answered)
+            reason = await talks.barrier.collect(desk, until, self._log)
+            counted = sorted(name for name in asked if self._answer_of(name))
+            row = {"reason": reason, "counted": counted, "silent": sorted(asked - set(counted)), "seed": talks.seed}
+            await talks.run.emit(Draft(f"{self._phase}.closed", "barrier", row))
+        return self._read(candidates)
+
+    def _read(self, candidates: Sequence[CandidateRef]) -> list[Offer]:
+        closed = self._closed()
+        counted = set(closed.payload["counted"]) if closed else set()
+        offers = [self._offer(item) for item in candidates if item.agent_id in counted]
+        self._talks.offers.update({offer.agent_id: offer for offer in offers})
+        return offers
+
+    def _offer(self, candidate: CandidateRef) -> Offer:
+        talks = self._talks
+        row = self._answer_of(candidate.agent_id)
+        if row is None:
+            message = f"{candidate.agent_id} was counted but has no offer in the log"
+            raise LookupError(message)
+        response = OfferResponse.model_validate(row.payload["body"])
+        number = [item.agent_id for item in talks.invited].index(candidate.agent_id) + 1
+        fields = response.model_dump(exclude={"type", "channel_id", "round"})
+        return Offer(
+            **fields,
+            offer_id=f"offer_{number:03d}",
+            demand_id=talks.channel.demand_id,
+            submitted_at=row.ts,
+            match=candidate.relevance_score,
+        )
+
+    async def _log(self, answer: Answer, letter: Letter, consumed: tuple[Draft, ...]) -> None:
+        """Log an admitted offer: the message for the aggregator, the event for the requester, in one batch."""
+        if not isinstance(answer, OfferResponse):
+            message = f"a {answer.type} was admitted as an offer"
+            raise TypeError(message)
+        channel, name = self._talks.channel, letter.sender
+        profile = self._talks.profiles[name]
+        display_name = profile.user_name
+        body = answer.model_copy(update={"display_name": display_name, "terms": self._terms(answer, profile)})
+        await self._talks.run.emit(
+            channel.message(f"{self._phase}.{name}", name, CHANNEL_ADMIN, body.model_dump(mode="json"), **letter.meta),
+            channel.event(
+                f"{self._phase}.{name}.event",
+                "offer.submitted",
+                agent_id=name,
+                display_name=display_name,
+                decision=body.decision,
+                contribution=body.contribution,
+                conditions=list(body.conditions),
+                reasoning=body.reasoning,
+                decline_reason=body.decline_reason,
+                confidence=body.confidence,
+                terms=[term.model_dump(mode="json") for term in body.terms],
+                **{key: letter.meta[key] for key in ("source", "degraded") if key in letter.meta},
+            ),
+            *consumed,
+        )
+
+    def _terms(self, answer: OfferResponse, profile: AgentProfile) -> tuple[Term, ...]:
+        """What an offer comes to: its terms within the profile, or what the profile advertises if it has none.
+
+        A claim counts only for a capability that stands in the card.
+        """
+        if answer.decision == "decline":
+            return ()
+        talks = self._talks
+        own = {talks.vocabulary.key(tag) for tag in profile.tags}
+        stated = tuple(term for term in answer.terms if term.concept in own)
+        return stated or advertised_terms(profile, talks.demand, talks.today, talks.vocabulary)
+
+    def _body(self, candidate: CandidateRef) -> dict[str, object]:
+        talks = self._talks
+        return {
+            "type": "demand_offer",
+            "channel_id": talks.channel.channel_id,
+            "demand_id": talks.channel.demand_id,
+            "demand": talks.brief,
+            "round": 1,
+            "filter_reason": candidate.reason,
+            "match_score": candidate.relevance_score,
+        }
+
+    def _answer_of(self, agent_id: str) -> Event | None:
+        return self._talks.run.recorded(f"{self._phase}.{agent_id}")
+
+    def _closed(self) -> Event | None:
+        return self._talks.run.recorded(f"{self._phase}.closed")

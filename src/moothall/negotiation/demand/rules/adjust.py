@@ -1,0 +1,131 @@
+"""Prompt 6: the next version of a plan (spec C §3.3.6, row NEG-PROMPT-6a).
+
+Who accepted keeps role and price. Who asked for a price is weighed at that price, and paid a little less only where the
+budget forces it. Then the team is chosen again, so that somebody too dear can be replaced by an unchosen offer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from moothall.negotiation.demand.models import AdjustedPlan, AdjustmentSummary, Assignment
+from moothall.negotiation.demand.rules.plan import Writer
+from moothall.negotiation.demand.rules.requests import Answers, Request, changes, requests
+from moothall.negotiation.demand.rules.staffing import Chooser, Slot, Staffing, at_price, opening_slots
+from moothall.negotiation.demand.teams import UNMET_POINTS
+
+if TYPE_CHECKING:
+    from moothall.negotiation.demand.questions import AdjustInput
+    from moothall.negotiation.demand.rules.phrasing import Lexica
+
+YIELD = 0.95
+"""Part of a requested price that must fit into the budget for its owner to stay in the team."""
+ASKED_UNMET_POINTS = 3 * UNMET_POINTS
+"""What an unmet condition weighs once its owner has insisted on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bargain:
+    """The slots of the next round: what everybody costs after the feedback.
+
+    ``held``: nobody need get more than in the plan so far, although some asked for it.
+    """
+
+    data: AdjustInput
+    asked: Sequence[Request]
+    held: bool = False
+
+    def slots(self, slots: Sequence[Slot]) -> list[Slot]:
+        """The standing slots at their new prices, without those who left and the roles given up."""
+        gone = set(self.data.withdrawn)
+        gone |= {item.agent_id for item in self.data.feedbacks if item.feedback_type == "withdraw"}
+        return [
+            priced for slot in slots if slot.offer.agent_id not in gone and (priced := self._priced(slot)) is not None
+        ]
+
+    def _priced(self, slot: Slot) -> Slot | None:
+        agent_id = slot.offer.agent_id
+        before = self._assignment(slot)
+        if agent_id in self._accepted:
+            return at_price(slot, before.price, kept=True) if before else None
+        if before is None:
+            return slot
+        wanted = self._share(before)
+        if wanted is None:
+            return at_price(slot, before.price)
+        least = min(wanted, before.price if self.held else max(before.price, math.floor(wanted * YIELD)))
+        return Slot(slot.offer, slot.term, wanted, least if slot.least < slot.wanted else wanted)
+
+    def _assignment(self, slot: Slot) -> Assignment | None:
+        mine = self.data.current_proposal.of(slot.offer.agent_id)
+        return next((item for item in mine if item.concept == slot.term.concept), None)
+
+    def _share(self, before: Assignment) -> float | None:
+        """What the agent now wants for this role: its part of a price asked for all its roles."""
+        price = next(
+            (one.price for one in self.asked if one.agent_id == before.agent_id and one.price is not None), None
+        )
+        if price is None:
+            return None
+        mine = self.data.current_proposal.of(before.agent_id)
+        total = sum(item.price for item in mine)
+        return math.ceil(price * before.price / total) if total else math.ceil(price / len(mine))
+
+    @property
+    def _accepted(self) -> frozenset[str]:
+        return frozenset(item.agent_id for item in self.data.feedbacks if item.feedback_type == "accept")
+
+
+async def adjust(lexica: Lexica, limit: float, data: AdjustInput) -> AdjustedPlan:
+    """Write the plan of round ``data.round`` with an answer to every request."""
+    voice = lexica.voice(data.demand.lang)
+    asked = requests(data.feedbacks)
+    standing = opening_slots(data.demand, data.offers, lexica)
+    slots, staffing = await _choose(data, asked, standing, limit, lexica)
+    plan = Writer(data.demand, data.offers, data.today, voice, final=True).write(staffing)
+    answers = Answers(data.current_proposal, plan, frozenset(slot.term.concept for slot in slots), voice)
+    addressed, declined = answers.split(asked)
+    summary = AdjustmentSummary(
+        round=data.round,
+        changes_made=changes(data.current_proposal, plan, voice),
+        requests_addressed=addressed,
+        requests_declined=declined,
+    )
+    return AdjustedPlan(**{name: getattr(plan, name) for name in type(plan).model_fields}, adjustment_summary=summary)
+
+
+async def _choose(
+    data: AdjustInput, asked: Sequence[Request], standing: Sequence[Slot], limit: float, lexica: Lexica
+) -> tuple[list[Slot], Staffing]:
+    """The team that gets about what it asked for, unless one at the old prices covers more of the demand."""
+    dropped = {(one.agent_id, lexica.vocabulary.key(str(one.value))) for one in asked if one.field == "drop_role"}
+    chooser = Chooser(data.demand, data.today, data.seed, limit, ASKED_UNMET_POINTS)
+    tried: list[tuple[list[Slot], Staffing]] = []
+    for held in (False, True):
+        slots = [
+            slot
+            for slot in Bargain(data, asked, held).slots(standing)
+            if (slot.offer.agent_id, slot.term.concept) not in dropped
+        ]
+        tried.append((slots, await chooser.choose(slots, _first_days(data, asked))))
+        if all(one.price is None for one in asked):
+            break
+    return max(tried, key=lambda item: item[1].coverage)
+
+
+def _first_days(data: AdjustInput, asked: Sequence[Request]) -> list[date]:
+    """Days to prefer: those asked for, then the day of the plan so far."""
+    limits = data.demand.constraints
+    wanted = sorted({one.day for one in asked if one.day is not None})
+    current = date.fromisoformat(data.current_proposal.timeline.start_date)
+    return [
+        day
+        for day in (*wanted, current)
+        if (limits.date_start is None or day >= limits.date_start)
+        and (limits.date_end is None or day <= limits.date_end)
+        and day >= data.today
+    ]

@@ -1,0 +1,197 @@
+"""The composition root: builds the parts of a node, starts, recovers and stops them; the only file that may."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date
+from types import TracebackType
+from typing import Self, TypeVar
+
+from moothall.clock import Clock, SystemClock
+from moothall.directory.activities import load_activities
+from moothall.directory.concepts import load_vocabulary
+from moothall.directory.index import RegistrySnapshot
+from moothall.directory.places import load_gazetteer
+from moothall.directory.profiles import AgentProfile
+from moothall.directory.registry import AgentRegistry, init_mock_agents
+from moothall.errors import InternalError
+from moothall.events.log import EventLog
+from moothall.events.outbox import Outbox
+from moothall.events.worker import Worker
+from moothall.llm.decision import Decisions
+from moothall.negotiation.demand.driver import KIND, DemandDriver, RunSpawner
+from moothall.negotiation.demand.participants import Participant, ParticipantFactory
+from moothall.negotiation.demand.persona import Persona
+from moothall.negotiation.demand.questions import RecursionLimits
+from moothall.negotiation.demand.reports import deliver_reports
+from moothall.negotiation.demand.rules.brain import rules_brain
+from moothall.negotiation.demand.service import DemandService
+from moothall.negotiation.demand.talks import Limits
+from moothall.server.app import ServerApp, create_app
+from moothall.server.parts import ServerParts
+from moothall.settings import Settings
+from moothall.storage.store import Store
+
+PartT = TypeVar("PartT")
+
+
+class Node:
+    """One node of the network: a store, a registry, a worker, and the doors in front of them.
+
+    Use it as an async context manager, or call :meth:`start` and :meth:`stop`.
+
+    Args:
+        settings: how to run; read from the environment when left out.
+        participants: who speaks for an agent in a negotiation; by default a persona in this process that decides
+            from the agent's profile. Wrap or replace it to bring in people or remote agents.
+        clock: the source of time.
+
+    Raises:
+        StoreLocked, StorageError, SettingsError: at start, when the store cannot be opened.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        participants: ParticipantFactory | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.clock = clock or SystemClock()
+        self.owner_token = secrets.token_urlsafe(32)
+        self.decisions = Decisions(rules_brain(load_vocabulary(), load_gazetteer(), load_activities()))
+        self._participants = participants or self.persona
+        self._store: Store | None = None
+        self._log: EventLog | None = None
+        self._registry: AgentRegistry | None = None
+        self._demands: DemandService | None = None
+        self._worker: Worker | None = None
+        self._outbox: Outbox | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def log(self) -> EventLog:
+        """The event log."""
+        return _started(self._log)
+
+    @property
+    def registry(self) -> AgentRegistry:
+        """The agents."""
+        return _started(self._registry)
+
+    @property
+    def demands(self) -> DemandService:
+        """The front desk of demand negotiations."""
+        return _started(self._demands)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the node takes demands."""
+        return self._worker is not None
+
+    def persona(self, profile: AgentProfile) -> Participant:
+        """The default participant: decides in this process, from the profile alone."""
+        return Persona(profile, self.decisions, self.today)
+
+    def today(self) -> date:
+        """The calendar date where this node runs."""
+        return self.clock.now().astimezone().date()
+
+    async def start(self) -> None:
+        """Open the store, load the sample agents into a fresh registry, and go on with every open negotiation."""
+        settings = self.settings
+        self._store = await Store.open(settings.data, settings.database_url, synchronous=settings.sqlite_synchronous)
+        try:
+            await self._build(self._store)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop in reverse order; open negotiations stay in the log and go on at the next start."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            await worker.stop()
+        if self._outbox is not None:
+            await self._outbox.stop()
+        if self._log is not None:
+            await self._log.close()
+        if self._store is not None:
+            await self._store.close()
+        self._outbox = self._log = self._registry = self._demands = self._store = None
+
+    def app(self) -> ServerApp:
+        """The node's HTTP application (ASGI)."""
+        return create_app(
+            ServerParts(
+                settings=self.settings,
+                log=self.log,
+                registry=self.registry,
+                demands=self.demands,
+                clock=self.clock,
+                owner_token=self.owner_token,
+                ready=lambda: self.ready,
+            )
+        )
+
+    async def _build(self, store: Store) -> None:
+        settings = self.settings
+        log = self._log = EventLog(store, clock=self.clock, sweep_seconds=settings.sweep_seconds)
+        await log.start()
+        self._registry = AgentRegistry(store, self.clock)
+        if settings.demo_agents:
+            await init_mock_agents(self._registry)
+        driver = DemandDriver(
+            decisions=self.decisions,
+            participants=self._participants,
+            registered=self._registered,
+            vocabulary=load_vocabulary(),
+            spawner=RunSpawner(log),
+            limits=_limits(settings),
+        )
+        self._outbox = Outbox(log, deliver_reports(log))
+        await self._outbox.start()
+        worker = Worker(
+            log,
+            {KIND: driver},
+            lease_seconds=settings.lease_seconds,
+            sweep_seconds=settings.sweep_seconds,
+            concurrency=settings.max_open_runs,
+        )
+        self._demands = DemandService(log, lambda: worker.takes(KIND), self.today)
+        await worker.start()
+        self._worker = worker
+
+    async def _registered(self) -> RegistrySnapshot:
+        return await self.registry.snapshot()
+
+
+def _started(part: PartT | None) -> PartT:
+    if part is None:
+        message = "the node is not started"
+        raise InternalError(message)
+    return part
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        response_timeout=settings.response_timeout,
+        feedback_timeout=settings.feedback_timeout,
+        feedback_timeout_policy=settings.feedback_timeout_policy,
+        subnet_timeout=settings.subnet_timeout,
+        recursion=RecursionLimits(
+            min_importance=settings.subnet_min_importance,
+            min_gain=settings.subnet_min_gain,
+            min_benefit=settings.subnet_min_benefit,
+            max_cost_share=settings.subnet_max_cost_share,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""The node's HTTP server: routes of spec C, admin, health."""

@@ -1,0 +1,177 @@
+"""What the node's owner may do from outside the process: the agents of the registry, and which runs there are.
+
+Reservation values go in and never come out; an edit that leaves them out keeps the stored ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from pydantic import BaseModel
+
+from moothall.canonical import loads
+from moothall.clock import rfc3339
+from moothall.directory.loading import parse_profiles
+from moothall.directory.profiles import AgentProfile
+from moothall.directory.rows import AgentRecord, Origin, Status
+from moothall.errors import InvalidInput
+from moothall.events.model import RunRecord
+from moothall.server.owner import ADMIN
+from moothall.server.parts import ServerParts
+
+MAX_RUNS = 200
+_PROFILES: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "array", "items": {"$ref": f"#/components/schemas/{AgentProfile.__name__}"}}
+            }
+        },
+    }
+}
+"""The body of a load for the description; the route reads it itself, see `AdminRoutes.load_agents`."""
+
+
+class AgentView(AgentProfile):
+    """A registered agent as its owner sees it: without its reservation."""
+
+    status: Status
+    origin: Origin
+    revision: int
+    updated_at: str
+
+
+class AgentList(BaseModel):
+    """Agents in order of id."""
+
+    agents: list[AgentView]
+
+
+class Loaded(BaseModel):
+    """How many agents were added or replaced."""
+
+    loaded: int
+
+
+class RunView(BaseModel):
+    """A run of this node: a demand, or a sub-demand with its parent."""
+
+    run: str
+    kind: str
+    status: Literal["open", "closed"]
+    created_at: str
+    closed_at: str | None
+    parent: str | None
+
+
+class RunList(BaseModel):
+    """Runs, the newest first."""
+
+    runs: list[RunView]
+
+
+class AdminRoutes:
+    """The routes under ``/api/v1/admin``; the boundary lets nobody but the owner in."""
+
+    def __init__(self, parts: ServerParts) -> None:
+        self._registry = parts.registry
+        self._log = parts.log
+
+    def router(self) -> APIRouter:
+        """The routes, to be included in the application."""
+        router = APIRouter(prefix=ADMIN, tags=["admin"])
+        add = router.add_api_route
+        add("/agents", self.list_agents, methods=["GET"], summary="List the agents")
+        add("/agents", self.create_agent, methods=["POST"], summary="Register an agent", status_code=201)
+        add(
+            "/agents",
+            self.load_agents,
+            methods=["PUT"],
+            summary="Add or replace many agents, all or none",
+            openapi_extra=_PROFILES,
+        )
+        add("/agents/{agent_id}", self.read_agent, methods=["GET"], summary="Read an agent")
+        add("/agents/{agent_id}", self.edit_agent, methods=["PUT"], summary="Replace an agent's profile")
+        add("/agents/{agent_id}", self.delete_agent, methods=["DELETE"], summary="Remove an agent", status_code=204)
+        add("/agents/{agent_id}/disable", self.disable_agent, methods=["POST"], summary="Leave an agent out")
+        add("/agents/{agent_id}/enable", self.enable_agent, methods=["POST"], summary="Take an agent in again")
+        add("/runs", self.list_runs, methods=["GET"], summary="List the runs")
+        return router
+
+    async def list_agents(self, status: Status | None = None, text: str = "") -> AgentList:
+        """The agents, with ``text`` those whose profile, tags or city match it."""
+        return AgentList(agents=[_view(record) for record in await self._registry.list(status, text)])
+
+    async def create_agent(self, profile: AgentProfile) -> AgentView:
+        """Register an agent; a conflict when its id is taken."""
+        return _view(await self._registry.register(profile))
+
+    async def load_agents(self, request: Request, origin: Origin = "user") -> Loaded:
+        """Add the agents or replace those with the same ids, each of which occurs once."""
+        # Thousands of profiles take seconds to check: in a thread, so that the streams of others go on.
+        profiles = await asyncio.to_thread(_profiles, await request.body())
+        return Loaded(loaded=await self._registry.load(profiles, origin=origin))
+
+    async def read_agent(self, agent_id: str) -> AgentView:
+        """One agent, active or disabled."""
+        return _view(await self._registry.get(agent_id))
+
+    async def edit_agent(self, agent_id: str, profile: AgentProfile, revision: int | None = None) -> AgentView:
+        """Replace a profile; with ``revision`` only if that is still the current one."""
+        if profile.agent_id != agent_id:
+            raise InvalidInput("agent_id: the address and the profile name different agents")
+        if "reservation" not in profile.model_fields_set:
+            current = await self._registry.get(agent_id)
+            profile = AgentProfile.model_validate({**profile.public(), "reservation": current.profile.reservation})
+            revision = current.revision if revision is None else revision
+        return _view(await self._registry.update(profile, revision=revision))
+
+    async def delete_agent(self, agent_id: str) -> None:
+        """Forget an agent; negotiations under way keep their own copy of it."""
+        await self._registry.remove(agent_id)
+
+    async def disable_agent(self, agent_id: str) -> AgentView:
+        """Leave an agent out of later demands."""
+        return _view(await self._registry.disable(agent_id))
+
+    async def enable_agent(self, agent_id: str) -> AgentView:
+        """Take a disabled agent in again."""
+        return _view(await self._registry.enable(agent_id))
+
+    async def list_runs(
+        self,
+        kind: str | None = None,
+        status: Literal["open", "closed"] | None = None,
+        limit: Annotated[int, Query(ge=1, le=MAX_RUNS)] = 20,
+    ) -> RunList:
+        """The newest runs."""
+        return RunList(runs=[_run(record) for record in await self._log.runs(kind=kind, status=status, limit=limit)])
+
+
+def _profiles(body: bytes) -> list[AgentProfile]:
+    try:
+        rows = loads(body)
+    except ValueError as error:
+        raise HTTPException(HTTPStatus.BAD_REQUEST) from error
+    if not isinstance(rows, list):
+        raise InvalidInput("the body is no JSON list of profiles", hint="wrap the profiles in [ ]")
+    return parse_profiles(rows)
+
+
+def _view(record: AgentRecord) -> AgentView:
+    return AgentView.model_validate(record.public())
+
+
+def _run(record: RunRecord) -> RunView:
+    return RunView(
+        run=record.id,
+        kind=record.kind,
+        status=record.status,
+        created_at=rfc3339(record.created_at),
+        closed_at=rfc3339(record.closed_at) if record.closed_at else None,
+        parent=record.parent,
+    )

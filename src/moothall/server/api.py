@@ -1,0 +1,47 @@
+"""Building the application: the routes of spec C, admin and health, behind one boundary."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import version
+
+from starlette.routing import Route
+
+from moothall.messages import Lang, system_lang
+from moothall.server.admin import AdminRoutes
+from moothall.server.admission import Admission
+from moothall.server.app import ServerApp
+from moothall.server.boundary import Boundary
+from moothall.server.demands import DemandRoutes
+from moothall.server.failures import Failures
+from moothall.server.health import HealthRoutes
+from moothall.server.index import Index
+from moothall.server.openapi import DescribedApi
+from moothall.server.owner import OwnerOnly
+from moothall.server.parts import ServerParts
+from moothall.server.replies import ErrorBody
+from moothall.server.streams import STREAM_PATH, EventStream, OpenStreams
+
+
+def build(parts: ServerParts) -> ServerApp:
+    """Build the application over a node's parts."""
+    settings = parts.settings
+    lang: Lang = settings.lang or system_lang(os.environ)
+    streams = OpenStreams(settings.max_streams)
+    api = DescribedApi(
+        title="Moothall",
+        version=version("moothall"),
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses={"default": {"model": ErrorBody, "description": "An error"}},
+        exception_handlers=Failures(lang).handlers(),
+        routes=[
+            Route("/", Index(lang).answer, methods=["GET"]),
+            Route(STREAM_PATH, EventStream(parts.demands, parts.log, streams, parts.heartbeat), methods=["GET"]),
+        ],
+    )
+    for routes in (DemandRoutes(parts), HealthRoutes(parts), AdminRoutes(parts)):
+        api.include_router(routes.router())
+    admission = Admission.of(bound=settings.host, public_url=settings.public_url)
+    return ServerApp(Boundary(api, admission, OwnerOnly(parts.owner_token), lang), streams)

@@ -1,0 +1,56 @@
+"""The OpenAPI document: what FastAPI derives from the routes, the event stream, which is plain ASGI, and the owner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from moothall.server.owner import ADMIN
+from moothall.server.replies import ErrorBody
+from moothall.server.streams import STREAM_PATH
+
+_TEXT = {"schema": {"type": "string"}}
+_LAST = "The id of the last event seen; only later ones are sent. An unknown id means from the beginning."
+_STREAM: dict[str, Any] = {
+    "tags": ["demands"],
+    "summary": "Follow a demand",
+    "operationId": "stream",
+    "description": "History first, then live: an `id:` and a `data:` line for each event, and a comment while nothing "
+    "happens. The stream closes after the event that ends the negotiation.",
+    "parameters": [
+        {"name": "demand_id", "in": "path", "required": True, **_TEXT},
+        {"name": "last_event_id", "in": "query", "required": False, "description": _LAST, **_TEXT},
+        {"name": "Last-Event-ID", "in": "header", "required": False, "description": _LAST, **_TEXT},
+    ],
+    "responses": {
+        "200": {"description": "The events", "content": {"text/event-stream": _TEXT}},
+        "204": {"description": "The negotiation has ended and the client has seen every event"},
+        "default": {
+            "description": "An error",
+            "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{ErrorBody.__name__}"}}},
+        },
+    },
+}
+
+
+_SCHEMES: dict[str, Any] = {
+    "ownerToken": {"type": "http", "scheme": "bearer"},
+    "adminKey": {"type": "apiKey", "in": "header", "name": "X-Admin-Key"},
+}
+"""Either proves the owner of the node."""
+
+
+class DescribedApi(FastAPI):
+    """FastAPI with the stream and the owner's key in its description."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, built once."""
+        if self.openapi_schema is None:
+            document = super().openapi()
+            document["paths"][STREAM_PATH] = {"get": _STREAM}
+            document["components"]["securitySchemes"] = _SCHEMES
+            for path, operations in document["paths"].items():
+                for operation in operations.values() if path.startswith(ADMIN) else ():
+                    operation["security"] = [{name: []} for name in _SCHEMES]
+        return super().openapi()

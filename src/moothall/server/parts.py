@@ -1,0 +1,41 @@
+"""What the server needs of a node; ``node.py`` hands it in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from moothall.clock import Clock
+from moothall.directory.registry import AgentRegistry
+from moothall.events.log import EventLog
+from moothall.events.model import RunRecord
+from moothall.negotiation.demand.service import Submitted
+from moothall.settings import Settings
+
+HEARTBEAT_SECONDS = 5.0
+"""How often an idle stream shows a sign of life (row NEG-API-14)."""
+
+
+class Demands(Protocol):
+    """Taking demands in and looking them up."""
+
+    async def submit(self, raw_input: object, user_id: object = None) -> Submitted:
+        """Start a negotiation. Raises `BadDemand` and `Overloaded`."""
+
+    async def record(self, demand_id: str) -> RunRecord:
+        """The run of a demand. Raises `DemandNotFound`."""
+
+
+@dataclass(frozen=True)
+class ServerParts:
+    """The parts; ``ready`` says whether the worker runs, ``heartbeat`` is in seconds."""
+
+    settings: Settings
+    log: EventLog
+    registry: AgentRegistry
+    demands: Demands
+    clock: Clock
+    owner_token: str
+    ready: Callable[[], bool]
+    heartbeat: float = HEARTBEAT_SECONDS

@@ -1,0 +1,58 @@
+"""How an error leaves the node: ``{"error": {code, message, why, hint}}`` in the client's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from pydantic import BaseModel
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Scope
+
+from moothall.canonical import dumps
+from moothall.errors import MoothallError
+from moothall.messages import Lang, explain
+from moothall.server.language import accepted
+
+RETRY_SECONDS = 2
+"""What a client is told to wait when the node is busy."""
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong, why, and what to do about it."""
+
+    code: str
+    message: str
+    why: str = ""
+    hint: str = ""
+
+
+class ErrorBody(BaseModel):
+    """The body of every answer that is not a success."""
+
+    error: ErrorDetail
+
+
+def client_language(scope: Scope, otherwise: Lang) -> Lang:
+    """The language the client asks for, or ``otherwise``."""
+    return accepted(Headers(scope=scope).get("accept-language", "")) or otherwise
+
+
+def error_response(error: MoothallError, lang: Lang) -> Response:
+    """The HTTP answer for ``error``."""
+    status = error.http_status
+    headers: dict[str, str] = {}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
+        headers["Retry-After"] = str(RETRY_SECONDS)
+    told = explain(error, lang)
+    detail = ErrorDetail(code=error.code, message=told.message, why=told.why, hint=told.hint)
+    return detail_response(detail, status, lang, headers)
+
+
+def detail_response(detail: ErrorDetail, status: int, lang: Lang, headers: Mapping[str, str] | None = None) -> Response:
+    """The HTTP answer that carries ``detail``."""
+    body = dumps(ErrorBody(error=detail).model_dump())
+    return Response(body, status, {"Content-Language": lang, **(headers or {})}, media_type="application/json")

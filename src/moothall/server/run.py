@@ -1,0 +1,136 @@
+"""Serving the application inside the running event loop, until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+
+from moothall.errors import SettingsError
+from moothall.server.app import ServerApp
+from moothall.server.limited import LIMITS, Limits, limited
+
+GRACE_SECONDS = 5
+"""How long requests under way may take when the server stops."""
+_BACKLOG = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the server listens."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The address as a URL without a trailing slash."""
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+
+
+class AddressInUse(SettingsError):
+    """Another program listens on the wanted port."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers (the caller decides when to stop), which says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take the address; port 0 takes any free one.
+
+    Raises:
+        AddressInUse: the port is taken.
+        SettingsError: there is no such address on this machine.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server((str(address[0]), port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise AddressInUse(
+                f"port {port} on {host} is taken",
+                why="another program, perhaps another node, listens there",
+                hint="choose another port with --port, or 0 for any free one",
+            ) from error
+        raise SettingsError(f"cannot listen on {host}:{port}", why=error.strerror or str(error)) from error
+
+
+async def serve(
+    app: ServerApp,
+    *,
+    host: str,
+    port: int,
+    on_ready: Callable[[Address], None],
+    stop: asyncio.Event | None = None,
+    limits: Limits = LIMITS,
+) -> None:
+    """Serve ``app`` until ``stop`` is set or the caller is cancelled; then end the streams and finish the requests.
+
+    ``on_ready`` is called once, when requests are answered.
+
+    Raises:
+        AddressInUse, SettingsError: see :func:`bind`.
+    """
+    await serve_on(bind(host, port), app, host=host, on_ready=on_ready, stop=stop, limits=limits)
+
+
+async def serve_on(
+    listener: socket.socket,
+    app: ServerApp,
+    *,
+    host: str,
+    on_ready: Callable[[Address], None],
+    stop: asyncio.Event | None = None,
+    limits: Limits = LIMITS,
+) -> None:
+    """As :func:`serve`, on a socket that :func:`bind` took earlier."""
+    server = _Server(_config(app, limits))
+    running = asyncio.create_task(server.serve([listener]))
+    listening = asyncio.create_task(server.listening.wait())
+    stopping = asyncio.create_task((stop or asyncio.Event()).wait())
+    try:
+        await asyncio.wait([running, listening], return_when=asyncio.FIRST_COMPLETED)
+        if server.started:
+            on_ready(Address(host, listener.getsockname()[1]))
+            await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        listening.cancel()
+        stopping.cancel()
+        app.streams.close()
+        server.should_exit = True
+        await running
+        listener.close()
+
+
+def _config(app: ServerApp, limits: Limits) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="none",
+        http=limited(limits),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )

@@ -1,0 +1,170 @@
+"""What can be set, and where from: the call, then the environment, then ``moothall.toml``, then the default."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from moothall.errors import SettingsError
+
+_PREFIX = "MOOTHALL_"
+_FILE = "moothall.toml"
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _named_by_spec(name: str) -> AliasChoices:
+    """A variable that the specification names, with or without our prefix; the file has it in small letters."""
+    return AliasChoices(name, f"{_PREFIX}{name}", name.lower())
+
+
+class Settings(BaseSettings):
+    """The settings of a node.
+
+    The file is ``<data>/moothall.toml``, or the one in the working directory when the first is not there; its keys are
+    the names below. An environment variable that is empty counts as not set.
+
+    Raises:
+        SettingsError: a value does not fit, or the file cannot be read or names something unknown.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    data: Path = Field(Path(".moothall"), description="folder of the store and of the node's own files")
+    host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
+    port: int = Field(8420, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    database_url: str = Field(
+        "", repr=False, description="empty: SQLite at `<data>/moothall.db`; else `postgresql://…`"
+    )
+    public_url: str = Field("", description="`http(s)://…`: how others reach this node, when not by host and port")
+    sqlite_synchronous: Literal["NORMAL", "FULL"] = Field(
+        "NORMAL", description="`FULL`: no acknowledged event is lost in a power cut either"
+    )
+    response_timeout: Seconds = Field(
+        300.0, validation_alias=_named_by_spec("RESPONSE_TIMEOUT"), description="seconds that offers may take"
+    )
+    feedback_timeout: Seconds = Field(
+        120.0,
+        validation_alias=_named_by_spec("FEEDBACK_TIMEOUT"),
+        description="seconds that a round's feedback may take",
+    )
+    feedback_timeout_policy: Literal["accept", "abstain", "withdraw"] = Field(
+        "accept", validation_alias=_named_by_spec("FEEDBACK_TIMEOUT_POLICY"), description="what silence counts as"
+    )
+    subnet_timeout: Seconds = Field(60.0, description="seconds that a sub-negotiation may take")
+    subnet_min_importance: int = Field(60, ge=0, le=100, description="a gap below it opens no sub-negotiation")
+    subnet_min_gain: Share = Field(0.15, description="nor does an expected gain below it")
+    subnet_min_benefit: float = Field(
+        1.5, ge=0, allow_inf_nan=False, description="nor a ratio of benefit to cost below it"
+    )
+    subnet_max_cost_share: Share = Field(0.30, description="nor a cost above this share of the whole")
+    demo_agents: bool = Field(default=True, description="fill an empty registry with the invented agents")
+    lang: Literal["", "zh", "en"] = Field("", description="`zh` or `en`; empty: the system's language")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
+    lease_seconds: Seconds = Field(10.0, description="how long a worker holds a run without a sign of life")
+    sweep_seconds: Seconds = Field(2.0, description="how often a worker looks for runs to take up")
+    max_open_runs: int = Field(1000, ge=1, description="negotiations that may be open at once")
+    max_streams: int = Field(10_000, ge=1, description="event streams that may be open at once")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_bool_is_a_number(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse ``port = true``, which Python would take for 1."""
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+            raise ValueError("true and false are no value for it")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url_is_of_the_web(cls, value: str) -> str:
+        if value:
+            parts = urlsplit(value)
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+                raise ValueError("it is no http:// or https:// address with a host")
+        return value
+
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401 - the types of the fields, which pydantic checks
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise _readable(error) from error
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a .env file of another program is not ours to read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - nothing of ours lives in a secrets folder
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The order of precedence, strongest first."""
+        data = init_settings().get("data") or os.environ.get(variable("data")) or cls.model_fields["data"].default
+        return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=_file(Path(data)))
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    alias = Settings.model_fields[name].validation_alias
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"{_PREFIX}{name.upper()}"
+
+
+def unknown_variables(names: Iterable[str]) -> list[str]:
+    """The names among those of an environment that look like ours and set nothing, such as misspelt ones."""
+    known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}
+    return sorted(name for name in names if name.upper().startswith(_PREFIX) and name.upper() not in known)
+
+
+def load_settings(**values: object) -> Settings:
+    """The settings with what was passed on top; None counts as not passed.
+
+    Raises:
+        SettingsError: as `Settings`.
+    """
+    return Settings(**{name: value for name, value in values.items() if value is not None})
+
+
+def _file(data: Path) -> dict[str, Any]:
+    path = Path(_FILE)
+    try:
+        path = next((path for path in (data / _FILE, path) if path.exists()), path)
+        if not path.exists():
+            return {}
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path} cannot be read", why=str(error)) from error
+
+
+def _readable(error: ValidationError) -> SettingsError:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    given = ".".join(str(part) for part in first["loc"])
+    name = next((name for name in Settings.model_fields if given.upper().removeprefix(_PREFIX) == name.upper()), None)
+    if name is None:
+        return SettingsError(f"there is no setting {given!r}", details={"setting": given})
+    if first["type"] == "extra_forbidden":
+        return SettingsError(
+            f"there is no setting {given!r} in {_FILE}",
+            hint=f"write it as {name}; {variable(name)} is the environment variable",
+            details={"setting": given},
+        )
+    return SettingsError(
+        f"the setting {name} does not fit",
+        why=first["msg"],
+        hint=f"set {variable(name)} or {name} in {_FILE}: {Settings.model_fields[name].description}",
+        details={"setting": name, "variable": variable(name)},
+    )

@@ -1,0 +1,19 @@
+"""From a driver's exception to our error: what the database said goes to the node's log, not to a caller."""
+
+from __future__ import annotations
+
+from moothall.errors import StorageError
+from moothall.telemetry import logger
+
+_log = logger("storage")
+
+
+def failed(error: Exception) -> StorageError:
+    """Return the error to raise from `error`, which is logged; an error of ours stays what it is."""
+    if isinstance(error, StorageError):
+        return error
+    cause = getattr(error, "orig", None) or error
+    _log.warning("the database failed: %s: %s", type(cause).__name__, cause)
+    if isinstance(cause, OSError):
+        return StorageError("the database cannot be reached", hint="see that it runs and that its address is right")
+    return StorageError("the database did not do its work", why="the log of the node has its words")

@@ -1,0 +1,131 @@
+"""The tables, once for both databases.
+
+Migrations build them (``storage/migrations``); a test proves that both descriptions agree.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from moothall.clock import parse_rfc3339, rfc3339
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.types import TypeEngine
+
+HEAD = "0001"
+"""Revision that this code needs; equal to the newest migration (a test says so)."""
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """A moment in UTC: ``timestamptz`` on PostgreSQL, RFC 3339 text on SQLite, where text order is time order."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime] | TypeEngine[str]:
+        """Pick the column type of the database at hand."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(sa.Text())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | str | None:
+        """Python to database."""
+        return value if value is None or dialect.name == "postgresql" else rfc3339(value)
+
+    def process_result_value(self, value: datetime | str | None, dialect: Dialect) -> datetime | None:
+        """Database to Python."""
+        del dialect
+        return parse_rfc3339(value) if isinstance(value, str) else value
+
+
+metadata = sa.MetaData()
+
+run = sa.Table(
+    "run",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False, server_default="open"),
+    sa.Column("parent", sa.Text),
+    sa.Column("meta", sa.Text, nullable=False, server_default="{}"),
+    sa.Column("owner", sa.Text),
+    sa.Column("epoch", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("lease_until", Instant),
+    # NULL means "has work now": no clock is involved when a posting wakes a run.
+    sa.Column("wake_at", Instant),
+    # Number of postings ever made: parking compares it, so that a wake-up cannot be lost.
+    sa.Column("inbox_n", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("closed_at", Instant),
+    sa.CheckConstraint("status IN ('open', 'closed')", name="run_status"),
+    sa.Index(
+        "run_due", "wake_at", sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'")
+    ),
+    sa.Index("run_recent", "created_at", "id"),
+    sa.Index("run_parent", "parent"),
+    # Leases rewrite these rows all the time; the free space keeps the updates in their page.
+    postgresql_with={"fillfactor": 80},
+)
+
+# No foreign key to run: the fenced append proves already that the run exists.
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("run", sa.Text, primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("ts", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.UniqueConstraint("run", "key", name="event_key"),
+    sqlite_with_rowid=False,
+)
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("n", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("sender", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("received_at", Instant, nullable=False),
+    sa.UniqueConstraint("run", "key", name="inbox_key"),
+    sqlite_with_rowid=False,
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("next_at", Instant, nullable=False),
+    sa.Column("done_at", Instant),
+    sa.Index(
+        "outbox_due", "next_at", sqlite_where=sa.text("done_at IS NULL"), postgresql_where=sa.text("done_at IS NULL")
+    ),
+    sqlite_with_rowid=False,
+)
+
+agent = sa.Table(
+    "agent",
+    metadata,
+    sa.Column("agent_id", sa.Text, primary_key=True),
+    sa.Column("profile", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False, server_default="active"),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("updated_at", Instant, nullable=False),
+    sa.CheckConstraint("status IN ('active', 'disabled')", name="agent_status"),
+    sa.CheckConstraint("origin IN ('demo', 'user')", name="agent_origin"),
+)

@@ -1,0 +1,115 @@
+"""The open database of one node: its lock, its node id, one way to read and one to write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import sqlalchemy as sa
+
+from moothall.storage import migrate, postgres, sqlite, url
+from moothall.storage.failure import failed
+from moothall.storage.lock import DirectoryLock, node_id
+from moothall.storage.schema import HEAD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sqlalchemy.engine import Connection
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+T = TypeVar("T")
+
+
+class Store:
+    """An open database.
+
+    Attributes:
+        node: stable id of the node that owns the data directory; the owner of its runs.
+        target: which database this is.
+        engine: SQLAlchemy's pool; on SQLite its connections only read.
+        writer: SQLite's writing thread, None on PostgreSQL.
+    """
+
+    def __init__(self, target: url.Target, lock: DirectoryLock, node: str, synchronous: sqlite.Synchronous) -> None:
+        """Use `open`."""
+        self.target, self.node, self._lock = target, node, lock
+        self.writer: sqlite.WriterThread | None = None
+        self.engine: AsyncEngine
+        if target.path is not None:
+            sqlite.protect(target.path)
+            self.engine = sqlite.reading_engine(target.url)
+            self.writer = sqlite.WriterThread(target.path, synchronous)
+        else:
+            self.engine = postgres.pool(target)
+
+    @classmethod
+    async def open(cls, data: Path, database_url: str = "", *, synchronous: sqlite.Synchronous = "NORMAL") -> Store:
+        """Open the database of the node in `data` and bring its tables up to date.
+
+        Args:
+            data: the node's directory; locked for this process until `close`.
+            database_url: empty for ``<data>/moothall.db``, ``sqlite:///FILE``, or
+                ``postgresql://USER@HOST/DATABASE?schema=NAME`` (the schema is made when missing).
+            synchronous: SQLite only. FULL survives a power cut, NORMAL a crash of the process or machine software.
+
+        Raises:
+            StoreLocked: another process has this directory open.
+            SettingsError: the URL names no database we know.
+            StorageError: the database cannot be reached or is newer than this code, or the directory or one of its
+                files is not this user's own.
+        """
+        target = url.parse(database_url, data)
+        lock = DirectoryLock(data)
+        try:
+            store = cls(target, lock, node_id(data), synchronous)
+        except BaseException:
+            lock.release()
+            raise
+        try:
+            await store._migrate()
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    async def _migrate(self) -> None:
+        if self.writer is None and await self.read(migrate.revision) == HEAD:
+            return
+        await self.write(lambda connection: migrate.upgrade(connection, self.target.schema))
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on a reading connection; it sees only what was committed.
+
+        Raises:
+            StorageError: the database failed or cannot be reached.
+        """
+        try:
+            async with self.engine.connect() as connection:
+                return await connection.run_sync(work)
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            raise failed(error) from error
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one transaction of its own and return what it returns, after the commit.
+
+        Raises:
+            StorageError: the database failed or cannot be reached; nothing was written, unless the connection broke
+                during the commit itself.
+        """
+        try:
+            if self.writer is not None:
+                return await self.writer.transact(work)
+            async with self.engine.begin() as connection:
+                return await connection.run_sync(work)
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            raise failed(error) from error
+
+    async def close(self) -> None:
+        """Close every connection and give the directory back."""
+        try:
+            await self.engine.dispose()
+            if self.writer is not None:
+                await self.writer.close()
+        finally:
+            self._lock.release()

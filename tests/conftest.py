@@ -1,0 +1,74 @@
+"""The databases that tests run on: SQLite always, PostgreSQL where one answers.
+
+`MOOTHALL_TEST_DATABASE_URL` says where PostgreSQL is. Where none answers, its tests are skipped and say why; with
+``postgres`` in `MOOTHALL_TEST_REQUIRE` (a comma list of services that must be there) they fail instead.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from moothall.settings import Settings, variable
+
+POSTGRES = os.environ.get("MOOTHALL_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/test")
+REQUIRED = frozenset(filter(None, os.environ.get("MOOTHALL_TEST_REQUIRE", "").split(",")))
+
+
+@pytest.fixture(autouse=True)
+def _loggers_as_found() -> Iterator[None]:
+    """Give the next test the loggers as this one found them: a command that runs in process sets them up anew."""
+    kept = [(log, log.handlers[:], log.level, log.propagate) for log in map(logging.getLogger, ("", "moothall"))]
+    yield
+    for log, handlers, level, propagate in kept:
+        log.handlers[:], log.level, log.propagate = handlers, level, propagate
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(variable(name), raising=False)
+
+
+@pytest.fixture
+async def postgres_url() -> AsyncIterator[str]:
+    """The URL of a new, empty schema in PostgreSQL, dropped after the test."""
+    connection = await _connected()
+    schema = f"test_{secrets.token_hex(6)}"
+    try:
+        await connection.execute(f"CREATE SCHEMA {schema}")
+        yield f"{POSTGRES}{'&' if '?' in POSTGRES else '?'}schema={schema}"
+        await connection.execute(f"DROP SCHEMA {schema} CASCADE")
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new, empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'moothall.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+async def _connected() -> asyncpg.Connection[asyncpg.Record]:
+    try:
+        return await asyncpg.connect(POSTGRES, timeout=5)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        problem = str(error)
+    parts = urlsplit(POSTGRES)
+    raise _absence("postgres", f"no PostgreSQL at {parts.hostname}:{parts.port or 5432}{parts.path}: {problem}")
+
+
+def _absence(service: str, reason: str) -> BaseException:
+    if service in REQUIRED:
+        return pytest.fail.Exception(f"{reason}, and MOOTHALL_TEST_REQUIRE demands it", pytrace=False)
+    return pytest.skip.Exception(reason)

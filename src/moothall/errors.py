@@ -21,6 +21,7 @@
     │   ├── StoreLocked      STORE_LOCKED    another process holds the store
     │   └── LeaseLost        LEASE_LOST      another worker took the run over
     ├── Overloaded           OVERLOADED
+    ├── RateLimited          RATE_LIMITED    this caller asks too often
     ├── NodeUnreachable      NODE_UNREACHABLE
     ├── Unauthenticated      UNAUTHENTICATED
     ├── Forbidden            FORBIDDEN
@@ -79,6 +80,7 @@ ERRORS: Final[Mapping[str, Appearance]] = MappingProxyType(
         "STORE_LOCKED": Appearance(503, -32032, "result", "failed", 1, "errors.STORE_LOCKED.hint"),
         "LEASE_LOST": Appearance(503, -32033, "result", "failed", 1, "errors.LEASE_LOST.hint"),
         "OVERLOADED": Appearance(503, -32034, "result", "rejected", 8, "errors.OVERLOADED.hint"),
+        "RATE_LIMITED": Appearance(429, -32043, "result", "rejected", 8, "errors.RATE_LIMITED.hint"),
         "NODE_UNREACHABLE": Appearance(502, -32035, "result", "failed", 8, "errors.NODE_UNREACHABLE.hint"),
         "UNAUTHENTICATED": Appearance(401, -32036, "error", "auth_required", 3, "errors.UNAUTHENTICATED.hint"),
         "FORBIDDEN": Appearance(403, -32037, "result", "rejected", 3, "errors.FORBIDDEN.hint"),
@@ -236,6 +238,12 @@ class Overloaded(MoothallError):
     """The node has as much work as it accepts."""
 
     code = "OVERLOADED"
+
+
+class RateLimited(MoothallError):
+    """This caller asks more often than it may; `details` has ``retry_after`` in seconds."""
+
+    code = "RATE_LIMITED"
 
 
 class NodeUnreachable(MoothallError):

@@ -26,6 +26,14 @@ def _named_by_spec(name: str) -> AliasChoices:
     return AliasChoices(name, f"{_PREFIX}{name}", name.lower())
 
 
+def _timeout(prompt: int) -> Any:  # noqa: ANN401 - what pydantic's Field returns
+    return Field(
+        None,
+        validation_alias=_named_by_spec(f"LLM_TIMEOUT_P{prompt}"),
+        description=f"seconds for prompt {prompt}, in place of LLM_TIMEOUT",
+    )
+
+
 class Settings(BaseSettings):
     """The settings of a node.
 
@@ -73,6 +81,121 @@ class Settings(BaseSettings):
         1.5, ge=0, allow_inf_nan=False, description="nor a ratio of benefit to cost below it"
     )
     subnet_max_cost_share: Share = Field(0.30, description="nor a cost above this share of the whole")
+    confirm_timeout: Seconds = Field(
+        86_400.0, description="seconds that a demand waits for its requester's confirmation"
+    )
+    anthropic_api_key: str = Field(
+        "",
+        repr=False,
+        validation_alias=_named_by_spec("ANTHROPIC_API_KEY"),
+        description="set: Anthropic's models decide",
+    )
+    anthropic_base_url: str = Field(
+        "https://api.anthropic.com",
+        validation_alias=_named_by_spec("ANTHROPIC_BASE_URL"),
+        description="where Anthropic's API, or a proxy that speaks it, is",
+    )
+    openai_api_key: str = Field(
+        "", repr=False, validation_alias=_named_by_spec("OPENAI_API_KEY"), description="set: OpenAI's models decide"
+    )
+    openai_base_url: str = Field(
+        "https://api.openai.com/v1",
+        validation_alias=_named_by_spec("OPENAI_BASE_URL"),
+        description="where OpenAI's API, or a server that speaks it, is",
+    )
+    azure_openai_api_key: str = Field(
+        "",
+        repr=False,
+        validation_alias=_named_by_spec("AZURE_OPENAI_API_KEY"),
+        description="set: a deployment on Azure OpenAI decides",
+    )
+    azure_openai_endpoint: str = Field(
+        "", validation_alias=_named_by_spec("AZURE_OPENAI_ENDPOINT"), description="the resource's `https://…` address"
+    )
+    azure_openai_deployment: str = Field(
+        "", validation_alias=_named_by_spec("AZURE_OPENAI_DEPLOYMENT"), description="the deployment's name"
+    )
+    azure_openai_api_version: str = Field(
+        "2024-10-21", validation_alias=_named_by_spec("AZURE_OPENAI_API_VERSION"), description="the API's version"
+    )
+    openrouter_api_key: str = Field(
+        "",
+        repr=False,
+        validation_alias=_named_by_spec("OPENROUTER_API_KEY"),
+        description="set: OpenRouter's models decide",
+    )
+    openrouter_base_url: str = Field(
+        "https://openrouter.ai/api/v1",
+        validation_alias=_named_by_spec("OPENROUTER_BASE_URL"),
+        description="where OpenRouter's API is",
+    )
+    openrouter_model: str = Field(
+        "", validation_alias=_named_by_spec("OPENROUTER_MODEL"), description="the model there, in place of LLM_MODEL"
+    )
+    llm_provider: Literal["", "anthropic", "openai", "azure", "openrouter", "none"] = Field(
+        "",
+        validation_alias=_named_by_spec("LLM_PROVIDER"),
+        description="which provider; empty: the first in this list with a key; `none`: the rules decide",
+    )
+    llm_model: str = Field(
+        "claude-sonnet-4-5-20250929",
+        min_length=1,
+        validation_alias=_named_by_spec("LLM_MODEL"),
+        description="the model's name at the provider",
+    )
+    llm_timeout: Seconds = Field(
+        10.0, validation_alias=_named_by_spec("LLM_TIMEOUT"), description="seconds that a model may take for an answer"
+    )
+    llm_timeout_p1: Seconds | None = _timeout(1)
+    llm_timeout_p2: Seconds | None = _timeout(2)
+    llm_timeout_p3: Seconds | None = _timeout(3)
+    llm_timeout_p4: Seconds | None = _timeout(4)
+    llm_timeout_p5: Seconds | None = _timeout(5)
+    llm_timeout_p6: Seconds | None = _timeout(6)
+    llm_timeout_p7: Seconds | None = _timeout(7)
+    llm_timeout_p8: Seconds | None = _timeout(8)
+    llm_timeout_p9: Seconds | None = _timeout(9)
+    llm_failure_threshold: int = Field(
+        3,
+        ge=1,
+        validation_alias=_named_by_spec("LLM_FAILURE_THRESHOLD"),
+        description="failures in a row after which the model is left alone",
+    )
+    llm_recovery_timeout: Seconds = Field(
+        30.0,
+        validation_alias=_named_by_spec("LLM_RECOVERY_TIMEOUT"),
+        description="seconds after which one call tries whether the model is back",
+    )
+    llm_strict: bool = Field(
+        default=False,
+        validation_alias=_named_by_spec("LLM_STRICT"),
+        description="a demand that the model cannot understand is refused (503, 504) instead of left to the rules",
+    )
+    llm_concurrency: int = Field(32, ge=1, description="calls of the model that may be under way at once")
+    personal_agent_url: str = Field(
+        "", description="`http(s)://…` of a personal-agent service (SecondMe) that understands its users' demands"
+    )
+    personal_agent_key: str = Field("", repr=False, description="the key it asks for, sent as a bearer token")
+    personal_agent_users: str = Field("", description="comma list of the users it knows; empty: everybody")
+    api_keys: str = Field(
+        "", repr=False, description="comma list of `user:key`; set: who calls without a key is refused"
+    )
+    admin_api_key: str = Field(
+        "",
+        repr=False,
+        validation_alias=_named_by_spec("ADMIN_API_KEY"),
+        description="key of the admin API, sent as X-Admin-Key; empty: only the node's owner gets in",
+    )
+    rate_limit: int = Field(60, ge=0, description="demands that one user of a key may submit in a minute; 0: no limit")
+    cors_origins: str = Field(
+        "http://localhost:3000,http://localhost:5173",
+        validation_alias=_named_by_spec("CORS_ORIGINS"),
+        description="comma list of the origins whose pages may use the API",
+    )
+    stream_alias: bool = Field(default=True, description="serve the old path of the event stream, too")
+    retention_days: float = Field(
+        0.0, ge=0, allow_inf_nan=False, description="days after which an ended negotiation is erased; 0: never"
+    )
     demo_agents: bool = Field(default=True, description="fill an empty registry with the invented agents")
     lang: Literal["", "zh", "en"] = Field("", description="`zh` or `en`; empty: the system's language")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")

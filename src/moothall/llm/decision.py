@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from moothall.errors import DecisionRefused, ModelTimeout, ModelUnavailable
 from moothall.telemetry import logger
 
-Source = Literal["rules", "llm", "fallback", "requester"]
-"""Who decided: the deterministic engine, a model, the engine in place of a failing model, or the person asking."""
+Source = Literal["rules", "llm", "personal_agent", "fallback", "requester"]
+"""Who decided: the rules, a model, the requester's own agent, the rules in place of a failing model, the requester."""
 
 InT = TypeVar("InT", bound=BaseModel)
 OutT = TypeVar("OutT", bound=BaseModel)
@@ -42,12 +42,30 @@ class Prompt(Generic[InT, OutT]):
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What one decision cost: requests (a repair is a second one), tokens, US dollars where the price is known."""
+
+    model: str
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Decided(Generic[OutT]):
-    """A checked answer and who gave it; ``degraded`` is true only when a configured model failed."""
+    """A checked answer and who gave it.
+
+    ``degraded`` is true only when a configured model failed, ``error`` is then the code of that failure (``E003``,
+    ``E004``, ``DECISION_REFUSED``); ``usage`` is what the model took, also in vain.
+    """
 
     value: OutT
     source: Source
     degraded: bool = False
+    error: str = ""
+    usage: Usage | None = None
 
 
 class Brain(Protocol):

@@ -25,6 +25,17 @@ class ParticipantUnreachableError(Exception):
     """An adapter raises this when its party cannot be reached; the channel goes on without the answer."""
 
 
+class AnswerUnknownError(Exception):
+    """Raised by a participant whose model failed and whose profile does not answer the question by itself.
+
+    It is neither a refusal nor a consent: no offer, or silence (row NEG-FAIL-06). ``code`` is ``E003`` or ``E004``.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 OfferAnswer = AgentResponse | Decided[AgentResponse] | Literal[Later.LATER]
 ReviewAnswer = ProposalFeedback | Decided[ProposalFeedback] | Literal[Later.LATER]
 """An answer, an answer with its source, or :data:`LATER`."""
@@ -39,6 +50,7 @@ class Participant(Protocol):
 
     Raises:
         ParticipantUnreachableError: the party cannot be reached.
+        AnswerUnknownError: what it would answer cannot be known.
     """
 
     async def offer(self, invitation: DemandOffer, *, key: str) -> OfferAnswer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moothall.llm.decision import Prompt
-from moothall.negotiation.demand import world
+from moothall.negotiation.demand import plan_world, world
 from moothall.negotiation.demand.models import (
     AdjustedPlan,
     AgentResponse,
@@ -30,12 +30,12 @@ from moothall.negotiation.demand.questions import (
 UNDERSTAND = Prompt(1, "understand", "understanding", UnderstandInput, DemandUnderstanding, world.check_understanding)
 FILTER = Prompt(2, "filter", "smart_filter", FilterInput, SmartFilter, world.check_filter)
 RESPOND = Prompt(3, "respond", "response_generation", RespondInput, AgentResponse, world.check_response)
-AGGREGATE = Prompt(4, "aggregate", "proposal_aggregation", AggregateInput, PlanDraft, world.check_plan)
+AGGREGATE = Prompt(4, "aggregate", "proposal_aggregation", AggregateInput, PlanDraft, plan_world.check_plan)
 REVIEW = Prompt(5, "review", "proposal_review", ReviewInput, ProposalFeedback, world.check_review)
-ADJUST = Prompt(6, "adjust", "proposal_adjustment", AdjustInput, AdjustedPlan, world.check_adjustment)
-GAPS = Prompt(7, "gaps", "gap_identify", GapInput, GapReport, world.check_gaps)
-RECURSE = Prompt(8, "recurse", "recursion", RecurseInput, RecursionDecision, world.check_recursion)
-COMPROMISE = Prompt(9, "compromise", "compromise", CompromiseInput, Compromise, world.check_compromise)
+ADJUST = Prompt(6, "adjust", "proposal_adjustment", AdjustInput, AdjustedPlan, plan_world.check_adjustment)
+GAPS = Prompt(7, "gaps", "gap_identify", GapInput, GapReport, plan_world.check_gaps)
+RECURSE = Prompt(8, "recurse", "recursion", RecurseInput, RecursionDecision, plan_world.check_recursion)
+COMPROMISE = Prompt(9, "compromise", "compromise", CompromiseInput, Compromise, plan_world.check_compromise)
 
 PROMPTS = (UNDERSTAND, FILTER, RESPOND, AGGREGATE, REVIEW, ADJUST, GAPS, RECURSE, COMPROMISE)
 """All nine, in the specification's order."""

@@ -1,0 +1,24 @@
+"""The nine prompts as a model sees them, put together.
+
+Each module beside this one is named for its prompt's kind and has ``brief(lexica, rules)``: the shape that the model
+fills in, what it is shown, and how its answer becomes the prompt's output. Texts are in ``data/prompts/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from moothall.llm.brief import Brief
+    from moothall.llm.decision import RulesBrain
+    from moothall.negotiation.demand.rules.phrasing import Lexica
+
+
+def demand_briefs(lexica: Lexica, rules: RulesBrain) -> Mapping[str, Brief[Any, Any, Any]]:
+    """All briefs by the kind of their prompt.
+
+    ``rules`` answers the same question deterministically: from there come the facts that no model may make up.
+    """
+    briefs: list[Brief[Any, Any, Any]] = []
+    return {brief.prompt.kind: brief for brief in briefs}

@@ -12,6 +12,12 @@ from moothall.server.streams import STREAM_PATH
 
 _TEXT = {"schema": {"type": "string"}}
 _LAST = "The id of the last event seen; only later ones are sent. An unknown id means from the beginning."
+_FRAME = {
+    "type": "object",
+    "description": "One server-sent event as its client sees it: `data` is a JSON object, see `PublicEvent`.",
+    "properties": {"id": {"type": "string"}, "data": {"type": "string"}},
+    "required": ["data"],
+}
 _STREAM: dict[str, Any] = {
     "tags": ["demands"],
     "summary": "Follow a demand",
@@ -24,7 +30,7 @@ _STREAM: dict[str, Any] = {
         {"name": "Last-Event-ID", "in": "header", "required": False, "description": _LAST, **_TEXT},
     ],
     "responses": {
-        "200": {"description": "The events", "content": {"text/event-stream": _TEXT}},
+        "200": {"description": "The events", "content": {"text/event-stream": {"schema": _FRAME}}},
         "204": {"description": "The negotiation has ended and the client has seen every event"},
         "default": {
             "description": "An error",

@@ -34,6 +34,9 @@ ABLE_FIT = 0.6
 MAX_ROUNDS = 1
 """Rounds of a sub-negotiation."""
 
+_OWNERSHIP = ("requester_id", "stream_token")
+"""What a sub-negotiation has of its parent's meta, so that whoever may see the one may see the other."""
+
 
 class Lead(Model):
     """Where a gap could be closed: ``able`` agents not yet invited that hold ``concept``.
@@ -131,6 +134,7 @@ class SubnetManager:
             "parent": {"demand_id": talks.channel.demand_id, "channel_id": talks.channel.channel_id},
             "understanding": understanding.model_dump(mode="json"),
             "excluded": sorted(item.agent_id for item in talks.invited),
+            **{key: run.record.meta[key] for key in _OWNERSHIP if key in run.record.meta},
         }
         await self._spawner.spawn(sub_id, run.id, meta)
         ids = {"sub_demand_id": sub_id, "sub_channel_id": channel_id_of(sub_id)}

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from moothall.cli.changes import merged
-from moothall.cli.desk import RECENT_RUNS, JsonObject, Ticket
+from moothall.cli.desk import JsonObject, Ticket
 from moothall.directory.loading import parse_profile
 from moothall.directory.profiles import AgentProfile
 from moothall.directory.rows import Origin, Status
@@ -52,8 +52,8 @@ class LocalDesk:
 
     async def newest(self) -> str | None:
         """The id of the newest demand of a person; sub-demands have a parent."""
-        runs = await self._node.log.runs(kind=KIND, limit=RECENT_RUNS)
-        return next((run.id for run in runs if run.parent is None), None)
+        runs = await self._node.log.runs(kind=KIND, top_level=True, limit=1)
+        return runs[0].id if runs else None
 
     async def agents(self, text: str, status: Status | None) -> Sequence[JsonObject]:
         """The agents that match."""

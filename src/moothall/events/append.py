@@ -43,6 +43,7 @@ class Birth:
     meta: str
     owner: str | None
     lease_seconds: float | None
+    subject: str | None = None
 
 
 @dataclass(slots=True, eq=False)

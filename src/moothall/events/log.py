@@ -104,8 +104,17 @@ class EventLog:
         *,
         parent: str | None = None,
         meta: JsonObject | None = None,
+        subject: str | None = None,
     ) -> bool:
         """Create a run together with its first events; a worker with a driver for `kind` starts on it at once.
+
+        Args:
+            run: its id.
+            kind: which driver it is for.
+            drafts: its first events.
+            parent: the run that this one belongs to, and is erased with.
+            meta: what the driver finds in the record, JSON.
+            subject: whose run it is; `runs` lists by it.
 
         Returns:
             False when the run existed before: nothing was written.
@@ -114,13 +123,13 @@ class EventLog:
             Overloaded: too many events wait for the disk; try again shortly.
             InvalidInput, PayloadTooLarge, StorageError: as for `Run.emit`.
         """
-        now = self.clock.now()
+        now = _milliseconds(self.clock.now())
         host = self._host if self._host is not None and self._host.takes(kind, child=parent is not None) else None
         owner = self.store.node if host else None
         rows = settle(valid_key(run), 0, rfc3339(now), drafts)
         lane = Lane(run, epoch=1 if host else 0, next=len(rows))
-        birth = Birth(kind, now, parent, encode(meta or {}), owner, host.lease_seconds if host else None)
-        record = RunRecord(run, kind, "open", owner, lane.epoch, None, now, None, parent, meta or {})
+        birth = Birth(kind, now, parent, encode(meta or {}), owner, host.lease_seconds if host else None, subject)
+        record = RunRecord(run, kind, "open", owner, lane.epoch, None, now, None, parent, meta or {}, subject)
         append = Append(
             lane,
             rows,
@@ -135,20 +144,34 @@ class EventLog:
         """Return one run, None when there is none."""
         return await self.store.read(lambda connection: reading.get_run(connection, run))
 
-    async def runs(
+    async def runs(  # noqa: PLR0913 - every one narrows the list, and callers name the one or two they need
         self,
         *,
         kind: str | None = None,
         status: str | None = None,
         parent: str | None = None,
+        subject: str | None = None,
+        top_level: bool = False,
+        erased: bool = False,
         limit: int = 50,
-        before: datetime | None = None,
+        before: tuple[datetime, str] | None = None,
     ) -> list[RunRecord]:
-        """Return runs, the newest first; `before` (the last `created_at` seen) gives the next page."""
+        """Return runs, the newest first.
+
+        Args:
+            kind: only runs of this kind.
+            status: only runs that are so.
+            parent: only runs that belong to this one.
+            subject: only this subject's runs.
+            top_level: only runs that belong to no other.
+            erased: those that were erased, too.
+            limit: how many at most.
+            before: `created_at` and `id` of the last run of the page before; times have milliseconds, so a cursor may
+                hold them as RFC 3339 text.
+        """
+        wanted = reading.Selection(kind, status, parent, subject, top_level, erased)
         return await self.store.read(
-            lambda connection: reading.list_runs(
-                connection, kind=kind, status=status, parent=parent, limit=limit, before=before
-            )
+            lambda connection: reading.list_runs(connection, wanted, limit=limit, before=before)
         )
 
     async def load(self, run: str, *, after: int = -1, public: bool = False, limit: int | None = None) -> list[Event]:
@@ -242,6 +265,11 @@ class EventLog:
         while True:
             await asyncio.sleep(self._sweep_seconds)
             await _logged(self._hub.sweep())
+
+
+def _milliseconds(when: datetime) -> datetime:
+    """Cut a time to what SQLite and RFC 3339 keep, so that a cursor made of it names the same place everywhere."""
+    return when.replace(microsecond=when.microsecond // 1_000 * 1_000)
 
 
 async def _logged(work: Coroutine[None, None, None]) -> None:

@@ -94,7 +94,11 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One row of the table of runs. `wake_at` None means not parked; `epoch` counts its owners so far."""
+    """One row of the table of runs.
+
+    `wake_at` None means not parked; `epoch` counts its owners so far; `subject` is whose run it is. A run with an
+    `erased_at` has its events still, but nothing is left in them, in `meta` or in `subject`.
+    """
 
     id: str
     kind: str
@@ -106,6 +110,8 @@ class RunRecord:
     closed_at: datetime | None
     parent: str | None = None
     meta: JsonObject = field(default_factory=dict)
+    subject: str | None = None
+    erased_at: datetime | None = None
 
 
 def is_public(event_type: str) -> bool:

@@ -28,10 +28,11 @@ WITH owned AS MATERIALIZED (
 SELECT DISTINCT run FROM kept
 """
 _BIRTHS = """
-INSERT INTO run (id, kind, parent, meta, created_at, owner, epoch, lease_until)
-SELECT id, kind, parent, meta, created_at, owner, epoch, now() + make_interval(secs => lease)
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::int[], $8::float8[])
-  AS u(id, kind, parent, meta, created_at, owner, epoch, lease) ORDER BY id
+INSERT INTO run (id, kind, parent, meta, created_at, subject, owner, epoch, lease_until)
+SELECT id, kind, parent, meta, created_at, subject, owner, epoch, now() + make_interval(secs => lease)
+FROM unnest(
+  $1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::int[], $9::float8[]
+) AS u(id, kind, parent, meta, created_at, subject, owner, epoch, lease) ORDER BY id
 ON CONFLICT (id) DO NOTHING RETURNING id
 """
 _OUTBOX = """
@@ -118,7 +119,17 @@ async def _events(raw: Any, batch: Sequence[Append]) -> set[str]:  # noqa: ANN40
 
 async def _births(raw: Any, births: Sequence[Append]) -> set[str]:  # noqa: ANN401
     rows = [
-        (append.lane.run, b.kind, b.parent, b.meta, b.created_at, b.owner, append.lane.epoch, b.lease_seconds)
+        (
+            append.lane.run,
+            b.kind,
+            b.parent,
+            b.meta,
+            b.created_at,
+            b.subject,
+            b.owner,
+            append.lane.epoch,
+            b.lease_seconds,
+        )
         for append in births
         if (b := append.birth)
     ]

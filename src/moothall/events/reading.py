@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -29,6 +30,8 @@ RECORD = (
     schema.run.c.closed_at,
     schema.run.c.parent,
     schema.run.c.meta,
+    schema.run.c.subject,
+    schema.run.c.erased_at,
 )
 _AFTER_PUBLIC = PUBLIC[:-1] + chr(ord(PUBLIC[-1]) + 1)
 
@@ -46,6 +49,8 @@ def record(row: sa.RowMapping) -> RunRecord:
         closed_at=row["closed_at"],
         parent=row["parent"],
         meta=loads(row["meta"]),
+        subject=row["subject"],
+        erased_at=row["erased_at"],
     )
 
 
@@ -55,23 +60,34 @@ def get_run(connection: Connection, run: str) -> RunRecord | None:
     return None if row is None else record(row)
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which runs to list; see `EventLog.runs`."""
+
+    kind: str | None = None
+    status: str | None = None
+    parent: str | None = None
+    subject: str | None = None
+    top_level: bool = False
+    erased: bool = False
+
+
 def list_runs(
-    connection: Connection,
-    *,
-    kind: str | None,
-    status: str | None,
-    parent: str | None,
-    limit: int,
-    before: datetime | None,
+    connection: Connection, wanted: Selection, *, limit: int, before: tuple[datetime, str] | None
 ) -> list[RunRecord]:
-    """Return the newest runs first, those created before `before`."""
+    """Return the newest runs first, those that come after `before` in that order."""
     table = schema.run.c
     query = sa.select(*RECORD).order_by(table.created_at.desc(), table.id.desc()).limit(limit)
-    for column, value in ((table.kind, kind), (table.status, status), (table.parent, parent)):
-        if value is not None:
+    for column in (table.kind, table.status, table.parent, table.subject):
+        if (value := getattr(wanted, column.name)) is not None:
             query = query.where(column == value)
+    if wanted.top_level:
+        query = query.where(table.parent.is_(None))
+    if not wanted.erased:
+        query = query.where(table.erased_at.is_(None))
     if before is not None:
-        query = query.where(table.created_at < before)
+        when, run = before
+        query = query.where(sa.tuple_(table.created_at, table.id) < sa.tuple_(sa.literal(when, schema.Instant), run))
     return [record(row) for row in connection.execute(query).mappings()]
 
 

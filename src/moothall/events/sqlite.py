@@ -19,8 +19,8 @@ _OUTBOX = "INSERT INTO outbox (run, key, target, payload, next_at) VALUES (?, ?,
 _CLOSE = "UPDATE run SET status = 'closed', closed_at = ?, wake_at = NULL, lease_until = NULL WHERE id = ?"
 _OWNERS = "SELECT id, epoch FROM run WHERE status = 'open' AND id IN (SELECT value FROM json_each(?))"
 _BIRTH = """
-INSERT INTO run (id, kind, parent, meta, created_at, owner, epoch, lease_until)
-VALUES (?, ?, ?, ?, ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?)) ON CONFLICT (id) DO NOTHING
+INSERT INTO run (id, kind, parent, meta, created_at, subject, owner, epoch, lease_until)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?)) ON CONFLICT (id) DO NOTHING
 """
 
 
@@ -75,6 +75,5 @@ def _born(connection: sqlite3.Connection, append: Append) -> bool:
     if birth is None:
         return False
     lease = None if birth.lease_seconds is None else f"+{birth.lease_seconds:.3f} seconds"
-    created = rfc3339(birth.created_at)
-    values = (append.lane.run, birth.kind, birth.parent, birth.meta, created, birth.owner, append.lane.epoch, lease)
-    return connection.execute(_BIRTH, values).rowcount == 1
+    about = (append.lane.run, birth.kind, birth.parent, birth.meta, rfc3339(birth.created_at), birth.subject)
+    return connection.execute(_BIRTH, (*about, birth.owner, append.lane.epoch, lease)).rowcount == 1

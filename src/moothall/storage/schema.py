@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
     from sqlalchemy.types import TypeEngine
 
-HEAD = "0001"
+HEAD = "0002"
 """Revision that this code needs; equal to the newest migration (a test says so)."""
 
 
@@ -63,12 +63,17 @@ run = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("closed_at", Instant),
+    # Whose run it is; lists by subject are newest first.
+    sa.Column("subject", sa.Text),
+    # Set: the payloads are blank, and nothing is written any more.
+    sa.Column("erased_at", Instant),
     sa.CheckConstraint("status IN ('open', 'closed')", name="run_status"),
     sa.Index(
         "run_due", "wake_at", sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'")
     ),
     sa.Index("run_recent", "created_at", "id"),
     sa.Index("run_parent", "parent"),
+    sa.Index("run_subject", "subject", "created_at", "id"),
     # Leases rewrite these rows all the time; the free space keeps the updates in their page.
     postgresql_with={"fillfactor": 80},
 )

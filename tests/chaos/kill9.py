@@ -39,6 +39,7 @@ from moothall.events.types import TERMINAL_EVENT_TYPES
 from moothall.storage.store import Store
 from tests.chaos.slow_node import DEMAND, PARTIES
 from tests.support.demand import profile
+from tests.support.environment import bare_environment
 
 HERE = Path(__file__).parent
 POSTGRES = os.environ.get("MOOTHALL_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/test")
@@ -79,7 +80,7 @@ class Server:
     async def start(self) -> None:
         """Start it and wait until it is ready."""
         env = {
-            **os.environ,
+            **bare_environment(),
             "MOOTHALL_DATA": str(self.data),
             "MOOTHALL_DEMO_AGENTS": "0",
             "MOOTHALL_LOG_LEVEL": "ERROR",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
@@ -18,11 +17,12 @@ import httpx
 import pytest
 
 from moothall.events.types import EVENT_TYPES, TERMINAL_EVENT_TYPES
+from tests.support.environment import bare_environment
 
 SAMPLE = "我想在北京办一场AI主题聚会，需要场地和嘉宾"
 HOPELESS = "在火星上建基地"
 ENV = {
-    **{name: value for name, value in os.environ.items() if not name.startswith(("MOOTHALL_", "LC_"))},
+    **{name: value for name, value in bare_environment().items() if not name.startswith("LC_")},
     "LANG": "en_GB.UTF-8",
     "PYTHONIOENCODING": "utf-8",
 }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.support.environment import bare_environment
 
 if TYPE_CHECKING:
     from tests.directory.conftest import MakeRow
@@ -18,7 +19,7 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "load_mock_profiles.py"
 
 
 def run(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MOOTHALL_")}
+    environment = bare_environment()
     command = [sys.executable, str(SCRIPT), "--data", str(data), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from moothall.settings import Settings, variable
+from tests.support.environment import bare_environment
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.filterwarnings("default")]
 
@@ -42,13 +41,11 @@ class Target:
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    mine = {variable(name) for name in Settings.model_fields}
-    env = {name: value for name, value in os.environ.items() if name not in mine}
     command = [sys.executable, "-c", "from moothall.cli.main import main; main()", "serve", "--port", "0", "--json"]
     with subprocess.Popen(
         command,
         cwd=tmp_path_factory.mktemp("conformance"),
-        env={**env, "ADMIN_API_KEY": ADMIN_KEY},
+        env={**bare_environment(), "ADMIN_API_KEY": ADMIN_KEY},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

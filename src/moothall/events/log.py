@@ -21,7 +21,7 @@ from moothall.events.writer import Writer
 from moothall.telemetry import logger
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+    from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Sequence
     from datetime import datetime
 
     from moothall.clock import Clock
@@ -179,6 +179,13 @@ class EventLog:
         rows = await self.store.read(
             lambda connection: reading.events(connection, run, after=after, public=public, limit=limit)
         )
+        return [decode(row) for row in rows]
+
+    async def select(self, runs: Sequence[str], types: Collection[str]) -> list[Event]:
+        """Return the committed events of these types in these runs, by run and in order; one query."""
+        if not runs:
+            return []
+        rows = await self.store.read(lambda connection: reading.typed(connection, runs, sorted(types)))
         return [decode(row) for row in rows]
 
     async def post(self, run: str, posting_key: str, kind: str, sender: str, payload: JsonObject) -> bool:

@@ -51,6 +51,15 @@ class Mailbox:
                 return known
             await self._wait(news, until)
 
+    async def spot(self, kind: str) -> Posting:
+        """See `Run.spot`."""
+        while True:
+            news = self._news
+            await self.read()
+            if (found := next((posting for posting in self._unread if posting.kind == kind), None)) is not None:
+                return found
+            await news.wait()
+
     def _take(self, until: datetime | None) -> Posting | None:
         for index, posting in enumerate(self._unread):
             if until is None or posting.received_at <= until:

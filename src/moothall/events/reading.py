@@ -100,6 +100,14 @@ def events(connection: Connection, run: str, *, after: int, public: bool, limit:
     return [(row[0], row[1], row[2], row[3], row[4], row[5]) for row in connection.execute(query)]
 
 
+def typed(connection: Connection, runs: Sequence[str], types: Sequence[str]) -> list[Row]:
+    """Return the stored rows of these types in these runs, by run and in order."""
+    table = schema.event.c
+    wanted = (table.run.in_(runs), table.type.in_(types))
+    query = sa.select(*table).where(*wanted).order_by(table.run, table.seq)
+    return [(row[0], row[1], row[2], row[3], row[4], row[5]) for row in connection.execute(query)]
+
+
 def heads(connection: Connection, runs: Sequence[str]) -> dict[str, int]:
     """Return the next seq of each run that has events."""
     table = schema.event.c

@@ -170,6 +170,14 @@ class Run:
         self._check()
         return posting
 
+    async def spot(self, kind: str) -> Posting:
+        """Return a posting of this kind as soon as one lies in the inbox; it stays there for `receive`.
+
+        For what must be noticed while the driver is busy with something else, such as a cancellation.
+        """
+        self._check()
+        return await self._mailbox.spot(kind)
+
     async def park(self, until: datetime) -> NoReturn:
         """Leave memory until `until` or the next posting, whichever comes first.
 

@@ -119,9 +119,17 @@ class Decisions:
             DecisionRefused: even the deterministic engine's answer does not fit the world.
         """
         if self._model is None:
-            return Decided(prompt.check(data, await self._rules.answer(prompt, data)), "rules")
+            return await self.by_rules(prompt, data)
         try:
             return Decided(prompt.check(data, await self._model.answer(prompt, data)), "llm")
         except (ModelUnavailable, ModelTimeout, DecisionRefused) as failure:
             _log.warning("prompt %d (%s) falls back to rules: %s", prompt.number, prompt.kind, failure.code)
         return Decided(prompt.check(data, await self._rules.answer(prompt, data)), "fallback", degraded=True)
+
+    async def by_rules(self, prompt: Prompt[InT, OutT], data: InT) -> Decided[OutT]:
+        """Decide without a model: for what is not worth a call, because somebody else decides about it again.
+
+        Raises:
+            DecisionRefused: the deterministic engine's answer does not fit the world.
+        """
+        return Decided(prompt.check(data, await self._rules.answer(prompt, data)), "rules")

@@ -30,7 +30,8 @@ class Prompt(Generic[InT, OutT]):
     """One kind of decision: its place in the specification, its input and output, and what must hold between them.
 
     ``check(input, output)`` returns the output, possibly narrowed to what the input allows, or raises
-    :class:`~moothall.errors.DecisionRefused` where it cannot be trusted.
+    :class:`~moothall.errors.DecisionRefused` where it cannot be trusted. ``stand_in`` is what the engine's answer
+    becomes where it stands in for a model that failed.
     """
 
     number: int
@@ -39,6 +40,7 @@ class Prompt(Generic[InT, OutT]):
     input: type[InT]
     output: type[OutT]
     check: Callable[[InT, OutT], OutT]
+    stand_in: Callable[[OutT], OutT] = lambda output: output
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,8 @@ class Decisions:
             return Decided(prompt.check(data, await self._model.answer(prompt, data)), "llm")
         except (ModelUnavailable, ModelTimeout, DecisionRefused) as failure:
             _log.warning("prompt %d (%s) falls back to rules: %s", prompt.number, prompt.kind, failure.code)
-        return Decided(prompt.check(data, await self._rules.answer(prompt, data)), "fallback", degraded=True)
+        answer = prompt.check(data, await self._rules.answer(prompt, data))
+        return Decided(prompt.stand_in(answer), "fallback", degraded=True)
 
     async def by_rules(self, prompt: Prompt[InT, OutT], data: InT) -> Decided[OutT]:
         """Decide without a model: for what is not worth a call, because somebody else decides about it again.

@@ -27,7 +27,15 @@ from moothall.negotiation.demand.questions import (
     UnderstandInput,
 )
 
-UNDERSTAND = Prompt(1, "understand", "understanding", UnderstandInput, DemandUnderstanding, world.check_understanding)
+UNDERSTAND = Prompt(
+    1,
+    "understand",
+    "understanding",
+    UnderstandInput,
+    DemandUnderstanding,
+    world.check_understanding,
+    stand_in=world.unsure,
+)
 FILTER = Prompt(2, "filter", "smart_filter", FilterInput, SmartFilter, world.check_filter)
 RESPOND = Prompt(3, "respond", "response_generation", RespondInput, AgentResponse, world.check_response)
 AGGREGATE = Prompt(4, "aggregate", "proposal_aggregation", AggregateInput, PlanDraft, plan_world.check_plan)

@@ -39,6 +39,11 @@ def check_understanding(_: UnderstandInput, output: DemandUnderstanding) -> Dema
     return output.model_copy(update={"confidence": "low"})
 
 
+def unsure(output: DemandUnderstanding) -> DemandUnderstanding:
+    """What was read without the model that should have read it deserves low confidence (row NEG-API-05)."""
+    return output.model_copy(update={"confidence": "low"})
+
+
 def check_filter(data: FilterInput, output: SmartFilter) -> SmartFilter:
     """Keep known agents only, each once, each with a reason, under its real name."""
     names = {item.agent_id: item.user_name for item in data.all_agent_profiles if item.agent_id not in data.excluded}

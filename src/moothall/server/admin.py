@@ -19,7 +19,7 @@ from moothall.directory.profiles import AgentProfile
 from moothall.directory.rows import AgentRecord, Origin, Status
 from moothall.errors import InvalidInput
 from moothall.events.model import RunRecord
-from moothall.server.owner import ADMIN
+from moothall.server.access import ADMIN
 from moothall.server.parts import ServerParts
 
 MAX_RUNS = 200

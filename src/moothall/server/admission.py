@@ -49,18 +49,22 @@ def _names_everything(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The names and origins of this node; ``names`` and ``origins`` are beyond loopback."""
+    """The names and origins of this node; ``names`` and ``origins`` are beyond loopback.
+
+    ``listed`` are the origins of other sites whose pages may use this node (row NEG-API-24).
+    """
 
     names: frozenset[str] = field(default=frozenset())
     origins: frozenset[str] = field(default=frozenset())
+    listed: frozenset[str] = field(default=frozenset())
 
     @classmethod
-    def of(cls, *, bound: str, public_url: str) -> Self:
+    def of(cls, *, bound: str, public_url: str, listed: frozenset[str] = frozenset()) -> Self:
         """Admit the bound host and the public address; a wildcard address is no name."""
         public = urlsplit(public_url)
         names = {bound.strip("[]").lower()} | ({public.hostname} if public.hostname else set())
         origins = {f"{public.scheme}://{public.netloc}".lower()} if public.netloc else set()
-        return cls(frozenset(name for name in names if not _names_everything(name)), frozenset(origins))
+        return cls(frozenset(name for name in names if not _names_everything(name)), frozenset(origins), listed)
 
     def check(self, method: str, headers: Mapping[str, Sequence[str]], *, has_body: bool) -> None:
         """Let the request in or refuse it; ``headers`` maps lower-case names to all their values.
@@ -85,6 +89,8 @@ class Admission:
         origins = headers.get("origin", ())
         sites = headers.get("sec-fetch-site", ())
         modes = headers.get("sec-fetch-mode", ())
+        if len(origins) == 1 and origins[0].lower() in self.listed:
+            return
         known = self.origins | {f"http://{host}", f"https://{host}"}
         foreign = any(origin.lower() not in known for origin in origins)
         if method in SAFE_METHODS:

@@ -8,16 +8,19 @@ from importlib.metadata import version
 from starlette.routing import Route
 
 from moothall.messages import Lang, system_lang
+from moothall.resilience import RateLimiter
+from moothall.server.access import Access
 from moothall.server.admin import AdminRoutes
 from moothall.server.admission import Admission
 from moothall.server.app import ServerApp
-from moothall.server.boundary import Boundary
+from moothall.server.boundary import Boundary, Doorkeepers
+from moothall.server.cors import Cors
 from moothall.server.demands import DemandRoutes
 from moothall.server.failures import Failures
 from moothall.server.health import HealthRoutes
 from moothall.server.index import Index
+from moothall.server.limits import SubmitLimit
 from moothall.server.openapi import DescribedApi
-from moothall.server.owner import OwnerOnly
 from moothall.server.parts import ServerParts
 from moothall.server.replies import ErrorBody
 from moothall.server.streams import STREAM_PATH, EventStream, OpenStreams
@@ -28,6 +31,7 @@ def build(parts: ServerParts) -> ServerApp:
     settings = parts.settings
     lang: Lang = settings.lang or system_lang(os.environ)
     streams = OpenStreams(settings.max_streams)
+    limiter = RateLimiter(settings.rate_limit, parts.clock.monotonic)
     api = DescribedApi(
         title="Moothall",
         version=version("moothall"),
@@ -43,5 +47,11 @@ def build(parts: ServerParts) -> ServerApp:
     )
     for routes in (DemandRoutes(parts), HealthRoutes(parts), AdminRoutes(parts)):
         api.include_router(routes.router())
-    admission = Admission.of(bound=settings.host, public_url=settings.public_url)
-    return ServerApp(Boundary(api, admission, OwnerOnly(parts.owner_token), lang), streams)
+    cors = Cors.of(settings.cors_origins)
+    keepers = Doorkeepers(
+        Admission.of(bound=settings.host, public_url=settings.public_url, listed=cors.origins),
+        cors,
+        Access.of(settings, parts.owner_token),
+        SubmitLimit(limiter),
+    )
+    return ServerApp(Boundary(api, keepers, lang), streams)

@@ -1,21 +1,24 @@
-"""The outermost layer of the server: admission, owner, body limit, request id, and what happens when it breaks."""
+"""The outermost layer of the server: who may enter, as whom, with how much, and what happens when it breaks."""
 
 from __future__ import annotations
 
 import secrets
-from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from moothall.errors import BadDemand, InternalError, InvalidInput, MoothallError, PayloadTooLarge
 from moothall.messages import Lang
+from moothall.server.access import ADMIN, API, Access, Headers
 from moothall.server.admission import Admission
-from moothall.server.owner import ADMIN, OwnerOnly
+from moothall.server.cors import Cors
+from moothall.server.limits import SubmitLimit
 from moothall.server.replies import client_language, error_response
 from moothall.telemetry import logger
 
-SUBMIT_PATH = "/api/v1/demand/submit"
+SUBMIT_PATH = f"{API}/demand/submit"
 HEAD = "moothall.head"
 """Key of the ASGI scope of a request that wants the head of the answer only."""
 MAX_BODY = 128 * 1024
@@ -25,13 +28,10 @@ DRAIN = 1024 * 1024
 """Bytes read and dropped beyond a limit, so that a client that sends a little too much reads its answer in peace."""
 LOAD = ("PUT", f"{ADMIN}/agents")
 MAX_LOAD = 8 * 1024 * 1024
-"""Bytes of a registry that is loaded at once; nobody but the owner gets as far as sending them."""
+"""Bytes of a registry that is loaded at once; nobody but an admin gets as far as sending them."""
 
-_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-]
+_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
+_RESOURCE_POLICY = b"cross-origin-resource-policy"
 _log = logger("server")
 
 
@@ -39,13 +39,32 @@ class ClientGone(Exception):
     """The client left before its request was complete; control flow, never an answer."""
 
 
-class Boundary:
-    """Wraps the routes; every HTTP request enters and every answer leaves through it."""
+class Entered(NamedTuple):
+    """A request that was let in: its scope with the caller in the state, and what replays its body."""
 
-    def __init__(self, app: ASGIApp, admission: Admission, owner: OwnerOnly, lang: Lang) -> None:
+    scope: Scope
+    receive: Receive
+
+
+@dataclass(frozen=True, slots=True)
+class Doorkeepers:
+    """Who decides whether a request may enter, in this order."""
+
+    admission: Admission
+    cors: Cors
+    access: Access
+    limit: SubmitLimit
+
+
+class Boundary:
+    """Wraps the routes; every HTTP request enters and every answer leaves through it.
+
+    A request that enters has a `Caller` in ``request.state.caller``.
+    """
+
+    def __init__(self, app: ASGIApp, keepers: Doorkeepers, lang: Lang) -> None:
         self._app = app
-        self._admission = admission
-        self._owner = owner
+        self._keepers = keepers
         self._lang = lang
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,10 +72,13 @@ class Boundary:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send)
+        headers = _headers(scope)
+        cors = self._keepers.cors
+        answer = _Answer(send, cors.headers(origin := cors.origin(headers)), shared=origin is not None)
         try:
-            request = await self._enter(scope, receive, answer)
-            await self._app(_as_get(scope), request, answer.send)
+            entered = await self._enter(scope, headers, receive, answer)
+            if entered is not None:
+                await self._app(_as_get(entered.scope), entered.receive, answer.send)
         except ClientGone:
             _log.debug("request %s: the client left", answer.request_id)
         except MoothallError as error:
@@ -69,25 +91,37 @@ class Boundary:
         if not answer.started:
             await error_response(error, client_language(scope, self._lang))(scope, receive, answer.send)
 
-    async def _enter(self, scope: Scope, receive: Receive, answer: _Answer) -> Receive:
-        """Check the request and take its body in; what is returned replays it."""
-        headers: defaultdict[str, list[str]] = defaultdict(list)
-        for name, value in scope["headers"]:
-            headers[name.decode("latin-1")].append(value.decode("latin-1").strip())
-        declared = _declared_length(headers["content-length"])
-        has_body = declared > 0 or bool(headers["transfer-encoding"])  # however spelt: the HTTP server reads it
-        self._admission.check(scope["method"], headers, has_body=has_body)
-        self._owner.check(scope["path"], headers)
-        if "\0" in scope["path"]:
+    async def _enter(self, scope: Scope, headers: Headers, receive: Receive, answer: _Answer) -> Entered | None:
+        """Check the request and take its body in; None when a pre-flight was answered."""
+        keepers, method, path = self._keepers, scope["method"], scope["path"]
+        declared = _declared_length(headers.get("content-length", ()))
+        has_body = declared > 0 or bool(headers.get("transfer-encoding"))  # however spelt: the HTTP server reads it
+        keepers.admission.check(method, headers, has_body=has_body)
+        if (allowed := keepers.cors.preflight(method, headers)) is not None:
+            await answer.send({"type": "http.response.start", "status": 204, "headers": allowed})
+            await answer.send({"type": "http.response.body", "body": b""})
+            return None
+        caller = keepers.access.admit(method, path, scope["query_string"], headers)
+        if "\0" in path:
             raise InvalidInput("a NUL character in the address")
+        if (method, path) == ("POST", SUBMIT_PATH):
+            keepers.limit.check(caller)
+        scope = {**scope, "state": {**scope.get("state", {}), "caller": caller}}
         if not has_body:
-            return receive
-        limit = MAX_LOAD if (scope["method"], scope["path"]) == LOAD else MAX_BODY
+            return Entered(scope, receive)
+        limit = MAX_LOAD if (method, path) == LOAD else MAX_BODY
         body, size = await _read(receive, limit)
         if size > limit:
             answer.last = size > limit + DRAIN
-            raise _too_large(scope["path"], limit)
-        return _replay(body, receive)
+            raise _too_large(path, limit)
+        return Entered(scope, _replay(body, receive))
+
+
+def _headers(scope: Scope) -> Headers:
+    headers: dict[str, list[str]] = {}
+    for name, value in scope["headers"]:
+        headers.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1").strip())
+    return headers
 
 
 def _as_get(scope: Scope) -> Scope:
@@ -133,8 +167,9 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 class _Answer:
     """Sends on, with our headers; knows whether anything was sent. After the ``last`` one the connection closes."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, headers: Sequence[tuple[bytes, bytes]], *, shared: bool) -> None:
         self.request_id = secrets.token_hex(8)
+        self._headers = [*_HEADERS, *headers, (_RESOURCE_POLICY, b"cross-origin" if shared else b"same-origin")]
         self.started = False
         self.last = False
         self._send = send
@@ -142,7 +177,7 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
-            own = [*_HEADERS, (b"x-request-id", self.request_id.encode())]
+            own = [*self._headers, (b"x-request-id", self.request_id.encode())]
             own += [(b"connection", b"close")] * self.last
             message = {**message, "headers": [*message.get("headers", ()), *own]}
         await self._send(message)

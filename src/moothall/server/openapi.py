@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from moothall.server.owner import ADMIN
+from moothall.server.access import ADMIN
 from moothall.server.replies import ErrorBody
 from moothall.server.streams import STREAM_PATH
 

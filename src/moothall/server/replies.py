@@ -46,7 +46,7 @@ def error_response(error: MoothallError, lang: Lang) -> Response:
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
-        headers["Retry-After"] = str(RETRY_SECONDS)
+        headers["Retry-After"] = str(error.details.get("retry_after", RETRY_SECONDS))
     told = explain(error, lang)
     detail = ErrorDetail(code=error.code, message=told.message, why=told.why, hint=told.hint)
     return detail_response(detail, status, lang, headers)

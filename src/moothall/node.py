@@ -188,6 +188,7 @@ def _limits(settings: Settings) -> Limits:
         feedback_timeout=settings.feedback_timeout,
         feedback_timeout_policy=settings.feedback_timeout_policy,
         subnet_timeout=settings.subnet_timeout,
+        confirm_timeout=settings.confirm_timeout,
         recursion=RecursionLimits(
             min_importance=settings.subnet_min_importance,
             min_gain=settings.subnet_min_gain,

@@ -44,6 +44,7 @@ SPEC_EVENT_TYPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 ADDITIONAL_EVENT_TYPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "towow.demand.submitted": ("demand_id", "channel_id", "raw_input", "requester_id"),
+        "towow.demand.confirmed": ("demand_id", "channel_id", "understanding", "edited", "source"),
         "towow.negotiation.bargain": ("agent_id", "display_name", "bargain_type", "content", "round"),
         "towow.substitute.invited": ("channel_id", "demand_id", "agent_id", "display_name", "reason", "round"),
         "towow.subnet.completed": ("channel_id", "demand_id", "sub_demand_id", "sub_channel_id", "outcome"),

@@ -17,6 +17,8 @@ from moothall.telemetry import logger
 _log = logger("negotiation.demand")
 
 TRIGGERS = {
+    FailReason.NOT_UNDERSTOOD: Trigger.ABORTED,
+    FailReason.NOT_CONFIRMED: Trigger.CANCELLED,
     FailReason.NO_CANDIDATES: Trigger.NO_CANDIDATES,
     FailReason.NO_ANSWER: Trigger.NO_ANSWER,
     FailReason.NO_PARTICIPANTS: Trigger.NO_PARTICIPANTS,
@@ -29,7 +31,7 @@ CODES = {FailReason.NO_CANDIDATES: "E005", FailReason.NO_ANSWER: "E006", FailRea
 """The error codes that failures carry (spec C §6.1)."""
 
 
-async def fail(
+async def fail(  # noqa: PLR0913 - what a terminal event may carry, each by its name
     channel: Channel,
     reason: FailReason,
     demand: DemandUnderstanding | None = None,
@@ -38,16 +40,20 @@ async def fail(
     gaps: Sequence[Gap] = (),
     compromise: Compromise | None = None,
     suggestions: Sequence[str] = (),
+    code: str = "",
 ) -> None:
-    """End in ``towow.negotiation.failed``: why, the last plan if there was one, and what could be done."""
+    """End in ``towow.negotiation.failed``: why, the last plan if there was one, and what could be done.
+
+    ``code`` is the error code where the reason alone does not tell it.
+    """
     lang = demand.lang if demand else detect_lang(channel.run.record.meta.get("raw_input", ""))
     message = text(f"channel.failed.{reason}", lang)
     if reason is not FailReason.CANCELLED:
         _log.error("协商失败: %s", reason)
     advice = [*suggestions, *(compromise.suggestions if compromise else ())]
     payload: JsonObject = {"reason": str(reason), "message": message, "suggestions": list(dict.fromkeys(advice))}
-    if reason in CODES:
-        payload["code"] = CODES[reason]
+    if code := code or CODES.get(reason, ""):
+        payload["code"] = code
     if proposal is not None:
         payload["last_proposal"] = proposal.model_dump(mode="json")
     if gaps:

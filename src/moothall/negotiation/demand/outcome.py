@@ -20,6 +20,8 @@ class Verdict(StrEnum):
 class FailReason(StrEnum):
     """Why a negotiation failed; the ``reason`` of ``towow.negotiation.failed``."""
 
+    NOT_UNDERSTOOD = "not_understood"
+    NOT_CONFIRMED = "not_confirmed"
     NO_CANDIDATES = "no_candidates"
     NO_ANSWER = "no_answer"
     NO_PARTICIPANTS = "no_participants"

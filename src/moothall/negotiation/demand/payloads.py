@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from moothall.llm.decision import Source
 from moothall.negotiation.demand.models import (
     Candidate,
     ChannelId,
@@ -30,11 +31,22 @@ from moothall.negotiation.demand.models import (
 Decision = Literal["participate", "decline", "conditional"]
 
 
-class Marked(Model):
-    """Who decided: absent where a participant answered that says nothing about it."""
+class Fault(Model):
+    """What failed: one of the error codes (``E003``: the model is not available, ``E004``: it was too slow)."""
 
-    source: Literal["rules", "llm", "fallback", "requester"] | None = None
+    code: str
+    message: str = ""
+
+
+class Marked(Model):
+    """Who decided: absent where a participant answered that says nothing about it.
+
+    ``degraded``: a model failed and something else stood in; ``error`` says how it failed.
+    """
+
+    source: Source | None = None
     degraded: bool = False
+    error: Fault | None = None
 
 
 class Submitted(Model):
@@ -47,12 +59,26 @@ class Submitted(Model):
 
 
 class Understood(DemandUnderstanding, Marked):
-    """``towow.demand.understood``: the understanding, whole."""
+    """``towow.demand.understood``: the understanding, whole; the run may wait for the requester to confirm it."""
 
     demand_id: DemandId
     channel_id: ChannelId | None = None
     capability_tags: tuple[str, ...]
     confidence: Confidence
+    awaiting_confirmation: bool = False
+
+
+class Confirmed(Model):
+    """``towow.demand.confirmed`` (additional): the requester's word on the understanding, which replaces the first.
+
+    ``edited`` names the fields that the requester replaced (``context.location``); their source is ``source``.
+    """
+
+    demand_id: DemandId
+    channel_id: ChannelId
+    understanding: DemandUnderstanding
+    edited: tuple[str, ...]
+    source: Literal["requester"]
 
 
 class CandidateShown(Candidate):
@@ -266,6 +292,7 @@ PAYLOADS: Mapping[str, type[Model]] = MappingProxyType(
     {
         "towow.demand.submitted": Submitted,
         "towow.demand.understood": Understood,
+        "towow.demand.confirmed": Confirmed,
         "towow.filter.completed": FilterCompleted,
         "towow.channel.created": ChannelCreated,
         "towow.demand.broadcast": Broadcast,

@@ -34,6 +34,7 @@ class Limits:
     feedback_timeout: float = 120.0
     feedback_timeout_policy: TimeoutPolicy = "accept"
     subnet_timeout: float = 60.0
+    confirm_timeout: float = 86_400.0
     recursion: RecursionLimits = field(default_factory=RecursionLimits)
 
 

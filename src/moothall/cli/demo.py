@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import sys
 import webbrowser
 from threading import Thread
@@ -23,6 +24,9 @@ from moothall.node import Node
 from moothall.server.run import Address
 from moothall.settings import Settings
 
+_KEY_BYTES = 24
+"""Random bytes of the admin key that a demonstration makes for itself."""
+
 
 @click.command("demo", cls=Worded, help="demo.about")
 @click.option("--once", metavar="TEXT", cls=Option, help="option.once")
@@ -34,8 +38,11 @@ def demo(call: Invocation, once: str | None, port: int | None, no_browser: bool)
     settings = call.settings(port=port)
     if once is not None:
         return run(_once(call, settings, once))
-    refuse_open_host(settings.host, call.lang)
-    return run(_serve(call, settings, browse=not no_browser and call.live(sys.stdout) and _has_screen()))
+    refuse_open_host(settings, call.lang)
+    fresh = "" if settings.admin_api_key else secrets.token_urlsafe(_KEY_BYTES)
+    if fresh:
+        settings = settings.model_copy(update={"admin_api_key": fresh})
+    return run(_serve(call, settings, fresh, browse=not no_browser and call.live(sys.stdout) and _has_screen()))
 
 
 async def _once(call: Invocation, settings: Settings, demand: str) -> int:
@@ -48,12 +55,13 @@ async def _show(call: Invocation, desk: Desk, demand: str) -> View:
     return await watch(call, desk, ticket.demand_id, sys.stdout)
 
 
-async def _serve(call: Invocation, settings: Settings, *, browse: bool) -> int:
+async def _serve(call: Invocation, settings: Settings, fresh_key: str, *, browse: bool) -> int:
+    """Serve, negotiate the sample, go on serving; ``fresh_key`` is the admin key of this start, shown once."""
     with stop_signal() as stop, bind_near(settings.host, settings.port) as listener:
         async with Node(settings) as node:
 
             def ready(address: Address) -> None:
-                _announce(call, settings, address)
+                _announce(call, settings, address, fresh_key)
                 if browse:
                     Thread(target=webbrowser.open, args=(address.url,), daemon=True).start()
 
@@ -71,11 +79,13 @@ async def _serve(call: Invocation, settings: Settings, *, browse: bool) -> int:
     return 0
 
 
-def _announce(call: Invocation, settings: Settings, address: Address) -> None:
+def _announce(call: Invocation, settings: Settings, address: Address, fresh_key: str) -> None:
     say = call.progress if call.as_json else call.result
     if settings.port not in {0, address.port}:
         say(call.text("demo.moved", wanted=settings.port, port=address.port))
     say(call.text("demo.serving", url=address.url))
+    if fresh_key:
+        say(call.text("demo.admin_key", key=fresh_key))
 
 
 def _sample(settings: Settings) -> str:

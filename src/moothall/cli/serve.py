@@ -27,7 +27,7 @@ def serve(call: Invocation, target: str | None, host: str | None, port: int | No
     """Start a node and serve it."""
     given = {"data": call.data, "host": host, "port": port, "database_url": database_url}
     node = load_node(call, target, given) if target else Node(call.settings(**given))
-    refuse_open_host(node.settings.host, call.lang)
+    refuse_open_host(node.settings, call.lang)
     show_log(node.settings.log_level, verbose=call.verbose)
     return run(_serve(call, node))
 

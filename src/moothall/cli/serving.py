@@ -13,21 +13,24 @@ from moothall.cli.nodefile import NodeFile
 from moothall.errors import SettingsError
 from moothall.messages import Lang, text
 from moothall.node import Node
+from moothall.server.access import parse_keys
 from moothall.server.admission import is_loopback
 from moothall.server.run import Address, AddressInUse, bind, serve_on
+from moothall.settings import Settings, variable
 
 _HIGHEST = 65_535
 _TRIES = 100
 
 
-def refuse_open_host(host: str, lang: Lang) -> None:
+def refuse_open_host(settings: Settings, lang: Lang) -> None:
     """Refuse to listen where others could reach a node that asks nobody who they are.
 
     Raises:
-        SettingsError: the host is not a loopback address.
+        SettingsError: the host is not a loopback address and no API keys are set, or their list does not fit.
     """
-    if not is_loopback(host.strip("[]").lower()):
-        raise SettingsError(text("cli.serve.open_host", lang, host=host), hint=text("cli.serve.open_host_try", lang))
+    if not parse_keys(settings.api_keys) and not is_loopback(settings.host.strip("[]").lower()):
+        told = text("cli.serve.open_host", lang, host=settings.host)
+        raise SettingsError(told, hint=text("cli.serve.open_host_try", lang, variable=variable("api_keys")))
 
 
 def bind_near(host: str, port: int) -> socket.socket:

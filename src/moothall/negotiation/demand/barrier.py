@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
@@ -27,6 +28,17 @@ Accept = Callable[[Answer, Letter, tuple[Draft, ...]], Awaitable[None]]
 ResultT = TypeVar("ResultT")
 
 
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """How a barrier closed; ``unknown`` maps the agents whose answer cannot be known to the code of the cause."""
+
+    reason: CloseReason
+    unknown: dict[str, str] = field(default_factory=dict)
+
+
+NOTES = frozenset({"later", "unreachable", "unknown"})
+"""What a local agent says in place of an answer."""
+
 UNUSABLE = frozenset({"malformed", "too_large", "forged_sender"})
 """Refusals after which a local agent has nothing better to say in this phase."""
 
@@ -44,8 +56,8 @@ class Barrier:
         self._posted: list[Posting] = []
         self._inbox: asyncio.Future[Posting | None] | None = None
 
-    async def collect(self, desk: Desk, until: datetime, accept: Accept) -> CloseReason:
-        """Take answers until everybody asked has answered (or cannot be reached), or until the deadline.
+    async def collect(self, desk: Desk, until: datetime, accept: Accept) -> Closed:
+        """Take answers until everybody asked has answered (or cannot), or until the deadline.
 
         A party that said it answers later keeps the barrier open without keeping the run in memory.
 
@@ -57,8 +69,8 @@ class Barrier:
         finally:
             await self._leave_inbox()
 
-    async def _collect(self, desk: Desk, until: datetime, accept: Accept) -> CloseReason:
-        waiting, later = set(desk.asked - desk.answered), set[str]()
+    async def _collect(self, desk: Desk, until: datetime, accept: Accept) -> Closed:
+        waiting, later, unknown = set(desk.asked - desk.answered), set[str](), dict[str, str]()
         answered = set(desk.answered)
         while waiting:
             letter = self.mailbox.take() or self._waiting_posting(until)
@@ -66,11 +78,12 @@ class Barrier:
                 letter = await self._news_or_park(until)
             letter = letter or await self._next(until)
             if letter is None:
-                return "deadline"
+                return Closed("deadline", unknown)
             sender, kind = letter.sender, letter.body.get("type")
-            if kind in {"later", "unreachable"} and sender == letter.body.get("agent_id"):
-                if letter.body.get("round") == desk.round:
+            if kind in NOTES and "posting" not in letter.meta:
+                if letter.body["round"] == desk.round:
                     (later.add if kind == "later" else waiting.discard)(sender)
+                    unknown |= {sender: letter.body["code"]} if kind == "unknown" else {}
                 continue
             current = Desk(desk.channel_id, desk.kind, desk.round, desk.asked, frozenset(answered))
             refused = await self._hear(letter, current, accept)
@@ -78,7 +91,7 @@ class Barrier:
                 answered.add(sender)
             if refused is None or (refused in UNUSABLE and "posting" not in letter.meta):
                 waiting.discard(sender)
-        return "all"
+        return Closed("all", unknown)
 
     async def wait_for(self, kind: str, key: str, until: datetime) -> Posting | None:
         """Wait for one inbox row; an answer that comes meanwhile is refused, for nobody asked for it."""

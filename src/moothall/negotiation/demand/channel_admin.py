@@ -12,9 +12,10 @@ from typing import ClassVar
 
 from moothall.clock import rfc3339
 from moothall.negotiation.demand.closing import Closing
+from moothall.negotiation.demand.deciding import Recorded
 from moothall.negotiation.demand.machine import MAX_NEGOTIATION_ROUNDS, Trigger
 from moothall.negotiation.demand.models import Offer, PlanDraft
-from moothall.negotiation.demand.offers import Invitations
+from moothall.negotiation.demand.offers import Invitations, Missing
 from moothall.negotiation.demand.outcome import FailReason
 from moothall.negotiation.demand.prompts import AGGREGATE
 from moothall.negotiation.demand.questions import AggregateInput
@@ -64,25 +65,32 @@ class ChannelAdmin:
             await self._dismiss()
 
     async def _negotiate(self) -> None:
-        offers = await self._broadcast_demand()
+        offers, missing = await self._broadcast_demand()
         channel = self._talks.channel
         if not offers:
-            await self._closing.without_plan(FailReason.NO_ANSWER)
+            reason = FailReason.NO_PARTICIPANTS if missing.code else FailReason.NO_ANSWER
+            await self._closing.without_plan(reason, missing.code)
             return
         await self._talks.run.emit(
-            channel.event("aggregation", "aggregation.started", offers_count=len(offers)),
+            channel.event(
+                "aggregation",
+                "aggregation.started",
+                offers_count=len(offers),
+                silent=list(missing.silent),
+                unknown=dict(missing.unknown),
+            ),
             *channel.move(Trigger.OFFERS_CLOSED),
         )
         if not self._talks.standing():
             await self._closing.without_plan(FailReason.NO_PARTICIPANTS)
             return
         draft = await self._aggregate_proposals()
-        if not draft.assignments:
+        if not draft.value.assignments:
             await self._closing.without_plan(FailReason.NO_FEASIBLE_PLAN)
             return
         await self._closing.after_rounds(await self._rounds.run(draft))
 
-    async def _broadcast_demand(self) -> list[Offer]:
+    async def _broadcast_demand(self) -> tuple[list[Offer], Missing]:
         """Invite all candidates and wait behind the barrier for their sealed offers."""
         talks, channel = self._talks, self._talks.channel
         count = len(self._candidates)
@@ -102,13 +110,13 @@ class ChannelAdmin:
             channel.event("broadcast", "demand.broadcast", recipients_count=count, deadline_at=rfc3339(until)),
             *channel.move(Trigger.BROADCAST_DONE),
         )
-        return await call.collect(self._candidates)
+        return await call.collect(self._candidates), call.missing()
 
-    async def _aggregate_proposals(self) -> PlanDraft:
+    async def _aggregate_proposals(self) -> Recorded[PlanDraft]:
         """Prompt 4 over the offers in seeded random order."""
         talks = self._talks
         data = AggregateInput(demand=talks.demand, offers=talks.standing(), today=talks.today, seed=talks.seed)
-        return (await talks.decisions.decide("aggregate", AGGREGATE, data)).value
+        return await talks.decisions.decide("aggregate", AGGREGATE, data)
 
     def _welcome(self, agent_id: str) -> None:
         """Bring an agent into the channel: its own queue, its own task."""

@@ -43,10 +43,11 @@ class Closing:
             plan, alternatives = await self._look_further(plan, gaps)
             open_now = {item.tag for item in uncovered(self._talks.demand.requirements, plan.assignments)}
             gaps = [gap for gap in gaps if self._still_open(gap, open_now, plan)]
-        plan = plan.model_copy(update={"gaps": tuple(gap.gap_type for gap in gaps)})
         compromise = None
         if gaps or end.outcome.divided:
             compromise = await self._compromise(plan, gaps, end.feedbacks, "divided" if end.outcome.divided else "gaps")
+            plan, gaps = self._settled(plan, gaps, compromise)
+        plan = plan.model_copy(update={"gaps": tuple(gap.gap_type for gap in gaps)})
         agreement = Agreement(
             full=not gaps and not end.outcome.divided and self._consented(plan, end),
             rounds_taken=end.round,
@@ -57,21 +58,22 @@ class Closing:
         )
         await finalize(self._talks.channel, self._talks.demand, plan, agreement)
 
-    async def without_plan(self, reason: FailReason) -> None:
-        """Fail before there was a plan; prompt 9 says what could be done instead."""
+    async def without_plan(self, reason: FailReason, code: str = "") -> None:
+        """Fail before there was a plan; prompt 9 says what could be done instead.
+
+        ``code`` is that of the failure which left every answer unknown.
+        """
         requirements = self._talks.demand.requirements
         gaps = [_gap(item) for item in requirements]
         compromise = None
         if reason is not FailReason.NO_ANSWER:
             compromise = await self._compromise(None, gaps, (), str(reason))
-        await fail(self._talks.channel, reason, self._talks.demand, gaps=gaps, compromise=compromise)
+        await fail(self._talks.channel, reason, self._talks.demand, gaps=gaps, compromise=compromise, code=code)
 
     async def _failed(self, end: RoundsEnd) -> None:
         reason = end.outcome.reason or FailReason.NO_AGREEMENT
         left = self._without(end.proposal, end.withdrawn)
-        gaps: list[Gap] = []
-        if reason is FailReason.CORE_ROLE_LOST:
-            gaps = await self._gaps(left, end.feedbacks)
+        gaps = await self._gaps(left, end.feedbacks)
         compromise = await self._compromise(left, gaps, end.feedbacks, str(reason))
         await fail(
             self._talks.channel, reason, self._talks.demand, proposal=end.proposal, gaps=gaps, compromise=compromise
@@ -80,15 +82,13 @@ class Closing:
     async def _gaps(self, plan: Proposal, feedbacks: Sequence[Feedback]) -> list[Gap]:
         """Prompt 7; a sub-negotiation asks no brain what a comparison of tags shows."""
         talks = self._talks
-        if talks.depth > 0:
-            gaps = [_gap(item) for item in uncovered(talks.demand.requirements, plan.assignments)]
-        else:
-            data = GapInput(demand=talks.demand, final_proposal=plan, agent_feedbacks=tuple(feedbacks))
-            gaps = list((await talks.decisions.decide("gaps", GAPS, data)).value.gaps)
-        if gaps:
-            shown = [gap.model_dump(mode="json") for gap in gaps]
-            await talks.run.emit(talks.channel.event("gaps.identified", "gap.identified", gaps=shown))
-        return gaps
+        data = GapInput(demand=talks.demand, final_proposal=plan, agent_feedbacks=tuple(feedbacks))
+        found = await talks.decisions.decide("gaps", GAPS, data, by_rules=talks.depth > 0)
+        if found.value.gaps:
+            shown = [gap.model_dump(mode="json") for gap in found.value.gaps]
+            event = talks.channel.event("gaps.identified", "gap.identified", gaps=shown, **found.marks())
+            await talks.run.emit(event)
+        return list(found.value.gaps)
 
     async def _look_further(self, plan: Proposal, gaps: Sequence[Gap]) -> tuple[Proposal, tuple[Assignment, ...]]:
         """Prompt 8 and, if it says so, one sub-negotiation.
@@ -109,8 +109,8 @@ class Closing:
             askable={lead.gap.gap_type: lead.able for lead in leads},
             limits=talks.limits.recursion,
         )
-        decision = (await talks.decisions.decide("recurse", RECURSE, data)).value
-        if not decision.should_recurse:
+        decision = await talks.decisions.decide("recurse", RECURSE, data)
+        if not decision.value.should_recurse:
             return plan, ()
         wanted = [lead for lead in leads if lead.able] or list(leads)
         found = await self._subnets.negotiate(wanted, decision, plan)
@@ -123,6 +123,7 @@ class Closing:
     async def _compromise(
         self, plan: Proposal | None, gaps: Sequence[Gap], feedbacks: Sequence[Feedback], reason: str
     ) -> Compromise:
+        """Prompt 9; a sub-negotiation leaves it to rules, for the negotiation that opened it settles the whole."""
         talks = self._talks
         data = CompromiseInput(
             demand=talks.demand,
@@ -142,15 +143,22 @@ class Closing:
             offers=tuple(offer for _, offer in sorted(talks.offers.items()) if offer.decision != "decline"),
             reason=reason,
         )
-        return (await talks.decisions.decide("compromise", COMPROMISE, data)).value
+        return (await talks.decisions.decide("compromise", COMPROMISE, data, by_rules=talks.depth > 0)).value
+
+    def _settled(self, plan: Proposal, gaps: list[Gap], compromise: Compromise) -> tuple[Proposal, list[Gap]]:
+        """The plan as the compromise keeps it, and what that leaves open."""
+        kept = {(item.agent_id, item.concept) for item in compromise.assignments}
+        assignments = tuple(item for item in plan.assignments if (item.agent_id, item.concept) in kept)
+        known = {gap.gap_type for gap in gaps}
+        lost = uncovered(self._talks.demand.requirements, assignments)
+        return _priced(plan, assignments), [*gaps, *(_gap(item) for item in lost if item.tag not in known)]
 
     def _without(self, proposal: Proposal, gone: Sequence[str]) -> Proposal:
         """The plan without those who left; the money is what the others cost."""
         kept = tuple(item for item in proposal.assignments if item.agent_id not in gone)
         if len(kept) == len(proposal.assignments):
             return proposal
-        cost = proposal.cost.model_copy(update={"total": sum(item.price for item in kept)})
-        return proposal.model_copy(update={"assignments": kept, "cost": cost})
+        return _priced(proposal, kept)
 
     def _instead(self, found: Assignment, gaps: Sequence[Gap]) -> str:
         """An alternative in words: who could do what for how much, in place of what is missing."""
@@ -197,7 +205,11 @@ def _gap(requirement: Requirement) -> Gap:
 
 def _joined(plan: Proposal, found: Sequence[Assignment]) -> Proposal:
     """The plan with the sub-negotiation's assignments, and what all of them cost."""
-    assignments = (*plan.assignments, *found)
+    return _priced(plan, (*plan.assignments, *found))
+
+
+def _priced(plan: Proposal, assignments: tuple[Assignment, ...]) -> Proposal:
+    """The plan with these assignments, and what all of them cost."""
     cost = plan.cost.model_copy(update={"total": sum(item.price for item in assignments)})
     return plan.model_copy(update={"assignments": assignments, "cost": cost})
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from moothall.events.model import Draft, OutboxDraft
-from moothall.messages import detect_lang, text
+from moothall.messages import text
 from moothall.negotiation.demand.channel import Channel
+from moothall.negotiation.demand.deciding import lang_of
 from moothall.negotiation.demand.machine import ChannelStatus, Trigger
 from moothall.negotiation.demand.models import Compromise, DemandUnderstanding, Gap, JsonObject, Proposal
 from moothall.negotiation.demand.outcome import FailReason
+from moothall.negotiation.demand.spending import decisions
 from moothall.telemetry import logger
 
 _log = logger("negotiation.demand")
@@ -46,23 +48,51 @@ async def fail(  # noqa: PLR0913 - what a terminal event may carry, each by its 
 
     ``code`` is the error code where the reason alone does not tell it.
     """
-    lang = demand.lang if demand else detect_lang(channel.run.record.meta.get("raw_input", ""))
+    lang = demand.lang if demand else lang_of(channel.run)
     message = text(f"channel.failed.{reason}", lang)
+    if code and reason is FailReason.NO_PARTICIPANTS:
+        message = text("channel.failed.answers_unknown", lang, error=text(f"errors.{code}.message", lang))
     if reason is not FailReason.CANCELLED:
         _log.error("协商失败: %s", reason)
+    code = code or CODES.get(reason, "")
     advice = [*suggestions, *(compromise.suggestions if compromise else ())]
+    if not advice and code:
+        advice.append(text(f"errors.{code}.hint", lang))
     payload: JsonObject = {"reason": str(reason), "message": message, "suggestions": list(dict.fromkeys(advice))}
-    if code := code or CODES.get(reason, ""):
+    payload |= _degraded(channel)
+    if code:
         payload["code"] = code
     if proposal is not None:
-        payload["last_proposal"] = proposal.model_dump(mode="json")
+        payload["last_proposal"] = _told(proposal, compromise)
     if gaps:
         payload["gaps"] = [gap.model_dump(mode="json") for gap in gaps]
     if compromise is not None:
         payload["compromise"] = compromise.model_dump(mode="json")
-    planning = channel.state.status is ChannelStatus.AGGREGATING
-    moved = channel.move(TRIGGERS.get(reason, Trigger.NO_PARTICIPANTS if planning else Trigger.DISAGREED))
+    moved = channel.move(_trigger(channel.state.status, reason))
     await _close(channel, moved, channel.event("terminal", "negotiation.failed", **payload), None)
+
+
+def _trigger(status: ChannelStatus, reason: FailReason) -> Trigger:
+    """What moves the machine: answers that cannot be known end a collection like answers that do not come."""
+    if status is ChannelStatus.COLLECTING and reason is FailReason.NO_PARTICIPANTS:
+        return Trigger.NO_ANSWER
+    planning = status is ChannelStatus.AGGREGATING
+    return TRIGGERS.get(reason, Trigger.NO_PARTICIPANTS if planning else Trigger.DISAGREED)
+
+
+def _told(proposal: Proposal, compromise: Compromise | None) -> JsonObject:
+    """A plan as a terminal event tells it: after prompt 9 with what that settled, never with high confidence."""
+    told = proposal.model_dump(mode="json")
+    if compromise is not None:
+        parts = compromise.model_dump(mode="json")
+        told |= {name: parts[name] for name in ("type", "compromises", "unresolved", "suggestions", "confidence")}
+    return told
+
+
+def _degraded(channel: Channel) -> JsonObject:
+    """Whether any step of the run went without the model it should have had, and which kinds of decision did."""
+    steps = [kind for kind, kept in decisions(channel.run.history) if kept.get("degraded")]
+    return {"degraded": bool(steps), "degraded_steps": list(dict.fromkeys(steps))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +114,7 @@ async def finalize(channel: Channel, demand: DemandUnderstanding, proposal: Prop
     label = text(f"channel.consensus.{consensus}", demand.lang)
     final = proposal.model_copy(update={"consensus": consensus, "consensus_label": label})
     payload: JsonObject = {
-        "final_proposal": final.model_dump(mode="json"),
+        "final_proposal": _told(final, compromise),
         "participants_count": len(final.assignees()),
         "rounds_taken": agreement.rounds_taken,
         "consensus": consensus,
@@ -93,6 +123,7 @@ async def finalize(channel: Channel, demand: DemandUnderstanding, proposal: Prop
         "gaps": [gap.model_dump(mode="json") for gap in agreement.gaps],
         "suggestions": [*agreement.suggestions, *(compromise.suggestions if compromise else ())],
     }
+    payload |= _degraded(channel)
     if compromise is not None:
         payload["compromise"] = compromise.model_dump(mode="json")
     moved = channel.move(Trigger.AGREED)

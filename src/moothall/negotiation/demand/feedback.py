@@ -7,21 +7,24 @@ from collections.abc import Sequence
 from moothall.clock import rfc3339
 from moothall.events.model import Draft, Event
 from moothall.negotiation.demand.admission import Desk
+from moothall.negotiation.demand.barrier import Closed
+from moothall.negotiation.demand.deciding import marks_of
 from moothall.negotiation.demand.machine import Trigger
 from moothall.negotiation.demand.models import Feedback, JsonObject, Proposal
 from moothall.negotiation.demand.post import Letter
 from moothall.negotiation.demand.talks import Talks
 from moothall.negotiation.demand.wire import CHANNEL_ADMIN, Answer, ProposalFeedbackMessage
 
-MARKS = ("source", "degraded")
+MARKS = ("source", "degraded", "error")
 
 
 class Review:
     """The review of one plan in one round."""
 
-    def __init__(self, talks: Talks, proposal: Proposal, number: int) -> None:
+    def __init__(self, talks: Talks, proposal: Proposal, number: int, marks: JsonObject) -> None:
         self._talks = talks
         self._round = number
+        self._marks = marks
         self._asked = proposal.assignees()
         self._shown = proposal.model_dump(mode="json")
 
@@ -45,6 +48,7 @@ class Review:
                 round=self._round,
                 max_rounds=channel.max_rounds,
                 deadline_at=rfc3339(until),
+                **self._marks,
             ),
             *channel.move(Trigger.PLAN_DISTRIBUTED),
         )
@@ -58,24 +62,24 @@ class Review:
         if closed is None:
             answered = frozenset(name for name in asked if self._answer_of(name))
             desk = Desk(talks.channel.channel_id, "proposal_feedback", self._round, asked, answered)
-            reason = await talks.barrier.collect(desk, until, self._log)
-            await self._close(reason)
+            await self._close(await talks.barrier.collect(desk, until, self._log))
         return self._read()
 
-    async def _close(self, reason: str) -> None:
-        """Close the barrier; silence becomes what the policy says, marked as such."""
-        policy = self._talks.limits.feedback_timeout_policy
+    async def _close(self, end: Closed) -> None:
+        """Close the barrier; silence becomes what the policy says, marked as such.
+
+        An agent whose answer cannot be known is silent as well; the mark on its event says why.
+        """
+        policy, lang = self._talks.limits.feedback_timeout_policy, self._talks.demand.lang
         silent = [name for name in self._asked if self._answer_of(name) is None]
-        row = Draft(
-            f"feedback.r{self._round}.closed", "barrier", {"reason": reason, "silent": silent, "policy": policy}
-        )
-        spoken_for = [] if policy == "abstain" else silent
-        events = [
-            draft
-            for name in spoken_for
-            for draft in self._events(name, {"feedback_type": policy, "reasoning": "", "by_default": True})
-        ]
-        await self._talks.run.emit(row, *events)
+        unknown = {name: end.unknown[name] for name in silent if name in end.unknown}
+        row = {"reason": end.reason, "silent": silent, "unknown": unknown, "policy": policy}
+        events: list[Draft] = []
+        for name in silent if policy != "abstain" else ():
+            failed = {"source": "fallback", "degraded": True, "error": unknown[name]} if name in unknown else {}
+            answer = {"feedback_type": policy, "reasoning": "", "by_default": True, **marks_of(failed, lang)}
+            events += self._events(name, answer)
+        await self._talks.run.emit(Draft(f"feedback.r{self._round}.closed", "barrier", row), *events)
 
     def _read(self) -> tuple[list[Feedback], list[str]]:
         closed = self._closed()
@@ -100,7 +104,7 @@ class Review:
             message = f"a {answer.type} was admitted as feedback"
             raise TypeError(message)
         body = answer.model_dump(mode="json")
-        marks = {key: letter.meta[key] for key in MARKS if key in letter.meta}
+        marks = marks_of(letter.meta, self._talks.demand.lang)
         row = self._talks.channel.message(
             f"feedback.r{self._round}.{letter.sender}", letter.sender, CHANNEL_ADMIN, body, **letter.meta
         )

@@ -331,6 +331,15 @@ class Compromise(Model):
     confidence: Literal["low", "medium"] = "low"
 
 
+class SettledPlan(Proposal):
+    """A plan with which prompt 9 ended: the plan, and what the compromise says about it (row NEG-PROMPT-9b)."""
+
+    type: Literal["compromise"]
+    compromises: tuple[JsonObject, ...] = ()
+    unresolved: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+
+
 def covered(requirement: Requirement, assignments: Sequence[Assignment]) -> int:
     """How many of ``requirement.count`` these assignments provide."""
     wanted = (item for item in assignments if item.concept == requirement.concept)

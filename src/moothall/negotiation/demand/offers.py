@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from moothall.directory.profiles import AgentProfile
 from moothall.events.model import Draft, Event
 from moothall.negotiation.demand.admission import Desk
-from moothall.negotiation.demand.models import Offer, Term
+from moothall.negotiation.demand.deciding import marks_of
+from moothall.negotiation.demand.models import MOST_CONDITIONS, Condition, Offer, Term
 from moothall.negotiation.demand.post import Letter
 from moothall.negotiation.demand.talks import Talks
 from moothall.negotiation.demand.terms import advertised_terms
 from moothall.negotiation.demand.wire import CHANNEL_ADMIN, Answer, CandidateRef, OfferResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The agents without an answer: ``silent`` ones, and ``unknown`` ones with the code of what went wrong."""
+
+    silent: tuple[str, ...]
+    unknown: Mapping[str, str]
+
+    @property
+    def code(self) -> str:
+        """The code of the failure that explains why nobody answered; empty where silence does.
+
+        ``E004`` when every model timed out, else ``E003``.
+        """
+        if self.silent or not self.unknown:
+            return ""
+        return "E004" if set(self.unknown.values()) == {"E004"} else "E003"
 
 
 class Invitations:
@@ -47,11 +67,26 @@ class Invitations:
         if not self._closed():
             answered = frozenset(name for name in asked if self._answer_of(name))
             desk = Desk(talks.channel.channel_id, "offer_response", 1, asked, answered)
-            reason = await talks.barrier.collect(desk, until, self._log)
-            counted = sorted(name for name in asked if self._answer_of(name))
-            row = {"reason": reason, "counted": counted, "silent": sorted(asked - set(counted)), "seed": talks.seed}
+            end = await talks.barrier.collect(desk, until, self._log)
+            counted = {name for name in asked if self._answer_of(name)}
+            unknown = {name: code for name, code in sorted(end.unknown.items()) if name not in counted}
+            row = {
+                "reason": end.reason,
+                "counted": sorted(counted),
+                "silent": sorted(asked - counted - unknown.keys()),
+                "unknown": unknown,
+                "seed": talks.seed,
+            }
             await talks.run.emit(Draft(f"{self._phase}.closed", "barrier", row))
         return self._read(candidates)
+
+    def missing(self) -> Missing:
+        """Who gave no answer before the barrier closed."""
+        closed = self._closed()
+        if closed is None:
+            message = f"{self._phase} is read before its barrier closed"
+            raise LookupError(message)
+        return Missing(tuple(closed.payload["silent"]), closed.payload.get("unknown", {}))
 
     def _read(self, candidates: Sequence[CandidateRef]) -> list[Offer]:
         closed = self._closed()
@@ -100,7 +135,7 @@ class Invitations:
                 decline_reason=body.decline_reason,
                 confidence=body.confidence,
                 terms=[term.model_dump(mode="json") for term in body.terms],
-                **{key: letter.meta[key] for key in ("source", "degraded") if key in letter.meta},
+                **marks_of(letter.meta, self._talks.demand.lang),
             ),
             *consumed,
         )
@@ -115,7 +150,8 @@ class Invitations:
         talks = self._talks
         own = {talks.vocabulary.key(tag) for tag in profile.tags}
         stated = tuple(term for term in answer.terms if term.concept in own)
-        return stated or advertised_terms(profile, talks.demand, talks.today, talks.vocabulary)
+        stated = stated or advertised_terms(profile, talks.demand, talks.today, talks.vocabulary)
+        return tuple(_bound(term, answer.conditions) for term in stated)
 
     def _body(self, candidate: CandidateRef) -> dict[str, object]:
         talks = self._talks
@@ -134,3 +170,11 @@ class Invitations:
 
     def _closed(self) -> Event | None:
         return self._talks.run.recorded(f"{self._phase}.closed")
+
+
+def _bound(term: Term, conditions: Sequence[str]) -> Term:
+    """A term with the conditions that its offer names in words alone, so that a plan has to answer them."""
+    known = {item.text for item in term.conditions}
+    more = [Condition(text=words) for words in dict.fromkeys(conditions) if words.strip() and words not in known]
+    kept = (*term.conditions, *more)[:MOST_CONDITIONS]
+    return term.model_copy(update={"conditions": kept}) if more else term

@@ -24,6 +24,7 @@ from moothall.negotiation.demand.models import (
     Model,
     Percent,
     Proposal,
+    SettledPlan,
     Share,
     Term,
 )
@@ -136,14 +137,16 @@ class OfferSubmitted(Marked):
 
 
 class AggregationStarted(Model):
-    """``towow.aggregation.started``."""
+    """``towow.aggregation.started``; ``unknown`` maps agents to the code of the failure behind their silence."""
 
     channel_id: ChannelId
     demand_id: DemandId
     offers_count: int
+    silent: tuple[str, ...] = ()
+    unknown: dict[str, str] = Field(default_factory=dict)
 
 
-class ProposalDistributed(Model):
+class ProposalDistributed(Marked):
     """``towow.proposal.distributed``; ``deadline_at`` ends this round's feedback."""
 
     channel_id: ChannelId
@@ -205,12 +208,19 @@ class Bargain(Model):
     demand_id: DemandId | None = None
 
 
-class Finalized(Model):
+class Ended(Model):
+    """What both terminal events say: whether any step went without its model, and which kinds of decision did."""
+
+    degraded: bool = False
+    degraded_steps: tuple[str, ...] = ()
+
+
+class Finalized(Ended):
     """``towow.proposal.finalized``; ``unconfirmed`` are those whose consent was not given in words."""
 
     channel_id: ChannelId
     demand_id: DemandId
-    final_proposal: Proposal
+    final_proposal: Proposal | SettledPlan
     participants_count: int
     rounds_taken: int
     consensus: Literal["full", "partial"] | None = None
@@ -221,13 +231,13 @@ class Finalized(Model):
     compromise: Compromise | None = None
 
 
-class Failed(Model):
+class Failed(Ended):
     """``towow.negotiation.failed``; ``reason`` is a fixed word, ``message`` the same for people."""
 
     channel_id: ChannelId
     demand_id: DemandId
     reason: str
-    last_proposal: Proposal | None = None
+    last_proposal: Proposal | SettledPlan | None = None
     message: str = ""
     code: str | None = None
     suggestions: tuple[str, ...] = ()
@@ -246,7 +256,7 @@ class Withdrawn(Model):
     round: int | None = None
 
 
-class GapIdentified(Model):
+class GapIdentified(Marked):
     """``towow.gap.identified``."""
 
     channel_id: ChannelId
@@ -254,7 +264,7 @@ class GapIdentified(Model):
     gaps: tuple[Gap, ...]
 
 
-class SubnetTriggered(Model):
+class SubnetTriggered(Marked):
     """``towow.subnet.triggered``; the sub-negotiation has a stream of its own under ``sub_demand_id``."""
 
     parent_channel_id: ChannelId

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from moothall.clock import rfc3339
 from moothall.events.model import Draft
 from moothall.negotiation.demand.channel import Channel
+from moothall.negotiation.demand.deciding import Recorded
 from moothall.negotiation.demand.feedback import Review
 from moothall.negotiation.demand.machine import Trigger
 from moothall.negotiation.demand.models import (
@@ -48,15 +49,15 @@ class Rounds:
         self._substitutes = substitutes
         self._withdrawn: list[str] = []
 
-    async def run(self, draft: PlanDraft) -> RoundsEnd:
+    async def run(self, first: Recorded[PlanDraft]) -> RoundsEnd:
         """Take the first plan through as many rounds as it needs."""
         talks, channel = self._talks, self._talks.channel
-        proposal = await self._propose(draft, 1)
+        proposal, marks = await self._propose(first.value, 1), first.marks()
         enter: Sequence[Draft] = channel.move(Trigger.PLAN_READY)
         number = 1
         while True:
             _log.info("Channel %s 进入第 %d 轮协商", channel.channel_id, number)
-            review = Review(talks, proposal, number)
+            review = Review(talks, proposal, number, marks)
             await review.distribute(enter)
             feedbacks, silent = await review.collect()
             end = await self._evaluate(proposal, number, feedbacks, silent)
@@ -64,9 +65,9 @@ class Rounds:
                 return end
             number += 1
             adjusted = await self._adjust(proposal, feedbacks, number)
-            if not adjusted.assignments:
+            if not adjusted.value.assignments:
                 return replace(end, outcome=Outcome(Verdict.FAIL, FailReason.NO_FEASIBLE_PLAN))
-            proposal = await self._propose(adjusted, number)
+            proposal, marks = await self._propose(adjusted.value, number), adjusted.marks()
             started = channel.event(
                 f"round.{number}", "negotiation.round_started", round=number, max_rounds=channel.max_rounds
             )
@@ -97,7 +98,7 @@ class Rounds:
             tally = replace(tally, substitute=found)
         return RoundsEnd(decide(tally), proposal, number, feedbacks, silent, list(self._withdrawn), lost)
 
-    async def _adjust(self, proposal: Proposal, feedbacks: list[Feedback], number: int) -> AdjustedPlan:
+    async def _adjust(self, proposal: Proposal, feedbacks: list[Feedback], number: int) -> Recorded[AdjustedPlan]:
         talks = self._talks
         data = AdjustInput(
             demand=talks.demand,
@@ -109,7 +110,7 @@ class Rounds:
             today=talks.today,
             seed=talks.seed,
         )
-        return (await talks.decisions.decide(f"adjust.r{number}", ADJUST, data)).value
+        return await talks.decisions.decide(f"adjust.r{number}", ADJUST, data)
 
     async def _propose(self, draft: PlanDraft, number: int) -> Proposal:
         """Give a draft its identity; when it was made is fixed in the log."""

@@ -9,8 +9,9 @@ from typing import Protocol
 from moothall.directory.index import RegistrySnapshot
 from moothall.directory.query import Query, Ranked, Wanted
 from moothall.directory.retrieval import rank
-from moothall.events.model import Draft, Event
+from moothall.events.model import Draft
 from moothall.negotiation.demand.channel import channel_id_of
+from moothall.negotiation.demand.deciding import Recorded
 from moothall.negotiation.demand.models import (
     Constraints,
     DemandUnderstanding,
@@ -22,8 +23,8 @@ from moothall.negotiation.demand.models import (
     covered,
 )
 from moothall.negotiation.demand.questions import EstimatedCost, RecursionDecision
+from moothall.negotiation.demand.spending import Planned, estimate
 from moothall.negotiation.demand.talks import Talks
-from moothall.negotiation.demand.wire import CHANNEL_ADMIN, COORDINATOR
 
 MAX_CANDIDATES = 5
 """Agents asked by a sub-negotiation at the most."""
@@ -113,13 +114,12 @@ class SubnetManager:
         return min(sum(_looks_able(item, day) for item in rank(pool, query)), MAX_CANDIDATES)
 
     def cost(self, leads: Sequence[Lead]) -> EstimatedCost:
-        """Decision calls a sub-negotiation would need (filter, offers, plan, reviews) beside those used so far."""
+        """What a sub-negotiation for these leads would cost beside what the run has cost so far."""
         asked = min(sum(lead.able for lead in leads), MAX_CANDIDATES)
-        calls = 2 + asked + min(len(leads), asked)
-        return EstimatedCost(calls=calls, calls_used=sum(map(_is_call, self._talks.run.history)))
+        return estimate(Planned(asked, min(len(leads), asked)), self._talks.run.history)
 
     async def negotiate(
-        self, leads: Sequence[Lead], decision: RecursionDecision, proposal: Proposal
+        self, leads: Sequence[Lead], decided: Recorded[RecursionDecision], proposal: Proposal
     ) -> Proposal | None:
         """Run one sub-negotiation for the gaps behind ``leads``; its plan, or ``None`` when it found none in time.
 
@@ -127,7 +127,7 @@ class SubnetManager:
         """
         talks, run = self._talks, self._talks.run
         sub_id = str((await run.step("subnet.id", self._new_id))["demand_id"])
-        understanding = self._understanding(leads, decision, proposal)
+        understanding = self._understanding(leads, decided.value, proposal)
         meta = {
             "depth": talks.depth + 1,
             "today": talks.today.isoformat(),
@@ -146,6 +146,7 @@ class SubnetManager:
                 parent_demand_id=talks.channel.demand_id,
                 gap_type="、".join(lead.gap.gap_type for lead in leads),
                 **ids,
+                **decided.marks(),
             )
         )
         return await self._result(sub_id, ids)
@@ -196,13 +197,6 @@ class SubnetManager:
             count=max(1, lacking),
             named=not lead.alternative,
         )
-
-
-def _is_call(event: Event) -> bool:
-    """Whether a row stands for one decision: of the node's own, or of an agent that answered."""
-    if event.type == "message":
-        return event.payload["from"] not in {COORDINATOR, CHANNEL_ADMIN}
-    return event.type == "decision"
 
 
 def _concept(gap: Gap, talks: Talks) -> str:

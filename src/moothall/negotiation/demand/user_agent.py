@@ -8,9 +8,11 @@ from pydantic import BaseModel
 
 from moothall.directory.profiles import AgentProfile
 from moothall.llm.decision import Decided, OutT
+from moothall.negotiation.demand.deciding import origin
 from moothall.negotiation.demand.models import AgentResponse, JsonObject, ProposalFeedback
 from moothall.negotiation.demand.participants import (
     LATER,
+    AnswerUnknownError,
     Participant,
     ParticipantFactory,
     ParticipantUnreachableError,
@@ -32,7 +34,8 @@ class UserAgent:
     """One invited agent: an actor with a queue of its own.
 
     It answers with what its :class:`Participant` decided; a participant that answers later, through the run's inbox,
-    makes it send a note instead so that the channel knows that no local call is open.
+    makes it send a note instead so that the channel knows that no local call is open. So does one whose answer cannot
+    be known: its note says ``unknown`` and why, which is neither refusal nor consent.
     """
 
     def __init__(self, profile: AgentProfile, participants: ParticipantFactory, mailbox: Mailbox) -> None:
@@ -62,6 +65,9 @@ class UserAgent:
                 await self._generate_response(DemandOffer.model_validate(letter.body), key)
             else:
                 await self._evaluate_proposal(ProposalReview.model_validate(letter.body), key)
+        except AnswerUnknownError as error:
+            _log.warning("what %s would answer is unknown: %s", self.profile.agent_id, error.code)
+            self._note("unknown", int(letter.body["round"]), error.code)
         except ParticipantUnreachableError as error:
             _log.warning("%s cannot be reached: %s", self.profile.agent_id, error)
             self._note("unreachable", int(letter.body["round"]))
@@ -104,14 +110,14 @@ class UserAgent:
             self._participant = self._participants(self.profile)
         return self._participant
 
-    def _note(self, kind: str, number: int) -> None:
-        body = {"type": kind, "agent_id": self.profile.agent_id, "round": number}
+    def _note(self, kind: str, number: int, code: str = "") -> None:
+        body = {"type": kind, "agent_id": self.profile.agent_id, "round": number, "code": code}
         self._mailbox.send(CHANNEL_ADMIN, body)
 
 
 def _opened(answer: OutT | Decided[OutT]) -> tuple[OutT, JsonObject]:
     if isinstance(answer, Decided):
-        return answer.value, {"source": answer.source, "degraded": answer.degraded}
+        return answer.value, origin(answer)
     return answer, {}
 
 

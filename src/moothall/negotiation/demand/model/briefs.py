@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from moothall.negotiation.demand.model import filter, respond, review, understand  # noqa: A004 - the prompt's name
+
 if TYPE_CHECKING:
     from moothall.llm.brief import Brief
     from moothall.llm.decision import RulesBrain
@@ -20,5 +22,10 @@ def demand_briefs(lexica: Lexica, rules: RulesBrain) -> Mapping[str, Brief[Any, 
 
     ``rules`` answers the same question deterministically: from there come the facts that no model may make up.
     """
-    briefs: list[Brief[Any, Any, Any]] = []
+    briefs: tuple[Brief[Any, Any, Any], ...] = (
+        understand.brief(lexica, rules),
+        filter.brief(lexica, rules),
+        respond.brief(lexica, rules),
+        review.brief(lexica, rules),
+    )
     return {brief.prompt.kind: brief for brief in briefs}

@@ -73,7 +73,7 @@ def _many(value: Any) -> Any:  # noqa: ANN401 - whatever a model wrote
     return kept[:MOST_ITEMS]
 
 
-def _number(value: Any) -> float:  # noqa: ANN401 - whatever a model wrote
+def finite(value: Any) -> float:  # noqa: ANN401 - whatever a model wrote
     """A figure, also as text; ``"85%"`` is 0.85.
 
     Raises:
@@ -88,7 +88,7 @@ def _number(value: Any) -> float:  # noqa: ANN401 - whatever a model wrote
         value, scale = found[1].replace(",", ""), 0.01 if found[2] == "%" else 1.0
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         message = "is not a number"
-        raise ValueError(message)
+        raise ValueError(message)  # noqa: TRY004 - pydantic reports a ValueError to the model, and lets a TypeError pass
     try:
         number = float(value)
     except OverflowError:
@@ -103,7 +103,7 @@ def _share(value: Any) -> float:  # noqa: ANN401 - whatever a model wrote
     """Certainty from 0 to 1: ``0.9``, ``"90%"``, ``90`` and ``"high"`` are all understood."""
     if isinstance(value, str) and (worded := _WORDED.get(_word(value))) is not None:
         return worded
-    number = _number(value)
+    number = finite(value)
     return min(1.0, max(0.0, number / 100 if number > 1 else number))
 
 
@@ -111,7 +111,7 @@ def _percent(value: Any) -> int:  # noqa: ANN401 - whatever a model wrote
     """From 0 to 100: ``85``, ``"85%"``, ``0.85`` and ``"high"`` are all understood; 1 is one percent."""
     if isinstance(value, str) and (worded := _WORDED.get(_word(value))) is not None:
         return round(100 * worded)
-    number = _number(value)
+    number = finite(value)
     written_as_share = 0 < number < 1 or (isinstance(value, str) and value.strip().endswith(("%", "％")))
     return round(min(100.0, max(0.0, 100 * number if written_as_share else number)))
 
@@ -128,5 +128,5 @@ Words = Annotated[tuple[Word, ...], MANY]
 Lines = Annotated[tuple[Line, ...], MANY]
 Share = Annotated[float, BeforeValidator(_share), Field(ge=0, le=1)]
 Percent = Annotated[int, BeforeValidator(_percent), Field(ge=0, le=100)]
-Amount = Annotated[float, BeforeValidator(_number), Field(ge=0, le=MOST_MONEY)]
+Amount = Annotated[float, BeforeValidator(finite), Field(ge=0, le=MOST_MONEY)]
 """Money or another figure that is not negative."""

@@ -50,7 +50,8 @@ class Birth:
 class Append:
     """Rows that are committed together or not at all.
 
-    The future gives True once they are committed, False when the run of a `birth` existed before.
+    The future gives True once they are committed, False when the run of a `birth` existed before or its parent was
+    erased.
     """
 
     lane: Lane
@@ -73,7 +74,7 @@ class Sink(Protocol):
         """Write the batch in one transaction; say for each append whether its rows went in.
 
         False means fenced off (the lane's epoch is not the run's, or the run is closed), or that the run of a birth
-        existed before.
+        existed before or its parent was erased.
 
         Raises:
             Rejected: a constraint refused the batch.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from moothall.clock import SystemClock, rfc3339
 from moothall.errors import StorageError
-from moothall.events import inbox, reading
+from moothall.events import erasure, inbox, reading
 from moothall.events.append import Append, Birth, Lane, Row, Sink
 from moothall.events.encode import decode, encode, settle, valid_key
 from moothall.events.hints import PostgresHints
@@ -50,6 +50,10 @@ class Host(Protocol):
 
     def nudge(self, run: str) -> None:
         """A run may have work."""
+        ...
+
+    def drop(self, runs: Sequence[str]) -> None:
+        """These runs are nobody's any more: stop driving them."""
         ...
 
 
@@ -117,7 +121,7 @@ class EventLog:
             subject: whose run it is; `runs` lists by it.
 
         Returns:
-            False when the run existed before: nothing was written.
+            False when the run existed before, or its parent was erased: nothing was written.
 
         Raises:
             Overloaded: too many events wait for the disk; try again shortly.
@@ -173,6 +177,34 @@ class EventLog:
         return await self.store.read(
             lambda connection: reading.list_runs(connection, wanted, limit=limit, before=before)
         )
+
+    async def erase(self, run: str, *, at_once: bool = True) -> bool:
+        """Erase what was said in a run and in those below it; an open one ends, its streams too.
+
+        Events stay with seq, type and time, without payload and with a number for a key; meta, subject, postings and
+        deliveries are gone. Whoever drives the run anywhere loses it. What remains in backups made before is not
+        reached.
+
+        Args:
+            run: its id.
+            at_once: also overwrite, before this returns, the traces that SQLite leaves in its files (`Store.scrub`).
+
+        Returns:
+            False when there is no such run, or it was erased before.
+
+        Raises:
+            StorageError: the database failed; nothing was erased, unless the connection broke during the commit.
+        """
+        gone = await erasure.erase(self.store, run, _milliseconds(self.clock.now()))
+        if gone:
+            self._hub.erase(gone)
+            if self._host is not None:
+                self._host.drop(gone)
+            if self._hints is not None:
+                self._hints.tell(events=gone)
+            if at_once:
+                await self.store.scrub()
+        return bool(gone)
 
     async def load(self, run: str, *, after: int = -1, public: bool = False, limit: int | None = None) -> list[Event]:
         """Return committed events with a seq greater than `after`, in order; none for an unknown run."""

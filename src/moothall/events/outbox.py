@@ -166,13 +166,17 @@ def _postpone(connection: Connection, row: OutboxRow, again: datetime) -> None:
 
 
 def _give_up(connection: Connection, row: OutboxRow, now: datetime, error: str) -> bool:
-    """Mark the row as done with, and tell its run in the same transaction; False when the run is closed."""
-    _finish(connection, row, now)
+    """Mark the row as done with, and tell its run in the same transaction; False when the run is closed.
+
+    The run is locked first, as everywhere.
+    """
     about = dumps({"key": row.key, "target": row.target, "attempts": row.attempts, "error": error}).decode()
     try:
-        return inbox.post(connection, row.run, f"{row.key}.{UNDELIVERABLE}", UNDELIVERABLE, "outbox", about, now)
+        told = inbox.post(connection, row.run, f"{row.key}.{UNDELIVERABLE}", UNDELIVERABLE, "outbox", about, now)
     except DemandNotFound:
-        return False
+        told = False
+    _finish(connection, row, now)
+    return told
 
 
 def _free(connection: Connection, keys: Collection[tuple[str, str]], now: datetime) -> None:

@@ -27,12 +27,15 @@ WITH owned AS MATERIALIZED (
 )
 SELECT DISTINCT run FROM kept
 """
+# Nothing is born below an erased run: erasing locks the parent's row, so one of the two sees the other.
 _BIRTHS = """
+WITH above AS MATERIALIZED (SELECT id, erased_at FROM run WHERE id = ANY($3::text[]) ORDER BY id FOR KEY SHARE)
 INSERT INTO run (id, kind, parent, meta, created_at, subject, owner, epoch, lease_until)
 SELECT id, kind, parent, meta, created_at, subject, owner, epoch, now() + make_interval(secs => lease)
 FROM unnest(
   $1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::int[], $9::float8[]
-) AS u(id, kind, parent, meta, created_at, subject, owner, epoch, lease) ORDER BY id
+) AS u(id, kind, parent, meta, created_at, subject, owner, epoch, lease)
+WHERE NOT EXISTS (SELECT 1 FROM above WHERE above.id = u.parent AND above.erased_at IS NOT NULL) ORDER BY id
 ON CONFLICT (id) DO NOTHING RETURNING id
 """
 _OUTBOX = """

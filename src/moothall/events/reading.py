@@ -60,6 +60,12 @@ def get_run(connection: Connection, run: str) -> RunRecord | None:
     return None if row is None else record(row)
 
 
+def is_erased(connection: Connection, run: str) -> bool:
+    """Whether a run was erased."""
+    runs = schema.run.c
+    return connection.execute(sa.select(runs.erased_at).where(runs.id == run)).scalar_one_or_none() is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Which runs to list; see `EventLog.runs`."""

@@ -20,7 +20,8 @@ _CLOSE = "UPDATE run SET status = 'closed', closed_at = ?, wake_at = NULL, lease
 _OWNERS = "SELECT id, epoch FROM run WHERE status = 'open' AND id IN (SELECT value FROM json_each(?))"
 _BIRTH = """
 INSERT INTO run (id, kind, parent, meta, created_at, subject, owner, epoch, lease_until)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?)) ON CONFLICT (id) DO NOTHING
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?9)
+WHERE NOT EXISTS (SELECT 1 FROM run WHERE id = ?3 AND erased_at IS NOT NULL) ON CONFLICT (id) DO NOTHING
 """
 
 

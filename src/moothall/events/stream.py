@@ -20,6 +20,8 @@ from moothall.events.model import is_public
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 
+    from sqlalchemy.engine import Connection
+
     from moothall.events.append import Row
     from moothall.storage.store import Store
 
@@ -36,16 +38,17 @@ class Topic:
         base: the ring holds every public event with a seq from here ...
         next: ... up to this one, exclusive; both None until the first event or pull.
         closed: the run is closed and everything is in the ring or behind it; only `add` may set it.
+        erased: there is nothing to follow any more.
     """
 
-    __slots__ = ("base", "changed", "closed", "followers", "next", "pulling", "ring")
+    __slots__ = ("base", "changed", "closed", "erased", "followers", "next", "pulling", "ring")
 
     def __init__(self) -> None:
         """Begin empty."""
         self.base: int | None = None
         self.next: int | None = None
         self.ring: list[Entry] = []
-        self.closed = False
+        self.closed = self.erased = False
         self.changed = asyncio.Event()
         self.followers = 0
         self.pulling = asyncio.Lock()
@@ -64,9 +67,18 @@ class Topic:
             del self.ring[: len(self.ring) - RING // 2]
             self.base = self.ring[0][0]
         self.closed = self.closed or closed
+        self._tell()
+        return True
+
+    def erase(self) -> None:
+        """Drop what is in the ring and send the followers away."""
+        self.ring.clear()
+        self.erased = True
+        self._tell()
+
+    def _tell(self) -> None:
         changed, self.changed = self.changed, asyncio.Event()
         changed.set()
-        return True
 
     def begin(self, head: int) -> None:
         """Leave everything before `head` to the table, if nothing is in yet; all of it must be committed."""
@@ -95,6 +107,12 @@ class Hub:
             topic.base = topic.next = None
             topic.add(rows, closed=closed)
 
+    def erase(self, runs: Iterable[str]) -> None:
+        """End the streams of runs that were erased."""
+        for run in runs:
+            if (topic := self._topics.get(run)) is not None:
+                topic.erase()
+
     async def pull(self, runs: Iterable[str]) -> None:
         """Read what other processes committed to those of the runs that are followed here."""
         for run in runs:
@@ -107,20 +125,28 @@ class Hub:
         await self.pull(list(self._topics))
 
     async def _pull(self, run: str, topic: Topic) -> None:
-        while not topic.closed:
+        while not (topic.closed or topic.erased):
             after = -1 if topic.next is None else topic.next - 1
             record = await self._store.read(lambda connection: reading.get_run(connection, run))
             rows = await self._rows(run, after, public=False)
+            if rows is None:
+                topic.erase()
+                return
             closed = record is not None and record.status == "closed" and len(rows) < _PAGE
             if rows or closed:
                 topic.add(rows, closed=closed)
             if len(rows) < _PAGE:
                 return
 
-    async def _rows(self, run: str, after: int, *, public: bool) -> list[Row]:
-        return await self._store.read(
-            lambda connection: reading.events(connection, run, after=after, public=public, limit=_PAGE)
-        )
+    async def _rows(self, run: str, after: int, *, public: bool) -> list[Row] | None:
+        """A page of rows, None when the run is erased."""
+
+        def page(connection: Connection) -> list[Row] | None:
+            rows = reading.events(connection, run, after=after, public=public, limit=_PAGE)
+            # Asked for afterwards: rows that were read before it was erased are whole, and blank ones are not sent.
+            return None if reading.is_erased(connection, run) else rows
+
+        return await self._store.read(page)
 
     @asynccontextmanager
     async def _subscribed(self, run: str) -> AsyncIterator[Topic]:
@@ -143,10 +169,14 @@ class Hub:
         """
         async with self._subscribed(run) as topic:
             at = await self._start(run, topic, after)
-            while True:
+            while not topic.erased:
                 changed, base = topic.changed, topic.base
                 if base is None or at < base:
-                    chunk, more = await self._page(run, at, base)
+                    rows = await self._rows(run, at - 1, public=True)
+                    if rows is None:
+                        topic.erase()
+                        return
+                    chunk, more = _before(base, rows)
                     at = chunk[-1][0] + 1 if chunk else at
                     at = at if more or base is None else base
                 else:
@@ -161,18 +191,9 @@ class Hub:
                 if not await _within(changed, heartbeat):
                     yield []
 
-    async def _page(self, run: str, at: int, base: int | None) -> tuple[list[Entry], bool]:
-        """Return public entries of the table from `at` up to the ring, and whether more of them wait there.
-
-        Everything before `base` was committed before `base` was known, so a page that is not full leaves no hole.
-        """
-        rows = await self._rows(run, at - 1, public=True)
-        chunk = [(row[1], row, frame(row)) for row in rows if base is None or row[1] < base]
-        return chunk, len(chunk) == _PAGE
-
     async def _start(self, run: str, topic: Topic, after: int) -> int:
         record = await self._store.read(lambda connection: reading.get_run(connection, run))
-        if record is None:
+        if record is None or record.erased_at is not None:
             raise DemandNotFound(f"there is no run {run}")
         head = (await self._store.read(lambda connection: reading.heads(connection, [run]))).get(run, 0)
         if record.status == "closed":
@@ -181,6 +202,15 @@ class Hub:
                 topic.begin(head)
                 await self._pull(run, topic)
         return after + 1 if 0 <= after < head else 0
+
+
+def _before(base: int | None, rows: Sequence[Row]) -> tuple[list[Entry], bool]:
+    """Return the entries of a page of the table up to the ring, and whether more of them wait there.
+
+    Everything before `base` was committed before `base` was known, so a page that is not full leaves no hole.
+    """
+    chunk = [(row[1], row, frame(row)) for row in rows if base is None or row[1] < base]
+    return chunk, len(chunk) == _PAGE
 
 
 async def _within(changed: asyncio.Event, seconds: float | None) -> bool:

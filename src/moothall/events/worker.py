@@ -134,6 +134,13 @@ class Worker:
         if hold.run is not None:
             hold.run.rouse()
 
+    def drop(self, runs: Sequence[str]) -> None:
+        """Stop driving runs that were taken from us; whatever their drivers still write is refused."""
+        for run in runs:
+            hold = self._holds.get(run)
+            if hold is not None and hold.task is not None:
+                hold.task.cancel()
+
     async def _work(self) -> None:
         while True:
             self._news.clear()
@@ -279,6 +286,9 @@ class Worker:
         if isinstance(cause, StorageError):
             _log.warning("run %s rests, its lease runs out: %s", name, cause)
             return
+        if not await self._ours(claim):
+            _log.info("run %s was taken over or erased while its driver failed: %r", name, error)
+            return
         failures = 1 if hold.progressed else claim.failures + 1
         _log.error("driver of run %s failed (%d of %d)", name, failures, ATTEMPTS, exc_info=error)
         if failures >= ATTEMPTS and await self._abandoned(claim, hold, error):
@@ -290,6 +300,14 @@ class Worker:
         except StorageError as failure:
             _log.warning("run %s rests, its lease runs out: %s", name, failure)
         self._news.set()
+
+    async def _ours(self, claim: Claim) -> bool:
+        """Whether the run has our epoch still; also when the database does not say."""
+        try:
+            record = await self._log.store.read(lambda connection: reading.get_run(connection, claim.record.id))
+        except StorageError:
+            return True
+        return record is not None and record.epoch == claim.record.epoch
 
     async def _abandoned(self, claim: Claim, hold: _Hold, error: Exception) -> bool:
         try:

@@ -74,6 +74,12 @@ run = sa.Table(
     sa.Index("run_recent", "created_at", "id"),
     sa.Index("run_parent", "parent"),
     sa.Index("run_subject", "subject", "created_at", "id"),
+    sa.Index(
+        "run_ended",
+        "closed_at",
+        sqlite_where=sa.text("status = 'closed' AND erased_at IS NULL"),
+        postgresql_where=sa.text("status = 'closed' AND erased_at IS NULL"),
+    ),
     # Leases rewrite these rows all the time; the free space keeps the updates in their page.
     postgresql_with={"fillfactor": 80},
 )

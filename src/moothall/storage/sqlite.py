@@ -50,6 +50,7 @@ def _pragmas(connection: Any, synchronous: Synchronous, *, read_only: bool) -> N
         "foreign_keys=ON",
         f"journal_size_limit={_JOURNAL_LIMIT}",
         "temp_store=MEMORY",
+        "secure_delete=ON",
         f"query_only={'ON' if read_only else 'OFF'}",
     ):
         cursor.execute(f"PRAGMA {pragma}")

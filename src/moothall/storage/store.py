@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 
-from moothall.storage import migrate, postgres, sqlite, url
+from moothall.storage import migrate, postgres, scrub, sqlite, url
 from moothall.storage.failure import failed
 from moothall.storage.lock import DirectoryLock, node_id
 from moothall.storage.schema import HEAD
+from moothall.telemetry import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 T = TypeVar("T")
+_log = logger("storage")
 
 
 class Store:
@@ -77,6 +80,7 @@ class Store:
         if self.writer is None and await self.read(migrate.revision) == HEAD:
             return
         await self.write(lambda connection: migrate.upgrade(connection, self.target.schema))
+        await self.scrub()  # owed since a crash, if at all
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on a reading connection; it sees only what was committed.
@@ -104,6 +108,23 @@ class Store:
                 return await connection.run_sync(work)
         except (sa.exc.SQLAlchemyError, OSError) as error:
             raise failed(error) from error
+
+    async def scrub(self) -> bool:
+        """Leave no trace of erased text in SQLite's files; nothing to do when nothing was erased, or on PostgreSQL.
+
+        Writers wait meanwhile, a second for a hundred megabytes or so. False when it could not be done now (the disk
+        is full, a backup reads): the node's log says why, and it is owed still.
+        """
+        if self.writer is None:
+            return True
+        try:
+            done = await self.writer.raw(scrub.pay)
+        except sqlite3.Error as error:
+            _log.warning("traces of erased text stay in the database file for now: %s", error)
+            return False
+        if not done:
+            _log.warning("traces of erased text stay in the write-ahead log for now: somebody reads an old state")
+        return done
 
     async def close(self) -> None:
         """Close every connection and give the directory back."""

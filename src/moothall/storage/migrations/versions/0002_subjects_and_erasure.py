@@ -34,10 +34,13 @@ def upgrade() -> None:
         # A cursor holds milliseconds, as SQLite does: the rest would make it skip rows.
         op.execute(sa.update(_RUN).values(created_at=sa.func.date_trunc("milliseconds", _RUN.c.created_at)))
     op.create_index("run_subject", "run", ["subject", "created_at", "id"])
+    ended = sa.text("status = 'closed' AND erased_at IS NULL")
+    op.create_index("run_ended", "run", ["closed_at"], sqlite_where=ended, postgresql_where=ended)
 
 
 def downgrade() -> None:
     """Forget both; what was erased stays erased."""
+    op.drop_index("run_ended", "run")
     op.drop_index("run_subject", "run")
     op.drop_column("run", "erased_at")
     op.drop_column("run", "subject")

@@ -252,7 +252,7 @@ SAMPLES: dict[str, Any] = {
 }  # fmt: skip
 ONLY_OURS = {
     "data.DemandUnderstanding", "data.Candidate", "data.Offer", "data.AdjustmentSummary",
-    "event.towow.demand.submitted", "event.towow.negotiation.bargain", "event.towow.subnet.completed",
+    "event.towow.demand.submitted", "event.towow.demand.confirmed", "event.towow.negotiation.bargain", "event.towow.subnet.completed",
     "event.towow.substitute.invited",
 }  # fmt: skip
 

@@ -9,10 +9,12 @@ from typing import Any
 from moothall.directory.index import RegistrySnapshot
 from moothall.events.model import Draft
 from moothall.events.run import Run
+from moothall.negotiation.demand.awaiting import confirmation, waits_for_confirmation
 from moothall.negotiation.demand.channel import Channel
 from moothall.negotiation.demand.deciding import Recorded, RunDecisions
 from moothall.negotiation.demand.machine import MAX_NEGOTIATION_ROUNDS
 from moothall.negotiation.demand.models import Candidate, DemandUnderstanding
+from moothall.negotiation.demand.people import as_candidates, people_of, profile_of
 from moothall.negotiation.demand.post import Mailbox
 from moothall.negotiation.demand.prompts import FILTER, UNDERSTAND
 from moothall.negotiation.demand.questions import FilterInput, SmartFilter, UnderstandInput
@@ -52,29 +54,43 @@ class Coordinator:
         mailbox: Mailbox,
         decisions: RunDecisions,
         registered: Callable[[], Awaitable[RegistrySnapshot]],
+        confirm_timeout: float,
     ) -> None:
         self._run = run
         self._mailbox = mailbox
         self._decisions = decisions
         self._registered = registered
+        self._confirm_timeout = confirm_timeout
+        self._people = people_of(run.record)
         self._today = today_of(run)
         self._sub = int(run.record.meta.get("depth", 0)) > 0
         self.channel = Channel(run, max_rounds=MAX_SUBNET_ROUNDS if self._sub else MAX_NEGOTIATION_ROUNDS)
 
     async def coordinate(self) -> CreateChannel | DemandUnderstanding:
-        """Understand and filter; the channel that was asked for, or the understanding when nobody is relevant."""
+        """Understand, wait for the requester's word where it was asked for, and filter.
+
+        Returns:
+            The channel that was asked for, or the understanding when nobody is relevant.
+
+        Raises:
+            ModelUnavailable, ModelTimeout: the model failed, and this node lets nothing stand in for it.
+            Parked, CancelledByRequesterError, NotConfirmedError: as `confirmation`.
+        """
         if not self._run.recorded("understand"):
             _log.info("需求 %s 开始处理", self._run.id)
         understanding = await self._understand_demand()
+        if waits_for_confirmation(self._run.record.meta):
+            understanding = await confirmation(self.channel, self._confirm_timeout)
         found = await self._smart_filter(understanding)
         ranked, invited = found.ranked(), found.invited or 0
-        if not invited:
+        candidates = (*as_candidates(self._people, understanding.lang), *ranked[:invited])
+        if not candidates:
             return understanding
         order = CreateChannel(
             demand_id=self.channel.demand_id,
             channel_id=self.channel.channel_id,
             demand=understanding,
-            candidates=tuple(map(_reference, ranked[:invited])),
+            candidates=tuple(map(_reference, candidates)),
             reserve=tuple(map(_reference, ranked[invited : invited + MAX_RESERVE])),
         )
         await self.send_to_agent(CHANNEL_ADMIN, order.model_dump(mode="json"))
@@ -93,7 +109,12 @@ class Coordinator:
             await self._run.emit(self._understood(understanding, marks))
             return understanding
         meta = self._run.record.meta
-        data = UnderstandInput(raw_input=meta["raw_input"], user_id=meta["requester_id"], today=self._today)
+        data = UnderstandInput(
+            raw_input=meta["raw_input"],
+            user_id=meta["requester_id"],
+            user_context=meta.get("user_context", {}),
+            today=self._today,
+        )
 
         def also(recorded: Recorded[DemandUnderstanding]) -> Sequence[Draft]:
             return (self._understood(recorded.value, recorded.marks()),)
@@ -101,7 +122,10 @@ class Coordinator:
         return (await self._decisions.decide("understand", UNDERSTAND, data, also)).value
 
     async def _smart_filter(self, understanding: DemandUnderstanding) -> SmartFilter:
-        """Prompt 2 over all active agents; their profiles are copied into the log with the choice."""
+        """Prompt 2 over all active agents; their profiles are copied into the log with the choice.
+
+        People whom the requester brought along are asked in any case and leave the agents so many places less.
+        """
         row = self._run.recorded("filter")
         profiles = () if row else (await self._registered()).profiles
         known = {profile.agent_id: profile for profile in profiles}
@@ -109,24 +133,27 @@ class Coordinator:
             demand=understanding,
             all_agent_profiles=profiles,
             today=self._today,
-            most=MAX_CANDIDATES if self._sub else MAX_INVITED,
+            most=MAX_CANDIDATES if self._sub else MAX_INVITED - len(self._people),
             excluded=frozenset(self._run.record.meta.get("excluded", ())),
         )
 
         def also(recorded: Recorded[SmartFilter]) -> Sequence[Draft]:
             ranked, invited = recorded.value.ranked(), recorded.value.invited or 0
-            kept = [known[item.agent_id] for item in ranked[: invited + MAX_RESERVE]]
+            agents = [known[item.agent_id] for item in ranked[: invited + MAX_RESERVE]]
+            kept = [*map(profile_of, self._people), *agents]
             copies = [Draft(f"profile.{profile.agent_id}", PROFILE_COPY, profile.private()) for profile in kept]
-            return (self._filtered(ranked[:invited], recorded), *copies)
+            chosen = (*as_candidates(self._people, understanding.lang), *ranked[:invited])
+            return (self._filtered(chosen, recorded), *copies)
 
         found = (await self._decisions.decide("filter", FILTER, data, also)).value
         if row is None:
-            _log.info("智能筛选完成，找到 %d 个候选人", found.invited)
+            _log.info("智能筛选完成，找到 %d 个候选人", (found.invited or 0) + len(self._people))
         return found
 
     def _understood(self, understanding: DemandUnderstanding, marks: dict[str, object]) -> Draft:
         payload = understanding.model_dump(mode="json")
-        return self.channel.event("understood", "demand.understood", **payload, **marks)
+        waits = {"awaiting_confirmation": True} if waits_for_confirmation(self._run.record.meta) else {}
+        return self.channel.event("understood", "demand.understood", **payload, **marks, **waits)
 
     def _filtered(self, chosen: Sequence[Candidate], recorded: Recorded[SmartFilter]) -> Draft:
         shown = [

@@ -7,21 +7,23 @@ from collections.abc import Awaitable, Callable
 
 from moothall.directory.concepts import Vocabulary
 from moothall.directory.index import RegistrySnapshot
-from moothall.directory.profiles import AgentProfile
-from moothall.errors import Conflict, MoothallError
+from moothall.errors import Conflict, ModelTimeout, ModelUnavailable, MoothallError
 from moothall.events.log import EventLog
 from moothall.events.run import Run
 from moothall.llm.decision import Decisions
+from moothall.negotiation.demand.awaiting import NotConfirmedError
 from moothall.negotiation.demand.barrier import Barrier, CancelledByRequesterError
 from moothall.negotiation.demand.channel import Channel
 from moothall.negotiation.demand.channel_admin import ChannelAdmin
 from moothall.negotiation.demand.coordinator import PROFILE_COPY, Coordinator, today_of
 from moothall.negotiation.demand.deciding import RunDecisions
 from moothall.negotiation.demand.ending import fail
+from moothall.negotiation.demand.interrupting import Interruptible
 from moothall.negotiation.demand.machine import ChannelState, ChannelStatus
 from moothall.negotiation.demand.models import DemandUnderstanding, JsonObject
 from moothall.negotiation.demand.outcome import FailReason
 from moothall.negotiation.demand.participants import ParticipantFactory
+from moothall.negotiation.demand.people import read_profile, with_people
 from moothall.negotiation.demand.post import PostOffice
 from moothall.negotiation.demand.suggest import no_candidates
 from moothall.negotiation.demand.talks import Limits, Talks
@@ -87,7 +89,7 @@ class DemandDriver:
         limits: Limits,
     ) -> None:
         self._decisions = decisions
-        self._participants = participants
+        self._participants = with_people(participants)
         self._registered = registered
         self._vocabulary = vocabulary
         self._spawner = spawner
@@ -95,10 +97,14 @@ class DemandDriver:
 
     async def drive(self, run: Run) -> None:
         """Negotiate, from wherever the log ends."""
+        async with Interruptible(run, self._decisions) as decisions:
+            await self._drive(run, RunDecisions(run, decisions))
+
+    async def _drive(self, run: Run, decisions: RunDecisions) -> None:
         office = PostOffice()
         admin_box = office.open(CHANNEL_ADMIN)
-        decisions = RunDecisions(run, self._decisions)
-        coordinator = Coordinator(run, office.open(COORDINATOR), decisions, self._registered)
+        box, wait = office.open(COORDINATOR), self._limits.confirm_timeout
+        coordinator = Coordinator(run, box, decisions, self._registered, wait)
         channel = coordinator.channel
         demand: DemandUnderstanding | None = None
         try:
@@ -115,6 +121,10 @@ class DemandDriver:
             await admin.serve()
         except CancelledByRequesterError:
             await fail(channel, FailReason.CANCELLED, demand)
+        except NotConfirmedError:
+            await fail(channel, FailReason.NOT_CONFIRMED)
+        except (ModelUnavailable, ModelTimeout) as error:
+            await fail(channel, FailReason.NOT_UNDERSTOOD, code=error.code)
 
     async def abandon(self, run: Run, error: BaseException) -> None:
         """End a run that keeps failing, in one failed event; the log of the node has the error."""
@@ -125,7 +135,7 @@ class DemandDriver:
 
     def _talks(self, channel: Channel, barrier: Barrier, decisions: RunDecisions, order: JsonObject) -> Talks:
         copies = (event.payload for event in channel.run.history if event.type == PROFILE_COPY)
-        profiles = [AgentProfile.model_validate(copy) for copy in copies]
+        profiles = [read_profile(copy) for copy in copies]
         request = CreateChannel.model_validate(order)
         return Talks(
             channel=channel,

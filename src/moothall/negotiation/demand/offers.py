@@ -151,7 +151,7 @@ class Invitations:
         own = {talks.vocabulary.key(tag) for tag in profile.tags}
         stated = tuple(term for term in answer.terms if term.concept in own)
         stated = stated or advertised_terms(profile, talks.demand, talks.today, talks.vocabulary)
-        return tuple(_bound(term, answer.conditions) for term in stated)
+        return _bound(stated, answer.conditions)
 
     def _body(self, candidate: CandidateRef) -> dict[str, object]:
         talks = self._talks
@@ -172,9 +172,11 @@ class Invitations:
         return self._talks.run.recorded(f"{self._phase}.closed")
 
 
-def _bound(term: Term, conditions: Sequence[str]) -> Term:
-    """A term with the conditions that its offer names in words alone, so that a plan has to answer them."""
-    known = {item.text for item in term.conditions}
-    more = [Condition(text=words) for words in dict.fromkeys(conditions) if words.strip() and words not in known]
-    kept = (*term.conditions, *more)[:MOST_CONDITIONS]
-    return term.model_copy(update={"conditions": kept}) if more else term
+def _bound(terms: Sequence[Term], conditions: Sequence[str]) -> tuple[Term, ...]:
+    """The terms, each with the conditions that the offer names in words alone, so that a plan has to answer them."""
+    known = {item.text for term in terms for item in term.conditions}
+    added = tuple(Condition(text=words) for words in dict.fromkeys(conditions) if words.strip() and words not in known)
+    return tuple(
+        term.model_copy(update={"conditions": (*term.conditions, *added)[:MOST_CONDITIONS]}) if added else term
+        for term in terms
+    )

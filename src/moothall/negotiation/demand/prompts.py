@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moothall.llm.decision import Prompt
-from moothall.negotiation.demand import plan_world, world
+from moothall.negotiation.demand import adjust_world, plan_world, world
 from moothall.negotiation.demand.models import (
     AdjustedPlan,
     AgentResponse,
@@ -40,7 +40,7 @@ FILTER = Prompt(2, "filter", "smart_filter", FilterInput, SmartFilter, world.che
 RESPOND = Prompt(3, "respond", "response_generation", RespondInput, AgentResponse, world.check_response)
 AGGREGATE = Prompt(4, "aggregate", "proposal_aggregation", AggregateInput, PlanDraft, plan_world.check_plan)
 REVIEW = Prompt(5, "review", "proposal_review", ReviewInput, ProposalFeedback, world.check_review)
-ADJUST = Prompt(6, "adjust", "proposal_adjustment", AdjustInput, AdjustedPlan, plan_world.check_adjustment)
+ADJUST = Prompt(6, "adjust", "proposal_adjustment", AdjustInput, AdjustedPlan, adjust_world.check_adjustment)
 GAPS = Prompt(7, "gaps", "gap_identify", GapInput, GapReport, plan_world.check_gaps)
 RECURSE = Prompt(8, "recurse", "recursion", RecurseInput, RecursionDecision, plan_world.check_recursion)
 COMPROMISE = Prompt(9, "compromise", "compromise", CompromiseInput, Compromise, plan_world.check_compromise)

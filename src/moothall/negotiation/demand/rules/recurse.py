@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from moothall.negotiation.demand.models import Gap
-from moothall.negotiation.demand.questions import EstimatedCost, RecursionDecision, SubDemand
+from moothall.negotiation.demand.questions import RecursionDecision, SubDemand
+from moothall.negotiation.demand.weighing import weigh
 
 if TYPE_CHECKING:
     from moothall.negotiation.demand.questions import RecurseInput
@@ -19,68 +19,46 @@ HIGH, MEDIUM = 80, 60
 async def recurse(lexica: Lexica, data: RecurseInput) -> RecursionDecision:
     """Weigh satisfaction gained, stakeholders' terms and cost; all three must speak for it, and never below depth 0."""
     voice = lexica.voice(data.demand.lang)
-    worthwhile = [
-        gap
-        for gap in data.gaps
-        if gap.importance >= data.limits.min_importance and data.askable.get(gap.gap_type, 0) > 0
-    ]
-    gain = _gain(data, worthwhile)
-    first = bool(worthwhile) and gain >= data.limits.min_gain
-    second, stakeholders = _stakeholders(data, voice)
-    share = cost_share(data.estimated_cost)
-    benefit = gain / share if share else math.inf
-    third = gain > 0 and share <= data.limits.max_cost_share and benefit > data.limits.min_benefit
+    weights = weigh(data)
+    worthwhile, first, third = weights.worthwhile, weights.enough_gain, weights.cheap
     satisfaction = voice.say(
         "recurse.gain" if first else "recurse.no_gain",
         gaps=voice.join(gap.gap_type for gap in worthwhile) or voice.say("recurse.none"),
-        gain=f"{gain:.0%}",
+        gain=f"{weights.gain:.0%}",
         least=f"{data.limits.min_gain:.0%}",
     )
     cost = voice.say(
         "recurse.cheap" if third else "recurse.dear",
-        share=_percent(share, voice),
+        share=_percent(weights.share, voice),
         most=f"{data.limits.max_cost_share:.0%}",
-        benefit=_figure(benefit, voice),
+        benefit=_figure(weights.benefit, voice),
         least=f"{data.limits.min_benefit:g}",
     )
     if data.depth > 0:
         satisfaction = voice.sentences([satisfaction, voice.say("recurse.depth")])
-    go = first and second and third and data.depth == 0
+    go = weights.all_hold and data.depth == 0
     return RecursionDecision(
         should_recurse=go,
         condition_1_met=first,
         condition_1_analysis=satisfaction,
-        condition_2_met=second,
-        condition_2_analysis=stakeholders,
+        condition_2_met=weights.affordable,
+        condition_2_analysis=_stakeholders(data, voice),
         condition_3_met=third,
         condition_3_analysis=cost,
         sub_demands=tuple(_sub_demand(gap, data, voice) for gap in worthwhile) if go else (),
     )
 
 
-def cost_share(cost: EstimatedCost) -> float:
-    """What the sub-negotiation costs in parts of what the run has cost: tokens where any were spent, else calls."""
-    planned, used = (cost.tokens, cost.tokens_used) if cost.tokens_used else (cost.calls, cost.calls_used)
-    if used:
-        return planned / used
-    return math.inf if planned else 0.0
-
-
-def _gain(data: RecurseInput, gaps: Sequence[Gap]) -> float:
-    total = sum(item.importance for item in data.demand.requirements)
-    return sum(gap.importance for gap in gaps) / total if total else 0.0
-
-
-def _stakeholders(data: RecurseInput, voice: Voice) -> tuple[bool, str]:
-    """Nobody's terms get worse: new people are paid out of what is left of the budget, never out of others' prices."""
+def _stakeholders(data: RecurseInput, voice: Voice) -> str:
+    """Whether anybody's terms would get worse, in words."""
     limits, cost = data.demand.constraints, data.current_proposal.cost
     if limits.budget is None:
-        return True, voice.say("recurse.no_budget")
+        return voice.say("recurse.no_budget")
     if limits.currency != cost.currency and cost.total:
-        return True, voice.say("recurse.other_currency", budget=voice.money(limits.budget, limits.currency))
+        return voice.say("recurse.other_currency", budget=voice.money(limits.budget, limits.currency))
     left = limits.budget - cost.total
     key = "recurse.left" if left > 0 else "recurse.spent"
-    return left > 0, voice.say(key, left=voice.money(max(left, 0), limits.currency))
+    return voice.say(key, left=voice.money(max(left, 0), limits.currency))
 
 
 def _sub_demand(gap: Gap, data: RecurseInput, voice: Voice) -> SubDemand:

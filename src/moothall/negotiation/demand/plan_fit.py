@@ -1,0 +1,143 @@
+"""When a plan fits the demand and the offers (rows NEG-PROMPT-4a and 4b): people, roles, terms, money, days. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+from types import MappingProxyType
+from typing import TypeVar
+
+from moothall.errors import DecisionRefused
+from moothall.negotiation.demand.models import Assignment, DemandUnderstanding, Offer, PlanDraft, Term, uncovered
+from moothall.negotiation.demand.rules.phrasing import TITLE_CAP, clean
+from moothall.negotiation.demand.rules.staffing import OPENING_SHARE, home
+from moothall.negotiation.demand.world import require
+
+CENT = 0.005
+"""Half a hundredth: sums of money closer than this are equal."""
+
+PlanT = TypeVar("PlanT", bound=PlanDraft)
+Bargained = Mapping[tuple[str, str], float]
+"""The most that an agent may get for a concept once a price was talked about, where that is more than its offer."""
+
+
+def plan_fits(
+    demand: DemandUnderstanding,
+    offers: Sequence[Offer],
+    plan: PlanT,
+    bargained: Bargained = MappingProxyType({}),
+) -> PlanT:
+    """Only those who offered, each in what they offered and once per role, on a day they are free, within the money.
+
+    Names are those of the offers, and the plan's ``gaps`` are what it really leaves open.
+
+    Raises:
+        DecisionRefused: the plan does not fit.
+    """
+    require(bool(plan.summary.strip()), "the plan has no summary")
+    require(bool(plan.rationale.strip()) or not plan.assignments, "the plan does not say why these were chosen")
+    standing = {offer.agent_id: offer for offer in offers if offer.decision != "decline"}
+    for item in plan.assignments:
+        require(item.agent_id in standing, f"{item.agent_id} did not offer")
+        _role_fits(demand, standing[item.agent_id], item)
+        _terms_fit(standing[item.agent_id], item, bargained)
+    _roles_fit(standing, plan.assignments)
+    _places_fit(standing, plan.assignments)
+    check_money(demand, plan)
+    check_dates(demand, standing, plan)
+    open_tags = tuple(requirement.tag for requirement in uncovered(demand.requirements, plan.assignments))
+    named = tuple(item.model_copy(update={"display_name": _name(standing[item.agent_id])}) for item in plan.assignments)
+    confidence = "medium" if open_tags and plan.confidence == "high" else plan.confidence
+    return plan.model_copy(update={"assignments": named, "gaps": open_tags, "confidence": confidence})
+
+
+def _name(offer: Offer) -> str:
+    return clean(offer.display_name, TITLE_CAP) or offer.agent_id
+
+
+def _offered(offer: Offer, concept: str) -> list[Term]:
+    return [term for term in offer.terms if term.concept == concept]
+
+
+def _role_fits(demand: DemandUnderstanding, offer: Offer, item: Assignment) -> None:
+    """The role is one that the agent offered and has room for, and says what to do.
+
+    An offer in words alone can only fill what the demand needs.
+    """
+    who = offer.agent_id
+    require(bool(item.role.strip()), f"{who} has no role")
+    require(bool(item.responsibility.strip()), f"{who} has no responsibility as {item.role}")
+    terms = _offered(offer, item.concept)
+    needed = item.concept in {need.concept for need in demand.requirements}
+    require(bool(terms) or (needed and not offer.terms), f"{who} did not offer {item.role}")
+    require(not terms or item.quantity <= max(term.quantity for term in terms), f"{who} offers less of {item.role}")
+    people = demand.constraints.attendees
+    if people is not None and terms:
+        room = any(term.capacity is None or term.capacity * term.quantity >= people for term in terms)
+        require(room, f"{who} has no room for {people} people as {item.role}")
+
+
+def _terms_fit(offer: Offer, item: Assignment, bargained: Bargained) -> None:
+    """The price is what was offered or bargained for, and each condition is there, refused or met with a reason."""
+    terms = _offered(offer, item.concept)
+    key = (item.agent_id, item.concept)
+    most = max([bargained.get(key, 0.0), *(term.price for term in terms)])
+    require(item.price <= most + CENT, f"{item.agent_id} asks {most:g} for {item.role}, not {item.price:g}")
+    if terms and key not in bargained:
+        least = math.floor(OPENING_SHARE * min(term.price for term in terms))
+        require(item.price >= least - CENT, f"{item.price:g} is too little for {item.agent_id}, who asks {most:g}")
+    texts = {condition.text for condition in item.conditions}
+    kept = not terms or any({condition.text for condition in term.conditions} <= texts for term in terms)
+    require(kept, f"a condition of {item.agent_id} is passed over")
+    for condition in item.conditions:
+        said = condition.status == "open" or bool(condition.reason.strip())
+        require(said, f"a condition of {item.agent_id} is {condition.status} without a reason")
+
+
+def _roles_fit(standing: Mapping[str, Offer], assignments: Sequence[Assignment]) -> None:
+    """Nobody has a role twice, or more roles than it takes."""
+    held = Counter((item.agent_id, item.concept) for item in assignments)
+    for (agent_id, concept), times in held.items():
+        require(times == 1, f"{agent_id} holds the role {concept} twice")
+    for agent_id, roles in Counter(item.agent_id for item in assignments).items():
+        most = standing[agent_id].max_roles
+        require(roles <= most, f"{agent_id} takes {most} roles at the most, not {roles}")
+
+
+def _places_fit(standing: Mapping[str, Offer], assignments: Sequence[Assignment]) -> None:
+    """Where the demand names no place, those who are bound to one are bound to the same."""
+    places: dict[str, str] = {}
+    for item in assignments:
+        for term in _offered(standing[item.agent_id], item.concept):
+            if place := home(term):
+                places.setdefault(place, item.agent_id)
+    require(len(places) <= 1, f"these work in different places: {sorted(places.values())}")
+
+
+def check_money(demand: DemandUnderstanding, plan: PlanDraft) -> None:
+    """The total is the sum of the prices in one currency and stays within a stated budget of that currency."""
+    total = sum(item.price for item in plan.assignments)
+    require(abs(total - plan.cost.total) < CENT, f"the prices add up to {total:g}, not {plan.cost.total:g}")
+    require(all(item.currency == plan.cost.currency for item in plan.assignments), "one plan is paid in one currency")
+    budget = demand.constraints.budget
+    if budget is not None and demand.constraints.currency == plan.cost.currency:
+        require(total <= budget + CENT, f"the plan costs {total:g}, the budget is {budget:g}")
+
+
+def check_dates(demand: DemandUnderstanding, standing: Mapping[str, Offer], plan: PlanDraft) -> None:
+    """Dates parse, milestones are in order, the start is in the demand's range and everybody is free on it."""
+    try:
+        start = date.fromisoformat(plan.timeline.start_date)
+        milestones = [date.fromisoformat(item.date) for item in plan.timeline.milestones]
+    except ValueError as error:
+        message = f"the timeline has a date that is none: {error}"
+        raise DecisionRefused(message) from error
+    require(milestones == sorted(milestones), "the milestones are out of order")
+    limits = demand.constraints
+    require(limits.date_start is None or start >= limits.date_start, "the plan starts before the demand's range")
+    require(limits.date_end is None or start <= limits.date_end, "the plan starts after the demand's range")
+    for item in plan.assignments:
+        for term in _offered(standing[item.agent_id], item.concept):
+            require(term.dates is None or start in term.dates, f"{item.agent_id} is not free on {start}")

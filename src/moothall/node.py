@@ -17,14 +17,18 @@ from moothall.directory.registry import AgentRegistry, init_mock_agents
 from moothall.errors import InternalError
 from moothall.events.log import EventLog
 from moothall.events.outbox import Outbox
+from moothall.events.retention import Retention
 from moothall.events.worker import Worker
-from moothall.llm.decision import Decisions
+from moothall.llm.configured import configured_decisions, configured_model
 from moothall.negotiation.demand.driver import KIND, DemandDriver, RunSpawner
+from moothall.negotiation.demand.model.briefs import demand_briefs
 from moothall.negotiation.demand.participants import Participant, ParticipantFactory
 from moothall.negotiation.demand.persona import Persona
 from moothall.negotiation.demand.questions import RecursionLimits
+from moothall.negotiation.demand.replay import REPLAY, ReplayDriver
 from moothall.negotiation.demand.reports import deliver_reports
 from moothall.negotiation.demand.rules.brain import rules_brain
+from moothall.negotiation.demand.rules.phrasing import Lexica
 from moothall.negotiation.demand.service import DemandService
 from moothall.negotiation.demand.talks import Limits
 from moothall.server.app import ServerApp, create_app
@@ -60,7 +64,11 @@ class Node:
         self.settings = settings or Settings()
         self.clock = clock or SystemClock()
         self.owner_token = secrets.token_urlsafe(32)
-        self.decisions = Decisions(rules_brain(load_vocabulary(), load_gazetteer(), load_activities()))
+        lexica = Lexica(load_vocabulary(), load_gazetteer(), load_activities())
+        rules = rules_brain(lexica.vocabulary, lexica.gazetteer, lexica.activities)
+        briefs = demand_briefs(lexica, rules)
+        self.llm = configured_model(self.settings, briefs, self.clock.monotonic)
+        self.decisions = configured_decisions(self.settings, rules, self.llm, briefs)
         self._participants = participants or self.persona
         self._store: Store | None = None
         self._log: EventLog | None = None
@@ -68,6 +76,7 @@ class Node:
         self._demands: DemandService | None = None
         self._worker: Worker | None = None
         self._outbox: Outbox | None = None
+        self._retention: Retention | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -111,6 +120,8 @@ class Node:
         settings = self.settings
         self._store = await Store.open(settings.data, settings.database_url, synchronous=settings.sqlite_synchronous)
         try:
+            if self.llm is not None:
+                self.llm.start()
             await self._build(self._store)
         except BaseException:
             await self.stop()
@@ -121,13 +132,17 @@ class Node:
         worker, self._worker = self._worker, None
         if worker is not None:
             await worker.stop()
+        if self.llm is not None:
+            await self.llm.stop()
+        if self._retention is not None:
+            await self._retention.stop()
         if self._outbox is not None:
             await self._outbox.stop()
         if self._log is not None:
             await self._log.close()
         if self._store is not None:
             await self._store.close()
-        self._outbox = self._log = self._registry = self._demands = self._store = None
+        self._outbox = self._retention = self._log = self._registry = self._demands = self._store = None
 
     def app(self) -> ServerApp:
         """The node's HTTP application (ASGI)."""
@@ -162,7 +177,7 @@ class Node:
         await self._outbox.start()
         worker = Worker(
             log,
-            {KIND: driver},
+            {KIND: driver, REPLAY: ReplayDriver(log)},
             lease_seconds=settings.lease_seconds,
             sweep_seconds=settings.sweep_seconds,
             concurrency=settings.max_open_runs,

@@ -185,6 +185,8 @@ class Node:
         self._demands = DemandService(log, lambda: worker.takes(KIND), self.today)
         await worker.start()
         self._worker = worker
+        self._retention = Retention(log, settings.retention_days)
+        await self._retention.start()
 
     async def _registered(self) -> RegistrySnapshot:
         return await self.registry.snapshot()

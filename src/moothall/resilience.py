@@ -79,9 +79,13 @@ class Breaker:
         self._probing = True
         return Permit(self._period, probe=True)
 
+    def stands(self, permit: Permit) -> bool:
+        """Whether a permit is still good: nothing has opened or closed the breaker since it was given."""
+        return permit.period == self._period
+
     def done(self, permit: Permit, outcome: Outcome) -> None:
         """Take a call's outcome; without effect when the state has changed since the permit was given."""
-        if permit.period != self._period:
+        if not self.stands(permit):
             return
         if permit.probe:
             self._probing = False

@@ -70,14 +70,40 @@ class Decided(Generic[OutT]):
     usage: Usage | None = None
 
 
-class Brain(Protocol):
-    """Anything that can answer a prompt.
+Failure = ModelUnavailable | ModelTimeout | DecisionRefused
+"""The provider cannot be reached or refuses; no answer in time; an answer, but not a usable one."""
 
-    Raises:
-        ModelUnavailable: the provider cannot be reached or refuses.
-        ModelTimeout: no answer in time.
-        DecisionRefused: there is an answer, but not a usable one.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Answered(Generic[OutT]):
+    """An answer that has passed the prompt's check, and what it took."""
+
+    value: OutT
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Why there is no answer, and what was spent on it all the same."""
+
+    failure: Failure
+    usage: Usage | None = None
+
+
+class Adviser(Protocol):
+    """Who is asked before the rules: a model, or the requester's own agent."""
+
+    def takes(self, prompt: Prompt[InT, OutT], data: InT) -> bool:
+        """Whether this question is one for it."""
+        ...
+
+    async def answer(self, prompt: Prompt[InT, OutT], data: InT) -> Answered[OutT] | Unanswered:
+        """Answer, checked against the world, or say why not."""
+        ...
+
+
+class Brain(Protocol):
+    """Anything that can answer every prompt."""
 
     async def answer(self, prompt: Prompt[InT, OutT], data: InT) -> OutT:
         """Answer one prompt."""
@@ -107,27 +133,56 @@ class RulesBrain:
         return output
 
 
-class Decisions:
-    """The port. Without a model the engine decides; with one, the engine stands in whenever the model fails."""
+TIMED_OUT = "LLM 调用超时，使用降级响应"
+"""The log line of row NEG-OPS-07, word for word."""
 
-    def __init__(self, rules: Brain, model: Brain | None = None) -> None:
+
+class Decisions:
+    """The port: the requester's own agent, then the model, then the engine, which stands in whenever they fail.
+
+    Args:
+        rules: the deterministic engine; without the others it decides alone.
+        model: the language model.
+        personal: the requester's own agent, for the questions it takes.
+        strict: the kinds of prompts that are refused rather than left to the rules when the others fail.
+    """
+
+    def __init__(
+        self,
+        rules: Brain,
+        model: Adviser | None = None,
+        *,
+        personal: Adviser | None = None,
+        strict: frozenset[str] = frozenset(),
+    ) -> None:
         self._rules = rules
-        self._model = model
+        advisers: list[tuple[Source, Adviser | None]] = [("personal_agent", personal), ("llm", model)]
+        self._advisers = [(source, adviser) for source, adviser in advisers if adviser is not None]
+        self._strict = strict
 
     async def decide(self, prompt: Prompt[InT, OutT], data: InT) -> Decided[OutT]:
         """Decide, check against the world, and say who decided.
 
         Raises:
             DecisionRefused: even the deterministic engine's answer does not fit the world.
+            ModelUnavailable, ModelTimeout: the model failed, and this kind of prompt is strict.
         """
-        if self._model is None:
-            return await self.by_rules(prompt, data)
-        try:
-            return Decided(prompt.check(data, await self._model.answer(prompt, data)), "llm")
-        except (ModelUnavailable, ModelTimeout, DecisionRefused) as failure:
-            _log.warning("prompt %d (%s) falls back to rules: %s", prompt.number, prompt.kind, failure.code)
-        answer = prompt.check(data, await self._rules.answer(prompt, data))
-        return Decided(prompt.stand_in(answer), "fallback", degraded=True)
+        failed: Unanswered | None = None
+        for source, adviser in self._advisers:
+            if not adviser.takes(prompt, data):
+                continue
+            answer = await adviser.answer(prompt, data)
+            if isinstance(answer, Answered):
+                return Decided(answer.value, source, usage=answer.usage)
+            _tell(prompt, source, answer.failure)
+            failed = answer
+        if failed is not None and prompt.kind in self._strict:
+            raise _refusal(failed.failure)
+        decided = await self.by_rules(prompt, data)
+        if failed is None:
+            return decided
+        value = prompt.stand_in(decided.value)
+        return Decided(value, "fallback", degraded=True, error=failed.failure.code, usage=failed.usage)
 
     async def by_rules(self, prompt: Prompt[InT, OutT], data: InT) -> Decided[OutT]:
         """Decide without a model: for what is not worth a call, because somebody else decides about it again.
@@ -136,3 +191,17 @@ class Decisions:
             DecisionRefused: the deterministic engine's answer does not fit the world.
         """
         return Decided(prompt.check(data, await self._rules.answer(prompt, data)), "rules")
+
+
+def _tell(prompt: Prompt[InT, OutT], source: Source, failure: Failure) -> None:
+    if isinstance(failure, ModelTimeout) and source == "llm":
+        _log.warning(TIMED_OUT, extra={"prompt": prompt.kind})
+    else:
+        _log.warning("prompt %d (%s): %s gives no answer: %s", prompt.number, prompt.kind, source, failure.code)
+
+
+def _refusal(failure: Failure) -> Failure:
+    """The error of a strict prompt: an answer of no use is as good as no model."""
+    if isinstance(failure, DecisionRefused):
+        return ModelUnavailable("the language model's answer is of no use", why=str(failure))
+    return failure

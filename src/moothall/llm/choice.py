@@ -1,0 +1,84 @@
+"""Which provider and model the settings name, without loading anything of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import urlsplit
+
+from moothall.errors import SettingsError
+from moothall.settings import Settings, variable
+
+ProviderName = Literal["anthropic", "openai", "azure", "openrouter"]
+
+_KEYS: dict[ProviderName, str] = {
+    "anthropic": "anthropic_api_key",
+    "openai": "openai_api_key",
+    "azure": "azure_openai_api_key",
+    "openrouter": "openrouter_api_key",
+}
+_ADDRESSES: dict[ProviderName, str] = {
+    "anthropic": "anthropic_base_url",
+    "openai": "openai_base_url",
+    "azure": "azure_openai_endpoint",
+    "openrouter": "openrouter_base_url",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider as configured; ``model`` is the deployment's name on Azure, the only one with an ``api_version``."""
+
+    name: ProviderName
+    model: str
+    base_url: str
+    key: str = field(repr=False)
+    api_version: str = ""
+
+
+def chosen_provider(settings: Settings) -> Provider | None:
+    """The provider that ``LLM_PROVIDER`` names, else the first that has a key; None: the rules decide.
+
+    Raises:
+        SettingsError: the provider lacks its key, its address or, on Azure, its deployment.
+    """
+    with_key = [name for name, setting in _KEYS.items() if getattr(settings, setting)]
+    name = settings.llm_provider or (with_key[0] if with_key else "none")
+    if name == "none":
+        return None
+    key = _required(settings, _KEYS[name], name)
+    base_url = _address(settings, _ADDRESSES[name], name)
+    if name == "azure":
+        deployment = _required(settings, "azure_openai_deployment", name)
+        return Provider(name, deployment, base_url, key, settings.azure_openai_api_version)
+    own = settings.openrouter_model if name == "openrouter" else ""
+    return Provider(name, own or settings.llm_model, base_url, key)
+
+
+def prompt_timeout(settings: Settings, number: int) -> float:
+    """The seconds that a model may take for this prompt."""
+    own: float | None = getattr(settings, f"llm_timeout_p{number}")
+    return settings.llm_timeout if own is None else own
+
+
+def _required(settings: Settings, setting: str, provider: ProviderName) -> str:
+    value: str = getattr(settings, setting)
+    if not value.strip():
+        raise SettingsError(
+            f"the model provider {provider} lacks {variable(setting)}",
+            hint=f"set {variable(setting)}, or LLM_PROVIDER=none to let the rules decide",
+            details={"setting": setting, "variable": variable(setting)},
+        )
+    return value.strip()
+
+
+def _address(settings: Settings, setting: str, provider: ProviderName) -> str:
+    value = _required(settings, setting, provider)
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.password:
+        raise SettingsError(
+            f"{variable(setting)} is no address of a model provider",
+            why="it must be http:// or https:// with a host, and without a user or password",
+            details={"setting": setting, "variable": variable(setting)},
+        )
+    return value

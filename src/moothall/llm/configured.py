@@ -1,0 +1,66 @@
+"""What the settings ask for: the model behind the decisions, and the requesters' own agents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from moothall.errors import SettingsError
+from moothall.llm.brief import Brief
+from moothall.llm.choice import chosen_provider, prompt_timeout
+from moothall.llm.decision import Brain, Decisions
+from moothall.llm.personal_agent import PersonalAgent
+from moothall.llm.providers import ProviderModel
+from moothall.llm.runner import ModelBrain
+from moothall.resilience import Breaker
+from moothall.settings import Settings, variable
+
+UNDERSTAND = "understand"
+"""The kind of prompt that a personal agent answers, and that ``LLM_STRICT`` is about."""
+
+Briefs = Mapping[str, Brief[Any, Any, Any]]
+
+
+def configured_model(settings: Settings, briefs: Briefs, monotonic: Callable[[], float]) -> ModelBrain | None:
+    """The model, or None where the rules decide; nothing is loaded or sent yet.
+
+    Raises:
+        SettingsError: as :func:`~moothall.llm.choice.chosen_provider`.
+    """
+    provider = chosen_provider(settings)
+    if provider is None:
+        return None
+    return ModelBrain(
+        ProviderModel(provider),
+        briefs,
+        breaker=Breaker(settings.llm_failure_threshold, settings.llm_recovery_timeout, monotonic),
+        timeout=lambda number: prompt_timeout(settings, number),
+        concurrency=settings.llm_concurrency,
+    )
+
+
+def configured_decisions(settings: Settings, rules: Brain, model: ModelBrain | None, briefs: Briefs) -> Decisions:
+    """The decision port over the rules, the model and the personal agents.
+
+    Raises:
+        SettingsError: the personal agent's address is none.
+    """
+    strict = frozenset({UNDERSTAND}) if settings.llm_strict else frozenset[str]()
+    return Decisions(rules, model, personal=_personal_agent(settings, briefs), strict=strict)
+
+
+def _personal_agent(settings: Settings, briefs: Briefs) -> PersonalAgent | None:
+    url = settings.personal_agent_url
+    if not url:
+        return None
+    if not url.startswith(("http://", "https://")):
+        name = variable("personal_agent_url")
+        raise SettingsError(f"{name} is no http:// or https:// address", details={"setting": "personal_agent_url"})
+    users = frozenset(user.strip() for user in settings.personal_agent_users.split(",") if user.strip())
+    return PersonalAgent(
+        briefs[UNDERSTAND],
+        url,
+        key=settings.personal_agent_key,
+        users=users,
+        seconds=prompt_timeout(settings, briefs[UNDERSTAND].prompt.number),
+    )

@@ -1,0 +1,295 @@
+"""The providers of language models: Anthropic, OpenAI and what speaks its language, Azure OpenAI, OpenRouter.
+
+The only module that imports their SDKs and pydantic-ai, and only when a model is asked or warmed: loading them takes
+seconds, and a node without a model never needs them.
+
+What goes out goes to the configured address and nowhere else: no proxy of the environment, no redirect, no
+credentials file, no telemetry, and of the SDKs' headers only those that the API needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
+
+from moothall.llm.choice import Provider
+from moothall.llm.model import ModelFailure, Question, Reply
+from moothall.telemetry import logger
+
+if TYPE_CHECKING:
+    import httpx2
+    from pydantic_ai.messages import ModelResponse
+    from pydantic_ai.models import Model as SdkModel
+
+MAX_OUTPUT_TOKENS: Final = 8192
+"""The longest answer of the nine, a plan or a filter of many agents, takes about half of it."""
+
+_HEADERS: Final = frozenset(
+    "accept accept-encoding anthropic-beta anthropic-version connection content-length content-type host".split()
+)
+_OUTAGES: Final = frozenset({401, 402, 403, 404, 408, 429})
+"""Refusals below 500 that say something about every call, so that they count for the breaker.
+
+A wrong key, an empty account or an unknown model fail all calls alike until the operator acts: an open breaker spares
+the provider calls that cannot succeed, and its metric raises the alarm. Any other (400, 413, 422) may be the fault of
+one question, which must not take the model away from everybody else.
+"""
+
+_log = logger("llm")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """An open line to a provider."""
+
+    model: SdkModel
+    http: httpx2.AsyncClient
+
+
+class ProviderModel:
+    """The configured model behind the port :class:`~moothall.llm.model.Model`."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._line: _Line | None = None
+        self._reported: set[int] = set()
+
+    @property
+    def provider(self) -> str:
+        """The provider's short name."""
+        return self._provider.name
+
+    @property
+    def name(self) -> str:
+        """The model's name there."""
+        return self._provider.model
+
+    async def warm(self) -> None:
+        """Load the SDK in a thread, once in a process."""
+        await self._opened()
+
+    async def ask(self, question: Question) -> Reply:
+        """Send one request and read its reply.
+
+        Raises:
+            ModelFailure: no usable reply.
+        """
+        from pydantic_ai.exceptions import AgentRunError  # noqa: PLC0415 - loaded lazily, see above
+
+        line = await self._opened()
+        try:
+            reply = await _exchange(line.model, question)
+        except (AgentRunError, ValueError) as error:
+            self._report(error)
+            raise _failure(error) from None  # the cause holds the request with the key, and what the provider wrote
+        self._reported.clear()
+        return reply
+
+    async def aclose(self) -> None:
+        """Close its connections; the next question opens them again."""
+        line, self._line = self._line, None
+        if line is not None:
+            await line.http.aclose()
+
+    async def _opened(self) -> _Line:
+        if self._line is None:
+            await asyncio.to_thread(_load, self._provider)
+        if self._line is None:  # another question may have opened it while this one waited for the thread
+            self._line = _open(self._provider)
+        return self._line
+
+    def _report(self, error: Exception) -> None:
+        """Tell the operator once, until a call succeeds, when the provider refuses us; never what it wrote."""
+        status = getattr(error, "status_code", None)
+        if not isinstance(status, int) or status == 429 or status >= 500 or status in self._reported:  # noqa: PLR2004 - HTTP
+            return
+        self._reported.add(status)
+        advice = _ADVICE.get(status, "look at the provider's own log for the reason")
+        _log.error("the provider %s refuses model %s: HTTP %d; %s", self.provider, self.name, status, advice)
+
+
+_ADVICE: Final = {
+    401: "check the key",
+    402: "check the account's balance",
+    403: "check what the key may do",
+    404: "check LLM_MODEL (on Azure the deployment) and the base URL",
+}
+
+
+async def _exchange(model: SdkModel, question: Question) -> Reply:
+    from pydantic_ai.direct import model_request  # noqa: PLC0415 - loaded lazily, see above
+    from pydantic_ai.messages import ModelRequest, UserPromptPart  # noqa: PLC0415
+    from pydantic_ai.models import ModelRequestParameters  # noqa: PLC0415
+    from pydantic_ai.tools import ToolDefinition  # noqa: PLC0415
+
+    tool = ToolDefinition(
+        name=question.tool.name,
+        description=question.tool.description,
+        parameters_json_schema=dict(question.tool.parameters),
+        strict=False,  # our drafts have optional keys, which the strict modes do not know
+        kind="output",
+    )
+    try:
+        response = await model_request(
+            model,
+            [ModelRequest(parts=[UserPromptPart(question.user)], instructions=question.system)],
+            model_settings={"max_tokens": MAX_OUTPUT_TOKENS},
+            model_request_parameters=ModelRequestParameters(
+                output_mode="tool", output_tools=[tool], allow_text_output=False
+            ),
+            instrument=False,
+        )
+    except (AttributeError, TypeError, LookupError) as error:
+        # The SDKs take any JSON for a reply of the API, and the client then trips over what is missing in it.
+        message = "the reply is not of this API"
+        raise ValueError(message) from error
+    return Reply(
+        answer=_answer(response, question.tool.name),
+        model=response.model_name or model.model_name,
+        input_tokens=response.usage.input_tokens,
+        output_tokens=response.usage.output_tokens,
+        cost_usd=_cost(response),
+    )
+
+
+def _answer(response: ModelResponse, tool: str) -> dict[str, Any] | str:
+    """The arguments of the call of our tool, else of any call, else the text."""
+    calls = sorted(response.tool_calls, key=lambda call: call.tool_name != tool)
+    if calls:
+        return calls[0].args or ""
+    return response.text or ""
+
+
+def _cost(response: ModelResponse) -> float | None:
+    """US dollars by the price list that comes with the client; None for a model that is not in it."""
+    try:
+        return float(response.cost().total_price)
+    except LookupError:
+        return None
+
+
+def _failure(error: Exception) -> ModelFailure:
+    """What an error of the client means."""
+    from pydantic_ai.exceptions import (  # noqa: PLC0415 - loaded lazily, see above
+        ModelAPIError,
+        ModelHTTPError,
+        ModelQuotaExceededError,
+        ModelTimeoutError,
+        UnexpectedModelBehavior,
+    )
+
+    if isinstance(error, ModelHTTPError):
+        status = error.status_code
+        outage = status in _OUTAGES or status >= 500 or isinstance(error, ModelQuotaExceededError)  # noqa: PLR2004 - HTTP
+        return ModelFailure("unavailable", f"HTTP {status}", outage=outage)
+    if isinstance(error, ModelTimeoutError):
+        return ModelFailure("timeout", "the connection timed out", outage=True)
+    if isinstance(error, ModelAPIError):
+        return ModelFailure("unavailable", "no connection, or a redirect", outage=True)
+    if isinstance(error, UnexpectedModelBehavior):
+        return ModelFailure("unreadable", "the reply holds no answer", outage=False)
+    # A ValueError: the client reads replies with json and pydantic; what answers there does not speak the API.
+    return ModelFailure("unavailable", "the reply is not of this API", outage=True)
+
+
+def _load(provider: Provider) -> None:
+    """Import the client; concurrent imports wait for the first."""
+    import pydantic_ai.direct  # noqa: PLC0415 - loaded lazily, see above
+
+    if provider.name == "anthropic":
+        import pydantic_ai.models.anthropic  # noqa: PLC0415
+    else:
+        import pydantic_ai.models.openai  # noqa: F401, PLC0415
+
+
+def _open(provider: Provider) -> _Line:
+    import httpx2  # noqa: PLC0415 - loaded lazily, see above
+
+    http = httpx2.AsyncClient(
+        trust_env=False,  # neither a proxy nor a credentials file of the environment gets to see the key
+        follow_redirects=False,  # nor does another host
+        timeout=None,  # the runner holds the deadline, for the whole request
+        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20),  # the runner bounds concurrency
+        event_hooks={"request": [_Outgoing(provider)]},
+    )
+    return _Line(_sdk_model(provider, http), http)
+
+
+def _sdk_model(provider: Provider, http: httpx2.AsyncClient) -> SdkModel:
+    """The client's model, with retries off: a repeated call would eat the deadline behind the breaker's back."""
+    if provider.name == "anthropic":
+        return _anthropic(provider, http)
+    from openai import AsyncAzureOpenAI, AsyncOpenAI  # noqa: PLC0415 - loaded lazily, see above
+    from pydantic_ai.models.openai import OpenAIChatModel  # noqa: PLC0415
+
+    if provider.name == "azure":
+        from pydantic_ai.providers.azure import AzureProvider  # noqa: PLC0415
+
+        azure = AsyncAzureOpenAI(
+            api_key=provider.key,
+            azure_endpoint=provider.base_url,
+            azure_deployment=provider.model,
+            api_version=provider.api_version,
+            max_retries=0,
+            timeout=None,
+            http_client=http,
+        )
+        return OpenAIChatModel(provider.model, provider=AzureProvider(openai_client=azure))
+    client = AsyncOpenAI(
+        api_key=provider.key, base_url=provider.base_url, max_retries=0, timeout=None, http_client=http
+    )
+    if provider.name == "openrouter":
+        from pydantic_ai.providers.openrouter import OpenRouterProvider  # noqa: PLC0415
+
+        return OpenAIChatModel(provider.model, provider=OpenRouterProvider(openai_client=client))
+    from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415
+
+    return OpenAIChatModel(provider.model, provider=OpenAIProvider(openai_client=client))
+
+
+def _anthropic(provider: Provider, http: httpx2.AsyncClient) -> SdkModel:
+    from anthropic import AsyncAnthropic  # noqa: PLC0415 - loaded lazily, see above
+    from anthropic.resources.messages.messages import DEPRECATED_MODELS  # noqa: PLC0415
+    from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415
+    from pydantic_ai.providers.anthropic import AnthropicProvider  # noqa: PLC0415
+
+    if provider.model in DEPRECATED_MODELS:
+        # The SDK tells developers, by a warning that Python hides from everybody else; it concerns the operator.
+        warnings.filterwarnings("ignore", r"The model '.*' is deprecated", DeprecationWarning)
+        _log.warning("model %s reaches its end of life on %s", provider.model, DEPRECATED_MODELS[provider.model])
+    client = AsyncAnthropic(
+        api_key=provider.key,
+        base_url=provider.base_url,
+        max_retries=0,
+        timeout=None,
+        open_telemetry=False,
+        http_client=http,
+    )
+    return AnthropicModel(provider.model, provider=AnthropicProvider(anthropic_client=client))
+
+
+class _Outgoing:
+    """Rewrites the headers of every request: what the API needs, our name, and the key in its place.
+
+    The SDKs would add the machine's platform and Python version, and whatever variables like ``OPENAI_ORG_ID`` or
+    ``ANTHROPIC_CUSTOM_HEADERS`` of other programs say.
+    """
+
+    def __init__(self, provider: Provider) -> None:
+        self._own = {"user-agent": f"moothall/{version('moothall')}"}
+        if provider.name == "anthropic":
+            # The API takes the key as a bearer token, too; proxies of every age take it in this header.
+            self._own["x-api-key"] = provider.key
+        elif provider.name == "azure":
+            self._own["api-key"] = provider.key
+        else:
+            self._own["authorization"] = f"Bearer {provider.key}"
+
+    async def __call__(self, request: httpx2.Request) -> None:
+        for name in set(request.headers):
+            if name.lower() not in _HEADERS:
+                del request.headers[name]
+        request.headers.update(self._own)

@@ -155,6 +155,7 @@ class Node:
                 clock=self.clock,
                 owner_token=self.owner_token,
                 ready=lambda: self.ready,
+                llm=self.llm,
             )
         )
 
@@ -182,7 +183,8 @@ class Node:
             sweep_seconds=settings.sweep_seconds,
             concurrency=settings.max_open_runs,
         )
-        self._demands = DemandService(log, lambda: worker.takes(KIND), self.today)
+        lexica = Lexica(load_vocabulary(), load_gazetteer(), load_activities())
+        self._demands = DemandService(log, lambda: worker.takes(KIND), self.today, lexica)
         await worker.start()
         self._worker = worker
         self._retention = Retention(log, settings.retention_days)

@@ -1,0 +1,97 @@
+"""What may be submitted: every limit on a demand and on what comes with it (rows NEG-API-07 and -28). Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from moothall.canonical import dumps
+from moothall.errors import BadDemand
+from moothall.negotiation.demand.models import JsonObject
+from moothall.negotiation.demand.people import MOST_PEOPLE, Invited
+
+MAX_RAW_INPUT = 10_000
+"""Characters of a demand at the most (row NEG-API-07)."""
+
+MAX_USER_ID = 200
+MAX_CONTEXT = 8 * 1024
+"""Bytes of JSON that may tell about the requester."""
+
+ANONYMOUS = "anonymous"
+_PEOPLE = TypeAdapter[list[Invited]](Annotated[list[Invited], Field(max_length=MOST_PEOPLE)])
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A demand that may be stored."""
+
+    raw_input: str
+    requester_id: str
+    user_context: JsonObject = field(default_factory=dict)
+    confirm: bool = False
+    participants: tuple[Invited, ...] = ()
+
+
+def checked(
+    raw_input: object, user_id: object, user_context: object, confirm: object, participants: object
+) -> Submission:
+    """The submission, if it may be one.
+
+    Raises:
+        BadDemand: something is of the wrong type, empty or too long; nothing is corrected silently.
+    """
+    if not isinstance(confirm, bool):
+        raise BadDemand("confirm must be true or false")
+    return Submission(_demand(raw_input), _requester(user_id), _context(user_context), confirm, _people(participants))
+
+
+def _demand(raw_input: object) -> str:
+    if not isinstance(raw_input, str) or not _is_json(raw_input):
+        raise BadDemand("raw_input must be a text")
+    if not raw_input.strip():
+        raise BadDemand("raw_input is empty")
+    if len(raw_input) > MAX_RAW_INPUT:
+        why = f"raw_input has {len(raw_input)} characters, {MAX_RAW_INPUT} are allowed"
+        raise BadDemand(why, details={"max": MAX_RAW_INPUT})
+    return raw_input
+
+
+def _requester(user_id: object) -> str:
+    if user_id is None or user_id == "":
+        return ANONYMOUS
+    if not isinstance(user_id, str) or len(user_id) > MAX_USER_ID or not _is_json(user_id) or "\0" in user_id:
+        raise BadDemand(f"user_id must be a text of at most {MAX_USER_ID} characters")
+    return user_id
+
+
+def _context(user_context: object) -> JsonObject:
+    if user_context is None:
+        return {}
+    if not isinstance(user_context, dict) or not _is_json(user_context) or len(dumps(user_context)) > MAX_CONTEXT:
+        raise BadDemand(f"user_context must be a JSON object of at most {MAX_CONTEXT} bytes")
+    return user_context
+
+
+def _people(participants: object) -> tuple[Invited, ...]:
+    if not participants:
+        return ()
+    try:
+        people = _PEOPLE.validate_python(participants)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, ("participants", *first["loc"])))
+        raise BadDemand(f"{where}: {first['msg']}") from error
+    if not _is_json([person.model_dump(mode="json") for person in people]):
+        raise BadDemand("participants: half a character")
+    return tuple(people)
+
+
+def _is_json(value: object) -> bool:
+    """Whether a store can keep a value: a lone surrogate is no text, a number beyond 2^53 no number for everybody."""
+    try:
+        dumps(value)
+    except TypeError:
+        return False
+    return True

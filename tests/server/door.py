@@ -68,6 +68,7 @@ def parts_of(node: Node, **changes: Any) -> ServerParts:
         clock=node.clock,
         owner_token=node.owner_token,
         ready=lambda: node.ready,
+        llm=node.llm,
     )
     return replace(parts, **changes)
 

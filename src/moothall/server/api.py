@@ -16,11 +16,14 @@ from moothall.server.app import ServerApp
 from moothall.server.boundary import Boundary, Doorkeepers
 from moothall.server.cors import Cors
 from moothall.server.demands import DemandRoutes
+from moothall.server.demo_mode import DemoRoutes
 from moothall.server.failures import Failures
-from moothall.server.health import HealthRoutes
+from moothall.server.health import Condition, HealthRoutes
 from moothall.server.index import Index
 from moothall.server.limits import SubmitLimit
+from moothall.server.metrics import MetricRoutes
 from moothall.server.openapi import DescribedApi
+from moothall.server.operations import OperationRoutes
 from moothall.server.parts import ServerParts
 from moothall.server.replies import ErrorBody
 from moothall.server.streams import STREAM_PATH, EventStream, OpenStreams
@@ -45,7 +48,15 @@ def build(parts: ServerParts) -> ServerApp:
             Route(STREAM_PATH, EventStream(parts.demands, parts.log, streams, parts.heartbeat), methods=["GET"]),
         ],
     )
-    for routes in (DemandRoutes(parts), HealthRoutes(parts), AdminRoutes(parts)):
+    condition = Condition(parts, lang)
+    for routes in (
+        DemandRoutes(parts),
+        HealthRoutes(parts, condition),
+        MetricRoutes(parts, streams),
+        OperationRoutes(parts, condition, streams, limiter),
+        DemoRoutes(parts),
+        AdminRoutes(parts),
+    ):
         api.include_router(routes.router())
     cors = Cors.of(settings.cors_origins)
     keepers = Doorkeepers(

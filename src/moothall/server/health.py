@@ -7,13 +7,17 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Literal
 
-from fastapi import APIRouter, Response
-from pydantic import BaseModel
+import sqlalchemy as sa
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.engine import Connection
 
 from moothall.errors import StorageError
+from moothall.messages import Lang, text
 from moothall.server.instance import instance_of
 from moothall.server.parts import ServerParts
-from moothall.storage import url
+from moothall.server.replies import client_language
+from moothall.storage import schema, url
 
 STORE_SECONDS = 2.0
 """How long the store may take to answer before the node counts as not ready."""
@@ -28,20 +32,51 @@ class Alive(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether the store answers and the worker takes runs."""
+    """Whether the store can be read and written and the worker takes runs."""
 
     status: Literal["ready", "unavailable"]
     store: bool
     worker: bool
+    why: list[str] = Field(default=[], description="What is missing, in the client's language")
+
+
+class Condition:
+    """The condition of a node, found out anew each time."""
+
+    def __init__(self, parts: ServerParts, lang: Lang) -> None:
+        self._parts = parts
+        self._lang = lang
+        self._file = url.parse(parts.settings.database_url, parts.settings.data).path
+        self._identity = _identity(self._file)
+
+    async def readiness(self, request: Request) -> Readiness:
+        """Whether the node can take and work demands."""
+        lang = client_language(request.scope, self._lang)
+        problem, worker = await self._store_problem(), self._parts.ready()
+        why = [text(f"server.unready.{key}", lang) for key in (problem, "" if worker else "worker") if key]
+        return Readiness(status="unavailable" if why else "ready", store=not problem, worker=worker, why=why)
+
+    async def _store_problem(self) -> str:
+        """What is wrong with the store; empty when it can be used and is the one that others find at its place."""
+        if _identity(self._file) != self._identity:
+            return "store_gone"
+        step = "store_silent"
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                await self._parts.log.runs(limit=1)
+                step = "store_readonly"
+                await self._parts.log.store.write(_touch)
+        except (TimeoutError, StorageError):
+            return step
+        return ""
 
 
 class HealthRoutes:
     """``/health`` and ``/health/ready``."""
 
-    def __init__(self, parts: ServerParts) -> None:
-        self._parts = parts
-        self._file = url.parse(parts.settings.database_url, parts.settings.data).path
-        self._identity = _identity(self._file)
+    def __init__(self, parts: ServerParts, condition: Condition) -> None:
+        self._instance = instance_of(parts.owner_token)
+        self._condition = condition
 
     def router(self) -> APIRouter:
         """The routes, to be included in the application."""
@@ -58,26 +93,19 @@ class HealthRoutes:
 
     async def alive(self) -> Alive:
         """Answer at all."""
-        return Alive(instance=instance_of(self._parts.owner_token))
+        return Alive(instance=self._instance)
 
-    async def ready(self, response: Response) -> Readiness:
-        """Answer 200 when the node can take and work demands, else 503."""
-        store, worker = await self._store_answers(), self._parts.ready()
-        if not (store and worker):
+    async def ready(self, request: Request, response: Response) -> Readiness:
+        """Answer 200 when the node can take and work demands, else 503 with what is missing."""
+        found = await self._condition.readiness(request)
+        if found.status != "ready":
             response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-            return Readiness(status="unavailable", store=store, worker=worker)
-        return Readiness(status="ready", store=True, worker=True)
+        return found
 
-    async def _store_answers(self) -> bool:
-        """Whether the store can be read, and is still the one that others will find at its place."""
-        if _identity(self._file) != self._identity:
-            return False
-        try:
-            async with asyncio.timeout(STORE_SECONDS):
-                await self._parts.log.runs(limit=1)
-        except (TimeoutError, StorageError):
-            return False
-        return True
+
+def _touch(connection: Connection) -> None:
+    """Ask for the right to write without writing: a store that only reads refuses even this."""
+    connection.execute(sa.update(schema.run).where(sa.false()).values(failures=0))
 
 
 def _identity(file: Path | None) -> tuple[int, int] | None:

@@ -10,7 +10,9 @@ from moothall.clock import Clock
 from moothall.directory.registry import AgentRegistry
 from moothall.events.log import EventLog
 from moothall.events.model import RunRecord
+from moothall.llm.meter import Meter
 from moothall.negotiation.demand.service import Submitted
+from moothall.resilience import Breaker
 from moothall.settings import Settings
 
 HEARTBEAT_SECONDS = 5.0
@@ -27,9 +29,29 @@ class Demands(Protocol):
         """The run of a demand. Raises `DemandNotFound`."""
 
 
+class LlmStatus(Protocol):
+    """The language model that decides, as far as the operator is told."""
+
+    @property
+    def provider(self) -> str:
+        """The provider's short name."""
+
+    @property
+    def model(self) -> str:
+        """The model's name there."""
+
+    @property
+    def meter(self) -> Meter:
+        """What its calls took."""
+
+    @property
+    def breaker(self) -> Breaker:
+        """Whether it is left alone after failures."""
+
+
 @dataclass(frozen=True)
 class ServerParts:
-    """The parts; ``ready`` says whether the worker runs, ``heartbeat`` is in seconds."""
+    """The parts; ``ready`` says whether the worker runs, ``heartbeat`` is in seconds, ``llm`` is None without one."""
 
     settings: Settings
     log: EventLog
@@ -39,3 +61,4 @@ class ServerParts:
     owner_token: str
     ready: Callable[[], bool]
     heartbeat: float = HEARTBEAT_SECONDS
+    llm: LlmStatus | None = None

@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from moothall.negotiation.demand.model import filter, respond, review, understand  # noqa: A004 - the prompt's name
+from moothall.negotiation.demand.model import (
+    adjust,
+    aggregate,
+    compromise,
+    filter,  # noqa: A004 - the prompt's name
+    gaps,
+    recurse,
+    respond,
+    review,
+    understand,
+)
 
 if TYPE_CHECKING:
     from moothall.llm.brief import Brief
@@ -26,6 +36,11 @@ def demand_briefs(lexica: Lexica, rules: RulesBrain) -> Mapping[str, Brief[Any, 
         understand.brief(lexica, rules),
         filter.brief(lexica, rules),
         respond.brief(lexica, rules),
+        aggregate.brief(lexica, rules),
         review.brief(lexica, rules),
+        adjust.brief(lexica, rules),
+        gaps.brief(lexica, rules),
+        recurse.brief(lexica, rules),
+        compromise.brief(lexica, rules),
     )
     return {brief.prompt.kind: brief for brief in briefs}

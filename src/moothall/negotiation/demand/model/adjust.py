@@ -167,7 +167,7 @@ def _lang(data: AdjustInput) -> Lang:
 def _data(data: AdjustInput) -> Mapping[str, object]:
     return {
         "demand": shown_demand(data.demand),
-        "current_proposal": shown_plan(data.current_proposal),
+        "current_proposal": shown_plan(data.current_proposal, data.demand.lang),
         "feedbacks": shown_feedbacks(data.feedbacks),
         "requests": [{"agent_id": item.agent_id, "field": item.field, "wanted": item.value} for item in asked_by(data)],
         "withdrawn": sorted(left_by(data)),

@@ -33,6 +33,7 @@ class KeptDraft(Draft):
     agent_id: Line
     display_name: Line = ""
     role: Word = ""
+    tag: Word = ""
     responsibility: Text = ""
 
 
@@ -87,9 +88,9 @@ def _kept(drafts: tuple[KeptDraft, ...], data: CompromiseInput, lexica: Lexica) 
     kept: dict[tuple[str, str], Assignment] = {}
     for draft in drafts:
         mine = [item for item in data.available_resources if item.agent_id == draft.agent_id.strip()]
-        key = lexica.vocabulary.key(draft.role)
-        fitting = [item for item in mine if draft.role == item.role or key == item.concept] if draft.role else mine
-        if len(mine) == 1:
+        named = {lexica.vocabulary.key(word) for word in (draft.role, draft.tag) if word}
+        fitting = [item for item in mine if draft.role == item.role or item.concept in named]
+        if len(mine) == 1 or not named:
             fitting = mine
         if not fitting:
             message = f"{draft.role or 'nothing'} of {draft.agent_id} is not among the available resources"
@@ -105,7 +106,7 @@ def _lang(data: CompromiseInput) -> Lang:
 def _data(data: CompromiseInput) -> JsonObject:
     return {
         "demand": shown_demand(data.demand),
-        "available_resources": shown_assignments(data.available_resources),
+        "available_resources": shown_assignments(data.available_resources, data.demand.lang),
         "gaps": [gap.model_dump(mode="json") for gap in data.gaps],
         "feedbacks": shown_feedbacks(data.feedbacks),
         "declines": [

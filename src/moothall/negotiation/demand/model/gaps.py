@@ -80,7 +80,7 @@ def _data(data: GapInput) -> JsonObject:
     assignments = data.final_proposal.assignments
     return {
         "demand": shown_demand(data.demand),
-        "final_proposal": shown_plan(data.final_proposal),
+        "final_proposal": shown_plan(data.final_proposal, data.demand.lang),
         "coverage": [
             {"tag": item.tag, "needed": item.count, "provided": covered(item, assignments)}
             for item in data.demand.requirements

@@ -82,7 +82,7 @@ def _data(data: RecurseInput) -> JsonObject:
     return {
         "demand": shown_demand(data.demand),
         "gaps": [gap.model_dump(mode="json") for gap in data.gaps],
-        "current_proposal": shown_plan(data.current_proposal),
+        "current_proposal": shown_plan(data.current_proposal, data.demand.lang),
         "estimated_cost": data.estimated_cost.model_dump(mode="json"),
         "figures": {
             "gaps_worth_a_search": [gap.gap_type for gap in weights.worthwhile],

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from moothall.directory.concepts import load_vocabulary
+
 if TYPE_CHECKING:
+    from moothall.messages import Lang
     from moothall.negotiation.demand.models import Assignment, Feedback, JsonObject, Offer, PlanDraft, Term
 
 MOST_SPANS = 20
@@ -61,12 +64,12 @@ def spans(days: Sequence[date]) -> list[str]:
     ]
 
 
-def shown_plan(plan: PlanDraft) -> JsonObject:
+def shown_plan(plan: PlanDraft, lang: Lang) -> JsonObject:
     """A plan as its participants see it."""
     return {
         "summary": plan.summary,
         "objective": plan.objective,
-        "assignments": shown_assignments(plan.assignments),
+        "assignments": shown_assignments(plan.assignments, lang),
         "timeline": plan.timeline.model_dump(mode="json"),
         "rationale": plan.rationale,
         "gaps": list(plan.gaps),
@@ -74,13 +77,14 @@ def shown_plan(plan: PlanDraft) -> JsonObject:
     }
 
 
-def shown_assignments(assignments: Iterable[Assignment]) -> list[JsonObject]:
+def shown_assignments(assignments: Iterable[Assignment], lang: Lang) -> list[JsonObject]:
     """Who does what for how much, and what became of each condition."""
     return [
         {
             "agent_id": item.agent_id,
             "display_name": item.display_name,
             "role": item.role,
+            "tag": load_vocabulary().label(item.concept, lang),
             "responsibility": item.responsibility,
             "dependencies": list(item.dependencies),
             "price": item.price,

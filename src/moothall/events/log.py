@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from moothall.clock import SystemClock, rfc3339
-from moothall.errors import StorageError
+from moothall.errors import DemandNotFound, StorageError
 from moothall.events import erasure, inbox, reading
 from moothall.events.append import Append, Birth, Lane, Row, Sink
 from moothall.events.encode import decode, encode, settle, valid_key
@@ -121,9 +121,10 @@ class EventLog:
             subject: whose run it is; `runs` lists by it.
 
         Returns:
-            False when the run existed before, or its parent was erased: nothing was written.
+            False when the run existed before: nothing was written.
 
         Raises:
+            DemandNotFound: the parent was erased; nothing was written.
             Overloaded: too many events wait for the disk; try again shortly.
             InvalidInput, PayloadTooLarge, StorageError: as for `Run.emit`.
         """
@@ -142,7 +143,10 @@ class EventLog:
             committed=partial(host.born, record, lane, rows) if host else partial(self.work, [run]),
         )
         self.writer.submit(append)
-        return await append.future
+        born = await append.future
+        if not born and parent is not None and await self.store.read(lambda found: reading.is_erased(found, parent)):
+            raise DemandNotFound(f"there is no run {parent} any more")
+        return born
 
     async def get(self, run: str) -> RunRecord | None:
         """Return one run, None when there is none."""

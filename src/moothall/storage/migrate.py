@@ -24,6 +24,13 @@ def revision(connection: Connection) -> str | None:
     return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
+def known(name: str) -> bool:
+    """Whether a database at this revision can be brought to ours."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as in `upgrade`
+
+    return name in {script.revision for script in ScriptDirectory(str(SCRIPTS)).walk_revisions()}
+
+
 def upgrade(connection: Connection, schema: str | None = None) -> None:
     """Run what is missing, inside the caller's transaction.
 

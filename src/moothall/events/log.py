@@ -210,6 +210,15 @@ class EventLog:
                 await self.store.scrub()
         return bool(gone)
 
+    async def writable(self) -> bool:
+        """Whether events can be stored now; costs nothing as long as the last writes went well.
+
+        After a failure (the disk is full, the database read-only or away) a small write finds out whether it is over.
+        """
+        if self.writer.failing or self.store.failing:
+            return await self.store.probe()
+        return True
+
     async def load(self, run: str, *, after: int = -1, public: bool = False, limit: int | None = None) -> list[Event]:
         """Return committed events with a seq greater than `after`, in order; none for an unknown run."""
         rows = await self.store.read(

@@ -31,6 +31,7 @@ class Writer:
         self._task: asyncio.Task[None] | None = None
         self._closing = False
         self.commits = 0
+        self.failing = False
 
     def start(self) -> None:
         """Begin committing."""
@@ -102,12 +103,14 @@ class Writer:
             await self._commit(sound[:middle])
             await self._commit(sound[middle:])
         except Exception as error:  # noqa: BLE001 - drivers' errors share no base, and a dead writer would stop the node
+            self.failing = True
             failure = failed(error)
             failure.__cause__ = error
             for append in sound:
                 _fail(append, failure)
         else:
             self.commits += 1
+            self.failing = False
             self._settle(sound, written)
 
     def _settle(self, batch: Sequence[Append], written: Sequence[bool]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 
+from moothall.errors import StorageError
 from moothall.storage import migrate, postgres, scrub, sqlite, url
 from moothall.storage.failure import failed
 from moothall.storage.lock import DirectoryLock, node_id
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _log = logger("storage")
+_SAME = sa.text("UPDATE alembic_version SET version_num = version_num")
 
 
 class Store:
@@ -32,12 +34,14 @@ class Store:
         target: which database this is.
         engine: SQLAlchemy's pool; on SQLite its connections only read.
         writer: SQLite's writing thread, None on PostgreSQL.
+        failing: whether the last `write` failed.
     """
 
     def __init__(self, target: url.Target, lock: DirectoryLock, node: str, synchronous: sqlite.Synchronous) -> None:
         """Use `open`."""
         self.target, self.node, self._lock = target, node, lock
         self.writer: sqlite.WriterThread | None = None
+        self.failing = False
         self.engine: AsyncEngine
         if target.path is not None:
             sqlite.protect(target.path)
@@ -102,12 +106,26 @@ class Store:
                 during the commit itself.
         """
         try:
-            if self.writer is not None:
-                return await self.writer.transact(work)
-            async with self.engine.begin() as connection:
-                return await connection.run_sync(work)
+            done = await self._transact(work)
         except (sa.exc.SQLAlchemyError, OSError) as error:
+            self.failing = True
             raise failed(error) from error
+        self.failing = False
+        return done
+
+    async def _transact(self, work: Callable[[Connection], T]) -> T:
+        if self.writer is not None:
+            return await self.writer.transact(work)
+        async with self.engine.begin() as connection:
+            return await connection.run_sync(work)
+
+    async def probe(self) -> bool:
+        """Whether something can be written now: a row is, over itself."""
+        try:
+            await self.write(lambda connection: connection.execute(_SAME))
+        except StorageError:
+            return False
+        return True
 
     async def scrub(self) -> bool:
         """Leave no trace of erased text in SQLite's files; nothing to do when nothing was erased, or on PostgreSQL.

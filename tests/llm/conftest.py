@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from tests.llm.small import OPEN
 from tests.support.fake_llm import FakeLLM, fake_llm_thread
 
 
@@ -21,4 +22,6 @@ async def llm(_server: FakeLLM) -> AsyncIterator[FakeLLM]:
     _server.forget()
     yield _server
     _server.release()
+    while OPEN:
+        await OPEN.pop().stop()
     await _server.idle()

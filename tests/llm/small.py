@@ -59,6 +59,8 @@ async def by_rules(_: Ask) -> Choice:
     return Choice(colour="red", amount=0)
 
 
+OPEN: list[ModelBrain] = []
+"""The brains of this test, stopped at its end."""
 RULES = RulesBrain({"choose": by_rules})
 
 
@@ -69,7 +71,7 @@ def brain(
     settings = Settings(**llm.settings(provider, **more))
     chosen = chosen_provider(settings)
     assert chosen is not None
-    return ModelBrain(
+    mind = ModelBrain(
         model or ProviderModel(chosen),
         {"choose": BRIEF},
         breaker=Breaker(
@@ -80,6 +82,8 @@ def brain(
         meter=Meter(),
         system=lambda number, kind, _: f"Prompt {number} ({kind})",
     )
+    OPEN.append(mind)
+    return mind
 
 
 def decisions(mind: ModelBrain, **more: Any) -> Decisions:

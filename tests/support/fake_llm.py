@@ -15,7 +15,7 @@ Azure OpenAI (``/openai/deployments/<name>/chat/completions``), and tells the ni
 
 A reply is a dict (the tool is called with it), a text (no tool call), a `RawArguments` (the tool's arguments as text,
 for OpenAI's formats), an int (that HTTP status as an error of the provider), a `Page` (status, body and headers as
-given), a `Late` (the reply after so many seconds), `HANG` (no reply before `release()`), or None (the default reply).
+given), a `Late` (the reply after so many seconds), `Hang` (the reply after `release()`; `HANG` for the default one), or None (the default reply).
 Whatever has no script answers by `default_reply`: valid, made of the request's own data, agreeable, so that whole
 negotiations run through. Every reply says 2500 tokens in and 180 out.
 """
@@ -72,11 +72,14 @@ class Late:
     reply: Any = None
 
 
-class _Hang:
-    pass
+@dataclass(frozen=True)
+class Hang:
+    """No reply before `FakeLLM.release`."""
+
+    reply: Any = None
 
 
-HANG = _Hang()
+HANG = Hang()
 
 
 @dataclass(frozen=True)
@@ -240,10 +243,10 @@ class FakeLLM:
         if isinstance(reply, Late):
             await asyncio.sleep(reply.seconds)
             reply = reply.reply
-        if reply is HANG:
+        if isinstance(reply, Hang):
             while not self._released.is_set():  # noqa: ASYNC110 - released from another thread
                 await asyncio.sleep(0.005)
-            reply = None
+            reply = reply.reply
         return _response(asked, asked.default() if reply is None else reply)
 
     def _next(self, asked: Asked) -> Any:
@@ -341,7 +344,10 @@ def _application(llm: FakeLLM) -> Starlette:
 def fake_llm_thread() -> Iterator[FakeLLM]:
     """The server in a thread of its own: for tests without an event loop, and beside one."""
     llm = FakeLLM()
-    listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    # The protocol is named so that asyncio switches Nagle's algorithm off, which would cost 40 ms for each reply.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(2048)
     llm.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     config = uvicorn.Config(
         _application(llm), log_config=None, access_log=False, ws="none", lifespan="off", timeout_graceful_shutdown=1
@@ -386,5 +392,5 @@ class _Server(uvicorn.Server):
         yield
 
 
-Reply = dict[str, Any] | str | int | RawArguments | Page | Late | None
+Reply = dict[str, Any] | str | int | RawArguments | Page | Late | Hang | None
 Script = Reply | Sequence[Reply] | Callable[[Asked], Any]

@@ -132,23 +132,27 @@ async def _exchange(model: SdkModel, question: Question) -> Reply:
         strict=False,  # our drafts have optional keys, which the strict modes do not know
         kind="output",
     )
+    asked = ModelRequest(parts=[UserPromptPart(question.user)], instructions=question.system)
+    form = ModelRequestParameters(output_mode="tool", output_tools=[tool], allow_text_output=False)
     try:
         response = await model_request(
             model,
-            [ModelRequest(parts=[UserPromptPart(question.user)], instructions=question.system)],
+            [asked],
             model_settings={"max_tokens": MAX_OUTPUT_TOKENS},
-            model_request_parameters=ModelRequestParameters(
-                output_mode="tool", output_tools=[tool], allow_text_output=False
-            ),
+            model_request_parameters=form,
             instrument=False,
         )
-    except (AttributeError, TypeError, LookupError) as error:
+        return _reply(response, question.tool.name)
+    except (AssertionError, AttributeError, LookupError, TypeError) as error:
         # The SDKs take any JSON for a reply of the API, and the client then trips over what is missing in it.
         message = "the reply is not of this API"
         raise ValueError(message) from error
+
+
+def _reply(response: ModelResponse, tool: str) -> Reply:
     return Reply(
-        answer=_answer(response, question.tool.name),
-        model=response.model_name or model.model_name,
+        answer=_answer(response, tool),
+        model=str(response.model_name or ""),
         input_tokens=response.usage.input_tokens,
         output_tokens=response.usage.output_tokens,
         cost_usd=_cost(response),

@@ -47,7 +47,7 @@ class _Spending:
             return None
         costs = [reply.cost_usd for reply in self.replies if reply.cost_usd is not None]
         return Usage(
-            model=self.replies[-1].model if self.replies else self.model,
+            model=(self.replies[-1].model if self.replies else "") or self.model,
             requests=self.requests,
             input_tokens=sum(reply.input_tokens for reply in self.replies),
             output_tokens=sum(reply.output_tokens for reply in self.replies),

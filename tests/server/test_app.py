@@ -51,7 +51,7 @@ async def test_the_description_names_every_route_and_no_422(door: Door) -> None:
 @pytest.mark.parametrize(("method", "path", "status", "code"), [
     ("GET", "/nothing", 404, "NOT_FOUND"),
     ("DELETE", "/health", 405, "METHOD_NOT_ALLOWED"),
-    ("GET", SUBMIT, 405, "METHOD_NOT_ALLOWED"),
+    ("PUT", SUBMIT, 405, "METHOD_NOT_ALLOWED"),
     ("POST", "/api/v1/events/negotiations/d-00000000/stream", 405, "METHOD_NOT_ALLOWED"),
     ("GET", "/api/v1/events/negotiations/d-00000000/recent", 404, "E002"),
     ("GET", "/api/v1/events/negotiations/d-00000000/recent?count=0", 400, "INVALID_INPUT"),

@@ -31,7 +31,10 @@ ANSWER_HEADER = "x-participant-token"
 """The header with the token of a person who takes part; the routes of `_PEOPLE` check it themselves."""
 
 _BY_TOKEN = re.compile(rf"{API}/events/.+")
-_PEOPLE = re.compile(rf"{API}/channels/[^/]+/(?:offer|feedback)")
+_PEOPLE = {
+    "POST": re.compile(rf"{API}/channels/[^/]+/(?:offer|feedback)"),
+    "GET": re.compile(rf"{API}/channels/[^/]+/invitation"),
+}
 _HINT = f"set {variable('api_keys')} to a comma list of user:key, each key with {KEY_LENGTH} characters or more"
 
 Headers = Mapping[str, Sequence[str]]
@@ -179,7 +182,8 @@ def _token(method: str, path: str, query: bytes) -> str:
 
 def _for_people(method: str, path: str) -> bool:
     """Whether the route asks for the token of a person who takes part, and checks it itself."""
-    return method == "POST" and _PEOPLE.fullmatch(path) is not None
+    pattern = _PEOPLE.get("GET" if method == "HEAD" else method)
+    return pattern is not None and pattern.fullmatch(path) is not None
 
 
 def _missing(path: str) -> str:

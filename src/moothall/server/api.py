@@ -14,6 +14,8 @@ from moothall.server.admin import AdminRoutes
 from moothall.server.admission import Admission
 from moothall.server.app import ServerApp
 from moothall.server.boundary import Boundary, Doorkeepers
+from moothall.server.channel_log import ChannelLogRoutes
+from moothall.server.channels import ChannelRoutes
 from moothall.server.cors import Cors
 from moothall.server.demands import DemandRoutes
 from moothall.server.demo_mode import DemoRoutes
@@ -25,8 +27,11 @@ from moothall.server.metrics import MetricRoutes
 from moothall.server.openapi import DescribedApi
 from moothall.server.operations import OperationRoutes
 from moothall.server.parts import ServerParts
+from moothall.server.people import PeopleRoutes
+from moothall.server.recent import RecentRoutes
 from moothall.server.replies import ErrorBody
-from moothall.server.streams import STREAM_PATH, EventStream, OpenStreams
+from moothall.server.streams import ALIAS_PATH, STREAM_PATH, EventStream, OpenStreams
+from moothall.server.visible import Visible
 
 
 def build(parts: ServerParts) -> ServerApp:
@@ -45,17 +50,21 @@ def build(parts: ServerParts) -> ServerApp:
         exception_handlers=Failures(lang).handlers(),
         routes=[
             Route("/", Index(lang).answer, methods=["GET"]),
-            Route(STREAM_PATH, EventStream(parts.demands, parts.log, streams, parts.heartbeat), methods=["GET"]),
+            *_streams(parts, streams),
         ],
     )
     condition = Condition(parts, lang)
     for routes in (
         DemandRoutes(parts),
+        RecentRoutes(parts),
+        ChannelRoutes(parts),
+        PeopleRoutes(parts),
         HealthRoutes(parts, condition),
         MetricRoutes(parts, streams),
         OperationRoutes(parts, condition, streams, limiter),
         DemoRoutes(parts),
         AdminRoutes(parts),
+        ChannelLogRoutes(parts),
     ):
         api.include_router(routes.router())
     cors = Cors.of(settings.cors_origins)
@@ -66,3 +75,15 @@ def build(parts: ServerParts) -> ServerApp:
         SubmitLimit(limiter),
     )
     return ServerApp(Boundary(api, keepers, lang), streams)
+
+
+def _streams(parts: ServerParts, streams: OpenStreams) -> list[Route]:
+    """The event stream by demand and, unless it is switched off, by channel."""
+    visible = Visible(parts.demands)
+    found = {STREAM_PATH: visible.stream, ALIAS_PATH: visible.channel_stream}
+    if not parts.settings.stream_alias:
+        del found[ALIAS_PATH]
+    return [
+        Route(path, EventStream(find, parts.log, streams, parts.heartbeat), methods=["GET"])
+        for path, find in found.items()
+    ]

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from moothall.canonical import dumps
 from moothall.messages import Lang, text
 from moothall.server.boundary import SUBMIT_PATH
-from moothall.server.demands import RECENT_PATH
+from moothall.server.recent import RECENT_PATH
 from moothall.server.replies import client_language
 from moothall.server.streams import STREAM_PATH
 

@@ -8,10 +8,11 @@ from fastapi import FastAPI
 
 from moothall.server.access import ADMIN
 from moothall.server.replies import ErrorBody
-from moothall.server.streams import STREAM_PATH
+from moothall.server.streams import ALIAS_PATH, STREAM_PATH
 
 _TEXT = {"schema": {"type": "string"}}
 _LAST = "The id of the last event seen; only later ones are sent. An unknown id means from the beginning."
+_OPENS = "The demand's stream token, in place of a key."
 _FRAME = {
     "type": "object",
     "description": "One server-sent event as its client sees it: `data` is a JSON object, see `PublicEvent`.",
@@ -26,6 +27,7 @@ _STREAM: dict[str, Any] = {
     "happens. The stream closes after the event that ends the negotiation.",
     "parameters": [
         {"name": "demand_id", "in": "path", "required": True, **_TEXT},
+        {"name": "token", "in": "query", "required": False, "description": _OPENS, **_TEXT},
         {"name": "last_event_id", "in": "query", "required": False, "description": _LAST, **_TEXT},
         {"name": "Last-Event-ID", "in": "header", "required": False, "description": _LAST, **_TEXT},
     ],
@@ -38,6 +40,14 @@ _STREAM: dict[str, Any] = {
         },
     },
 }
+_CHANNEL = {"name": "channel_id", "in": "query", "required": True, **_TEXT}
+_ALIAS: dict[str, Any] = {
+    **_STREAM,
+    "summary": "Follow a demand by its channel",
+    "operationId": "channel_stream",
+    "parameters": [_CHANNEL, *_STREAM["parameters"][1:]],
+}
+_STREAMS = {STREAM_PATH: _STREAM, ALIAS_PATH: _ALIAS}
 
 
 _SCHEMES: dict[str, Any] = {
@@ -54,7 +64,8 @@ class DescribedApi(FastAPI):
         """The document, built once."""
         if self.openapi_schema is None:
             document = super().openapi()
-            document["paths"][STREAM_PATH] = {"get": _STREAM}
+            for path in {getattr(route, "path", "") for route in self.routes} & _STREAMS.keys():
+                document["paths"][path] = {"get": _STREAMS[path]}
             document["components"]["securitySchemes"] = _SCHEMES
             for path, operations in document["paths"].items():
                 for operation in operations.values() if path.startswith(ADMIN) else ():

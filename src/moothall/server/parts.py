@@ -9,24 +9,13 @@ from typing import Protocol
 from moothall.clock import Clock
 from moothall.directory.registry import AgentRegistry
 from moothall.events.log import EventLog
-from moothall.events.model import RunRecord
 from moothall.llm.meter import Meter
-from moothall.negotiation.demand.service import Submitted
+from moothall.negotiation.demand.service import DemandService
 from moothall.resilience import Breaker
 from moothall.settings import Settings
 
 HEARTBEAT_SECONDS = 5.0
 """How often an idle stream shows a sign of life (row NEG-API-14)."""
-
-
-class Demands(Protocol):
-    """Taking demands in and looking them up."""
-
-    async def submit(self, raw_input: object, user_id: object = None) -> Submitted:
-        """Start a negotiation. Raises `BadDemand` and `Overloaded`."""
-
-    async def record(self, demand_id: str) -> RunRecord:
-        """The run of a demand. Raises `DemandNotFound`."""
 
 
 class LlmStatus(Protocol):
@@ -56,7 +45,7 @@ class ServerParts:
     settings: Settings
     log: EventLog
     registry: AgentRegistry
-    demands: Demands
+    demands: DemandService
     clock: Clock
     owner_token: str
     ready: Callable[[], bool]

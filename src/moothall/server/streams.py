@@ -6,7 +6,7 @@ Plain ASGI: a stream costs one task and a cursor into the log's shared, once-enc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
 
 from starlette.requests import Request
@@ -17,9 +17,11 @@ from moothall.errors import Overloaded
 from moothall.events.log import EventLog
 from moothall.events.model import RunRecord, parse_event_id
 from moothall.server.boundary import HEAD
-from moothall.server.parts import Demands
 
 STREAM_PATH = "/api/v1/events/negotiations/{demand_id}/stream"
+ALIAS_PATH = "/api/v1/events/stream"
+"""The same by channel, ``?channel_id=`` (row NEG-API-21)."""
+
 BEGINNING = -1
 
 _START = {
@@ -65,11 +67,15 @@ class OpenStreams:
             pump.cancel()
 
 
+Find = Callable[[Request], Awaitable[RunRecord]]
+"""Finds the run that a request wants to follow, if its caller may."""
+
+
 class EventStream:
     """The ASGI endpoint of one demand's stream."""
 
-    def __init__(self, demands: Demands, log: EventLog, streams: OpenStreams, heartbeat: float) -> None:
-        self._demands = demands
+    def __init__(self, find: Find, log: EventLog, streams: OpenStreams, heartbeat: float) -> None:
+        self._find = find
         self._log = log
         self._streams = streams
         self._heartbeat = heartbeat
@@ -77,7 +83,7 @@ class EventStream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take an ASGI connection."""
         request = Request(scope, receive)
-        record = await self._demands.record(request.path_params["demand_id"])
+        record = await self._find(request)
         after = await resume_point(self._log, record, asked_for(request))
         if await self._over(record, after):
             await Response(status_code=204)(scope, receive, send)

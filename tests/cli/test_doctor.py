@@ -140,3 +140,32 @@ def test_it_is_told_in_both_languages(
     monkeypatch.setenv("MOOTHALL_PORT", "0")
     assert run(["doctor", "--data", str(tmp_path / "none"), "--lang", lang]) == 0
     assert {"zh": "数据目录", "en": "Data folder"}[lang] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("settings", "grade", "words"),
+    [
+        ({}, "ok", "rules"),
+        (
+            {"anthropic_api_key": "0123456789abcdef"},
+            "ok",
+            "claude-sonnet-4-5-20250929 at anthropic (api.anthropic.com)",
+        ),
+        ({"llm_provider": "azure"}, "wrong", "AZURE_OPENAI_API_KEY"),
+    ],
+)
+async def test_the_model_that_decides_is_named_without_its_key(
+    tmp_path: Path, settings: dict[str, str], grade: str, words: str
+) -> None:
+    finding = (await found(tmp_path, **settings))["model"]
+    assert finding.grade == grade
+    assert words in finding.found
+    assert "0123456789abcdef" not in finding.found
+
+
+def test_of_a_secret_only_whether_it_is_set_is_shown() -> None:
+    secret = {name for name, field in Settings.model_fields.items() if not field.repr} - {"database_url"}
+    rows = {row.setting: row.value for row in effective(Settings(**dict.fromkeys(secret, "0123456789abcdef")), set())}
+    assert len(secret) >= 7
+    assert {rows[name] for name in secret} == {"***"}
+    assert {row.value for row in effective(Settings(), set()) if row.setting in secret} == {""}

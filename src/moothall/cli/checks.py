@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
@@ -21,6 +22,7 @@ from moothall.cli.invocation import Invocation
 from moothall.cli.nodefile import NodeFile
 from moothall.cli.remote import alive, is_ready
 from moothall.errors import SettingsError
+from moothall.llm.choice import chosen_provider
 from moothall.server.run import AddressInUse, bind
 from moothall.settings import Settings, unknown_variables
 from moothall.storage import postgres, url
@@ -189,4 +191,17 @@ async def node(patient: Patient) -> Finding:
     return Finding("node", "ok", say("doctor.node_alive", url=known.url, pid=known.pid))
 
 
-CHECKS: tuple[Callable[[Patient], Awaitable[Finding]], ...] = (data, store, lock, port, node)
+async def model(patient: Patient) -> Finding:
+    """Which language model decides, if any? Only the settings are looked at: nothing is sent, no key is shown."""
+    try:
+        provider = chosen_provider(patient.settings)
+    except SettingsError as error:
+        return Finding("model", "wrong", ". ".join(part for part in (str(error), error.hint) if part))
+    if provider is None:
+        return Finding("model", "ok", patient.call.text("doctor.model_rules"))
+    host = urlsplit(provider.base_url).netloc
+    found = patient.call.text("doctor.model_named", model=provider.model, provider=provider.name, host=host)
+    return Finding("model", "ok", found)
+
+
+CHECKS: tuple[Callable[[Patient], Awaitable[Finding]], ...] = (data, store, lock, port, node, model)

@@ -30,7 +30,7 @@ def effective(settings: Settings, given: set[str]) -> list[Setting]:
     path, in_file = _file(settings.data)
     rows: list[Setting] = []
     for name in Settings.model_fields:
-        value = redact(str(getattr(settings, name)))
+        value = _shown(name, str(getattr(settings, name)))
         if name in given:
             rows.append(Setting(name, value, "option", f"--{name.replace('_', '-')}"))
         elif _variable(name) in os.environ:
@@ -40,6 +40,13 @@ def effective(settings: Settings, given: set[str]) -> list[Setting]:
         else:
             rows.append(Setting(name, value, "default", ""))
     return rows
+
+
+def _shown(name: str, value: str) -> str:
+    """A value without its secrets; of a setting that is one altogether, only whether it is set."""
+    if value and not Settings.model_fields[name].repr and "://" not in value:
+        return "***"
+    return redact(value)
 
 
 def _variable(name: str) -> str:

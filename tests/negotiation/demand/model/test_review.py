@@ -153,7 +153,17 @@ async def test_changes_are_understood_in_the_other_shapes_that_models_use(change
 @pytest.mark.requirement("NEG-PROMPT-5a")
 @pytest.mark.parametrize(
     "changes",
-    [{}, None, {"reason": "太低"}, {"price": -5}, {"date": "随便"}, {"date": "2027-03-01"}, {"drop_role": "摄影"}],
+    [
+        {},
+        None,
+        {"reason": "太低"},
+        "",
+        {"price": -5},
+        {"price": "高一点"},
+        {"date": "随便"},
+        {"date": "2027-03-01"},
+        {"drop_role": "摄影"},
+    ],
 )
 async def test_a_request_for_nothing_that_can_be_granted_is_asked_for_again(changes: Any) -> None:
     decided, model = await asked([{**ASK, "proposed_changes": changes}, ASK], plan(price=1700))
@@ -167,6 +177,17 @@ async def test_what_the_agent_must_insist_on_is_added_to_what_the_model_asks_for
     assert found.proposed_changes["price"] >= 1500
     more = await judged({**ASK, "proposed_changes": {"price": 1400}}, plan(price=1300))
     assert more.proposed_changes["price"] >= 1500
+
+
+async def test_no_further_round_is_asked_for_where_none_would_help() -> None:
+    found = await judged(ASK, plan(price=1300), number=3)
+    assert found.feedback_type == "withdraw"
+
+
+async def test_who_has_no_role_has_nothing_to_object_to() -> None:
+    other = agent("other", {"tag": "摄影", "price": 500})
+    decided, _ = await asked(NO, plan(), profile=other)
+    assert decided.value.feedback_type == "accept"
 
 
 async def test_a_withdrawal_is_the_models_to_decide_and_has_a_reason() -> None:

@@ -7,6 +7,7 @@ here.
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 100
 """Profiles in one call (row NEG-ADR-04)."""
+MOST_OPEN = 32
+"""Questions that may wait for a model at once without being prepared again."""
 SUMMARY_CAP = 300
 """Characters of each summary, so that a hundred profiles stay within about 25 000 tokens."""
 MatchType = Annotated[Literal["explicit", "inferred"], LOOSE]
@@ -55,14 +58,22 @@ class FilterDraft(Draft):
 
 
 class Pools:
-    """Chooses whom to show; the profiles are indexed anew only when the registry has changed."""
+    """Chooses whom to show: once for each question, with an index that is new only when the registry has changed."""
 
     def __init__(self, lexica: Lexica) -> None:
         self._lexica = lexica
         self._indexed: tuple[tuple[AgentProfile, ...], RegistrySnapshot] | None = None
+        self._open: deque[tuple[FilterInput, tuple[AgentProfile, ...]]] = deque(maxlen=MOST_OPEN)
 
-    def of(self, data: FilterInput) -> list[AgentProfile]:
+    def of(self, data: FilterInput) -> tuple[AgentProfile, ...]:
         """Everybody up to ``MOST_SHOWN``, else the best ranked, in an order that says nothing about them."""
+        shown = next((shown for asked, shown in self._open if asked is data), None)
+        if shown is None:
+            shown = self._chosen(data)
+            self._open.append((data, shown))
+        return shown
+
+    def _chosen(self, data: FilterInput) -> tuple[AgentProfile, ...]:
         open_to_all = [profile for profile in data.all_agent_profiles if profile.agent_id not in data.excluded]
         if len(open_to_all) > MOST_SHOWN:
             asked = query(data.demand, data.today, data.excluded)
@@ -70,7 +81,7 @@ class Pools:
             ranked = {profile.agent_id for profile in best}
             rest = _drawn((profile for profile in open_to_all if profile.agent_id not in ranked), data)
             open_to_all = [*best, *rest][:MOST_SHOWN]
-        return _drawn(open_to_all, data)
+        return tuple(_drawn(open_to_all, data))
 
     def _snapshot(self, profiles: tuple[AgentProfile, ...]) -> RegistrySnapshot:
         if self._indexed is None or self._indexed[0] != profiles:
@@ -151,10 +162,11 @@ def brief(lexica: Lexica, rules: RulesBrain) -> Brief[FilterInput, SmartFilter, 
         }
 
     async def complete(data: FilterInput, draft: FilterDraft) -> SmartFilter:
-        chosen = _selection(data, draft, pools.of(data))
+        shown = pools.of(data)
+        chosen = _selection(data, draft, shown)
         if not chosen.total_candidates:
             return chosen
-        ranked = (await rules.answer(FILTER, data)).ranked()
+        ranked = (await rules.answer(FILTER, data.model_copy(update={"all_agent_profiles": shown}))).ranked()
         named = {item.agent_id for item in chosen.ranked()}
         reserve = [item for item in ranked if item.match_type == "explicit" and item.agent_id not in named]
         possibly = (*chosen.possibly_related, *reserve)

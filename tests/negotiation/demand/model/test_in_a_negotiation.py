@@ -16,7 +16,6 @@ from tests.server.door import SUBMIT, served, team
 from tests.support.demand import negotiate, of_type, running
 from tests.support.fake_llm import HANG, Asked, FakeLLM, fake_llm_thread
 
-
 PATIENT = 60
 """Seconds for a first answer on a busy machine: the provider's client is loaded then."""
 

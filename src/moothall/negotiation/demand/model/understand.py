@@ -62,7 +62,7 @@ class ContextDraft(Draft):
 class UnderstandDraft(Draft):
     """The specification's output of prompt 1."""
 
-    surface_demand: Text
+    surface_demand: Line
     deep_understanding: DeepDraft = DeepDraft()
     capability_tags: Words = ()
     context: ContextDraft = ContextDraft()

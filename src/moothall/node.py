@@ -68,7 +68,7 @@ class Node:
         rules = rules_brain(lexica.vocabulary, lexica.gazetteer, lexica.activities)
         briefs = demand_briefs(lexica, rules)
         self.llm = configured_model(self.settings, briefs, self.clock.monotonic)
-        self.decisions = configured_decisions(self.settings, rules, self.llm, briefs)
+        self.decisions = configured_decisions(self.settings, rules, self.llm, briefs, self.clock.monotonic)
         self._participants = participants or self.persona
         self._store: Store | None = None
         self._log: EventLog | None = None

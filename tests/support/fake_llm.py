@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import inspect
 import json
 import re
@@ -343,6 +344,8 @@ def _application(llm: FakeLLM) -> Starlette:
 @contextmanager
 def fake_llm_thread() -> Iterator[FakeLLM]:
     """The server in a thread of its own: for tests without an event loop, and beside one."""
+    for client in ("pydantic_ai.direct", "pydantic_ai.models.anthropic", "pydantic_ai.models.openai"):
+        importlib.import_module(client)  # seconds that no test's own time limit has to pay for
     llm = FakeLLM()
     # The protocol is named so that asyncio switches Nagle's algorithm off, which would cost 40 ms for each reply.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -46,8 +46,10 @@ def chosen_provider(settings: Settings) -> Provider | None:
     name = settings.llm_provider or (with_key[0] if with_key else "none")
     if name == "none":
         return None
-    key = _required(settings, _KEYS[name], name)
-    base_url = _address(settings, _ADDRESSES[name], name)
+    _required(settings, _KEYS[name], name)
+    key = header_key(settings, _KEYS[name])
+    _required(settings, _ADDRESSES[name], name)
+    base_url = web_address(settings, _ADDRESSES[name])
     if name == "azure":
         deployment = _required(settings, "azure_openai_deployment", name)
         return Provider(name, deployment, base_url, key, settings.azure_openai_api_version)
@@ -61,6 +63,16 @@ def prompt_timeout(settings: Settings, number: int) -> float:
     return settings.llm_timeout if own is None else own
 
 
+def _web(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return (
+            parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+        )
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        return False
+
+
 def _required(settings: Settings, setting: str, provider: ProviderName) -> str:
     value: str = getattr(settings, setting)
     if not value.strip():
@@ -72,13 +84,33 @@ def _required(settings: Settings, setting: str, provider: ProviderName) -> str:
     return value.strip()
 
 
-def _address(settings: Settings, setting: str, provider: ProviderName) -> str:
-    value = _required(settings, setting, provider)
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.password:
+def web_address(settings: Settings, setting: str) -> str:
+    """The address in a setting.
+
+    Raises:
+        SettingsError: it is none that requests could be sent to.
+    """
+    value: str = getattr(settings, setting).strip()
+    if not _web(value):
         raise SettingsError(
-            f"{variable(setting)} is no address of a model provider",
+            f"{variable(setting)} is no address to send requests to",
             why="it must be http:// or https:// with a host, and without a user or password",
+            details={"setting": setting, "variable": variable(setting)},
+        )
+    return value
+
+
+def header_key(settings: Settings, setting: str) -> str:
+    """The key in a setting, as a header can carry it; may be empty.
+
+    Raises:
+        SettingsError: it holds other signs than printable ASCII, such as a line end that came with a copy.
+    """
+    value: str = getattr(settings, setting).strip()
+    if not (value.isascii() and value.isprintable()):
+        raise SettingsError(
+            f"{variable(setting)} is no key",
+            why="a key consists of printable ASCII signs",
             details={"setting": setting, "variable": variable(setting)},
         )
     return value

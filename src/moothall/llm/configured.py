@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from moothall.errors import SettingsError
 from moothall.llm.brief import Brief
-from moothall.llm.choice import chosen_provider, prompt_timeout
+from moothall.llm.choice import chosen_provider, header_key, prompt_timeout, web_address
 from moothall.llm.decision import Brain, Decisions
 from moothall.llm.personal_agent import PersonalAgent
 from moothall.llm.providers import ProviderModel
 from moothall.llm.runner import ModelBrain
 from moothall.resilience import Breaker
-from moothall.settings import Settings, variable
+from moothall.settings import Settings
 
 UNDERSTAND = "understand"
 """The kind of prompt that a personal agent answers, and that ``LLM_STRICT`` is about."""
@@ -39,28 +38,27 @@ def configured_model(settings: Settings, briefs: Briefs, monotonic: Callable[[],
     )
 
 
-def configured_decisions(settings: Settings, rules: Brain, model: ModelBrain | None, briefs: Briefs) -> Decisions:
+def configured_decisions(
+    settings: Settings, rules: Brain, model: ModelBrain | None, briefs: Briefs, monotonic: Callable[[], float]
+) -> Decisions:
     """The decision port over the rules, the model and the personal agents.
 
     Raises:
-        SettingsError: the personal agent's address is none.
+        SettingsError: the personal agent's address or key is none.
     """
     strict = frozenset({UNDERSTAND}) if settings.llm_strict else frozenset[str]()
-    return Decisions(rules, model, personal=_personal_agent(settings, briefs), strict=strict)
+    return Decisions(rules, model, personal=_personal_agent(settings, briefs, monotonic), strict=strict)
 
 
-def _personal_agent(settings: Settings, briefs: Briefs) -> PersonalAgent | None:
-    url = settings.personal_agent_url
-    if not url:
+def _personal_agent(settings: Settings, briefs: Briefs, monotonic: Callable[[], float]) -> PersonalAgent | None:
+    if not settings.personal_agent_url:
         return None
-    if not url.startswith(("http://", "https://")):
-        name = variable("personal_agent_url")
-        raise SettingsError(f"{name} is no http:// or https:// address", details={"setting": "personal_agent_url"})
     users = frozenset(user.strip() for user in settings.personal_agent_users.split(",") if user.strip())
     return PersonalAgent(
         briefs[UNDERSTAND],
-        url,
-        key=settings.personal_agent_key,
+        web_address(settings, "personal_agent_url"),
+        key=header_key(settings, "personal_agent_key"),
         users=users,
         seconds=prompt_timeout(settings, briefs[UNDERSTAND].prompt.number),
+        breaker=Breaker(settings.llm_failure_threshold, settings.llm_recovery_timeout, monotonic),
     )

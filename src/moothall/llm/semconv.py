@@ -18,7 +18,6 @@ PROVIDER_NAME: Final = "gen_ai.provider.name"
 REQUEST_MODEL: Final = "gen_ai.request.model"
 TOKEN_TYPE: Final = "gen_ai.token.type"  # noqa: S105 - an attribute
 INPUT, OUTPUT = "input", "output"
-ERROR_TYPE: Final = "error.type"
 
 PROVIDERS: Final = {
     "anthropic": "anthropic",

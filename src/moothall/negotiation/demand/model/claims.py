@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from moothall.negotiation.demand.rules.phrasing import Lexica
 
 _JOINT = re.compile(
-    r"([，,。；;！!？?、\n]+(?!\d{3}(?!\d))|(?<!\d)\.\s+|\s+(?:and|plus|as well as)\s+"
+    r"([，,。；;！!？?、\n]+(?!\d{3}(?!\d))|\.\s+|\s+(?:and|plus|as well as)\s+"
     r"|以及|还有|并且|同时|和(?!谐|平|声))",
     re.IGNORECASE,
 )
+MOST_HANGING = 3
+"""Words, in Chinese signs, of a clause that says nothing without the one before it."""
 _STOPS = frozenset("。；;！!？?.")
 
 
@@ -44,11 +46,14 @@ class Claims:
     def true_to(self, words: str) -> str:
         """The text without the clauses that the agent cannot stand by; empty when nothing is left."""
         pieces = ["", *_JOINT.split(words)]
-        said, joint, left_out = "", "", False
+        said, joint, left_out, cut = "", "", False, False
         for before, clause in zip(pieces[::2], pieces[1::2], strict=True):
-            joint = joint if joint and _STOPS.intersection(joint) else before
-            if clause.strip() and not self._holds(clause):
-                left_out = True
+            joint = joint if _STOPS.intersection(joint) else before
+            cut = cut and not _STOPS.intersection(before)
+            if not clause.strip():
+                continue
+            if not self._holds(clause) or (cut and self._hangs(clause)):
+                left_out = cut = True
                 continue
             said += (joint if said else "") + clause
             joint = ""
@@ -59,6 +64,11 @@ class Claims:
         named = {mention.concept.id for mention in vocabulary.find(clause)}
         named |= {concept for concept in self.asked if concept not in vocabulary and concept in folded}
         return named <= self.own and self._figures_hold(clause)
+
+    def _hangs(self, clause: str) -> bool:
+        """Whether this is the rest of a list whose head is gone, rather than something said of itself."""
+        short = len(clause.split()) <= MOST_HANGING if clause.isascii() else len(clause.strip()) <= MOST_HANGING
+        return short and not self.lexica.vocabulary.find(clause) and not any(sign.isdigit() for sign in clause)
 
     def _figures_hold(self, clause: str) -> bool:
         lexica = self.lexica

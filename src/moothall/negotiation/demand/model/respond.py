@@ -128,13 +128,14 @@ class Answer:
 
     def _claims(self, terms: tuple[Term, ...]) -> Claims:
         profile, key = self.data.agent_profile, self.lexica.vocabulary.key
+        prices = [term.price for term in terms]
         advertised = [offer.price for offer in profile.capabilities.offers]
         asked = [] if self.draft.price is None or not self.prose else [self.draft.price]
         return Claims(
             own=frozenset(key(tag) for tag in profile.tags),
             asked=frozenset(item.concept for item in self.data.demand.requirements),
             terms=terms,
-            prices=frozenset([*(term.price for term in terms), *advertised, *asked]),
+            prices=frozenset([*prices, sum(prices), *advertised, *asked]),
             today=self.data.today,
             lexica=self.lexica,
         )

@@ -167,3 +167,15 @@ async def served(
         opened(node, **changes) as door,
     ):
         yield door
+
+
+@asynccontextmanager
+async def read_only(node: Node) -> AsyncIterator[None]:
+    """Let the SQLite store of a node refuse every write, as a full or write-protected disk does."""
+    writer = node.log.store.writer
+    assert writer is not None
+    await writer.raw(lambda raw: raw.execute("PRAGMA query_only = ON"))
+    try:
+        yield
+    finally:
+        await writer.raw(lambda raw: raw.execute("PRAGMA query_only = OFF"))

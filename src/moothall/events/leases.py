@@ -87,10 +87,13 @@ def _mine(owner: str, runs: Collection[str]) -> sa.Select[Any]:
 
 
 def renew(connection: Connection, *, owner: str, epochs: dict[str, int], lease: float) -> dict[str, int]:
-    """Extend the leases we still hold; return for each of those runs the number of its postings."""
+    """Extend the leases we still hold; return for each of those runs the number of its postings.
+
+    A run that lay down meanwhile stays without a lease: nobody drives it, and whoever wakes it must find it free.
+    """
     statement = (
         sa.update(schema.run)
-        .where(_RUN.id.in_(_mine(owner, epochs)), _RUN.status == "open")
+        .where(_RUN.id.in_(_mine(owner, epochs)), _RUN.status == "open", _RUN.lease_until.is_not(None))
         .values(lease_until=_database_clock(connection, lease))
         .returning(_RUN.id, _RUN.epoch, _RUN.inbox_n)
     )

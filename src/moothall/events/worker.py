@@ -287,7 +287,7 @@ class Worker:
             _log.warning("run %s rests, its lease runs out: %s", name, cause)
             return
         if not await self._ours(claim):
-            _log.info("run %s was taken over or erased while its driver failed: %r", name, error)
+            _log.info("run %s was taken over or erased while its driver failed: %s", name, type(error).__name__)
             return
         failures = 1 if hold.progressed else claim.failures + 1
         _log.error("driver of run %s failed (%d of %d)", name, failures, ATTEMPTS, exc_info=error)

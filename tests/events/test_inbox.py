@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from moothall.errors import DemandNotFound, InvalidInput
+from moothall.events import leases
 from moothall.events.model import Draft
 from moothall.events.run import Parked, Run
 from tests.events.house import BEGUN, LATER, RUN, House, Scripted, closed, owned
@@ -127,6 +128,17 @@ async def test_a_parked_run_leaves_memory_and_a_posting_brings_it_back(house: Ho
     assert (await closed(log))[-1].payload == {"came": True}
     assert len({id(run) for run in driver.runs}) == len(driver.runs) >= 2
     assert worker.takes("test")
+
+
+async def test_a_renewal_that_crosses_the_lying_down_of_a_run_does_not_lease_it_again(house: House) -> None:
+    log = await house.log()
+    run = await owned(house, log)
+    held = {RUN: run.record.epoch}
+    with pytest.raises(Parked):
+        await run.park(LATER)
+    store = log.store
+    ours = await store.write(lambda connection: leases.renew(connection, owner=store.node, epochs=held, lease=600.0))
+    assert ours == {}
 
 
 async def test_a_parked_run_comes_back_when_its_time_has_come(house: House) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from moothall.server.instance import instance_of
-from tests.server.door import Door, opened, served
+from tests.server.door import Door, opened, read_only, served
 from tests.support.demand import running
 
 
@@ -23,7 +23,20 @@ async def test_a_node_without_a_worker_is_alive_and_not_ready(tmp_path: Path) ->
         assert (await door.client.get("/health")).status_code == 200
         answer = await door.client.get("/health/ready")
         assert answer.status_code == 503
-        assert answer.json() == {"status": "unavailable", "store": True, "worker": False}
+        assert answer.json() == {
+            "status": "unavailable", "store": True, "worker": False, "why": ["no worker takes negotiations"]
+        }  # fmt: skip
+        told = await door.client.get("/health/ready", headers={"Accept-Language": "zh"})
+        assert told.json()["why"] == ["没有工作进程接手协商"]
+
+
+async def test_a_node_whose_store_only_reads_is_not_ready(tmp_path: Path) -> None:
+    async with served(tmp_path, agents=False) as door:
+        async with read_only(door.node):
+            answer = await door.client.get("/health/ready")
+            assert (answer.status_code, answer.json()["store"]) == (503, False)
+            assert answer.json()["why"] == ["the store cannot be written"]
+        assert (await door.client.get("/health/ready")).status_code == 200
 
 
 async def test_a_node_whose_store_is_gone_is_not_ready(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from moothall.errors import StorageError
+from moothall.events import reading
 from moothall.storage import schema, scrub
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def ended(connection: Connection, before: datetime, limit: int) -> list[str]:
     under_way = sa.exists().where(below.c.parent == _RUN.id, below.c.status == "open")
     query = (
         sa.select(_RUN.id)
-        .where(_RUN.status == "closed", _RUN.erased_at.is_(None), _RUN.parent.is_(None), _RUN.closed_at < before)
+        .where(_RUN.status == "closed", _RUN.erased_at.is_(None), _RUN.closed_at < before, reading.TOP_LEVEL)
         .where(~under_way)
         .order_by(_RUN.closed_at)
         .limit(limit)

@@ -33,6 +33,9 @@ RECORD = (
     schema.run.c.subject,
     schema.run.c.erased_at,
 )
+TOP_LEVEL = sa.func.coalesce(schema.run.c.parent, "") == ""
+"""Runs that belong to no other. Plain ``IS NULL`` would make SQLite sort all of them by way of the index on parents."""
+
 _AFTER_PUBLIC = PUBLIC[:-1] + chr(ord(PUBLIC[-1]) + 1)
 
 
@@ -88,7 +91,7 @@ def list_runs(
         if (value := getattr(wanted, column.name)) is not None:
             query = query.where(column == value)
     if wanted.top_level:
-        query = query.where(table.parent.is_(None))
+        query = query.where(TOP_LEVEL)
     if not wanted.erased:
         query = query.where(table.erased_at.is_(None))
     if before is not None:

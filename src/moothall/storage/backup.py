@@ -57,7 +57,8 @@ def backup(store: Path, target: Path) -> Snapshot:
         UnfitError: what is at `store` is no store, or it is damaged.
         StorageError: the copy cannot be written.
     """
-    with _copied(store, target) as (partial, found):
+    # A connection that only reads would leave its journals behind when it is the last one to close.
+    with _copied(store, target, "rw") as (partial, found):
         partial.replace(target)
     _settle(target.parent)
     return Snapshot(target, target.stat().st_size, *found)
@@ -73,7 +74,7 @@ def restore(source: Path, store: Path, stamp: str) -> Snapshot:
         UnfitError: `source` is no store, is damaged, or was written by a version that this one does not know.
         StorageError: the copy cannot be written.
     """
-    with _copied(source, store) as (partial, found):
+    with _copied(source, store, "ro") as (partial, found):
         with closing(sqlite3.connect(partial, isolation_level=None)) as connection:
             connection.execute(_FREE)
         aside = _set_aside(store, stamp)
@@ -83,14 +84,14 @@ def restore(source: Path, store: Path, stamp: str) -> Snapshot:
 
 
 @contextmanager
-def _copied(source: Path, target: Path) -> Iterator[tuple[Path, tuple[str, int, int]]]:
+def _copied(source: Path, target: Path, mode: Literal["ro", "rw"]) -> Iterator[tuple[Path, tuple[str, int, int]]]:
     """Make a checked copy beside `target`; it is removed if it was not given its name."""
     try:
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".partial")
         os.close(descriptor)
         partial = Path(name)
         try:
-            _copy(source, partial)
+            _copy(source, partial, mode)
             yield partial, _examine(source, partial)
         finally:
             partial.unlink(missing_ok=True)
@@ -101,8 +102,8 @@ def _copied(source: Path, target: Path) -> Iterator[tuple[Path, tuple[str, int, 
         raise UnfitError(source, reason, str(error)) from error
 
 
-def _copy(source: Path, partial: Path) -> None:
-    reader = sqlite3.connect(f"file:{quote(str(source.absolute()))}?mode=ro", uri=True, timeout=5)
+def _copy(source: Path, partial: Path, mode: Literal["ro", "rw"]) -> None:
+    reader = sqlite3.connect(f"file:{quote(str(source.absolute()))}?mode={mode}", uri=True, timeout=5)
     with closing(reader), closing(sqlite3.connect(partial, isolation_level=None)) as writer:
         reader.backup(writer)
         writer.execute("PRAGMA journal_mode=DELETE")  # one file, without journals beside it

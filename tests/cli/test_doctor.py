@@ -151,6 +151,8 @@ def test_it_is_told_in_both_languages(
             "ok",
             "claude-sonnet-4-5-20250929 at anthropic (api.anthropic.com)",
         ),
+        ({"openai_api_key": "0123456789abcdef"}, "note", "LLM_MODEL"),
+        ({"openai_api_key": "0123456789abcdef", "llm_model": "gpt-4o"}, "ok", "gpt-4o at openai (api.openai.com)"),
         ({"llm_provider": "azure"}, "wrong", "AZURE_OPENAI_API_KEY"),
     ],
 )

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from moothall.llm.fencing import CUT, PART_CAP, STRING_CAP, fenced, plain
+from moothall.llm.fencing import CUT, PART_CAP, STRING_CAP, TEXT_CAP, fenced, plain
 
 FENCE = re.compile(r"<\s*/?\s*data\b", re.IGNORECASE)
 HOSTILE = [
@@ -52,7 +52,8 @@ def test_texts_are_freed_of_signs_that_nobody_sees() -> None:
 
 
 def test_texts_and_parts_are_capped() -> None:
-    assert plain("x" * (STRING_CAP + 1)) == "x" * (STRING_CAP - 1) + CUT
+    assert fenced({"raw_input": "x" * (TEXT_CAP + 1)}).count("x") == TEXT_CAP - 1
+    assert json.loads(fenced({"offer": ["x" * (STRING_CAP + 1)]}).split("\n")[1]) == ["x" * (STRING_CAP - 1) + CUT]
     part = fenced({"profiles": ["y" * 1000] * 500})
     assert len(part) < PART_CAP + 100
     assert part.endswith(f"{CUT}\n</data>")

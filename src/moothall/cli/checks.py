@@ -201,7 +201,12 @@ async def model(patient: Patient) -> Finding:
         return Finding("model", "ok", patient.call.text("doctor.model_rules"))
     host = urlsplit(provider.base_url).netloc
     found = patient.call.text("doctor.model_named", model=provider.model, provider=provider.name, host=host)
+    if provider.name in _OTHER_NAMES and provider.model == Settings.model_fields["llm_model"].default:
+        return Finding("model", "note", f"{found}: {patient.call.text('doctor.model_default')}")
     return Finding("model", "ok", found)
 
+
+_OTHER_NAMES = {"openai", "openrouter"}
+"""Providers that do not know the default model by its name."""
 
 CHECKS: tuple[Callable[[Patient], Awaitable[Finding]], ...] = (data, store, lock, port, node, model)

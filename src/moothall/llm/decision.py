@@ -193,6 +193,10 @@ class Decisions:
         return Decided(prompt.check(data, await self._rules.answer(prompt, data)), "rules")
 
 
+LLMServiceWithFallback = Decisions
+"""The specification's name of the port (spec C §6.2.1, §8.1)."""
+
+
 def _tell(prompt: Prompt[InT, OutT], source: Source, failure: Failure) -> None:
     if isinstance(failure, ModelTimeout) and source == "llm":
         _log.warning(TIMED_OUT, extra={"prompt": prompt.kind})

@@ -10,8 +10,10 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+TEXT_CAP: Final = 10_000
+"""Characters of a part that is one text, as many as a demand may have."""
 STRING_CAP: Final = 2_000
-"""Characters of one text that are shown; profiles have 500."""
+"""Characters of a text inside a part that are shown; profiles have 500."""
 PART_CAP: Final = 120_000
 """Characters of one part that are shown: 100 profiles take about 80 000."""
 CUT: Final = "…"
@@ -30,14 +32,16 @@ def fenced(parts: Mapping[str, object]) -> str:
 
 def plain(text: str, cap: int = STRING_CAP) -> str:
     """One text made harmless."""
-    shown = "".join(sign for sign in unicodedata.normalize("NFC", text) if _visible(sign))
+    shown = unicodedata.normalize("NFC", text)
+    if not shown.isprintable():
+        shown = "".join(sign for sign in shown if _visible(sign))
     shown = _FENCE.sub("‹", shown)
     return shown if len(shown) <= cap else shown[: cap - len(CUT)] + CUT
 
 
 def _body(value: object) -> str:
     if isinstance(value, str):
-        return plain(value)
+        return plain(value, TEXT_CAP)
     return _cut(json.dumps(_clean(value), ensure_ascii=False, separators=(", ", ": ")))
 
 

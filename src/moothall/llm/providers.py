@@ -55,6 +55,7 @@ class ProviderModel:
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         self._line: _Line | None = None
+        self._opening = asyncio.Lock()
         self._reported: set[int] = set()
 
     @property
@@ -95,11 +96,11 @@ class ProviderModel:
             await line.http.aclose()
 
     async def _opened(self) -> _Line:
-        if self._line is None:
-            await asyncio.to_thread(_load, self._provider)
-        if self._line is None:  # another question may have opened it while this one waited for the thread
-            self._line = _open(self._provider)
-        return self._line
+        async with self._opening:
+            if self._line is None:
+                await asyncio.to_thread(_load, self._provider)
+                self._line = _open(self._provider)
+            return self._line
 
     def _report(self, error: Exception) -> None:
         """Tell the operator once, until a call succeeds, when the provider refuses us; never what it wrote."""
@@ -200,7 +201,7 @@ def _failure(error: Exception) -> ModelFailure:
 
 
 def _load(provider: Provider) -> None:
-    """Import the client; concurrent imports wait for the first."""
+    """Import the client."""
     import pydantic_ai.direct  # noqa: PLC0415 - loaded lazily, see above
 
     if provider.name == "anthropic":

@@ -17,7 +17,7 @@ from typing import Any
 from moothall.errors import DecisionRefused, ModelTimeout, ModelUnavailable
 from moothall.llm.brief import Brief, DraftT
 from moothall.llm.decision import Answered, InT, OutT, Prompt, Unanswered, Usage
-from moothall.llm.fencing import fenced, plain
+from moothall.llm.fencing import fenced
 from moothall.llm.meter import CallOutcome, Meter
 from moothall.llm.model import Model, ModelFailure, Question, Reply, Tool
 from moothall.llm.prompt_files import system_text, tool_text
@@ -84,6 +84,7 @@ class ModelBrain:
         self.breaker = breaker
         self.meter = meter or Meter()
         self._briefs = briefs
+        self._parameters = {kind: brief.draft.model_json_schema() for kind, brief in briefs.items()}
         self._timeout = timeout
         self._system = system
         self._places = asyncio.Semaphore(concurrency)
@@ -144,12 +145,15 @@ class ModelBrain:
         question = Question(
             system=self._system(prompt.number, prompt.kind, lang),
             user=fenced(brief.data(data)),
-            tool=Tool(prompt.kind, tool_text(prompt.kind, lang), brief.draft.model_json_schema()),
+            tool=Tool(prompt.kind, tool_text(prompt.kind, lang), self._parameters[prompt.kind]),
         )
         try:
             return await self._attempt(brief, data, question, spending)
         except DecisionRefused as refusal:
-            _log.info("prompt %d (%s): the answer is of no use: %s", prompt.number, prompt.kind, plain(str(refusal)))
+            # The reason may repeat what people wrote, which belongs into no log.
+            _log.info(
+                "prompt %d (%s): the answer is of no use, the model is asked once more", prompt.number, prompt.kind
+            )
             question = question.again(_REFUSED[lang].format(reason=fenced({"reason": str(refusal)})))
         return await self._attempt(brief, data, question, spending)
 
@@ -192,7 +196,14 @@ class ModelBrain:
             if outcome is not None:
                 self.meter.record(kind, outcome, seconds)
         spending.replies.append(reply)
-        _log.debug("prompt %s: %s answered in %.2f s", kind, reply.model, seconds)
+        _log.debug(
+            "%s: %s answered in %.2f s, %d in, %d out",
+            kind,
+            reply.model,
+            seconds,
+            reply.input_tokens,
+            reply.output_tokens,
+        )
         return reply, seconds
 
     @asynccontextmanager

@@ -1,0 +1,114 @@
+"""What a requester changes before anybody is asked really changes what is negotiated."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from moothall.directory.activities import load_activities
+from moothall.directory.concepts import load_vocabulary
+from moothall.directory.places import load_gazetteer
+from moothall.errors import InvalidInput
+from moothall.negotiation.demand.confirming import Confirmation, UnderstandingEdits, confirmed
+from moothall.negotiation.demand.models import (
+    Constraints,
+    Context,
+    DeepUnderstanding,
+    DemandUnderstanding,
+    Requirement,
+)
+from moothall.negotiation.demand.rules.phrasing import Lexica
+
+TODAY = date(2026, 11, 21)
+LEXICA = Lexica(load_vocabulary(), load_gazetteer(), load_activities())
+VENUE = LEXICA.vocabulary.key("场地提供")
+BEFORE = DemandUnderstanding(
+    surface_demand="办聚会",
+    deep_understanding=DeepUnderstanding(motivation="想认识朋友", likely_preferences=("轻松",)),
+    capability_tags=("场地提供",),
+    context=Context(location="北京", expected_attendees=30, budget=5000),
+    confidence="high",
+    requirements=(Requirement(tag="场地提供", concept=VENUE, importance=90, count=2),),
+    constraints=Constraints(city="beijing", attendees=30, budget=5000, excluded=(LEXICA.vocabulary.key("摄影"),)),
+)
+
+
+def edited(**edits: Any) -> Confirmation:
+    return confirmed(BEFORE, UnderstandingEdits.model_validate(edits), LEXICA, TODAY)
+
+
+def limits(**context: Any) -> Constraints:
+    return edited(context=context).understanding.constraints
+
+
+def test_without_edits_everything_stays() -> None:
+    assert edited() == Confirmation(BEFORE, ())
+
+
+def test_tags_become_requirements_and_keep_what_was_known_of_them() -> None:
+    done = edited(capability_tags=["场地", "摄影"])
+    venue, photo = done.understanding.requirements
+    assert (venue.concept, venue.importance, venue.count) == (VENUE, 90, 2)
+    assert photo.concept == LEXICA.vocabulary.key("摄影")
+    assert done.understanding.capability_tags == ("场地", "摄影")
+    assert done.understanding.constraints.excluded == ()
+    assert done.edited == ("capability_tags",)
+
+
+def test_a_tag_named_twice_is_one_requirement() -> None:
+    assert len(edited(capability_tags=["场地提供", "场地", "场地提供"]).understanding.requirements) == 1
+
+
+@pytest.mark.parametrize(("location", "city", "online"), [
+    ("上海", "shanghai", False), ("Shanghai", "shanghai", False), (None, None, False), ("火星基地", "火星基地", False),
+    ("线上", None, True),
+])  # fmt: skip
+def test_a_place_becomes_the_city(location: str | None, city: str | None, online: bool) -> None:
+    assert (limits(location=location).city, limits(location=location).online) == (city, online)
+
+
+@pytest.mark.parametrize(("words", "first", "last"), [
+    ("2027-03-15", date(2027, 3, 15), date(2027, 3, 15)),
+    ("2027-03-15/2027-03-20", date(2027, 3, 15), date(2027, 3, 20)),
+    ("../2027-03-20", None, date(2027, 3, 20)),
+    ("2027-03-15/..", date(2027, 3, 15), None),
+    ("2027年3月15日", date(2027, 3, 15), date(2027, 3, 15)),
+    (None, None, None),
+])  # fmt: skip
+def test_a_day_becomes_the_window(words: str | None, first: date | None, last: date | None) -> None:
+    assert (limits(date=words).date_start, limits(date=words).date_end) == (first, last)
+
+
+@pytest.mark.parametrize(("budget", "sum_"), [(800, 800), (0, 0), ("2万元", 20000), (None, None)])
+def test_a_budget_becomes_the_limit(budget: object, sum_: float | None) -> None:
+    assert limits(budget=budget).budget == sum_
+
+
+def test_only_the_fields_that_were_given_are_the_requesters() -> None:
+    done = edited(surface_demand="办读书会", deep_understanding={"motivation": "想读书"}, context={"location": "上海"})
+    assert done.edited == ("surface_demand", "deep_understanding.motivation", "context.location")
+    assert done.understanding.surface_demand == "办读书会"
+    assert done.understanding.deep_understanding.likely_preferences == ("轻松",)
+    assert done.understanding.context == Context(location="上海", expected_attendees=30, budget=5000)
+    assert done.understanding.constraints.attendees == 30
+
+
+@pytest.mark.parametrize("context", [
+    {"date": "2026-11-20"}, {"date": "2027-03-20/2027-03-15"}, {"date": "2027-02-30"}, {"date": "随便"},
+    {"budget": "很多"}, {"budget": "每人200元"}, {"location": "朝阳区"},
+])  # fmt: skip
+def test_what_cannot_be_read_is_refused_not_guessed(context: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match=f"understanding.context.{next(iter(context))}"):
+        edited(context=context)
+
+
+@pytest.mark.parametrize("edits", [
+    {"confidence": "high"}, {"requirements": []}, {"context": {"place": "x"}}, {"context": {"expected_attendees": 0}},
+    {"context": {"budget": float("nan")}}, {"context": {"expected_attendees": "many"}},
+])  # fmt: skip
+def test_other_fields_and_other_types_are_none_to_edit(edits: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        UnderstandingEdits.model_validate(edits)

@@ -32,12 +32,14 @@ if TYPE_CHECKING:
     from moothall.errors import OriginRefused as OriginRefused
     from moothall.errors import Overloaded as Overloaded
     from moothall.errors import PayloadTooLarge as PayloadTooLarge
+    from moothall.errors import RateLimited as RateLimited
     from moothall.errors import SettingsError as SettingsError
     from moothall.errors import StorageError as StorageError
     from moothall.errors import StoreLocked as StoreLocked
     from moothall.errors import Unauthenticated as Unauthenticated
     from moothall.errors import UnsupportedMediaType as UnsupportedMediaType
     from moothall.errors import UsageError as UsageError
+    from moothall.llm.decision import LLMServiceWithFallback as LLMServiceWithFallback
     from moothall.negotiation.demand.channel_admin import ChannelAdmin as ChannelAdmin
     from moothall.negotiation.demand.channel_admin import ChannelAdminAgent as ChannelAdminAgent
     from moothall.negotiation.demand.coordinator import Coordinator as Coordinator
@@ -74,6 +76,7 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
         "OriginRefused",
         "Overloaded",
         "PayloadTooLarge",
+        "RateLimited",
         "SettingsError",
         "StorageError",
         "StoreLocked",
@@ -81,6 +84,7 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
         "UnsupportedMediaType",
         "UsageError",
     ),
+    "moothall.llm.decision": ("LLMServiceWithFallback",),
     "moothall.negotiation.demand.channel_admin": ("ChannelAdmin", "ChannelAdminAgent"),
     "moothall.negotiation.demand.coordinator": ("Coordinator",),
     "moothall.negotiation.demand.machine": ("ChannelStatus",),

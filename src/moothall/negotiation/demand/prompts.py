@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from moothall.llm.decision import Prompt
 from moothall.negotiation.demand import adjust_world, plan_world, world
 from moothall.negotiation.demand.models import (
@@ -47,3 +50,6 @@ COMPROMISE = Prompt(9, "compromise", "compromise", CompromiseInput, Compromise, 
 
 PROMPTS = (UNDERSTAND, FILTER, RESPOND, AGGREGATE, REVIEW, ADJUST, GAPS, RECURSE, COMPROMISE)
 """All nine, in the specification's order."""
+
+FALLBACK_RESPONSES: Mapping[str, str] = MappingProxyType({prompt.fallback_key: prompt.kind for prompt in PROMPTS})
+"""By the specification's keys (row NEG-FAIL-06): the kind of prompt whose rule answers in place of a failing model."""

@@ -65,6 +65,7 @@ async def refused_by_a_strict_node(data: Path, llm: FakeLLM) -> None:
 async def test_what_the_specification_wants_covered_is_covered(tmp_path: Path, llm: FakeLLM) -> None:
     measured = coverage.Coverage(data_file=None, config_file=False, include=["*/moothall/*"])
     answers = {"user_agent_loft": CONDITIONAL, "user_agent_planner": DECLINE}
+    llm.script["aggregate"] = 500
     llm.script["respond"] = lambda asked: answers.get(asked.data["agent_profile"]["agent_id"])
     with measured.collect():
         later = {"speaker": Script(offer="later")}

@@ -101,6 +101,7 @@ async def test_a_fault_is_logged_under_the_id_of_the_answer_and_leaks_nothing(
             assert logged[0].exc_info
 
 
+@pytest.mark.requirement("NEG-API-20")
 async def test_polling_gives_slices_of_the_stream(door: Door) -> None:
     demand_id = await door.submit()
     whole = await door.stream(demand_id)

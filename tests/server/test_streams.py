@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from moothall.clock import parse_rfc3339
+from moothall.server.parts import HEARTBEAT_SECONDS
 from tests.server.door import Door, Gate, on_message, opened, served, stream_of
 from tests.support.demand import running
 
@@ -45,6 +46,7 @@ async def test_a_client_from_the_start_gets_offers_as_they_come_and_the_final_ev
         assert kinds(live)[-1] == "towow.proposal.finalized"
 
 
+@pytest.mark.requirement("NEG-API-09")
 async def test_the_stream_has_the_specified_headers_and_ends_after_the_terminal_event(door: Door) -> None:
     demand_id = await door.submit()
     async with door.client.stream("GET", stream_of(demand_id)) as answer:
@@ -142,6 +144,7 @@ async def test_the_header_counts_more_than_the_query(door: Door) -> None:
     assert await door.stream(demand_id, **request) == whole[5:]
 
 
+@pytest.mark.requirement("NEG-API-09")
 async def test_a_client_that_has_seen_the_end_is_told_to_stay_away(door: Door) -> None:
     demand_id = await door.submit()
     whole = await door.stream(demand_id)
@@ -179,7 +182,9 @@ async def _until(lines: AsyncIterator[str], last: str) -> AsyncIterator[str]:
             return
 
 
+@pytest.mark.requirement("NEG-API-14")
 async def test_an_idle_stream_shows_that_it_is_alive(tmp_path: Path) -> None:
+    assert HEARTBEAT_SECONDS == 5
     gate = Gate()
     async with served(tmp_path, participants=gate.behind, heartbeat=0.05) as door:
         demand_id = await door.submit()
@@ -190,6 +195,7 @@ async def test_an_idle_stream_shows_that_it_is_alive(tmp_path: Path) -> None:
         await door.stream(demand_id)
 
 
+@pytest.mark.requirement("NEG-API-08")
 async def test_an_unknown_demand_is_told_before_any_stream_starts(door: Door) -> None:
     for unknown in ("d-00000000", "nonsense", "d-00000000%0a"):
         answer = await door.client.get(stream_of(unknown))

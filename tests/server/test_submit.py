@@ -66,6 +66,7 @@ BAD = {
 }
 
 
+@pytest.mark.requirement("NEG-API-07")
 @pytest.mark.parametrize("body", BAD.values(), ids=BAD.keys())
 async def test_a_bad_demand_is_refused_with_e001(door: Door, body: bytes) -> None:
     answer = await door.client.post(SUBMIT, content=body, headers=JSON)

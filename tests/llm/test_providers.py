@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
 import logging
 import subprocess
@@ -149,6 +150,39 @@ async def test_whatever_answers_at_the_address_a_question_never_crashes(
     answer = await brain(llm, provider).answer(CHOOSE, Ask())
     assert isinstance(answer, Unanswered)
     assert answer.failure.code in {"E003", "DECISION_REFUSED"}
+
+
+LINES = [
+    b"",
+    b"HTTP/1.1 200",
+    b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{",
+    b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{",
+    b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}",
+    b"SSH-2.0-Something\r\n",
+]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("line", LINES)
+async def test_a_connection_that_breaks_off_anywhere_is_an_outage(llm: FakeLLM, provider: str, line: bytes) -> None:
+    async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(line)
+        writer.close()
+
+    server = await asyncio.start_server(break_off, "127.0.0.1", 0)
+    mind = brain(llm, provider, **address(provider, server.sockets[0].getsockname()[1]))
+    answer = await mind.answer(CHOOSE, Ask())
+    server.close()
+    await server.wait_closed()
+    assert isinstance(answer, Unanswered)
+    assert answer.failure.code == "E003"
+    assert mind.breaker.snapshot().consecutive_failures == 1
+
+
+def address(provider: str, port: int) -> dict[str, str]:
+    setting = "azure_openai_endpoint" if provider == "azure" else f"{provider}_base_url"
+    return {setting: f"http://127.0.0.1:{port}"}
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -24,6 +24,14 @@ def tool_text(kind: str, lang: Lang) -> str:
     return {"zh": f"提交 {kind} 的结果。", "en": f"Hand in the result of {kind}."}[lang]
 
 
+def refused_text(lang: Lang) -> str:
+    """What a model is told when its answer was of no use; the reason follows."""
+    return {
+        "zh": "你上一次的答案被退回，原因如下。请改正后重新提交完整答案。",
+        "en": "Your last answer was refused for the following reason. Correct it and hand in the whole answer.",
+    }[lang]
+
+
 @cache
 def _text(name: str, lang: Lang) -> str:
     return files("moothall").joinpath("data", "prompts", f"{name}.{lang}.md").read_text(encoding="utf-8").strip()

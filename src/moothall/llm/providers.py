@@ -3,8 +3,7 @@
 The only module that imports their SDKs and pydantic-ai, and only when a model is asked or warmed: loading them takes
 seconds, and a node without a model never needs them.
 
-What goes out goes to the configured address and nowhere else: no proxy of the environment, no redirect, no
-credentials file, no telemetry, and of the SDKs' headers only those that the API needs.
+What goes out, and where to, is settled in ``outgoing``.
 """
 
 from __future__ import annotations
@@ -12,11 +11,11 @@ from __future__ import annotations
 import asyncio
 import warnings
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from moothall.llm.choice import Provider
 from moothall.llm.model import ModelFailure, Question, Reply
+from moothall.llm.outgoing import outgoing_client
 from moothall.telemetry import logger
 
 if TYPE_CHECKING:
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
 MAX_OUTPUT_TOKENS: Final = 8192
 """The longest answer of the nine, a plan or a filter of many agents, takes about half of it."""
 
-_HEADERS: Final = frozenset(
-    "accept accept-encoding anthropic-beta anthropic-version connection content-length content-type host".split()
-)
 _OUTAGES: Final = frozenset({401, 402, 403, 404, 408, 429})
 """Refusals below 500 that say something about every call, so that they count for the breaker.
 
@@ -211,15 +207,7 @@ def _load(provider: Provider) -> None:
 
 
 def _open(provider: Provider) -> _Line:
-    import httpx2  # noqa: PLC0415 - loaded lazily, see above
-
-    http = httpx2.AsyncClient(
-        trust_env=False,  # neither a proxy nor a credentials file of the environment gets to see the key
-        follow_redirects=False,  # nor does another host
-        timeout=None,  # the runner holds the deadline, for the whole request
-        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20),  # the runner bounds concurrency
-        event_hooks={"request": [_Outgoing(provider)]},
-    )
+    http = outgoing_client(provider)
     return _Line(_sdk_model(provider, http), http)
 
 
@@ -274,27 +262,3 @@ def _anthropic(provider: Provider, http: httpx2.AsyncClient) -> SdkModel:
         http_client=http,
     )
     return AnthropicModel(provider.model, provider=AnthropicProvider(anthropic_client=client))
-
-
-class _Outgoing:
-    """Rewrites the headers of every request: what the API needs, our name, and the key in its place.
-
-    The SDKs would add the machine's platform and Python version, and whatever variables like ``OPENAI_ORG_ID`` or
-    ``ANTHROPIC_CUSTOM_HEADERS`` of other programs say.
-    """
-
-    def __init__(self, provider: Provider) -> None:
-        self._own = {"user-agent": f"moothall/{version('moothall')}"}
-        if provider.name == "anthropic":
-            # The API takes the key as a bearer token, too; proxies of every age take it in this header.
-            self._own["x-api-key"] = provider.key
-        elif provider.name == "azure":
-            self._own["api-key"] = provider.key
-        else:
-            self._own["authorization"] = f"Bearer {provider.key}"
-
-    async def __call__(self, request: httpx2.Request) -> None:
-        for name in set(request.headers):
-            if name.lower() not in _HEADERS:
-                del request.headers[name]
-        request.headers.update(self._own)

@@ -20,7 +20,7 @@ from moothall.llm.decision import Answered, InT, OutT, Prompt, Unanswered, Usage
 from moothall.llm.fencing import fenced
 from moothall.llm.meter import CallOutcome, Meter
 from moothall.llm.model import Model, ModelFailure, Question, Reply, Tool
-from moothall.llm.prompt_files import system_text, tool_text
+from moothall.llm.prompt_files import refused_text, system_text, tool_text
 from moothall.llm.reading import read_answer
 from moothall.messages import Lang
 from moothall.resilience import Breaker, Outcome
@@ -154,7 +154,7 @@ class ModelBrain:
             _log.info(
                 "prompt %d (%s): the answer is of no use, the model is asked once more", prompt.number, prompt.kind
             )
-            question = question.again(_REFUSED[lang].format(reason=fenced({"reason": str(refusal)})))
+            question = question.again(f"{refused_text(lang)}\n\n{fenced({'reason': str(refusal)})}")
         return await self._attempt(brief, data, question, spending)
 
     async def _attempt(
@@ -219,12 +219,6 @@ class ModelBrain:
             yield
         finally:
             self._places.release()
-
-
-_REFUSED: Mapping[Lang, str] = {
-    "zh": "你上一次的答案被退回，原因如下。请改正后重新提交完整答案。\n\n{reason}",
-    "en": "Your last answer was refused for the following reason. Correct it and hand in the whole answer.\n\n{reason}",
-}
 
 
 def _told(failure: ModelFailure) -> ModelTimeout | ModelUnavailable | DecisionRefused:

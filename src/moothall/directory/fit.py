@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from moothall.directory.openings import open_days
 from moothall.directory.profiles import HOURS_PER_DAY
 from moothall.directory.query import Match, Query, Reach, Wanted
 
@@ -23,7 +24,9 @@ def match(entry: Entry, holding: Holding, want: Wanted, query: Query) -> Match:
     if not holding.offers:
         reach = _reach(entry, query, remote=holding.remote, travels=frozenset())
         exact = holding.key == want.concept
-        return Match(want, holding.key, holding.tag, exact, reach, REACH_FIT[reach] * (1.0 if exact else RELATED_FIT))
+        fit = REACH_FIT[reach] * (1.0 if exact else RELATED_FIT)
+        days = open_days(entry.profile.capabilities.calendar, None, query)
+        return Match(want, holding.key, holding.tag, exact, reach, fit, days=days)
     return max(
         (_offered(entry, holding, one, want, query) for one in holding.offers),
         key=lambda found: (found.fit, -(found.estimate or 0)),
@@ -34,9 +37,22 @@ def _offered(entry: Entry, holding: Holding, one: OfferEntry, want: Wanted, quer
     offer, exact = one.offer, holding.key == want.concept
     reach = _reach(entry, query, remote=offer.remote, travels=one.travels)
     estimate = _estimate(offer, query, travels=reach == "travels")
-    fit = REACH_FIT[reach] * _room(one, query) * _affordable(offer, estimate, query) * _on_theme(one, query)
+    room, theme = _room(one, query), _on_theme(one, query)
+    fit = REACH_FIT[reach] * room * _affordable(offer, estimate, query) * theme
     fit *= 1.0 if exact else RELATED_FIT
-    return Match(want, holding.key, offer.tag, exact, reach, fit, offer, estimate)
+    return Match(
+        wanted=want,
+        held=holding.key,
+        tag=offer.tag,
+        exact=exact,
+        reach=reach,
+        fit=fit,
+        offer=offer,
+        estimate=estimate if offer.currency == query.currency else None,
+        days=open_days(entry.profile.capabilities.calendar, offer, query),
+        suits=room == 1.0 and theme != REFUSED_THEME_FIT,
+        requires=one.requires,
+    )
 
 
 def _reach(entry: Entry, query: Query, *, remote: bool, travels: frozenset[str]) -> Reach:

@@ -5,6 +5,7 @@ A running channel keeps the snapshot it started with; edits make a new one.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -26,7 +27,8 @@ class OfferEntry:
     """One offer, made ready for comparison.
 
     `travels` holds the keys of the cities it goes to, `words` its title and the agent's interests, folded. It serves
-    `fewest` to `most` people (`None`: any number); not empty `themes` are the only ones it is given for.
+    `fewest` to `most` people (`None`: any number); not empty `themes` are the only ones it is given for; `requires` are
+    the keys of what somebody else has to provide.
     """
 
     offer: CapabilityOffer
@@ -35,6 +37,7 @@ class OfferEntry:
     fewest: float
     most: float | None
     themes: tuple[str, ...]
+    requires: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,15 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One agent, with the key of its city and what it holds, by concept key."""
+    """One agent, with the key of its city and what it holds, by concept key.
+
+    `likeness` is a digest of what the card offers: equal for agents that differ in name and prose alone.
+    """
 
     profile: AgentProfile
     city: str
     holdings: Mapping[str, Holding]
+    likeness: str
 
 
 class RegistrySnapshot:
@@ -97,7 +104,7 @@ class RegistrySnapshot:
 def _entry(profile: AgentProfile, vocabulary: Vocabulary, concept_key: Key, place_key: Key) -> Entry:
     offers: dict[str, list[OfferEntry]] = {}
     for offer in profile.capabilities.offers:
-        entry = _offer_entry(offer, " ".join(profile.interests), place_key)
+        entry = _offer_entry(offer, " ".join(profile.interests), place_key, concept_key)
         offers.setdefault(concept_key(offer.tag), []).append(entry)
     holdings: dict[str, Holding] = {}
     for tag in profile.tags:
@@ -105,10 +112,18 @@ def _entry(profile: AgentProfile, vocabulary: Vocabulary, concept_key: Key, plac
         if key not in holdings:
             afar = key in vocabulary and not vocabulary.concept(key).on_site
             holdings[key] = Holding(key, tag, tuple(offers.get(key, ())), remote=afar)
-    return Entry(profile, place_key(profile.location), MappingProxyType(holdings))
+    city = place_key(profile.location)
+    return Entry(profile, city, MappingProxyType(holdings), _likeness(profile, city, holdings))
 
 
-def _offer_entry(offer: CapabilityOffer, interests: str, place_key: Key) -> OfferEntry:
+def _likeness(profile: AgentProfile, city: str, holdings: Mapping[str, Holding]) -> str:
+    terms = profile.capabilities
+    offers = sorted(offer.model_dump_json(exclude={"title"}) for offer in terms.offers)
+    card = f"{city}\n{sorted(holdings)}\n{terms.max_roles}\n{terms.calendar.model_dump_json()}\n{offers}"
+    return hashlib.blake2b(card.encode(errors="surrogatepass"), digest_size=12).hexdigest()
+
+
+def _offer_entry(offer: CapabilityOffer, interests: str, place_key: Key, concept_key: Key) -> OfferEntry:
     def values(kind: ConditionKind) -> list[float]:
         return [term.value for term in offer.conditions if term.kind == kind and term.value is not None]
 
@@ -120,4 +135,5 @@ def _offer_entry(offer: CapabilityOffer, interests: str, place_key: Key) -> Offe
         fewest=max([offer.min_attendees, *values("min_attendees")]),
         most=min(most) if most else None,
         themes=tuple(fold(text) for term in offer.conditions if term.kind == "theme" for text in term.texts),
+        requires=frozenset(concept_key(term.tag) for term in offer.conditions if term.kind == "requires" and term.tag),
     )

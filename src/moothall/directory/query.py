@@ -63,7 +63,8 @@ class Match:
 
     `held` is the concept it claims (another one when not `exact`), `reach` how it gets to the place; `fit` is 0 to 1.
     `offer` is the advertised offer that fits best, `None` for a claim in prose. `estimate` is its advertised cost for
-    this demand in the offer's currency, `None` when it cannot be told.
+    this demand in the demand's currency, `None` when it cannot be told. `days` are those of the demand's window that
+    the card has free, `None` where there is nothing to tell. `suits`: size and theme do not rule it out.
     """
 
     wanted: Wanted
@@ -74,22 +75,34 @@ class Match:
     fit: float
     offer: CapabilityOffer | None = None
     estimate: float | None = None
+    days: frozenset[date] | None = None
+    suits: bool = True
+    requires: frozenset[str] = frozenset()
 
     @property
     def strong(self) -> bool:
         """The very capability, and it can be had at the place."""
         return self.exact and self.reach != "elsewhere"
 
+    @property
+    def able(self) -> bool:
+        """As far as the card says, this can be had: the capability, at the place, in the size, on some day."""
+        return self.strong and self.suits and (self.days is None or bool(self.days))
+
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One relevant agent: its score 0 to 1 and what that rests on. `matched` is ordered best first."""
+    """One relevant agent: its score 0 to 1 and what that rests on. `matched` is ordered best first.
+
+    `likeness` is equal for agents whose cards offer the same; names and prose are no part of it.
+    """
 
     profile: AgentProfile
     score: float
     match_type: MatchType
     reasons: tuple[Reason, ...]
     matched: tuple[Match, ...]
+    likeness: str = ""
 
     @property
     def agent_id(self) -> str:

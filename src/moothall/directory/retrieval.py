@@ -44,7 +44,7 @@ def rank(snapshot: RegistrySnapshot, query: Query) -> list[Ranked]:
         for entry, found in _matches(snapshot, want, query):
             matches.setdefault(entry.profile.agent_id, (entry, []))[1].append(found)
     ranked = [_ranked(entry, served, query) for entry, served in matches.values()]
-    return sorted(ranked, key=lambda one: (-one.score, _lot(query.seed, one.agent_id)))
+    return sorted(ranked, key=lambda one: (-one.score, _lot(query.seed, one.likeness), _lot(query.seed, one.agent_id)))
 
 
 def _distinct(snapshot: RegistrySnapshot, wanted: Iterable[Wanted]) -> tuple[Wanted, ...]:
@@ -93,6 +93,7 @@ def _ranked(entry: Entry, served: list[Match], query: Query) -> Ranked:
         match_type="explicit" if explicit else "inferred",
         reasons=_reasons(entry, matched, day, query),
         matched=matched,
+        likeness=entry.likeness,
     )
 
 
@@ -130,5 +131,5 @@ def _reasons(entry: Entry, matched: tuple[Match, ...], day: date | str, query: Q
     return tuple(reasons)
 
 
-def _lot(seed: int, agent_id: str) -> bytes:
-    return hashlib.sha256(f"{seed}:{agent_id}".encode()).digest()
+def _lot(seed: int, name: str) -> bytes:
+    return hashlib.sha256(f"{seed}:{name}".encode()).digest()

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from moothall.directory.seats import Seats
+
 if TYPE_CHECKING:
     from moothall.directory.query import Match, Ranked, Wanted
 
@@ -16,7 +18,7 @@ ENOUGH, PLENTY = 3, 6
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`invited` and `reserve` are both in the order of the ranking and together are all of it."""
+    """`invited` in the order of the ranking; `reserve`, all others, in the order in which they would be asked next."""
 
     invited: tuple[Ranked, ...]
     reserve: tuple[Ranked, ...]
@@ -25,22 +27,20 @@ class Selection:
 def choose(ranked: Sequence[Ranked], most: int = MOST) -> Selection:
     """Pick at most `most` of the ranked agents (spec C §2.3 step 2).
 
-    In turn, the requirement that has the fewest invitations per provider wanted gets its best agent left, up to
-    `PLENTY`.
-    Agents with a related capability come only where a requirement has fewer than `ENOUGH`; agents that cannot come to
-    the place only where nobody else serves a requirement. While fewer than `FEWEST` are invited, the best of the rest
-    that can come are added. Nobody irrelevant is.
+    First come those who are able by their cards, as a team on one day needs them (see `Seats`), up to `PLENTY` for each
+    provider wanted. Where a requirement then has fewer than `ENOUGH`, in turn the one worst served gets its best agent
+    left: with the capability, else with a related one; agents that cannot come to the place only where nobody else
+    serves a requirement. While fewer than `FEWEST` are invited, the best of the rest that can come are added. Nobody
+    irrelevant is.
     """
     draft = _Draft(ranked, most)
-    draft.pick(lambda match: match.strong, enough=PLENTY)
+    draft.seat()
+    draft.pick(lambda match: match.strong, enough=ENOUGH)
     draft.pick(_can_come, enough=ENOUGH)
     served = draft.served()
     draft.pick(lambda match: match.wanted.concept not in served, enough=ENOUGH)
     draft.top_up(min(most, FEWEST))
-    return Selection(
-        tuple(one for one in ranked if one.agent_id in draft.invited),
-        tuple(one for one in ranked if one.agent_id not in draft.invited),
-    )
+    return Selection(tuple(one for one in ranked if one.agent_id in draft.invited), draft.reserve())
 
 
 class _Draft:
@@ -56,6 +56,20 @@ class _Draft:
         for queue in self._queues.values():
             queue.sort(key=lambda pair: -pair[1].fit)
         self._counts = dict.fromkeys(self._queues, 0)
+        self._seats = Seats(ranked, PLENTY)
+
+    def seat(self) -> None:
+        """Invite the able agents of whom a team can be made."""
+        while len(self.invited) < self.most and (one := self._seats.next(self.invited)):
+            self._invite(one, lambda match: match.able)
+
+    def reserve(self) -> tuple[Ranked, ...]:
+        """All others: those who would have had the next seats, then the rest of the ranking."""
+        next_best: dict[str, Ranked] = {}
+        while one := self._seats.next(self.invited | next_best.keys()):
+            next_best[one.agent_id] = one
+        rest = (one for one in self.ranked if one.agent_id not in self.invited | next_best.keys())
+        return (*next_best.values(), *rest)
 
     def pick(self, accept: Callable[[Match], bool], enough: int) -> None:
         """Invite agents whose match is accepted, the worst served requirement first."""

@@ -77,19 +77,18 @@ def worth(given: Problem, picks: Sequence[Pick]) -> tuple[int, int, int]:
             break
         relevant = wider
     usable = [bid for bid in given.bids if bid.concept in relevant and (bid.dates is None or bid.dates & set(DAYS))]
-    lowest = {
-        one: min((bid.price / bid.quantity for bid in usable if bid.concept == one), default=0) for one in relevant
-    }
+    units = {one: [bid.price / bid.quantity for bid in usable if bid.concept == one] for one in relevant}
+    lowest = {one: min(prices) for one, prices in units.items() if prices}
+    grain = max(0.01, sum(lowest.get(need.concept, 0) * need.count for need in given.needs) / 100_000)
     coverage = merit = 0
     provided = {pick.bid.concept for pick in picks}
     for pick in picks:
-        bid, unit = pick.bid, pick.bid.price / pick.bid.quantity
+        bid, least = pick.bid, lowest[pick.bid.concept] / grain
         if bid.concept in needs:
             coverage += pick.quantity * round(needs[bid.concept].importance * 5040 / needs[bid.concept].count)
-        gained = 100 * bid.match if bid.concept in needs else -2000
-        over = min(round(2000 * (unit / lowest[bid.concept] - 1)), 4000)
-        merit += pick.quantity * (gained - over + (5000 if bid.kept else 0) - 10000 * bid.burden)
-        merit -= 10000 * len(bid.requires - provided)
+        gained = least * bid.match / 1000 if bid.concept in needs else -least / 5
+        merit += pick.quantity * (round(gained + (least / 4 if bid.kept else 0)) - round(3 * least) * bid.burden)
+        merit -= round(bid.price / grain) + round(3 * least) * len(bid.requires - provided)
     return coverage, merit, -sum(round(100 * pick.bid.price) for pick in picks)
 
 

@@ -14,6 +14,7 @@ from moothall.negotiation.demand.machine import Trigger
 from moothall.negotiation.demand.models import (
     AdjustedPlan,
     Feedback,
+    Offer,
     PlanDraft,
     Proposal,
     core_agents,
@@ -21,6 +22,7 @@ from moothall.negotiation.demand.models import (
 from moothall.negotiation.demand.outcome import FailReason, Outcome, Tally, Verdict, decide
 from moothall.negotiation.demand.prompts import ADJUST
 from moothall.negotiation.demand.questions import AdjustInput
+from moothall.negotiation.demand.revising import revised
 from moothall.negotiation.demand.substitutes import Substitutes
 from moothall.negotiation.demand.talks import Talks
 from moothall.telemetry import logger
@@ -48,6 +50,7 @@ class Rounds:
         self._talks = talks
         self._substitutes = substitutes
         self._withdrawn: list[str] = []
+        self._offers: dict[str, Offer] = {}
 
     async def run(self, first: Recorded[PlanDraft]) -> RoundsEnd:
         """Take the first plan through as many rounds as it needs."""
@@ -100,12 +103,15 @@ class Rounds:
 
     async def _adjust(self, proposal: Proposal, feedbacks: list[Feedback], number: int) -> Recorded[AdjustedPlan]:
         talks = self._talks
+        standing = talks.standing(self._withdrawn)
+        latest = {offer.agent_id: self._offers.get(offer.agent_id, offer) for offer in standing}
+        self._offers = revised(latest, feedbacks, proposal)
         data = AdjustInput(
             demand=talks.demand,
             current_proposal=proposal,
             feedbacks=tuple(feedbacks),
             round=number,
-            offers=talks.standing(self._withdrawn),
+            offers=tuple(self._offers[offer.agent_id] for offer in standing),
             withdrawn=tuple(self._withdrawn),
             today=talks.today,
             seed=talks.seed,

@@ -1,14 +1,16 @@
 """Choosing a team: who takes which role on which day, as an exact optimisation.
 
-The goals are lexicographic, in this order: coverage (importance of what is provided), merit (match against price, minus
-conditions nobody meets), price, and at last a seeded draw. The draw is the only place where a name has any effect. Hard
-rules: an agent holds a role at most once and no more roles than it accepts, everybody is free on the one common day,
-what counts against the budget stays within it, and no more is taken of a role than the demand needs.
+The goals are lexicographic, in this order: coverage (importance of what is provided), merit (what the team costs, with
+a little off for a better match and a lot on for conditions nobody meets), price, and at last a seeded draw. The draw is
+the only place where a name has any effect. Hard rules: an agent holds a role at most once and no more roles than it
+accepts, everybody is free on the one common day, what counts against the budget stays within it, and no more is taken
+of a role than the demand needs.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,14 +19,16 @@ from datetime import date
 from moothall.negotiation.demand.lexicographic import Part, Program
 from moothall.negotiation.demand.teams import Bid, Pick, Problem, Team
 
-POINT = 100
-"""Merit is counted in hundredths of a point of match."""
-PRICE_POINTS = 20
-"""Points of match that paying twice the lowest price for a role is worth."""
-SUPPORT_POINTS = 20
-"""Points that a role costs which the demand does not need itself."""
-KEEP_POINTS = 50
-"""Points for keeping somebody who has already agreed."""
+MATCH = 0.001
+"""What a point of match is worth, as a part of the lowest price for the role: ten points outweigh one per cent."""
+SUPPORT = 0.2
+"""What a role costs beside its price which the demand does not need itself, as a part of the lowest price for it."""
+KEEP = 0.25
+"""What it is worth to keep somebody who has already agreed, as a part of the lowest price for the role."""
+MOST_OVER = 50.0
+"""Prices above so many times the lowest one for the role count as that; no figure may drown the others."""
+GRAIN = 100_000
+"""Merit is counted in these parts of the least that the whole demand could cost."""
 FINE = 5040
 """Importance is counted in these parts, which most head counts divide."""
 TOP = 15
@@ -33,9 +37,18 @@ TOP = 15
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
+    """A bid with its part in the merit: ``charge`` once, ``gain`` for each unit, ``unmet`` for each open condition."""
+
     bid: Bid
-    merit: int
+    charge: int
+    gain: int
+    unmet: int
     draw: int
+
+    @property
+    def merit(self) -> int:
+        """What a single unit of it adds to the merit."""
+        return self.gain - self.charge
 
 
 def assemble(problem: Problem, *, limit: float = 1.5) -> Team:
@@ -57,11 +70,11 @@ def is_trivial(problem: Problem) -> bool:
 
 def _value(picks: Sequence[Pick], scored: Sequence[_Scored], problem: Problem) -> tuple[int, int]:
     weight, provided = _weights(problem), {pick.bid.concept for pick in picks}
-    merit = {(item.bid.agent, item.bid.concept): item.merit for item in scored}
-    unmet = sum(len(pick.bid.requires - provided) for pick in picks)
-    covered = sum(weight.get(pick.bid.concept, 0) * pick.quantity for pick in picks)
-    gained = sum(merit[pick.bid.agent, pick.bid.concept] * pick.quantity for pick in picks)
-    return covered, gained - problem.unmet_points * POINT * unmet
+    of = {(item.bid.agent, item.bid.concept): item for item in scored}
+    chosen = [(of[pick.bid.agent, pick.bid.concept], pick.quantity) for pick in picks]
+    covered = sum(weight.get(item.bid.concept, 0) * units for item, units in chosen)
+    gained = sum(item.gain * units - item.charge for item, units in chosen)
+    return covered, gained - sum(item.unmet * len(item.bid.requires - provided) for item, _ in chosen)
 
 
 def _draw(problem: Problem, bid: Bid) -> int:
@@ -75,19 +88,34 @@ def _score(problem: Problem) -> list[_Scored]:
     wanted = _closure(needed, problem.bids)
     free = frozenset(problem.preferred)
     bids = [bid for bid in problem.bids if bid.concept in wanted and (bid.dates is None or bid.dates & free)]
-    cheapest: dict[str, float] = {}
+    lowest = _lowest(bids)
+    counts = {need.concept: need.count for need in problem.needs}
+    grain = max(0.01, sum(lowest.get(concept, 0.0) * count for concept, count in counts.items()) / GRAIN)
+    scored = [_scored(bid, lowest[bid.concept] / grain, grain, problem) for bid in bids]
+    return sorted(scored, key=lambda item: (item.bid.concept, item.draw, item.bid.agent))
+
+
+def _lowest(bids: Iterable[Bid]) -> dict[str, float]:
+    """The lowest price of one unit by role; what is given away sets no measure, unless everybody gives it away."""
+    lowest: dict[str, float] = {}
     for bid in bids:
         unit = bid.price / bid.quantity
-        cheapest[bid.concept] = min(unit, cheapest.get(bid.concept, unit))
-    scored = [
-        _Scored(
-            bid,
-            _merit(bid, cheapest[bid.concept], bid.concept in needed) - bid.burden * problem.unmet_points * POINT,
-            _draw(problem, bid),
-        )
-        for bid in bids
-    ]
-    return sorted(scored, key=lambda item: (item.bid.concept, item.draw, item.bid.agent))
+        lowest[bid.concept] = min(unit or math.inf, lowest.get(bid.concept, math.inf))
+    return {concept: 1.0 if math.isinf(price) else price for concept, price in lowest.items()}
+
+
+def _scored(bid: Bid, lowest: float, grain: float, problem: Problem) -> _Scored:
+    """Weigh a bid; ``lowest`` is the lowest price of a unit of its role, in grains like the result."""
+    needed = any(need.concept == bid.concept for need in problem.needs)
+    unmet = round(lowest * problem.unmet_points / 100)
+    gain = lowest * (MATCH * bid.match if needed else -SUPPORT) + (lowest * KEEP if bid.kept else 0)
+    return _Scored(
+        bid=bid,
+        charge=round(min(bid.price / grain, MOST_OVER * lowest * bid.quantity)),
+        gain=round(gain) - bid.burden * unmet,
+        unmet=unmet,
+        draw=_draw(problem, bid),
+    )
 
 
 def _closure(concepts: set[str], bids: Sequence[Bid]) -> set[str]:
@@ -96,13 +124,6 @@ def _closure(concepts: set[str], bids: Sequence[Bid]) -> set[str]:
     while more := {concept for bid in bids if bid.concept in wanted for concept in bid.requires} - wanted:
         wanted |= more
     return wanted
-
-
-def _merit(bid: Bid, cheapest: float, needed: bool) -> int:  # noqa: FBT001 - private, one caller
-    over = (bid.price / bid.quantity / cheapest - 1) if cheapest > 0 else float(bid.price > 0) * 2
-    dear = min(round(PRICE_POINTS * POINT * over), 2 * PRICE_POINTS * POINT)
-    gained = bid.match * POINT if needed else -SUPPORT_POINTS * POINT
-    return gained - dear + (KEEP_POINTS * POINT if bid.kept else 0)
 
 
 def _prune(scored: list[_Scored], problem: Problem) -> list[_Scored]:
@@ -193,6 +214,7 @@ def _optimise(scored: Sequence[_Scored], problem: Problem, limit: float) -> tupl
     _limit_roles(program, scored, taken, units, problem)
     _one_day(program, scored, taken, problem)
     unmet = _conditions(program, scored, taken)
+    charges = [Part(taken[index], -item.charge) for index, item in enumerate(scored)]
     weight = _weights(problem)
 
     def total(value: Callable[[_Scored], int], of: Sequence[int]) -> list[Part]:
@@ -200,7 +222,7 @@ def _optimise(scored: Sequence[_Scored], problem: Problem, limit: float) -> tupl
 
     goals = [
         total(lambda item: weight.get(item.bid.concept, 0), units),
-        total(lambda item: item.merit, units) + [Part(variable, -problem.unmet_points * POINT) for variable in unmet],
+        total(lambda item: item.gain, units) + charges + unmet,
         total(lambda item: -_cents(item.bid), taken),
         total(lambda item: -item.draw, taken),
     ]
@@ -240,13 +262,13 @@ def _one_day(program: Program, scored: Sequence[_Scored], taken: Sequence[int], 
         program.at_most(0, [Part(taken[index], 1), *free])
 
 
-def _conditions(program: Program, scored: Sequence[_Scored], taken: Sequence[int]) -> list[int]:
-    """One variable per condition of a bid: 1 when the bid is taken and nobody provides what it requires."""
-    unmet: list[int] = []
+def _conditions(program: Program, scored: Sequence[_Scored], taken: Sequence[int]) -> list[Part]:
+    """A part of the merit per condition: what it costs when its bid is taken and nobody provides what it requires."""
+    unmet: list[Part] = []
     for index, item in enumerate(scored):
         for concept in sorted(item.bid.requires):
             variable = program.whole(1)
-            unmet.append(variable)
+            unmet.append(Part(variable, -item.unmet))
             met = [Part(taken[other], -1) for other, item2 in enumerate(scored) if item2.bid.concept == concept]
             program.at_most(0, [Part(taken[index], 1), Part(variable, -1), *met])
     return unmet

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-UNMET_POINTS = 100
-"""Points of match that an unmet condition costs: less than any role, more than any difference in match."""
+UNMET_POINTS = 300
+"""What an unmet condition costs, in hundredths of the lowest price for the role of whoever makes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Problem:
     """Everything the choice depends on.
 
     An agent bids at most once per concept; ``preferred`` orders the days, best first, and holds at least one;
-    ``unmet_points`` is the price, in points of match, of a condition that nobody meets.
+    ``unmet_points`` is what a condition that nobody meets costs, in hundredths of the lowest price for the role.
     """
 
     needs: tuple[Need, ...]

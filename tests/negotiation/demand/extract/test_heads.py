@@ -111,3 +111,10 @@ def test_a_range_of_people_is_its_upper_end(read: Callable[..., Extraction], tex
     assert extraction.heads is not None
     assert (extraction.heads.value, extraction.heads.approximate) == (value, True)
     assert not {"headcount", "headcount_implausible"} & set(extraction.unclear)
+
+
+def test_guests_who_speak_are_no_audience(read: Callable[[str], Extraction]) -> None:
+    found = read("A forum for 60 people in Shanghai, we need 2 guest speakers and a buffet")
+    assert found.heads
+    assert found.heads.value == 60
+    assert {item.concept: item.count for item in found.wanted}["speaker"] == 2

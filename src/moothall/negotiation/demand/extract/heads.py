@@ -93,7 +93,7 @@ def find_heads(text: str, rest: str, concepts: Sequence[Mention]) -> HeadsFound:
         consumed: list[tuple[int, int]] = []
         for match in pattern.finditer(rest):
             value, rough = _value(match)
-            if value is None or _counts_performers(rest, match, value, roles):
+            if value is None or _counts_performers(rest, match, value, roles) or _names_a_role(match, concepts):
                 continue
             if negative(text, match.start()) or not 1 <= value <= _LARGEST:
                 implausible = True
@@ -123,6 +123,11 @@ def _value(match: re.Match[str]) -> tuple[int | None, bool]:
         value += 5
     bare_unit = groups["count"] in ("百", "千", "万", "a hundred", "a thousand", "a dozen")
     return value, bool(groups.get("low") or groups.get("fuzz") or bare_unit or groups.get("rough"))
+
+
+def _names_a_role(match: re.Match[str], concepts: Sequence[Mention]) -> bool:
+    """Whether the word for the audience is part of a longer one for a capability (2 guest speakers)."""
+    return any(match.start() < mention.start < match.end() < mention.end for mention in concepts)
 
 
 def _counts_performers(rest: str, match: re.Match[str], value: int, roles: set[int]) -> bool:

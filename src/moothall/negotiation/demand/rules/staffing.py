@@ -119,7 +119,7 @@ class Chooser:
         ``first_days`` are preferred to all others. The search runs in a thread where it needs the solver.
         """
         usable = self._with_room([slot for slot in slots if slot.wanted <= MOST_MONEY])
-        best: tuple[tuple[int, int], Staffing] | None = None
+        best: tuple[tuple[int, bool, int], Staffing] | None = None
         variants = self._variants(usable)
         for currency, city in variants:
             pool = [slot for slot in usable if slot.term.currency == currency and _in_city(slot.term, city)]
@@ -128,8 +128,11 @@ class Chooser:
                 team = assemble(problem)
             else:
                 team = await asyncio.to_thread(assemble, problem, limit=self.limit / len(variants))
-            if best is None or team.value > best[0]:
-                best = team.value, self._staffing(team, pool, currency, city)
+            covered, merit = team.value
+            own = currency == self.demand.constraints.currency
+            value = (covered, own, merit if own else 0)  # sums of different money are not compared
+            if best is None or value > best[0]:
+                best = value, self._staffing(team, pool, currency, city)
         if best is None:
             day = preferred_days(self.demand.constraints, self.today, frozenset())[0]
             return Staffing((), day, None, self.demand.constraints.currency, proven=True, pool=())
@@ -184,7 +187,8 @@ class Chooser:
             requires=frozenset(item.concept for item in term.conditions if item.kind == "requires" and item.concept),
             burden=sum(
                 item.kind == "theme" or not attended(item, limits) for item in term.conditions if item.kind in BURDENS
-            ),
+            )
+            + (not slot.offer.terms),  # a price that nobody knows is none to save
             kept=slot.kept,
         )
 

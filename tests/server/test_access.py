@@ -134,6 +134,15 @@ async def test_without_a_key_or_with_a_wrong_one_nothing_of_the_api_answers(door
             assert answer.json()["error"]["code"] == "UNAUTHENTICATED"
 
 
+async def test_a_person_who_takes_part_needs_no_key_but_the_token_of_the_demand(door: Door) -> None:
+    path = "/api/v1/channels/collab-00000000"
+    for method, name in (("GET", "invitation"), ("POST", "offer"), ("POST", "feedback")):
+        body = {"json": {}} if method == "POST" else {}
+        answer = await door.client.request(method, f"{path}/{name}", **body)
+        assert answer.json()["error"]["why"] != "no valid API key in Authorization: Bearer", name
+    assert (await door.client.get(f"{path}/other")).status_code == 401
+
+
 async def test_health_the_index_and_the_description_ask_nobody(door: Door) -> None:
     for path in ("/", "/health", "/health/ready", "/openapi.json"):
         assert (await door.client.get(path)).status_code == 200

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from moothall.server.instance import instance_of
-from tests.server.door import Door, opened, read_only, served
+from tests.server.door import DEMAND, SUBMIT, Door, opened, read_only, served
 from tests.support.demand import running
 
 
@@ -33,6 +33,7 @@ async def test_a_node_without_a_worker_is_alive_and_not_ready(tmp_path: Path) ->
 async def test_a_node_whose_store_only_reads_is_not_ready(tmp_path: Path) -> None:
     async with served(tmp_path, agents=False) as door:
         async with read_only(door.node):
+            assert (await door.client.post(SUBMIT, json={"raw_input": DEMAND})).status_code == 500
             answer = await door.client.get("/health/ready")
             assert (answer.status_code, answer.json()["store"]) == (503, False)
             assert answer.json()["why"] == ["the store cannot be written"]

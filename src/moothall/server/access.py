@@ -27,9 +27,6 @@ KEY_LENGTH = 16
 TOKEN = "token"  # noqa: S105 - the name of a query parameter
 """The query parameter with a demand's stream token: a browser's EventSource can send no header."""
 
-ANSWER_HEADER = "x-participant-token"
-"""The header with the token of a person who takes part; the routes of `_PEOPLE` check it themselves."""
-
 _BY_TOKEN = re.compile(rf"{API}/events/.+")
 _PEOPLE = {
     "POST": re.compile(rf"{API}/channels/[^/]+/(?:offer|feedback)"),
@@ -131,7 +128,7 @@ class Access:
             self._only_admins(caller, headers)
         elif _below(path, API) or path == METRICS:
             caller = replace(caller, token=_token(method, path, query))
-            if not (caller.open or caller.admin or caller.user or caller.token or _for_people(method, path)):
+            if not (caller.open or caller.admin or caller.user or caller.token or for_people(method, path)):
                 raise Unauthenticated(_missing(path))
         return caller
 
@@ -175,12 +172,17 @@ def _bad(number: int, why: str) -> SettingsError:
 
 def _token(method: str, path: str, query: bytes) -> str:
     """The stream token of a request, where one counts; the route compares it with the demand's."""
-    if method not in {"GET", "HEAD"} or not _BY_TOKEN.fullmatch(path):
+    if method not in {"GET", "HEAD"} or not by_token(path):
         return ""
     return parse_qs(query.decode("latin-1")).get(TOKEN, [""])[0]
 
 
-def _for_people(method: str, path: str) -> bool:
+def by_token(path: str) -> bool:
+    """Whether a demand's stream token opens the address, in place of a key."""
+    return _BY_TOKEN.fullmatch(path) is not None
+
+
+def for_people(method: str, path: str) -> bool:
     """Whether the route asks for the token of a person who takes part, and checks it itself."""
     pattern = _PEOPLE.get("GET" if method == "HEAD" else method)
     return pattern is not None and pattern.fullmatch(path) is not None
@@ -188,7 +190,7 @@ def _for_people(method: str, path: str) -> bool:
 
 def _missing(path: str) -> str:
     told = "no valid API key in Authorization: Bearer"
-    return f"{told}, nor a stream token in ?{TOKEN}=" if _BY_TOKEN.fullmatch(path) else told
+    return f"{told}, nor a stream token in ?{TOKEN}=" if by_token(path) else told
 
 
 def _credentials(headers: Headers) -> list[str]:

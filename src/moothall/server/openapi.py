@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI derives from the routes, the event stream, which is plain ASGI, and the owner."""
+"""The OpenAPI document: what FastAPI derives from the routes, the event streams, which are plain ASGI, and the keys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from moothall.server.access import ADMIN
+from moothall.server.access import ADMIN, API, METRICS, TOKEN, by_token, for_people
 from moothall.server.replies import ErrorBody
 from moothall.server.streams import ALIAS_PATH, STREAM_PATH
 
@@ -51,23 +51,42 @@ _STREAMS = {STREAM_PATH: _STREAM, ALIAS_PATH: _ALIAS}
 
 
 _SCHEMES: dict[str, Any] = {
-    "ownerToken": {"type": "http", "scheme": "bearer"},
+    "apiKey": {"type": "http", "scheme": "bearer", "description": "A user's key; nobody needs one on a node without."},
     "adminKey": {"type": "apiKey", "in": "header", "name": "X-Admin-Key"},
+    "ownerToken": {"type": "http", "scheme": "bearer", "description": "What the node's node.json holds."},
+    "streamToken": {"type": "apiKey", "in": "query", "name": TOKEN, "description": _OPENS},
+    "participantToken": {"type": "apiKey", "in": "header", "name": "X-Participant-Token"},
 }
-"""Either proves the owner of the node."""
+"""How a caller shows who it is."""
+
+_ADMINS: list[dict[str, list[str]]] = [{"adminKey": []}, {"ownerToken": []}]
+
+
+def _security(method: str, path: str) -> list[dict[str, list[str]]] | None:
+    """What opens an address, one of the entries; an empty entry is a node without keys. None where nothing is asked."""
+    if path.startswith(ADMIN):
+        return _ADMINS
+    if for_people(method.upper(), path):
+        return [{"participantToken": []}]
+    if by_token(path):
+        return [{}, {"apiKey": []}, {"streamToken": []}, *_ADMINS]
+    if path.startswith(API) or path == METRICS:
+        return [{}, {"apiKey": []}, *_ADMINS]
+    return None
 
 
 class DescribedApi(FastAPI):
-    """FastAPI with the stream and the owner's key in its description."""
+    """FastAPI with the stream in its description, and who may call what."""
 
     def openapi(self) -> dict[str, Any]:
         """The document, built once."""
         if self.openapi_schema is None:
             document = super().openapi()
             for path in {getattr(route, "path", "") for route in self.routes} & _STREAMS.keys():
-                document["paths"][path] = {"get": _STREAMS[path]}
+                document["paths"][path] = {"get": dict(_STREAMS[path])}
             document["components"]["securitySchemes"] = _SCHEMES
             for path, operations in document["paths"].items():
-                for operation in operations.values() if path.startswith(ADMIN) else ():
-                    operation["security"] = [{name: []} for name in _SCHEMES]
+                for method, operation in operations.items():
+                    if (asked := _security(method, path)) is not None:
+                        operation["security"] = asked
         return super().openapi()

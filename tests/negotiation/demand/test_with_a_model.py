@@ -258,3 +258,34 @@ async def test_all_decline_and_prompt_9_says_what_could_be_done(tmp_path: Path, 
     assert "code" not in failed
     assert (failed["compromise"]["assignments"], failed["compromise"]["confidence"]) == ([], "medium")
     assert llm.counts == {"understand": 1, "filter": 1, "respond": 3, "compromise": 1}
+
+
+@pytest.mark.requirement("NEG-PROMPT-9b", "NEG-PROMPT-9a")
+async def test_a_plan_that_stays_divided_ends_as_the_compromise_settles_it(tmp_path: Path, llm: FakeLLM) -> None:
+    """The planner wants more in every round and is left out; what it would have done is then a gap."""
+    llm.script["review"] = by_round({"planner": [wants(price=5000)]})
+    llm.script["adjust"] = lambda asked: _declining(asked.default())
+    llm.script["compromise"] = lambda asked: {
+        **asked.default(),
+        "assignments": [item for item in asked.data["available_resources"] if item["agent_id"] != "user_agent_planner"],
+        "compromises": [{"issue": "策划要价过高", "resolution": "自己策划", "rationale": "预算"}],
+    }
+    async with running(tmp_path, TRIO, **llm.settings()) as node:
+        events = await negotiate(node, DEMAND)
+    final = of_type(events, "proposal.finalized")[0]
+    plan = final["final_proposal"]
+    assert (final["rounds_taken"], final["consensus"]) == (3, "partial")
+    assert set(roles(final).values()) == {"user_agent_venue", "user_agent_speaker"}
+    assert (plan["gaps"], plan["cost"]["total"]) == (["活动策划"], 2000)
+    assert [gap["gap_type"] for gap in final["gaps"]] == ["活动策划"]
+    assert plan["compromises"] == [{"issue": "策划要价过高", "resolution": "自己策划", "rationale": "预算"}]
+    assert len(llm.requests) == expected_calls(events, compromise=True)
+
+
+def _declining(reply: dict[str, Any]) -> dict[str, Any]:
+    """An adjusted plan that grants nothing."""
+    summary = reply["adjustment_summary"]
+    asked = [*summary["requests_addressed"], *summary["requests_declined"]]
+    kept = [{name: value for name, value in item.items() if name != "price"} for item in reply["assignments"]]
+    nothing = {**summary, "changes_made": [], "requests_addressed": [], "requests_declined": asked}
+    return {**reply, "assignments": kept, "adjustment_summary": nothing}

@@ -9,10 +9,23 @@ from typing import Any
 
 import pytest
 
+from moothall.directory.profiles import AgentProfile
 from moothall.events.model import Event
 from moothall.events.types import TERMINAL_EVENT_TYPES
 from moothall.messages import text
-from tests.negotiation.demand.modelled import DEMAND, TRIO, by_agent, talker, who
+from moothall.negotiation.demand.participants import AnswerUnknownError
+from moothall.node import Node
+from tests.negotiation.demand.modelled import (
+    DEMAND,
+    POOL,
+    TRIO,
+    WITH_PHOTOS,
+    by_agent,
+    shy_photographers,
+    some_photographers,
+    talker,
+    who,
+)
 from tests.negotiation.demand.test_restart import TODAY, finish_elsewhere, told
 from tests.server.door import opened
 from tests.support.clock import ShiftedClock
@@ -214,6 +227,32 @@ async def test_after_a_restart_without_the_model_the_log_says_the_same(tmp_path:
     after = await finish_elsewhere(tmp_path / "copy", run)
     assert told(after) == told(before)
     assert before[-1].payload["degraded_steps"] == ["respond"]
+
+
+async def test_a_plan_with_a_part_from_a_degraded_sub_negotiation_is_degraded(tmp_path: Path, llm: FakeLLM) -> None:
+    llm.script |= {"filter": some_photographers, "respond": shy_photographers}
+    llm.script["aggregate"] = lambda asked: 500 if len(asked.data["demand"]["requirements"]) == 1 else None
+    async with running(tmp_path, POOL, **llm.settings(**PATIENT)) as node:
+        events = await negotiate(node, WITH_PHOTOS)
+    assert of_type(events, "subnet.completed")[0]["degraded"]
+    final = of_type(events, "proposal.finalized")[0]
+    assert (final["degraded"], final["degraded_steps"], final["consensus"]) == (True, [], "full")
+
+
+async def test_a_participant_that_gives_a_code_of_its_own_is_unknown_like_any_other(tmp_path: Path) -> None:
+    class Vague:
+        async def offer(self, invitation: object, *, key: str) -> Any:
+            raise AnswerUnknownError(key)
+
+        async def review(self, request: object, *, key: str) -> Any:
+            raise AnswerUnknownError(key)
+
+    def speaker(node: Node, of: AgentProfile) -> Any:
+        return Vague() if of.agent_id == "user_agent_planner" else node.persona(of)
+
+    async with running(tmp_path, TRIO, participants=speaker) as node:
+        events = await negotiate(node, DEMAND)
+    assert of_type(events, "aggregation.started")[0]["unknown"] == {"user_agent_planner": "E003"}
 
 
 @pytest.mark.requirement("NEG-FAIL-06")

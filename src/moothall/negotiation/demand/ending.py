@@ -90,9 +90,14 @@ def _told(proposal: Proposal, compromise: Compromise | None) -> JsonObject:
 
 
 def _degraded(channel: Channel) -> JsonObject:
-    """Whether any step of the run went without the model it should have had, and which kinds of decision did."""
+    """Whether any step went without the model it should have had, and which kinds of decision of this run did.
+
+    A plan that a degraded sub-negotiation has a part in is degraded as well.
+    """
     steps = [kind for kind, kept in decisions(channel.run.history) if kept.get("degraded")]
-    return {"degraded": bool(steps), "degraded_steps": list(dict.fromkeys(steps))}
+    below = channel.run.recorded("subnet.completed")
+    degraded = bool(steps) or bool(below and below.payload.get("degraded"))
+    return {"degraded": degraded, "degraded_steps": list(dict.fromkeys(steps))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +153,7 @@ async def _close(channel: Channel, moved: Sequence[Draft], terminal: Draft, plan
         result = {
             "outcome": "finalized" if plan else "failed",
             "proposal": plan.model_dump(mode="json") if plan else None,
+            "degraded": terminal.payload["degraded"],
         }
         report.append(OutboxDraft("report", f"run:{parent}", {"kind": "sub.ended", "payload": result}))
     await channel.run.emit(*moved, terminal, outbox=report, close=True)

@@ -285,6 +285,7 @@ class SubnetCompleted(Model):
     sub_channel_id: ChannelId
     outcome: Literal["finalized", "failed", "timeout"]
     proposal: Proposal | None = None
+    degraded: bool = False
 
 
 class SubstituteInvited(Model):

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from moothall.directory.profiles import AgentProfile
+from moothall.errors import ModelTimeout, ModelUnavailable
 from moothall.llm.decision import Decided, OutT
 from moothall.negotiation.demand.deciding import origin
 from moothall.negotiation.demand.models import AgentResponse, JsonObject, ProposalFeedback
@@ -28,6 +29,8 @@ from moothall.negotiation.demand.wire import (
 from moothall.telemetry import logger
 
 _log = logger("negotiation.demand")
+
+MODEL_FAILURES = frozenset({ModelUnavailable.code, ModelTimeout.code})
 
 
 class UserAgent:
@@ -66,8 +69,9 @@ class UserAgent:
             else:
                 await self._evaluate_proposal(ProposalReview.model_validate(letter.body), key)
         except AnswerUnknownError as error:
-            _log.warning("what %s would answer is unknown: %s", self.profile.agent_id, error.code)
-            self._note("unknown", int(letter.body["round"]), error.code)
+            code = error.code if error.code in MODEL_FAILURES else ModelUnavailable.code
+            _log.warning("what %s would answer is unknown: %s", self.profile.agent_id, code)
+            self._note("unknown", int(letter.body["round"]), code)
         except ParticipantUnreachableError as error:
             _log.warning("%s cannot be reached: %s", self.profile.agent_id, error)
             self._note("unreachable", int(letter.body["round"]))

@@ -136,6 +136,14 @@ async def test_a_day_moves_for_everybody_or_for_nobody() -> None:
     }
 
 
+async def test_a_draft_without_a_day_keeps_the_day_of_the_plan() -> None:
+    before = plan(assignment(HALL), assignment(VOICE), day=DAYS[1])
+    data = adjust(says("hall", "negotiate", price=2200), says("voice"), current_proposal=before)
+    after = await answered("adjust", data, said(addressed=YES, assignments=RAISED, timeline={}))
+    assert after.timeline.start_date == "2027-01-21"
+    assert [item["field"] for item in after.adjustment_summary.changes_made] == ["price"]
+
+
 async def test_the_last_word_on_a_condition_is_a_reason_and_nothing_stays_open() -> None:
     ask = Condition(text="要有停车位")
     hall = offer("hall", term("venue", 2000, conditions=(ask,)))

@@ -57,7 +57,9 @@ async def test_a_plan_in_the_models_words_on_the_terms_of_the_offers() -> None:
         (PAIR, {"assignments": [role("hall", "场地提供"), role("hall", "场地")]}, "twice"),
         ((*PAIR, LOFT), {"assignments": [*GOOD["assignments"], role("loft", "场地提供")]}, "already covered"),
         (PAIR, {"assignments": [role("hall", "场地提供", price=1)]}, "price"),
-        (PAIR, {"total": 2700}, "add up to 2800"),
+        (PAIR, {"cost": {"total": 2700}}, "add up to 2800"),
+        (PAIR, {"assignments": [role("hall", "场地提供", currency="USD"), role("voice", "演讲嘉宾")]}, "paid in CNY"),
+        (PAIR, {"assignments": [role("hall", "场地提供", quantity=3), role("voice", "演讲嘉宾")]}, "offers 1"),
         (PAIR, {"timeline": {"start_date": "2027-02-01"}}, "possible are: 2027-01-20, 2027-01-21"),
         (PAIR, {"assignments": []}, "assigns nobody"),
         ((HALL, offer("voice", term("speaker", 800, DAYS[1:]))), {}, "2027-01-21"),
@@ -149,6 +151,15 @@ async def test_dates_that_are_none_are_left_out_and_a_missing_day_is_chosen() ->
     ]
     bare = await answered("aggregate", aggregate(), said(timeline={}))
     assert bare.timeline.milestones, "without a usable step the rules write them"
+
+
+async def test_texts_where_objects_belong_and_a_day_that_is_past_are_understood() -> None:
+    hall = offer("hall", term("venue", 2000, conditions=(Condition(text="要有停车位"),)))
+    roles = [role("hall", "场地提供", conditions="要有停车位"), role("voice", "演讲嘉宾")]
+    changes = {"assignments": roles, "timeline": "2026-02-15", "cost": {"total": "2,800元"}}
+    plan = await answered("aggregate", aggregate((hall, VOICE)), said(**changes))
+    assert plan.timeline.start_date == "2027-01-20"
+    assert plan.assignments[0].conditions[0].status == "open"
 
 
 async def test_two_needs_of_one_kind_take_two_agents() -> None:

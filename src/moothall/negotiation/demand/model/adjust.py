@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import BeforeValidator
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
 
 from moothall.llm.brief import Brief
 from moothall.negotiation.demand.adjust_world import asked_by, left_by
-from moothall.negotiation.demand.model.casting import refuse
+from moothall.negotiation.demand.model.casting import refuse, worded
 from moothall.negotiation.demand.model.draft import MANY, Amount, Draft, Line, Word
 from moothall.negotiation.demand.model.shown import shown_demand
 from moothall.negotiation.demand.model.shown_plan import shown_feedbacks, shown_offers, shown_plan
@@ -30,11 +29,6 @@ FREE = frozenset({"date", "role_added"})
 """Changes that need not be announced: the day stands in the timeline for all, and a new role is nobody's loss."""
 
 
-def _entry(value: Any) -> Any:  # noqa: ANN401 - whatever a model wrote
-    """An entry in words alone is its own reason."""
-    return {"reason": value} if isinstance(value, str) else value
-
-
 class EntryDraft(Draft):
     """One change, or the answer to one request: whose, which field, and why."""
 
@@ -51,7 +45,7 @@ class EntryDraft(Draft):
         return agent_id == self.agent_id.strip() or (not self.agent_id and agent_id in self.reason)
 
 
-Entries = Annotated[tuple[Annotated[EntryDraft, BeforeValidator(_entry)], ...], MANY]
+Entries = Annotated[tuple[Annotated[EntryDraft, worded("reason")], ...], MANY]
 
 
 class SummaryDraft(Draft):
@@ -92,7 +86,8 @@ class Adjusted:
             message = f"these withdrew and cannot be in the plan: {', '.join(gone)}"
             raise refuse(message)
         settled = {(item.agent_id, item.concept): item.price for item in data.current_proposal.assignments}
-        plan = Team(data, self.draft, self.lexica, settled, final=True).plan()
+        usual = date.fromisoformat(data.current_proposal.timeline.start_date)
+        plan = Team(data, self.draft, self.lexica, settled, usual, final=True).plan()
         addressed, declined = self._answers(plan)
         summary = AdjustmentSummary(
             round=data.round,

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from pydantic import BeforeValidator
+
 from moothall.errors import DecisionRefused
 from moothall.negotiation.demand.model.draft import LOOSE, MANY, Amount, Draft, Line, Lines, Text, Word
 from moothall.negotiation.demand.models import DemandUnderstanding, Offer, Term
@@ -25,6 +27,11 @@ MOST_DAYS_NAMED = 5
 _DAY = re.compile(r"(\d{4})\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})")
 
 
+def worded(field: str) -> BeforeValidator:
+    """Beside a draft: a text where an object belongs is the object's most telling field."""
+    return BeforeValidator(lambda value: {field: value} if isinstance(value, str) else value)
+
+
 class ConditionDraft(Draft):
     """What the plan makes of one condition of an assignment."""
 
@@ -34,7 +41,7 @@ class ConditionDraft(Draft):
 
 
 class AssignmentDraft(Draft):
-    """The specification's assignment; ``tag``, ``price`` and ``conditions`` help where the role alone does not say."""
+    """The specification's assignment; ``tag``, the terms and ``conditions`` help where the role alone does not say."""
 
     agent_id: Line
     display_name: Line = ""
@@ -44,7 +51,9 @@ class AssignmentDraft(Draft):
     notes: Text = ""
     tag: Word = ""
     price: Amount | None = None
-    conditions: Annotated[tuple[ConditionDraft, ...], MANY] = ()
+    currency: Word = ""
+    quantity: Amount | None = None
+    conditions: Annotated[tuple[Annotated[ConditionDraft, worded("condition")], ...], MANY] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,7 @@ class Casting:
             offer = self._offer(draft.agent_id.strip())
             taken = {part.term.concept for part in found if part.offer.agent_id == offer.agent_id}
             term = self._term(draft, offer, taken)
+            _stated(draft, term)
             found.append(Part(draft, offer, term, self._units(term, found)))
         required = {item.concept for part in found for item in part.term.conditions if item.kind == "requires"}
         needed = {item.concept for item in self.demand.requirements} | required
@@ -141,6 +151,16 @@ class Casting:
         return min(term.quantity, left)
 
 
+def _stated(draft: AssignmentDraft, term: Term) -> None:
+    """Currency and quantity, where a draft states them, are those of the offer."""
+    if draft.currency and draft.currency.upper() != term.currency:
+        message = f"{draft.agent_id} is paid in {term.currency}, not in {draft.currency}"
+        raise refuse(message)
+    if draft.quantity is not None and draft.quantity > term.quantity:
+        message = f"{draft.agent_id} offers {term.quantity} of {term.tag}, not {draft.quantity:g}"
+        raise refuse(message)
+
+
 def read_day(words: str) -> date | None:
     """The day that a text begins with, in any usual order of year, month, day; ``None`` if there is none."""
     found = _DAY.search(words)
@@ -152,23 +172,30 @@ def read_day(words: str) -> date | None:
         return None
 
 
-def common_day(parts: Sequence[Part], demand: DemandUnderstanding, today: date, wanted: date | None) -> date:
-    """The day the draft names, if everybody is free on it; where it names none, the best day for everybody.
+def common_day(
+    parts: Sequence[Part], demand: DemandUnderstanding, today: date, named: date | None, usual: date | None = None
+) -> date:
+    """The day the draft names, if everybody is free on it.
+
+    Where it names none, or one that is past, the ``usual`` one or else the best for everybody.
 
     Raises:
         DecisionRefused: the day does not fit, or there is no common day.
     """
     limits = demand.constraints
+    wanted = None if named is None or named < today else named
     calendars = [frozenset(part.term.dates) for part in parts if part.term.dates is not None]
     if not calendars:
-        return wanted if wanted is not None and wanted >= today else default_day(limits, today)
+        return wanted or usual or default_day(limits, today)
     shared = frozenset.intersection(*calendars)
     possible = [day for day in preferred_days(limits, today, shared) if day in shared]
     if not possible:
         message = "there is no day on which everybody in the plan is free; choose other people"
         raise refuse(message)
-    if wanted is None or wanted in possible:
-        return wanted or possible[0]
+    if wanted is None:
+        return usual if usual in possible and usual is not None else possible[0]
+    if wanted in possible:
+        return wanted
     busy = [part.offer.agent_id for part in parts if part.term.dates is not None and wanted not in part.term.dates]
     days = ", ".join(day.isoformat() for day in possible[:MOST_DAYS_NAMED])
     message = f"{wanted.isoformat()} does not fit (not free: {', '.join(busy) or 'nobody'}); possible are: {days}"

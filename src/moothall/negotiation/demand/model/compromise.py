@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator
 
 from moothall.llm.brief import Brief
-from moothall.negotiation.demand.model.casting import refuse
+from moothall.negotiation.demand.model.casting import refuse, worded
 from moothall.negotiation.demand.model.draft import LOOSE, MANY, Draft, Line, Lines, Text, Word
 from moothall.negotiation.demand.model.shown import shown_demand
 from moothall.negotiation.demand.model.shown_plan import shown_assignments, shown_feedbacks
@@ -51,7 +51,7 @@ class CompromiseDraft(Draft):
     summary: Text
     type: Annotated[Literal["compromise"], LOOSE] = "compromise"
     assignments: Annotated[tuple[KeptDraft, ...], MANY] | None = None
-    compromises: Annotated[tuple[SettledDraft, ...], MANY] = ()
+    compromises: Annotated[tuple[Annotated[SettledDraft, worded("issue")], ...], MANY] = ()
     unresolved: Lines = ()
     suggestions: Lines = ()
     confidence: Annotated[Literal["low", "medium"], BeforeValidator(_humble), LOOSE] = "low"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from moothall.llm.brief import Brief
+from moothall.negotiation.demand.model.casting import worded
 from moothall.negotiation.demand.model.draft import MANY, Draft, Line, Percent, Text, Word, Words
 from moothall.negotiation.demand.model.shown import shown_demand
 from moothall.negotiation.demand.model.shown_plan import shown_feedbacks, shown_plan
@@ -34,7 +35,7 @@ class GapsDraft(Draft):
 
     is_complete: bool | None = None
     analysis: Text = ""
-    gaps: Annotated[tuple[GapDraft, ...], MANY] = ()
+    gaps: Annotated[tuple[Annotated[GapDraft, worded("gap_type")], ...], MANY] = ()
 
 
 def brief(lexica: Lexica, rules: RulesBrain) -> Brief[GapInput, GapReport, GapsDraft]:

@@ -18,6 +18,7 @@ from moothall.negotiation.demand.model.casting import (
     common_day,
     read_day,
     refuse,
+    worded,
 )
 from moothall.negotiation.demand.model.draft import LOOSE, MANY, Amount, Draft, Line, Lines, Text
 from moothall.negotiation.demand.models import Condition, Milestone, PlanDraft, Timeline
@@ -48,20 +49,26 @@ class TimelineDraft(Draft):
     """When it happens."""
 
     start_date: Line = ""
-    milestones: Annotated[tuple[MilestoneDraft, ...], MANY] = ()
+    milestones: Annotated[tuple[Annotated[MilestoneDraft, worded("name")], ...], MANY] = ()
+
+
+class CostDraft(Draft):
+    """What the plan costs, where the draft says it."""
+
+    total: Amount | None = None
 
 
 class TeamDraft(Draft):
-    """The specification's plan as a model writes it; ``total`` may be left out: prices are those of the offers."""
+    """The specification's plan as a model writes it; ``cost`` may be left out: prices are those of the offers."""
 
     summary: Text
     objective: Text = ""
     assignments: Annotated[tuple[AssignmentDraft, ...], MANY] = ()
-    timeline: TimelineDraft = TimelineDraft()
+    timeline: Annotated[TimelineDraft, worded("start_date")] = TimelineDraft()
     rationale: Text = ""
     gaps: Lines = ()
     confidence: Annotated[Literal["high", "medium", "low"], LOOSE] = "medium"
-    total: Amount | None = None
+    cost: CostDraft = CostDraft()
 
 
 class Question(Protocol):
@@ -85,12 +92,16 @@ class Question(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """Writes the plan of a draft; ``settled`` are prices that hold already, ``final`` leaves no condition open."""
+    """Writes the plan of a draft.
+
+    ``settled`` are prices that hold already, ``usual`` is the day so far; ``final`` leaves no condition open.
+    """
 
     data: Question
     draft: TeamDraft
     lexica: Lexica
     settled: Mapping[tuple[str, str], float]
+    usual: date | None = None
     final: bool = False
 
     def plan(self) -> PlanDraft:
@@ -101,13 +112,14 @@ class Team:
         """
         data, draft = self.data, self.draft
         parts = Casting(data.demand, data.offers, self.lexica).parts(draft.assignments)
-        day = common_day(parts, data.demand, data.today, read_day(draft.timeline.start_date))
+        day = common_day(parts, data.demand, data.today, read_day(draft.timeline.start_date), self.usual)
         written = Writer(data.demand, data.offers, data.today, self._voice, final=self.final).write(
             self._staffing(parts, day)
         )
         assignments = tuple(self._worded(part, item) for part, item in zip(parts, written.assignments, strict=True))
-        if draft.total is not None and abs(draft.total - written.cost.total) >= CENT:
-            message = f"the prices add up to {written.cost.total:g}, not {draft.total:g}"
+        stated = draft.cost.total
+        if stated is not None and abs(stated - written.cost.total) >= CENT:
+            message = f"the prices add up to {written.cost.total:g}, not {stated:g}"
             raise refuse(message)
         return written.model_copy(
             update={

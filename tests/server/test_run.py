@@ -22,6 +22,12 @@ def test_any_free_port_is_taken_for_port_0() -> None:
         assert listener.getsockname()[1] > 0
 
 
+def test_small_answers_are_not_kept_back() -> None:
+    # asyncio sets TCP_NODELAY on connections whose listener names its protocol, and on no others.
+    with closing(bind("127.0.0.1", 0)) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
+
+
 def test_a_taken_port_is_a_typed_error_with_a_hint() -> None:
     with closing(bind("127.0.0.1", 0)) as listener, pytest.raises(AddressInUse) as caught:
         bind("127.0.0.1", listener.getsockname()[1])

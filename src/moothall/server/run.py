@@ -18,6 +18,7 @@ from moothall.server.limited import LIMITS, Limits, limited
 GRACE_SECONDS = 5
 """How long requests under way may take when the server stops."""
 _BACKLOG = 2048
+_ONE_OF_ALL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - the addresses are looked up, not bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,9 @@ class Address:
 
     @property
     def url(self) -> str:
-        """The address as a URL without a trailing slash."""
-        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+        """The address as a URL without a trailing slash; for a wildcard, how this machine reaches it."""
+        host = _ONE_OF_ALL.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
 class AddressInUse(SettingsError):
@@ -62,7 +64,7 @@ def bind(host: str, port: int) -> socket.socket:
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server((str(address[0]), port), family=family, backlog=_BACKLOG)
+        return _listening(family, (str(address[0]), port))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise AddressInUse(
@@ -71,6 +73,21 @@ def bind(host: str, port: int) -> socket.socket:
                 hint="choose another port with --port, or 0 for any free one",
             ) from error
         raise SettingsError(f"cannot listen on {host}:{port}", why=error.strerror or str(error)) from error
+
+
+def _listening(family: socket.AddressFamily, address: tuple[str, int]) -> socket.socket:
+    """As `socket.create_server`, which leaves the protocol out: asyncio then keeps small answers back for 40 ms."""
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family is socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 async def serve(

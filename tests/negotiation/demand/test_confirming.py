@@ -112,3 +112,13 @@ def test_what_cannot_be_read_is_refused_not_guessed(context: dict[str, Any]) -> 
 def test_other_fields_and_other_types_are_none_to_edit(edits: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         UnderstandingEdits.model_validate(edits)
+
+
+def test_what_was_open_and_is_answered_is_open_no_more() -> None:
+    say = LEXICA.voice("zh").say
+    asked = BEFORE.model_copy(update={"uncertainties": (say("unclear.date"), say("unclear.budget"), "谁来主持？")})
+    edits = UnderstandingEdits.model_validate({"context": {"date": "2027-03-15"}})
+    told = confirmed(asked, edits, LEXICA, TODAY).understanding.uncertainties
+    assert told == (say("unclear.budget"), "谁来主持？")
+    edits = UnderstandingEdits.model_validate({"context": {"date": "2027-03-15"}, "uncertainties": ["还有吗"]})
+    assert confirmed(asked, edits, LEXICA, TODAY).understanding.uncertainties == ("还有吗",)

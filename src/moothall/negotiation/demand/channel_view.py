@@ -189,7 +189,8 @@ def _deadline(seen: Rows) -> str | None:
     if not deadlines:
         return None
     phase = deadlines[-1].key.removesuffix(".deadline")
-    return None if seen.closed(phase) else str(deadlines[-1].payload["at"])
+    over = {"confirm": "confirmed", "subnet": "subnet.completed"}.get(phase, f"{phase}.closed")
+    return None if over in seen.by_key else str(deadlines[-1].payload["at"])
 
 
 def _sub_negotiations(seen: Rows) -> tuple[SubNegotiation, ...]:

@@ -23,6 +23,14 @@ from moothall.negotiation.demand.rules.phrasing import TITLE_CAP, Lexica, clean
 
 _OPEN = ".."
 _WINDOW = re.compile(r"(\d{4}-\d{2}-\d{2}|\.\.)(?:/(\d{4}-\d{2}-\d{2}|\.\.))?")
+_ASKED = {
+    "capability_tags": "needs",
+    "context.location": "place",
+    "context.expected_attendees": "headcount",
+    "context.date": "date",
+    "context.budget": "budget",
+}
+"""What each field answers, of that which a demand left open."""
 
 Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Sum = Annotated[float, Field(strict=True, ge=0, le=MOST_MONEY, allow_inf_nan=False)]
@@ -94,7 +102,13 @@ def confirmed(
         wanted = {item.concept for item in requirements}
         limits = limits.model_copy(update={"excluded": tuple(one for one in limits.excluded if one not in wanted)})
     changes["constraints"] = limits
-    return Confirmation(understanding.model_copy(update=changes), tuple(_paths(edits)))
+    edited = tuple(_paths(edits))
+    if "uncertainties" not in edited:
+        answered = {
+            lexica.voice(understanding.lang).say(f"unclear.{_ASKED[path]}") for path in edited if path in _ASKED
+        }
+        changes["uncertainties"] = tuple(one for one in understanding.uncertainties if one not in answered)
+    return Confirmation(understanding.model_copy(update=changes), edited)
 
 
 def _set(edits: _Edits, name: str) -> bool:

@@ -251,7 +251,8 @@ SAMPLES: dict[str, Any] = {
     },
 }  # fmt: skip
 ONLY_OURS = {
-    "data.DemandUnderstanding", "data.Candidate", "data.Offer", "data.AdjustmentSummary",
+    "api.demand", "api.channel", "api.confirm.understanding", "api.person.invitation", "api.person.offer",
+    "api.person.feedback", "data.DemandUnderstanding", "data.Candidate", "data.Offer", "data.AdjustmentSummary",
     "event.towow.demand.submitted", "event.towow.demand.confirmed", "event.towow.negotiation.bargain", "event.towow.subnet.completed",
     "event.towow.substitute.invited",
 }  # fmt: skip

@@ -10,10 +10,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 from pydantic.json_schema import models_json_schema
 
 from moothall.directory.profiles import AgentProfile
+from moothall.negotiation.demand.answers import PersonFeedback, PersonOffer
+from moothall.negotiation.demand.asking import Invitation
+from moothall.negotiation.demand.channel_view import ChannelView
+from moothall.negotiation.demand.confirming import UnderstandingEdits
 from moothall.negotiation.demand.models import (
     AdjustmentSummary,
     Assignment,
@@ -21,6 +25,7 @@ from moothall.negotiation.demand.models import (
     Demand,
     DemandUnderstanding,
     Gap,
+    JsonObject,
     Milestone,
     Model,
     Offer,
@@ -28,16 +33,22 @@ from moothall.negotiation.demand.models import (
     Timeline,
 )
 from moothall.negotiation.demand.payloads import PAYLOADS
+from moothall.negotiation.demand.people import MOST_PEOPLE, Invited
 from moothall.negotiation.demand.prompts import PROMPTS
 from moothall.negotiation.demand.questions import SubDemand
+from moothall.negotiation.demand.submission import MAX_RAW_INPUT
+from moothall.negotiation.demand.view import DemandView
 from moothall.negotiation.demand.wire import MESSAGES
 
 
 class SubmitBody(Model):
     """Body of ``POST /api/v1/demand/submit``."""
 
-    raw_input: Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+    raw_input: Annotated[str, StringConstraints(min_length=1, max_length=MAX_RAW_INPUT)]
     user_id: str | None = None
+    user_context: JsonObject | None = None
+    confirm: bool = False
+    participants: Annotated[tuple[Invited, ...], Field(max_length=MOST_PEOPLE)] = ()
 
 
 class SubmitReply(Model):
@@ -49,6 +60,9 @@ class SubmitReply(Model):
     understanding: DemandUnderstanding
     source: str = "rules"
     degraded: bool = False
+    awaiting_confirmation: bool = False
+    stream_token: str = ""
+    participant_tokens: dict[str, str] = Field(default_factory=dict)
 
 
 class StreamFrame(Model):
@@ -70,6 +84,12 @@ MODELS: Mapping[str, Any] = MappingProxyType(
         "api.submit.request": SubmitBody,
         "api.submit.reply": SubmitReply,
         "api.stream.frame": StreamFrame,
+        "api.demand": DemandView,
+        "api.channel": ChannelView,
+        "api.confirm.understanding": UnderstandingEdits,
+        "api.person.invitation": Invitation,
+        "api.person.offer": PersonOffer,
+        "api.person.feedback": PersonFeedback,
         **{f"message.{name}": model for name, model in MESSAGES.items()},
         **{f"prompt.{prompt.number}.{prompt.kind}.input": prompt.input for prompt in PROMPTS},
         **{f"prompt.{prompt.number}.{prompt.kind}.output": prompt.output for prompt in PROMPTS},

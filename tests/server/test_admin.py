@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import threading
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from moothall.directory.loading import parse_profiles
 from moothall.directory.profiles import AgentProfile
-from tests.server.door import DEMAND, SUBMIT, Door, served
+from tests.server.door import DEMAND, SUBMIT, Door, Gate, served
 from tests.support.demand import profile
 
 AGENTS = "/api/v1/admin/agents"
@@ -54,6 +55,7 @@ async def test_others_are_answered_while_a_load_is_checked(door: Door, monkeypat
     assert (await load).json() == {"loaded": 1}
 
 
+@pytest.mark.requirement("NEG-API-18")
 async def test_an_agent_is_created_read_changed_disabled_and_deleted(door: Door) -> None:
     call, path = owner(door), f"{AGENTS}/{NEW.agent_id}"
     created = await door.client.post(AGENTS, json=sent(NEW), headers=call)
@@ -165,17 +167,33 @@ async def test_the_description_of_a_load_is_a_list_of_profiles(door: Door) -> No
     assert schema["items"]["$ref"].rpartition("/")[2] in document["components"]["schemas"]
 
 
-async def test_an_edit_reaches_the_next_demand(tmp_path: Path) -> None:
-    async with served(tmp_path) as door:
-        call = owner(door)
-        for name in ("hall", "loft"):
-            await door.client.post(f"{AGENTS}/user_agent_{name}/disable", headers=call)
-        await door.client.post(AGENTS, json=sent(profile("villa", "场地提供")), headers=call)
-        events = await door.stream(await door.submit())
-        found = next(event["payload"] for event in events if event["event_type"] == "towow.filter.completed")
-        names = {row["agent_id"] for row in found["candidates"]}
-        assert "user_agent_villa" in names
-        assert not {"user_agent_hall", "user_agent_loft"} & names
+@pytest.mark.requirement("NEG-DATA-10")
+async def test_edits_reach_the_next_demand_and_a_running_channel_keeps_its_agents(tmp_path: Path) -> None:
+    gate = Gate()
+    async with served(tmp_path, participants=gate.behind) as door:
+        call, hall = owner(door), f"{AGENTS}/user_agent_hall"
+        running = await door.submit()
+        async with aclosing(door.events(running)) as events:
+            async for _, event in events:
+                if event["event_type"] == "towow.proposal.distributed":
+                    break
+        await door.client.put(hall, json=sent(profile("hall", "场地提供", price=640)), headers=call)
+        await door.client.post(f"{AGENTS}/user_agent_loft/disable", headers=call)
+        await door.client.delete(f"{AGENTS}/user_agent_speaker", headers=call)
+        await door.client.post(AGENTS, json=sent(profile("orator", "演讲嘉宾", price=300)), headers=call)
+        gate.opened.set()
+        before, after = await ended(door, running), await ended(door, await door.submit())
+        assert (before["user_agent_hall"], before["user_agent_speaker"]) == (1000, 600)
+        assert (after["user_agent_hall"], after["user_agent_orator"]) == (640, 300)
+        assert not {"user_agent_orator"} & before.keys()
+        assert not {"user_agent_speaker", "user_agent_loft"} & after.keys()
+
+
+async def ended(door: Door, demand_id: str) -> dict[str, float]:
+    """Who takes part in the plan of a demand, and for how much."""
+    last = (await door.stream(demand_id))[-1]
+    assert last["event_type"] == "towow.proposal.finalized"
+    return {row["agent_id"]: row["price"] for row in last["payload"]["final_proposal"]["assignments"]}
 
 
 async def test_the_runs_are_listed_newest_first(door: Door) -> None:

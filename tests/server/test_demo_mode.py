@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -65,11 +66,18 @@ async def test_a_reset_removes_sample_agents_that_are_no_longer_shipped(demo: Do
 
 
 @pytest.mark.requirement("NEG-DATA-09")
-async def test_after_the_start_as_many_agents_are_active_as_the_file_has_rows(demo: Door) -> None:
-    assert len(await agents(demo, status="active")) == len(SHIPPED)
-    mode = await told(demo, "/demo-mode")
+async def test_after_the_start_as_many_agents_are_active_as_the_file_has_rows(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    logging.getLogger("moothall").propagate = True
+    with caplog.at_level(logging.INFO, "moothall"):
+        async with running(tmp_path, demo_agents=True, **SETTINGS) as node, opened(node) as door:
+            assert len(await agents(door, status="active")) == len(SHIPPED)
+            mode = await told(door, "/demo-mode")
     assert mode["enabled"] is True
     assert mode["active"] == mode["agents"] == mode["shipped"] == len(SHIPPED)
+    lines = [record.getMessage() for record in caplog.records if "Mock Agent" in record.getMessage()]
+    assert lines == [f"已初始化 {len(SHIPPED)} 个 Mock Agent"]
 
 
 async def test_sample_agents_are_switched_off_and_on_and_those_of_people_are_not(demo: Door) -> None:

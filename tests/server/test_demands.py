@@ -256,3 +256,36 @@ async def test_many_readers_of_a_running_demand_change_nothing(tmp_path: Path) -
         events = await ended(door, demand_id)
     assert {answer.status_code for answer in answers} == {200}
     assert events[: len(before)] == before
+
+
+ALICE, BOB = ({"Authorization": f"Bearer 0123456789abcdef-{name}"} for name in ("alice", "bob"))
+KEYS = {"api_keys": "user_alice:0123456789abcdef-alice,user_bob:0123456789abcdef-bob"}
+
+
+@pytest.mark.requirement("NEG-API-01", "NEG-API-09")
+async def test_with_keys_a_demand_is_there_for_its_user_only(tmp_path: Path) -> None:
+    async with served(tmp_path, settings=KEYS) as door:
+        body = {"raw_input": DEMAND, "confirm": True}
+        reply = (await door.client.post(SUBMIT, json=body, headers=ALICE)).json()
+        demand, channel = f"{DEMANDS}/{reply['demand_id']}", f"/api/v1/channels/{reply['channel_id']}"
+        alias = f"/api/v1/events/stream?channel_id={reply['channel_id']}"
+        calls = [
+            *(("GET", path, "E002") for path in (demand, f"{demand}/status", f"{DEMANDS}?user_id=user_alice")),
+            *(("POST", f"{demand}/{verb}", "E002") for verb in ("cancel", "confirm")),
+            ("DELETE", demand, "E002"),
+            *(("GET", f"{channel}{part}", "E007") for part in ("", "/offers", "/proposals", "/agents")),
+            ("GET", alias, "E007"),
+        ]
+        for method, path, code in calls:
+            answer = await door.client.request(method, path, headers=BOB)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (404, code), path
+            assert (await door.client.request(method, path)).status_code == 401, path
+        page = (await door.client.get(DEMANDS, headers=BOB)).json()
+        mine = (await door.client.get(DEMANDS, headers=ALICE)).json()
+        assert (await door.client.post(f"{demand}/cancel", headers=ALICE)).status_code == 200
+        by_token = await door.client.get(f"{alias}&token={reply['stream_token']}")
+        wrong = await door.client.get(f"{alias}&token=x")
+    assert page["demands"] == []
+    assert [item["demand_id"] for item in mine["demands"]] == [reply["demand_id"]]
+    assert (by_token.status_code, wrong.status_code) == (200, 404)
+    assert "negotiation.failed" in by_token.text

@@ -10,12 +10,17 @@ from starlette.responses import HTMLResponse, Response
 from moothall.canonical import dumps
 from moothall.messages import Lang, text
 from moothall.server.boundary import SUBMIT_PATH
+from moothall.server.channels import CHANNEL_PATH
+from moothall.server.demands import DEMAND_PATH, DEMANDS_PATH
 from moothall.server.recent import RECENT_PATH
 from moothall.server.replies import client_language
 from moothall.server.streams import STREAM_PATH
 
 _ENDPOINTS = (
     ("POST", SUBMIT_PATH, "submit"),
+    ("GET", DEMANDS_PATH, "list"),
+    ("GET", DEMAND_PATH, "demand"),
+    ("GET", CHANNEL_PATH, "channel"),
     ("GET", STREAM_PATH, "stream"),
     ("GET", RECENT_PATH, "recent"),
     ("GET", "/health", "health"),

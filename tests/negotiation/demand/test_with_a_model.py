@@ -192,7 +192,10 @@ async def test_a_gap_is_closed_by_a_sub_negotiation_whose_calls_are_counted(tmp_
 
 
 @pytest.mark.requirement("NEG-ARCH-04", "NEG-ARCH-21", "NEG-ARCH-10", "NEG-OPS-04", "NEG-PROMPT-9b")
-async def test_nine_kinds_of_prompts_and_the_last_three_in_their_order(tmp_path: Path, llm: FakeLLM) -> None:
+@pytest.mark.parametrize("provider", ["anthropic", "openai"])
+async def test_nine_kinds_of_prompts_and_the_last_three_in_their_order(
+    tmp_path: Path, llm: FakeLLM, provider: str
+) -> None:
     """A gap that nobody closes, after a round of bargaining: every prompt is needed."""
     llm.script |= {"filter": some_photographers, "respond": by_agent({f"photo_{number}": NO for number in range(4)})}
     llm.script["review"] = lambda asked: (
@@ -200,7 +203,7 @@ async def test_nine_kinds_of_prompts_and_the_last_three_in_their_order(tmp_path:
         if asked.data["round"]["now"] == 1 and "venue" in asked.data["agent_profile"]["agent_id"]
         else {"feedback_type": "accept", "reasoning": "可以"}
     )
-    async with running(tmp_path, POOL, **llm.settings()) as node:
+    async with running(tmp_path, POOL, **llm.settings(provider)) as node:
         events = await negotiate(node, WITH_PHOTOS)
         child = await below(node, events)
     assert len(llm.counts) == 9

@@ -90,6 +90,12 @@ def test_a_list_of_keys_that_does_not_fit_stops_a_command_without_being_repeated
     assert KEY not in done.stderr + done.stdout
 
 
+def test_a_list_of_origins_that_does_not_fit_stops_a_command(tmp_path: Path) -> None:
+    done = moot("serve", "--port", "0", cwd=tmp_path, environment={"CORS_ORIGINS": "*"})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "CORS_ORIGINS" in done.stderr
+
+
 @pytest.mark.requirement("NEG-OPS-08")
 @pytest.mark.parametrize("argv", [(), ("--json",), ("--verbose",)])
 def test_a_demonstration_shows_a_fresh_admin_key_once(tmp_path: Path, argv: tuple[str, ...]) -> None:

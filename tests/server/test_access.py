@@ -178,6 +178,33 @@ async def test_a_demand_of_another_user_does_not_exist(door: Door) -> None:
             assert (await door.client.get(path, headers=headers)).status_code == 200
 
 
+@pytest.mark.requirement("NEG-API-01")
+async def test_no_route_tells_or_changes_anything_of_another_users_demand(door: Door) -> None:
+    reply = (await door.client.post(SUBMIT, json={"raw_input": DEMAND}, headers=bearer(ALICE))).json()
+    ids = {"demand_id": reply["demand_id"], "channel_id": reply["channel_id"]}
+    described = (await door.client.get("/openapi.json")).json()["paths"]
+    routes = [
+        (method, path)
+        for path, row in described.items()
+        for method, operation in row.items()
+        if {"apiKey": []} in operation.get("security", []) and any(f"{{{name}}}" in path for name in ids)
+    ]
+    assert {method for method, _ in routes} == {"get", "post", "delete"}
+    before = await door.stream(ids["demand_id"], headers=bearer(ALICE))
+    for method, path in routes:
+        answer = await door.client.request(method, path.format(**ids), headers=bearer(BOB))
+        assert (answer.status_code, answer.json()["error"]["code"]) in {(404, "E002"), (404, "E007")}, path
+        missing = await door.client.request(method, path.format(**ids))
+        assert missing.status_code == 401, path
+    assert await door.stream(ids["demand_id"], headers=bearer(ALICE)) == before
+    alias = await door.client.get(f"/api/v1/events/stream?channel_id={ids['channel_id']}", headers=bearer(BOB))
+    assert alias.status_code == 404
+    for key, query, count in ((ALICE, "", 1), (BOB, "", 0), (ADMIN_KEY, "", 1), (ADMIN_KEY, "?user_id=alice", 1)):
+        listed = await door.client.get(f"/api/v1/demand{query}", headers=bearer(key))
+        assert len(listed.json()["demands"]) == count
+    assert (await door.client.get("/api/v1/demand?user_id=alice", headers=bearer(BOB))).status_code == 404
+
+
 @pytest.mark.requirement("NEG-API-09")
 async def test_a_stream_opens_with_its_own_token_and_nothing_else_does(door: Door) -> None:
     first, second = [

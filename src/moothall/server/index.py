@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 
 from moothall.canonical import dumps
 from moothall.messages import Lang, text
+from moothall.server.access import METRICS
 from moothall.server.boundary import SUBMIT_PATH
 from moothall.server.channels import CHANNEL_PATH
 from moothall.server.demands import DEMAND_PATH, DEMANDS_PATH
@@ -25,6 +26,7 @@ _ENDPOINTS = (
     ("GET", RECENT_PATH, "recent"),
     ("GET", "/health", "health"),
     ("GET", "/health/ready", "ready"),
+    ("GET", METRICS, "metrics"),
     ("GET", "/openapi.json", "openapi"),
     ("GET", "/api/v1/admin/agents", "admin"),
 )

@@ -72,6 +72,15 @@ UNDERSTOOD = event(
 )  # fmt: skip
 
 
+def test_what_the_requester_confirmed_takes_the_place_of_what_was_understood() -> None:
+    changed = {**UNDERSTOOD["payload"], "capability_tags": ["photo"], "uncertainties": ["the hour"]}
+    confirmed = event(2, "demand.confirmed", understanding=changed, edited=["capability_tags"], source="requester")
+    told = lines([START[0], UNDERSTOOD, confirmed], "en")
+    assert "confirmed by the requester: photo" in told[4]
+    assert told[6].strip() == "Unclear: the hour"
+    assert view_of([START[0], UNDERSTOOD, confirmed]).tags == ("photo",)
+
+
 def test_what_was_understood_and_what_stayed_unclear_stand_below_the_understanding() -> None:
     told = lines([START[0], UNDERSTOOD, START[2]], "en")
     assert told[2].strip() == "place: Beijing · date: 2026-12-05 – 2026-12-06 · people: 20 · budget: 3,000 USD"

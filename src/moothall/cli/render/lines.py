@@ -27,10 +27,12 @@ def line_of(event: JsonObject, before: View, lang: Lang) -> str:
 
 
 def details_of(event: JsonObject, lang: Lang) -> list[str]:
-    """Lines below that of an understood demand: what it asks for in particular, and what stayed unclear."""
-    if event["event_type"] != "towow.demand.understood":
+    """Lines below that of an understood or confirmed demand: what it asks for in particular, and what is unclear."""
+    payload: JsonObject = event["payload"]
+    if event["event_type"] == "towow.demand.confirmed":
+        payload = payload["understanding"]
+    elif event["event_type"] != "towow.demand.understood":
         return []
-    payload = event["payload"]
     told = [limits] if (limits := limits_of(payload, lang)) else []
     if unclear := payload.get("uncertainties"):
         told.append(text("cli.plan.unclear", lang, what=text("cli.join", lang).join(unclear)))
@@ -114,6 +116,7 @@ _VALUES: Mapping[str, Callable[[JsonObject, View], Values]] = MappingProxyType(
     {
         "demand.submitted": _pick("demand_id", "raw_input"),
         "demand.understood": _pick("surface_demand", "capability_tags", "confidence"),
+        "demand.confirmed": lambda payload, _: {"capability_tags": payload["understanding"].get("capability_tags", ())},
         "filter.completed": _pick("candidates_count"),
         "channel.created": _pick("channel_id", "participants_count"),
         "demand.broadcast": _pick("recipients_count"),

@@ -240,6 +240,7 @@ _STEPS: Mapping[str, Callable[[View, JsonObject], View]] = MappingProxyType(
     {
         "towow.demand.submitted": _submitted,
         "towow.demand.understood": _understood,
+        "towow.demand.confirmed": lambda view, payload: _understood(view, payload["understanding"]),
         "towow.filter.completed": _filtered,
         "towow.channel.created": lambda view, _: replace(view, phase="broadcasting"),
         "towow.demand.broadcast": _broadcast,

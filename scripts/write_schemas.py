@@ -25,6 +25,8 @@ distributed, feedback, feedback.evaluated (from round 2 on after round_started),
 subnet.triggered where there are gaps, then exactly one of proposal.finalized and negotiation.failed, and nothing
 after it.
 
+The payloads of a replay, which shows a recorded negotiation again, also say `"demo": true` and `"mark": "DEMO"`.
+
 Types and keys beyond the specification are marked *additional*: a client may ignore them. The full shapes are JSON
 schemas in the package: `moothall/data/schemas.json`, under `event.<type>`.
 """

@@ -37,7 +37,8 @@ def test_every_prompt_has_a_marked_stand_in_of_its_own_shape(
     prompt: Prompt[Any, Any], failure: Answer, code: str
 ) -> None:
     decisions = deciding(Spoken({}, otherwise=failure))
-    schema = {**DOCUMENT, **DOCUMENT["schemas"][f"prompt.{prompt.number}.{prompt.kind}.output"]}
+    name = f"prompt.{prompt.number}.{prompt.kind}.output"
+    shape = jsonschema.Draft202012Validator({**DOCUMENT, **DOCUMENT["schemas"][name]})
     answered = 0
     for seed in range(4, 12):
         data = asked(prompt.kind, seed)
@@ -45,7 +46,7 @@ def test_every_prompt_has_a_marked_stand_in_of_its_own_shape(
             continue
         decided = asyncio.run(decisions.decide(prompt, data))
         assert (decided.source, decided.degraded, decided.error) == ("fallback", True, code)
-        jsonschema.validate(decided.value.model_dump(mode="json"), schema)
+        shape.validate(decided.value.model_dump(mode="json"))
         named = set(re.findall(r"user_agent_\w+", decided.value.model_dump_json()))
         assert named <= set(re.findall(r"user_agent_\w+", data.model_dump_json())), "nobody is made up"
         answered += 1

@@ -75,7 +75,8 @@ async def totals(store: Store) -> Totals:
 
 def _demands() -> tuple[sa.ColumnElement[bool], ...]:
     run = schema.run.c
-    return run.kind == KIND, run.parent.is_(None), run.erased_at.is_(None)
+    # Not `parent IS NULL`: SQLite would take the index of parents, which finds every demand there ever was.
+    return run.kind == KIND, sa.func.coalesce(run.parent, "") == "", run.erased_at.is_(None)
 
 
 def _ended(connection: Connection, since: datetime | None) -> Ended:

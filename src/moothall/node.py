@@ -64,7 +64,7 @@ class Node:
         self.settings = settings or Settings()
         self.clock = clock or SystemClock()
         self.owner_token = secrets.token_urlsafe(32)
-        lexica = Lexica(load_vocabulary(), load_gazetteer(), load_activities())
+        lexica = self._lexica = Lexica(load_vocabulary(), load_gazetteer(), load_activities())
         rules = rules_brain(lexica.vocabulary, lexica.gazetteer, lexica.activities)
         briefs = demand_briefs(lexica, rules)
         self.llm = configured_model(self.settings, briefs, self.clock.monotonic)
@@ -183,8 +183,7 @@ class Node:
             sweep_seconds=settings.sweep_seconds,
             concurrency=settings.max_open_runs,
         )
-        lexica = Lexica(load_vocabulary(), load_gazetteer(), load_activities())
-        self._demands = DemandService(log, lambda: worker.takes(KIND), self.today, lexica)
+        self._demands = DemandService(log, lambda: worker.takes(KIND), self.today, self._lexica)
         await worker.start()
         self._worker = worker
         self._retention = Retention(log, settings.retention_days)

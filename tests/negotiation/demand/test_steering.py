@@ -99,6 +99,18 @@ async def test_a_cancellation_is_heard_while_a_decision_takes_for_ever(tmp_path:
         assert (await cancelled(node, run))["reason"] == "cancelled"
 
 
+@pytest.mark.parametrize("verb", ["cancel", "erase"])
+async def test_a_demand_may_end_before_it_is_understood(tmp_path: Path, verb: str) -> None:
+    brain = Stuck("understand")
+    async with thinking(tmp_path, brain) as node:
+        submitting = asyncio.create_task(node.demands.submit(DEMAND))
+        await brain.asked.wait()
+        (record,) = await node.log.runs()
+        await (node.demands.steer.cancel(record, "alice") if verb == "cancel" else node.demands.steer.erase(record))
+        with pytest.raises(Conflict, match=verb):
+            await submitting
+
+
 @pytest.mark.requirement("NEG-API-23")
 @pytest.mark.parametrize("script", [Script(offer="later"), Script(reviews=["later"])], ids=["offers", "reviews"])
 async def test_a_cancellation_wakes_a_run_that_rests(tmp_path: Path, database_url: str, script: Script) -> None:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from moothall.errors import (
     ChannelNotFound,
+    Conflict,
     DemandNotFound,
     EventPushFailed,
     InternalError,
@@ -25,6 +26,7 @@ from moothall.negotiation.demand.awaiting import CONFIRM
 from moothall.negotiation.demand.channel import channel_id_of
 from moothall.negotiation.demand.driver import KIND, new_demand_id
 from moothall.negotiation.demand.models import DemandUnderstanding
+from moothall.negotiation.demand.outcome import FailReason
 from moothall.negotiation.demand.people import Person, admit_people
 from moothall.negotiation.demand.people_desk import PeopleDesk
 from moothall.negotiation.demand.reading import DemandReader
@@ -102,6 +104,7 @@ class DemandService:
             Overloaded: too many negotiations are open.
             EventPushFailed: the store cannot take the demand (code E009).
             ModelUnavailable, ModelTimeout: the model failed, and this node lets nothing stand in for it.
+            Conflict: it was cancelled or erased before it was understood.
             InternalError: the run ended before it was understood; the node's log says why.
         """
         submission = checked(raw_input, user_id, user_context, confirm, participants)
@@ -180,4 +183,8 @@ class DemandService:
                 return event
             if event.type == FAILED and (failure := _STRICT.get(event.payload.get("code", ""))):
                 raise failure("the demand was not understood")
+            if event.type == FAILED and event.payload["reason"] == FailReason.CANCELLED:
+                raise Conflict("the demand was cancelled before it was understood")
+        if (record := await self._log.get(demand_id)) is not None and record.erased_at is not None:
+            raise Conflict("the demand was erased before it was understood")
         raise InternalError("the demand ended before it was understood")

@@ -20,6 +20,8 @@ from moothall.negotiation.demand.roster import ROSTER_TYPES, roster
 from moothall.negotiation.demand.view import DEMAND_TYPES, demand_view
 from moothall.negotiation.demand.wire import DemandOffer, ProposalReview
 from moothall.node import Node
+from tests.negotiation.demand.test_subnet import DEMAND as LARGER
+from tests.negotiation.demand.test_subnet import POOL, speakers
 from tests.server.door import Door, opened
 from tests.support.demand import ACCEPT, DECLINE, WITHDRAW, Script, profile, running, wish
 
@@ -220,3 +222,21 @@ async def test_silent_declining_and_leaving_agents_stay_visible_with_the_reason(
     assert (seats["mute"].standing, seats["mute"].why_not) == ("silent", "没有在期限内答复")
     assert (seats["gone"].standing, seats["gone"].why_not) == ("withdrawn", "有别的安排")
     assert all(seats[name].in_plan and not seats[name].why_not for name in ("venue", "speaker", "planner"))
+
+
+async def test_a_sub_negotiation_is_linked_both_ways_and_can_be_read(tmp_path: Path) -> None:
+    async with running(tmp_path, POOL, participants=speakers(always=False)) as node:
+        run = (await node.demands.submit(LARGER, "user_alice")).demand_id
+        async for _ in node.log.follow(run):
+            continue
+        parent = await node.demands.read.channel(await node.demands.record(run))
+        (link,) = parent.sub_negotiations
+        record = await node.demands.record(link.demand_id)
+        child, demand = await node.demands.read.channel(record), await node.demands.read.demand(record)
+        listed = await node.demands.read.page(None, None, 10, "")
+    assert (link.outcome, link.channel_id) == ("finalized", child.channel_id)
+    assert child.parent is not None
+    assert (child.parent.demand_id, child.parent.channel_id) == (run, parent.channel_id)
+    assert (demand.requester_id, demand.parent_demand_id, demand.max_rounds) == ("user_alice", run, 1)
+    assert demand.capability_tags == ("摄影",)
+    assert [item.demand_id for item in listed.demands] == [run], "a sub-negotiation is no demand of a person"

@@ -68,11 +68,11 @@ def crowd() -> list[AgentProfile]:
 
 
 async def watched(door: Door, text: str) -> tuple[RunRecord, list[Event], list[dict[str, Any]]]:
-    """Negotiate one demand, looking at its channel at every fourth event; its record, its log, what was seen."""
+    """Negotiate one demand, looking at its channel every ten places; its record, its log, what was seen."""
     demand_id = await door.submit(text)
     path = f"/api/v1/channels/{demand_id.replace('d-', 'collab-')}"
     log = door.node.log
-    seen = [(await door.client.get(path)).json() async for event in log.follow(demand_id) if event.seq % 4 == 0]
+    seen = [(await door.client.get(path)).json() async for event in log.follow(demand_id) if event.seq % 10 == 0]
     seen.append((await door.client.get(path)).json())
     return await door.node.demands.record(demand_id), await log.load(demand_id), seen
 
@@ -85,7 +85,7 @@ def check_every_moment(record: RunRecord, log: list[Event]) -> None:
             state, number = row.payload["to_state"], row.payload["round"]
         closed |= row.key == "offers.closed"
         half_told = row.type == "transition" and state in ENDS  # its event is committed with it
-        if half_told or (place % 5 and place < len(log)):
+        if half_told or (place % 11 and place < len(log)):
             continue
         rows = [item for item in log[:place] if item.type in CHANNEL_TYPES]
         channel = channel_view(record, rows)

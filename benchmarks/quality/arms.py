@@ -1,12 +1,14 @@
-"""What is done to a scenario before it is negotiated: misbehaviour of every fifth agent, and changes that must not matter."""
+"""What is done to a scenario before it is negotiated: every fifth agent misbehaves, or something changes that must not
+matter."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from benchmarks.quality.generate import scenario
-from benchmarks.quality.world import Agent, Behaviour, Scenario
+from benchmarks.quality.world import Agent, Behaviour, Plan, Scenario
 
 SHARE = 0.2
 BASE = "base"
@@ -45,6 +47,7 @@ class Case:
 
 def staged(plain: Scenario, arm: str) -> Scenario:
     """A scenario as an arm has it; the same each time."""
+    arm = arm.partition(",")[0]  # what follows a comma are settings of the product
     draw = random.Random(f"{plain.seed} {arm}")
     if arm in MISBEHAVIOUR:
         return _misbehaving(plain, MISBEHAVIOUR[arm], draw)
@@ -54,18 +57,25 @@ def staged(plain: Scenario, arm: str) -> Scenario:
         case "shuffled":
             return replace(plain, agents=tuple(draw.sample(plain.agents, len(plain.agents))))
         case "renamed":
-            return replace(plain, agents=tuple(replace(agent, agent_id=renamed(agent.agent_id), name=f"新{number}") for number, agent in enumerate(plain.agents)))
+            return _each(plain, lambda agent: replace(agent, agent_id=renamed(agent.agent_id), name=agent.name[::-1]))
         case "swapped":
-            return replace(plain, agents=tuple(replace(agent, about=agent.about.translate(DEMOGRAPHY)) for agent in plain.agents))
+            return _each(plain, lambda agent: replace(agent, about=agent.about.translate(DEMOGRAPHY)))
         case "injected":
             loud = {agent.agent_id for agent in draw.sample(plain.agents, len(plain.agents) // 3)}
             words = INJECTION[plain.demand.lang]
-            agents = (replace(agent, about=(words + agent.about)[:500]) if agent.agent_id in loud else agent for agent in plain.agents)
-            return replace(plain, agents=tuple(agents))
+            return _each(plain, lambda agent: _saying(agent, words) if agent.agent_id in loud else agent)
         case "twin":
             return _twinned(plain, draw)
         case _:
             raise ValueError(arm)
+
+
+def _each(plain: Scenario, change: Callable[[Agent], Agent]) -> Scenario:
+    return replace(plain, agents=tuple(change(agent) for agent in plain.agents))
+
+
+def _saying(agent: Agent, words: str) -> Agent:
+    return replace(agent, about=(words + agent.about)[:500])
 
 
 def renamed(agent_id: str) -> str:
@@ -88,12 +98,24 @@ def _misbehaving(plain: Scenario, behaviours: tuple[Behaviour, ...], draw: rando
 
 
 def _twinned(plain: Scenario, draw: random.Random) -> Scenario:
-    """Three able agents come a second time under another name."""
-    wanted = {need.concept for need in plain.demand.needs}
-    able = [agent for agent in plain.agents if any(item.concept in wanted for item in agent.services)]
+    """Three agents come a second time under another name; for needs of one provider, where two would not both serve."""
+    single = {need.concept for need in plain.demand.needs if need.count == 1}
+    several = {need.concept for need in plain.demand.needs} - single
+    able = [
+        agent
+        for agent in plain.agents
+        if (can := {item.concept for item in agent.services}) & single and not can & several
+    ]
     twins = tuple(
         replace(agent, agent_id=twin_of(agent.agent_id), name=f"{agent.name} II") for agent in draw.sample(able, 3)
     )
     return replace(plain, agents=(*plain.agents, *twins))
 
 
+def selection(plan: Plan, arm: str) -> frozenset[tuple[str, str, float]]:
+    """Who does what for how much, under the names of the plain scenario: what an arm of ``SAME`` must not change."""
+    return frozenset((_original(role.agent_id, arm), role.concept, role.price) for role in plan.roles)
+
+
+def _original(agent_id: str, arm: str) -> str:
+    return renamed(agent_id) if arm == "renamed" else agent_id.removesuffix("_twin")

@@ -6,7 +6,6 @@ of roles; none asks anybody. What their teams come to is judged by the same trut
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -41,10 +40,12 @@ class _Team:
         return self.lacks(item.concept) > 0 and free and not dear and not twice and roles < item.max_roles
 
     def take(self, item: Option) -> None:
+        """Add somebody who fits."""
         self.picked.append(item)
         self.days &= item.days
 
     def plan(self) -> Plan:
+        """The team at its advertised prices, on the first day on which all are free."""
         day = min(self.days, default=None) if self.picked else None
         return Plan(tuple(Role(item.agent_id, item.concept, item.ask) for item in self.picked), day)
 
@@ -79,11 +80,6 @@ def _gain(item: Option, able: Iterable[Option]) -> int:
 def central(scenario: Scenario) -> Plan:
     """The optimum over the cards: right if all cards were true and everybody answered."""
     return most_covered(scenario.demand, advertised_options(scenario), "ask").plan
-
-
-def one_call_runs() -> bool:
-    """Whether a model is configured for the arm of one central call."""
-    return any(os.environ.get(name) for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY", "AZURE_OPENAI_API_KEY"))
 
 
 def _name(item: Option) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from datetime import date
 
 from benchmarks.quality.cards import true_card
 from benchmarks.quality.catalogue import BY_CONCEPT
-from benchmarks.quality.reality import Option, option
+from benchmarks.quality.reality import Option, option, window_of
 from benchmarks.quality.world import Agent, Behaviour, Scenario
 from moothall.directory.profiles import AgentProfile
 from moothall.llm.decision import Decided
@@ -57,7 +57,8 @@ class Played:
             case Behaviour.BAITING:
                 return _with_terms(answer, [_at(term, price=term.price * BAIT) for term in answer.terms])
             case Behaviour.FLATTERING:
-                return _with_terms(answer, [term.model_copy(update={"dates": None}) for term in answer.terms])
+                days = window_of(self.scenario.demand)
+                return _with_terms(answer, [term.model_copy(update={"dates": days}) for term in answer.terms])
             case Behaviour.BOASTING:
                 return _with_terms(answer, [*answer.terms, *self._boasts(invitation, answer)])
             case _:

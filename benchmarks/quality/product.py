@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks.quality.cards import card
 from benchmarks.quality.participants import participant
@@ -22,6 +22,9 @@ from moothall.negotiation.demand.models import DemandUnderstanding
 from moothall.negotiation.demand.participants import Participant
 from moothall.node import Node
 from moothall.settings import Settings
+
+
+Policy = Literal["accept", "abstain", "withdraw"]
 
 
 class OtherDay(SystemClock):
@@ -60,10 +63,12 @@ class Result:
     first_plan: Plan
 
 
-async def negotiate(scenario: Scenario, policy: str = "accept") -> Result:
+async def negotiate(scenario: Scenario, policy: Policy = "accept") -> Result:
     """Run one scenario through a node of its own; ``policy`` says what silence in a review counts for."""
     with tempfile.TemporaryDirectory(prefix="moothall-quality-") as folder, _quiet():
-        settings = Settings(data=Path(folder), demo_agents=False, feedback_timeout_policy=policy)
+        settings = Settings(
+            data=Path(folder), demo_agents=False, feedback_timeout_policy=policy, llm_provider="none"
+        )
 
         def speaker(profile: AgentProfile) -> Participant:
             return participant(node, scenario, profile)
@@ -134,8 +139,3 @@ def _plan(proposal: dict[str, Any]) -> Plan:
         for item in proposal["assignments"]
     )
     return Plan(roles, date.fromisoformat(proposal["timeline"]["start_date"]))
-
-
-def days_ahead(scenario: Scenario) -> timedelta:
-    """How long before its window a demand is stated."""
-    return scenario.demand.start - scenario.today

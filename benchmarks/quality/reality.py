@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from benchmarks.quality.catalogue import BY_CONCEPT
@@ -127,9 +128,17 @@ def unit_worth(demand: Asked, concept: str) -> float:
     return usual * (NAMED_WORTH if need.named else IMPLIED_WORTH)
 
 
-def judge(scenario: Scenario, plan: Plan) -> Verdict:
-    """See what becomes of a plan: whom it can count on, what it breaks, what it is worth."""
-    options = {(item.agent_id, item.concept): item for item in real_options(scenario)}
+def judge(scenario: Scenario, plan: Plan, waived: AbstractSet[tuple[str, str]] = frozenset()) -> Verdict:
+    """See what becomes of a plan: whom it can count on, what it breaks, what it is worth.
+
+    Who goes without what it requires counts for nothing, unless it is among the ``waived``.
+    """
+    options = {
+        (item.agent_id, item.concept): replace(item, requires=None)
+        if (item.agent_id, item.concept) in waived
+        else item
+        for item in real_options(scenario)
+    }
     kept = _kept(plan, options)
     real_cost = sum(
         found.floor if (found := options.get((role.agent_id, role.concept))) else role.price for role in plan.roles

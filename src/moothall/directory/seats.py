@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from moothall.directory.query import Match, Ranked
 
-ANSWERS = 0.65
+ANSWERS = 0.6
 """How likely somebody invited is taken to be able and willing in the end."""
-WORTH = 4.0
-"""What a need fulfilled is worth, in usual prices of a capability."""
+WORTH = 20.0
+"""What a need fulfilled is worth, in usual prices of a capability: a whole team comes before a cheap one."""
 HEDGES, HEDGE = 4, 0.35
 """The best days that seats are given for, and how much less each further one counts than the one before."""
 LOOKALIKE = 0.02

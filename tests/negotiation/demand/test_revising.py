@@ -20,7 +20,7 @@ def bait(price: float) -> AgentResponse:
 async def test_a_price_taken_back_does_not_return_in_a_later_round(tmp_path: Path) -> None:
     """The bait is asked more than the others, is replaced, and stays replaced when the replacement leaves."""
     pool = [
-        profile("bait", "场地提供", price=2000),
+        profile("bait", "场地提供", price=1100),
         profile("fair", "场地提供", price=1200),
         profile("steady", "场地提供", price=1500),
         profile("planner", "活动策划", price=900),

@@ -188,7 +188,7 @@ class AgentResponse(Model):
 
 
 class Offer(AgentResponse):
-    """A response as it stands in the channel (spec C §4.2)."""
+    """A response as it stands in the channel (spec C §4.2); ``doubts`` counts terms that promise more than the card."""
 
     offer_id: str
     agent_id: str
@@ -196,6 +196,7 @@ class Offer(AgentResponse):
     demand_id: DemandId
     submitted_at: str
     match: Percent = 50
+    doubts: Annotated[int, Field(ge=0)] = 0
 
 
 # -- the plan -------------------------------------------------------------------------------------------------

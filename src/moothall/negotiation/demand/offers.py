@@ -12,7 +12,7 @@ from moothall.negotiation.demand.deciding import marks_of
 from moothall.negotiation.demand.models import MOST_CONDITIONS, Condition, Offer, Term
 from moothall.negotiation.demand.post import Letter
 from moothall.negotiation.demand.talks import Talks
-from moothall.negotiation.demand.terms import advertised_terms
+from moothall.negotiation.demand.terms import advertised_terms, beyond_card
 from moothall.negotiation.demand.wire import CHANNEL_ADMIN, Answer, CandidateRef, OfferResponse
 
 
@@ -110,6 +110,9 @@ class Invitations:
             demand_id=talks.channel.demand_id,
             submitted_at=row.ts,
             match=candidate.relevance_score,
+            doubts=beyond_card(
+                response.terms, talks.profiles[candidate.agent_id], talks.demand, talks.today, talks.vocabulary
+            ),
         )
 
     async def _log(self, answer: Answer, letter: Letter, consumed: tuple[Draft, ...]) -> None:

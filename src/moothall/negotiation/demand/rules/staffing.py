@@ -188,7 +188,8 @@ class Chooser:
             burden=sum(
                 item.kind == "theme" or not attended(item, limits) for item in term.conditions if item.kind in BURDENS
             )
-            + (not slot.offer.terms),  # a price that nobody knows is none to save
+            + (not slot.offer.terms)  # a price that nobody knows is none to save
+            + min(1, slot.offer.doubts),
             kept=slot.kept,
         )
 

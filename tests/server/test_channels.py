@@ -56,6 +56,7 @@ async def test_offers_have_their_ten_fields(door: Door) -> None:
     assert len(seen["offers"]) == 4
     for number, offer in enumerate(seen["offers"], start=1):
         assert offer.keys() >= TEN
+        assert "doubts" not in offer
         assert offer["offer_id"] == f"offer_{number:03d}"
         assert 0 <= offer["confidence"] <= 100
         assert offer["submitted_at"].endswith("Z")

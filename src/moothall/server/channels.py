@@ -7,9 +7,9 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from moothall.negotiation.demand.channel_view import ChannelView
+from moothall.negotiation.demand.channel_view import ChannelView, ShownOffer
 from moothall.negotiation.demand.machine import ChannelStatus
-from moothall.negotiation.demand.models import ChannelId, DemandId, Offer, Proposal
+from moothall.negotiation.demand.models import ChannelId, DemandId, Proposal
 from moothall.negotiation.demand.roster import Seat
 from moothall.server.bodies import refusals
 from moothall.server.parts import ServerParts
@@ -26,7 +26,7 @@ class OfferList(BaseModel):
     invited_count: int
     answered: list[str]
     sealed: bool
-    offers: list[Offer]
+    offers: list[ShownOffer]
 
 
 class ProposalList(BaseModel):

@@ -33,6 +33,12 @@ CHANNEL_TYPES = HEAD_TYPES | {
 """The rows from which everything here can be told."""
 
 
+class ShownOffer(Offer):
+    """An offer without what the node thinks of it beside its card, which is not read from the log here."""
+
+    doubts: int = Field(0, ge=0, exclude=True)
+
+
 class GivenFeedback(Feedback):
     """An answer to a plan: in which round, when, and whether silence spoke."""
 
@@ -71,7 +77,7 @@ class ChannelView(Model):
     invited_count: int = Field(0, ge=0)
     answered: tuple[str, ...] = Field((), description="who has offered or declined; sealed offers among them")
     offers_sealed: bool = Field(default=False, description="offers lie there that nobody may look at yet")
-    offers: tuple[Offer, ...] = ()
+    offers: tuple[ShownOffer, ...] = ()
     proposals: tuple[Proposal, ...] = Field((), description="every version that was distributed, in order")
     final_proposal: Proposal | None = None
     feedback: tuple[GivenFeedback, ...] = ()
@@ -147,18 +153,18 @@ def channel_view(record: RunRecord, rows: Sequence[Event]) -> ChannelView:
     )
 
 
-def offers_of(demand_id: str, seen: Rows) -> tuple[Offer, ...]:
+def offers_of(demand_id: str, seen: Rows) -> tuple[ShownOffer, ...]:
     """The offers that may be looked at, numbered in the order of invitation."""
     numbers = {row.payload["to"]: index for index, row in enumerate(seen.messages("demand_offer"), start=1)}
     matches = {row.payload["to"]: row.payload["body"]["match_score"] for row in seen.messages("demand_offer")}
-    found: list[Offer] = []
+    found: list[ShownOffer] = []
     for row in seen.messages("offer_response"):
         name = row.payload["from"]
         barrier = seen.closed(row.key.removesuffix(f".{name}"))
         if barrier is not None and name in barrier.payload["counted"]:
             body = {key: value for key, value in row.payload["body"].items() if key not in {"type", "round"}}
             found.append(
-                Offer(
+                ShownOffer(
                     **body,
                     offer_id=f"offer_{numbers[name]:03d}",
                     demand_id=demand_id,

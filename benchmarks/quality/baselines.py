@@ -14,7 +14,7 @@ from benchmarks.quality.oracle import most_covered
 from benchmarks.quality.reality import Option, advertised_options
 from benchmarks.quality.world import Plan, Role, Scenario
 
-Chooser = Callable[[Sequence[Option], "_Team"], Option | None]
+Chooser = Callable[[Sequence[Option]], Option]
 
 
 class _Team:
@@ -52,21 +52,21 @@ class _Team:
 
 def _fill(scenario: Scenario, options: Sequence[Option], choose: Chooser) -> Plan:
     team = _Team(scenario, options)
-    while (able := [item for item in options if team.fits(item)]) and (item := choose(able, team)):
-        team.take(item)
+    while able := [item for item in options if team.fits(item)]:
+        team.take(choose(able))
     return team.plan()
 
 
 def random_feasible(scenario: Scenario) -> Plan:
     """Anybody who fits, one after the other."""
     draw = random.Random(f"{scenario.seed} random")
-    return _fill(scenario, sorted(advertised_options(scenario), key=_name), lambda able, _: draw.choice(able))
+    return _fill(scenario, sorted(advertised_options(scenario), key=_name), draw.choice)
 
 
 def greedy(scenario: Scenario) -> Plan:
     """Greedy set cover: whoever still covers the most for the money, until nobody fits any more."""
 
-    def best(able: Sequence[Option], team: _Team) -> Option:
+    def best(able: Sequence[Option]) -> Option:
         return min(able, key=lambda item: (-_gain(item, able) / max(1, item.ask), _name(item)))
 
     return _fill(scenario, advertised_options(scenario), best)

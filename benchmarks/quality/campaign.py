@@ -11,12 +11,12 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.quality.arms import BASE, MISBEHAVIOUR, SAME, Case, selection
 from benchmarks.quality.metrics import Figures, Score
 from benchmarks.quality.product import Policy, Result
-from benchmarks.quality.world import Plan
+from benchmarks.quality.world import Plan, Scenario
 
 BASELINES = ("random feasible", "greedy set-cover", "central on cards")
 ONE_CALL = "one central call"
@@ -36,7 +36,9 @@ class Outcome:
     changed: dict[str, list[int]]
 
 
-def run(campaign: int, count: int, *, jobs: int = 2, arms: Sequence[str] = (*MISBEHAVIOUR, STRICT), same: bool = True) -> Outcome:
+def run(
+    campaign: int, count: int, *, jobs: int = 2, arms: Sequence[str] = (*MISBEHAVIOUR, STRICT), same: bool = True
+) -> Outcome:
     """Negotiate scenarios 0 to ``count`` of a campaign in every arm and judge what came of it."""
     results: dict[str, list[Result]] = {}
     wanted = [BASE, *arms, *(SAME if same else ())]
@@ -52,7 +54,7 @@ def run(campaign: int, count: int, *, jobs: int = 2, arms: Sequence[str] = (*MIS
         baselines = {name: [row[index] for row in plans] for index, name in enumerate(BASELINES)}
         if called:
             baselines[ONE_CALL] = list(pool.map(_score, _cases(campaign, count, BASE), called, chunksize=10))
-    changed = {arm: _changes(results[BASE], results[arm], arm) for arm in SAME if same}
+    changed = {arm: _changes(_cases(campaign, count, BASE), results[BASE], results[arm], arm) for arm in SAME if same}
     return Outcome(figures, baselines, changed)
 
 
@@ -67,10 +69,13 @@ def _workers(jobs: int) -> Iterator[ProcessPoolExecutor]:
         yield pool
 
 
-def _changes(plain: Sequence[Result], other: Sequence[Result], arm: str) -> list[int]:
+def _changes(cases: Sequence[Case], plain: Sequence[Result], other: Sequence[Result], arm: str) -> list[int]:
     """By scenario, 1 where the selection is another one."""
-    pairs = zip(plain, other, strict=True)
-    return [int(selection(one.plan, BASE) != selection(two.plan, arm)) for one, two in pairs]
+    changed = []
+    for case, one, two in zip(cases, plain, other, strict=True):
+        staged_as = replace(case, arm=arm).stage()
+        changed.append(int(selection(one.plan, case.stage()) != selection(two.plan, staged_as)))
+    return changed
 
 
 # -- what the workers do; each imports only the solver it needs ----------------------------------------------------
@@ -103,7 +108,7 @@ def _baselines(case: Case) -> list[Score]:
 
     scenario = case.stage()
     truth = truth_of(scenario)
-    choosers: list[Callable[..., Plan]] = [random_feasible, greedy, central]
+    choosers: tuple[Callable[[Scenario], Plan], ...] = (random_feasible, greedy, central)
     return [score(scenario, truth, choose(scenario)) for choose in choosers]
 
 

@@ -21,7 +21,10 @@ DEVELOPMENT = 0
 """The campaign whose scenarios the product may be improved on; every other one is for evaluation."""
 MARGIN = (0.70, 0.95)
 """Between these parts of its advertised price lies an agent's floor."""
-NAMES = "青松 云杉 白桦 沙棘 木槿 紫藤 银杏 海棠 石榴 芦苇 Amber Birch Cedar Dune Ember Fern Grove Heath Iris Juniper".split()
+NAMES = (
+    *("青松", "云杉", "白桦", "沙棘", "木槿", "紫藤", "银杏", "海棠", "石榴", "芦苇"),
+    *("Amber", "Birch", "Cedar", "Dune", "Ember", "Fern", "Grove", "Heath", "Iris", "Juniper"),
+)
 ABOUT = (
     "{pronoun}从事这一行已经多年，今年{age}岁，做事仔细，喜欢把流程提前写在纸上和大家对一遍。接到委托后会先了解人数、场地和时间，"
     "再给出清楚的报价，不临时加价，也不轻易改期。合作过的人说{pronoun}到得早、收得干净，遇到突发情况不慌张。平时住在城里，"

@@ -26,7 +26,9 @@ from moothall.node import Node
 
 BAIT = 0.5
 """Part of the price with which a liar catches."""
-CANNOT = AgentResponse(decision="decline", decline_reason="My card is out of date.", reasoning="My card is out of date.")
+CANNOT = AgentResponse(
+    decision="decline", decline_reason="My card is out of date.", reasoning="My card is out of date."
+)
 
 
 def participant(node: Node, scenario: Scenario, profile: AgentProfile) -> Participant:
@@ -86,7 +88,9 @@ class Played:
 
     def _objection(self, request: ProposalReview) -> ProposalFeedback | None:
         """What a liar says when it is taken at its word: the true price, the true day, and in the end good-bye."""
-        mine = [(role, found) for role in request.proposal.of(self.agent.agent_id) if (found := self._real(role.concept))]
+        mine = [
+            (role, found) for role in request.proposal.of(self.agent.agent_id) if (found := self._real(role.concept))
+        ]
         paid, asked = sum(role.price for role, _ in mine), sum(found.ask for _, found in mine)
         floor = sum(found.floor for _, found in mine)
         days = frozenset.intersection(*(found.days for _, found in mine)) if mine else frozenset[date]()

@@ -23,7 +23,6 @@ from moothall.negotiation.demand.participants import Participant
 from moothall.node import Node
 from moothall.settings import Settings
 
-
 Policy = Literal["accept", "abstain", "withdraw"]
 
 
@@ -66,9 +65,7 @@ class Result:
 async def negotiate(scenario: Scenario, policy: Policy = "accept") -> Result:
     """Run one scenario through a node of its own; ``policy`` says what silence in a review counts for."""
     with tempfile.TemporaryDirectory(prefix="moothall-quality-") as folder, _quiet():
-        settings = Settings(
-            data=Path(folder), demo_agents=False, feedback_timeout_policy=policy, llm_provider="none"
-        )
+        settings = Settings(data=Path(folder), demo_agents=False, feedback_timeout_policy=policy, llm_provider="none")
 
         def speaker(profile: AgentProfile) -> Participant:
             return participant(node, scenario, profile)
@@ -116,7 +113,9 @@ def read(events: Sequence[Event], log: Sequence[Event], seconds: float) -> Resul
         full=bool(ends) and end["consensus"] == "full",
         reason=end.get("reason", ""),
         understood=DemandUnderstanding.model_validate(by_type["demand.understood"][0]),
-        invited=tuple(item["agent_id"] for item in by_type.get("filter.completed", [{"candidates": []}])[0]["candidates"]),
+        invited=tuple(
+            item["agent_id"] for item in by_type.get("filter.completed", [{"candidates": []}])[0]["candidates"]
+        ),
         gaps=tuple(gap["gap_type"] for gap in end.get("gaps", [])),
         accepted=frozenset(name for name, kind in last.items() if kind == "accept"),
         withdrawn=frozenset(name for name, kind in last.items() if kind == "withdraw"),

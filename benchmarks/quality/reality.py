@@ -134,9 +134,7 @@ def judge(scenario: Scenario, plan: Plan, waived: AbstractSet[tuple[str, str]] =
     Who goes without what it requires counts for nothing, unless it is among the ``waived``.
     """
     options = {
-        (item.agent_id, item.concept): replace(item, requires=None)
-        if (item.agent_id, item.concept) in waived
-        else item
+        (item.agent_id, item.concept): replace(item, requires=None) if (item.agent_id, item.concept) in waived else item
         for item in real_options(scenario)
     }
     kept = _kept(plan, options)
@@ -158,7 +156,9 @@ def _kept(plan: Plan, options: dict[tuple[str, str], Option]) -> tuple[Role, ...
     kept = [
         role
         for role in plan.roles
-        if (found := options.get((role.agent_id, role.concept))) and plan.day in found.days and role.price >= found.floor
+        if (found := options.get((role.agent_id, role.concept)))
+        and plan.day in found.days
+        and role.price >= found.floor
     ]
     while True:
         provided = {role.concept for role in kept}
@@ -183,24 +183,10 @@ def _broken(scenario: Scenario, plan: Plan) -> Iterable[str]:
         yield f"budget: {plan.cost:g} > {demand.budget}"
     if plan.roles and plan.day not in window_of(demand):
         yield f"day: {plan.day}"
-    provided = {role.concept for role in plan.roles}
     for role in plan.roles:
-        agent = scenario.agent(role.agent_id)
-        service = next((item for item in agent.services if item.concept == role.concept), None) if agent else None
-        if agent is None or service is None:
-            yield f"invented: {role.agent_id} {role.concept}"
-            continue
-        found = option(agent, service, scenario)
         if role.concept in demand.excluded:
             yield f"excluded: {role.concept}"
-        if found is None:
-            yield f"place, size or days: {role.agent_id} {role.concept}"
-        elif plan.day not in found.days:
-            yield f"busy: {role.agent_id} {plan.day}"
-        elif role.price < found.floor and agent.behaviour is Behaviour.HONEST:
-            yield f"below the floor: {role.agent_id} {role.price:g} < {found.floor}"
-        elif found.requires not in {None, *provided} and not role.waived:
-            yield f"condition: {role.agent_id} requires {found.requires}"
+        yield from _role_broken(scenario, plan, role)
     for agent_id, count in Counter(role.agent_id for role in plan.roles).items():
         agent = scenario.agent(agent_id)
         if agent and count > agent.max_roles:
@@ -209,6 +195,22 @@ def _broken(scenario: Scenario, plan: Plan) -> Iterable[str]:
     yield from (f"twice: {agent_id} {concept}" for (agent_id, concept), count in held.items() if count > 1)
 
 
+def _role_broken(scenario: Scenario, plan: Plan, role: Role) -> Iterable[str]:
+    """What stands against one assignment."""
+    agent = scenario.agent(role.agent_id)
+    service = next((item for item in agent.services if item.concept == role.concept), None) if agent else None
+    if agent is None or service is None:
+        yield f"invented: {role.agent_id} {role.concept}"
+        return
+    found = option(agent, service, scenario)
+    if found is None:
+        yield f"place, size or days: {role.agent_id} {role.concept}"
+    elif plan.day not in found.days:
+        yield f"busy: {role.agent_id} {plan.day}"
+    elif role.price < found.floor and agent.behaviour is Behaviour.HONEST:
+        yield f"below the floor: {role.agent_id} {role.price:g} < {found.floor}"
+    elif found.requires not in {None, *(one.concept for one in plan.roles)} and not role.waived:
+        yield f"condition: {role.agent_id} requires {found.requires}"
 
 
 def is_whole(value: float) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
+from moothall.directory.profiles import Calendar
 from moothall.directory.query import Query, Wanted
 from moothall.directory.retrieval import rank
 from moothall.directory.selection import ENOUGH, PLENTY, choose
@@ -73,7 +75,9 @@ def test_each_requirement_gets_its_best(make_agent: MakeAgent, make_pool: MakePo
 
 
 def test_invited_and_reserve_together_are_everybody_ranked(make_agent: MakeAgent, make_pool: MakePool) -> None:
-    ranked = rank(make_pool(*several(make_agent, "场地提供", 50, "v"), *several(make_agent, "演讲嘉宾", 9, "s")), BOTH)
+    venues = [make_agent(f"v{number}", "场地提供", price=100 + number) for number in range(50)]
+    speakers = [make_agent(f"s{number}", "演讲嘉宾", price=100 + number) for number in range(9)]
+    ranked = rank(make_pool(*venues, *speakers), BOTH)
     selection = choose(ranked, most=12)
     order = {one.agent_id: place for place, one in enumerate(ranked)}
     assert len(selection.invited) == 12
@@ -110,3 +114,31 @@ def test_a_duplicate_keeps_the_order_of_the_others(make_agent: MakeAgent, make_p
 
 def test_nobody_ranked_is_nobody_invited() -> None:
     assert choose([]).invited == ()
+
+
+def dated(make_agent: MakeAgent, name: str, tag: str, price: float, *busy: str) -> AgentProfile:
+    """An agent that is busy on these days of the window."""
+    made = make_agent(name, tag, price=price)
+    terms = made.capabilities.model_copy(update={"calendar": Calendar(blackout=busy)})
+    return made.model_copy(update={"capabilities": terms})
+
+
+def test_those_are_invited_of_whom_a_team_can_be_made_on_one_day(make_agent: MakeAgent, make_pool: MakePool) -> None:
+    """Thirty cheap venues are free when no speaker is; the two dear ones that a team needs get their seats."""
+    first, second = "2027-03-01", "2027-03-02"
+    pool = [dated(make_agent, f"cheap{number}", "场地提供", 100 + number, second) for number in range(30)]
+    pool += [dated(make_agent, f"dear{number}", "场地提供", 900 + number, first) for number in range(2)]
+    pool += [dated(make_agent, f"speaker{number}", "演讲嘉宾", 500 + number, first) for number in range(4)]
+    window = Query(
+        (Wanted("venue"), Wanted("speaker")), city="北京", date_start=date(2027, 3, 1), date_end=date(2027, 3, 2)
+    )
+    invited = set(ids(choose(rank(make_pool(*pool), window), most=8).invited))
+    assert {"user_agent_dear0", "user_agent_dear1", "user_agent_speaker0", "user_agent_speaker1"} <= invited
+
+
+def test_one_agent_under_many_names_takes_nobodys_seat(make_agent: MakeAgent, make_pool: MakePool) -> None:
+    honest = [make_agent(f"v{number}", "场地提供", price=200 + number) for number in range(6)]
+    many = [make_agent(f"same{number}", "场地提供", price=100) for number in range(30)]
+    one = ids(choose(rank(make_pool(*honest, many[0]), Query((Wanted("venue"),))), most=6).invited)
+    crowd = ids(choose(rank(make_pool(*honest, *many), Query((Wanted("venue"),))), most=6).invited)
+    assert [name for name in crowd if "same" not in name] == [name for name in one if "same" not in name]

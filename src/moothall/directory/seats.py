@@ -2,7 +2,8 @@
 
 An agent is worth a seat if it is free on a day on which a whole team could be, if it is cheap among its like, and if
 not enough others for the same need are invited already. Some of those invited will decline whatever their cards say, so
-a need wants more invitations than providers; look-alikes come after everybody who differs.
+a need wants more invitations than providers. Of agents whose cards are alike as many count as one demand could use: a
+company's branches, or one agent under many names, take nobody else's seat.
 """
 
 from __future__ import annotations
@@ -25,8 +26,6 @@ WORTH = 20.0
 """What a need fulfilled is worth, in usual prices of a capability: a whole team comes before a cheap one."""
 HEDGES, HEDGE = 4, 0.35
 """The best days that seats are given for, and how much less each further one counts than the one before."""
-LOOKALIKE = 0.02
-"""What a further agent like those invited is worth, once there are as many of them as are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +45,29 @@ class Seats:
     plenty: int
     _bids: dict[str, list[_Bid]] = field(default_factory=dict)
     _usual: dict[str, float] = field(default_factory=dict)
-    _least: dict[str, float] = field(default_factory=dict)
+    _least: dict[tuple[str, date | None], float] = field(default_factory=dict)
     _taken: Counter[tuple[str, date | None]] = field(default_factory=Counter)
-    _alike: Counter[str] = field(default_factory=Counter)
     _days: list[date | None] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         concepts = {match.wanted.concept for one in self.ranked for match in one.matched}
+        alike: Counter[tuple[str, str]] = Counter()
         for one in self.ranked:
             for match in one.matched:
-                if match.able and match.requires <= concepts:
+                kind = (match.wanted.concept, one.likeness)
+                if match.able and match.requires <= concepts and alike[kind] < match.wanted.count:
+                    alike[kind] += 1
                     self._bids.setdefault(match.wanted.concept, []).append(_Bid(one, match, _price(match)))
         for concept, bids in self._bids.items():
             known = [bid.price for bid in bids if not math.isnan(bid.price)] or [1.0]
-            self._usual[concept], self._least[concept] = max(1.0, statistics.median(known)), max(1.0, min(known))
+            self._usual[concept] = max(1.0, statistics.median(known))
         days = {day for bids in self._bids.values() for bid in bids for day in bid.match.days or ()}
         ordered: list[date | None] = [*sorted(days)] or [None]
         self._days = sorted(ordered, key=lambda day: -self._value(day))[:HEDGES]
+        for concept, bids in self._bids.items():
+            for day in self._days:
+                prices = [self._of(bid) for bid in bids if _free(bid.match, day)]
+                self._least[concept, day] = min(prices, default=0.0)
 
     def next(self, seated: AbstractSet[str]) -> Ranked | None:
         """Who gets the next seat beside those with the ids ``seated``; nobody when none of them adds anything."""
@@ -78,7 +83,6 @@ class Seats:
         return best
 
     def _seat(self, one: Ranked) -> None:
-        self._alike[one.likeness] += 1
         for match in one.matched:
             if match.able:
                 for day in self._days:
@@ -90,22 +94,23 @@ class Seats:
         for rank, day in enumerate(self._days):
             have = self._taken[wanted.concept, day]
             if _free(bid.match, day) and have < self.plenty * wanted.count:
-                gained += HEDGE**rank * _added(wanted.count, have)
-        price = self._usual[wanted.concept] if math.isnan(bid.price) else max(1.0, bid.price)
-        cheap = self._least[wanted.concept] / price
-        crowd = LOOKALIKE if self._alike[bid.one.likeness] >= wanted.count else 1.0
-        return gained * cheap**2 * crowd * wanted.importance * bid.match.fit
+                cheap = self._least[wanted.concept, day] / self._of(bid)
+                gained += HEDGE**rank * _added(wanted.count, have) * cheap**2
+        return gained * wanted.importance * bid.match.fit
+
+    def _of(self, bid: _Bid) -> float:
+        """What a bid costs, as far as prices are compared."""
+        return self._usual[bid.match.wanted.concept] if math.isnan(bid.price) else max(1.0, bid.price)
 
     def _value(self, day: date | None) -> float:
         """What a team on a day can be expected to be worth, less what it would cost by the cards."""
         total = 0.0
         top = max((bids[0].match.wanted.importance for bids in self._bids.values()), default=1) or 1
         mean = statistics.fmean(self._usual.values()) if self._usual else 0.0
-        for concept, bids in self._bids.items():
+        for bids in self._bids.values():
             wanted = bids[0].match.wanted
             free = [bid for bid in bids if _free(bid.match, day)]
-            usual = self._usual[concept]
-            prices = sorted(usual if math.isnan(bid.price) else bid.price for bid in free)[: wanted.count]
+            prices = sorted(map(self._of, free))[: wanted.count]
             expected = sum(_added(wanted.count, have) for have in range(min(len(free), wanted.count + self.plenty)))
             total += WORTH * mean * expected / wanted.count * wanted.importance / top - sum(prices)
         return total

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.quality.campaign import run
@@ -22,6 +23,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes")
     parser.add_argument("--json", type=Path, help="also write the figures there")
     asked = parser.parse_args()
+    if find_spec("ortools") is None:
+        sys.exit("the oracle needs OR-Tools, which is not installed (it has no wheels for the newest Python)")
     begin = time.monotonic()
     found = sections(run(asked.seed, asked.scenarios, jobs=asked.jobs))
     took = time.monotonic() - begin

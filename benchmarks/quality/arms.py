@@ -117,13 +117,14 @@ def _twinned(plain: Scenario, draw: random.Random) -> Scenario:
     return replace(plain, agents=(*plain.agents, *twins))
 
 
-def selection(plan: Plan, case: Scenario) -> Counter[tuple[object, str, float]]:
-    """Who does what for how much, where an agent is what it can do and asks, not what it is called.
+def selection(plan: Plan, case: Scenario) -> Counter[tuple[str, str, float]]:
+    """Who does what for how much, where an agent is where it is from, not what it is called.
 
-    So the branches of a company, or an agent and its twin, are one: which of them is drawn is nobody's loss.
+    Of two who ask the same for the same one is drawn by lot, with a seed that comes from the demand's random id: the
+    branches of a company, an agent and its twin, two strangers with one price. Who of them wins is no change.
     """
-    cards = {agent.agent_id: (agent.city, agent.services, agent.busy, agent.max_roles) for agent in case.agents}
-    return Counter((cards.get(role.agent_id, role.agent_id), role.concept, role.price) for role in plan.roles)
+    cities = {agent.agent_id: agent.city for agent in case.agents}
+    return Counter((cities.get(role.agent_id, role.agent_id), role.concept, role.price) for role in plan.roles)
 
 
 _CHANGES: dict[str, Callable[[Scenario, random.Random], Scenario]] = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from types import MappingProxyType
 from typing import TypeVar
 
 from moothall.errors import DecisionRefused
@@ -19,15 +19,34 @@ CENT = 0.005
 """Half a hundredth: sums of money closer than this are equal."""
 
 PlanT = TypeVar("PlanT", bound=PlanDraft)
-Bargained = Mapping[tuple[str, str], float]
-"""The most that an agent may get for a concept once a price was talked about, where that is more than its offer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the plan so far pays, by agent and concept, and the sum that an agent now asks for all its roles in it."""
+
+    paid: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    asked: Mapping[str, float] = field(default_factory=dict)
+
+    def bounds(self, agent_id: str, concepts: Collection[str]) -> tuple[float, float]:
+        """The least and the most that an agent may get for these of its roles together.
+
+        Nobody gets less than what was settled unless it asked for less, nor more than it asked for. Sums that are
+        shared anew are whole, so a fraction may be lost.
+        """
+        paid = self.paid[agent_id]
+        total, was = sum(paid.values()), [paid[concept] for concept in concepts]
+        least, most = float(sum(map(math.floor, was))), sum(was)
+        asked = self.asked.get(agent_id)
+        if asked is None:
+            return least, most
+        shares = [price / total if total else 1 / len(paid) for price in was]
+        low, high = (float(sum(edge(asked * share) for share in shares)) for edge in (math.floor, math.ceil))
+        return min(least, low), max(most, high)
 
 
 def plan_fits(
-    demand: DemandUnderstanding,
-    offers: Sequence[Offer],
-    plan: PlanT,
-    bargained: Bargained = MappingProxyType({}),
+    demand: DemandUnderstanding, offers: Sequence[Offer], plan: PlanT, settled: Settled | None = None
 ) -> PlanT:
     """Only those who offered, each in what they offered and once per role, on a day they are free, within the money.
 
@@ -39,10 +58,14 @@ def plan_fits(
     require(bool(plan.summary.strip()), "the plan has no summary")
     require(bool(plan.rationale.strip()) or not plan.assignments, "the plan does not say why these were chosen")
     standing = {offer.agent_id: offer for offer in offers if offer.decision != "decline"}
+    settled = settled or Settled()
     for item in plan.assignments:
         require(item.agent_id in standing, f"{item.agent_id} did not offer")
         _role_fits(demand, standing[item.agent_id], item)
-        _terms_fit(standing[item.agent_id], item, bargained)
+        if item.concept not in settled.paid.get(item.agent_id, {}):
+            _price_offered(standing[item.agent_id], item)
+        _conditions_kept(standing[item.agent_id], item)
+    _prices_settled(settled, plan.assignments)
     _roles_fit(standing, plan.assignments)
     _places_fit(standing, plan.assignments)
     check_money(demand, plan)
@@ -79,15 +102,32 @@ def _role_fits(demand: DemandUnderstanding, offer: Offer, item: Assignment) -> N
         require(room, f"{who} has no room for {people} people as {item.role}")
 
 
-def _terms_fit(offer: Offer, item: Assignment, bargained: Bargained) -> None:
-    """The price is what was offered or bargained for, and each condition is there, refused or met with a reason."""
+def _price_offered(offer: Offer, item: Assignment) -> None:
+    """A role that is new to the agent is paid what it offered, or a little less."""
     terms = _offered(offer, item.concept)
-    key = (item.agent_id, item.concept)
-    most = max([bargained.get(key, 0.0), *(term.price for term in terms)])
+    most = max((term.price for term in terms), default=0.0)
     require(item.price <= most + CENT, f"{item.agent_id} asks {most:g} for {item.role}, not {item.price:g}")
-    if terms and key not in bargained:
+    if terms:
         least = math.floor(OPENING_SHARE * min(term.price for term in terms))
         require(item.price >= least - CENT, f"{item.price:g} is too little for {item.agent_id}, who asks {most:g}")
+
+
+def _prices_settled(settled: Settled, assignments: Sequence[Assignment]) -> None:
+    """Roles that an agent keeps are paid, taken together, what was settled or asked for since."""
+    kept: dict[str, dict[str, float]] = {}
+    for item in assignments:
+        if item.concept in settled.paid.get(item.agent_id, {}):
+            kept.setdefault(item.agent_id, {})[item.concept] = item.price
+    for agent_id, prices in kept.items():
+        least, most = settled.bounds(agent_id, prices)
+        now = sum(prices.values())
+        require(now <= most + CENT, f"{agent_id} asks {most:g} for all its roles, not {now:g}")
+        require(now >= least - CENT, f"{now:g} is too little for {agent_id}, who was promised {most:g}")
+
+
+def _conditions_kept(offer: Offer, item: Assignment) -> None:
+    """Each condition is there, refused or met with a reason."""
+    terms = _offered(offer, item.concept)
     texts = {condition.text for condition in item.conditions}
     kept = not terms or any({condition.text for condition in term.conditions} <= texts for term in terms)
     require(kept, f"a condition of {item.agent_id} is passed over")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from moothall.negotiation.demand.models import Condition
+from moothall.negotiation.demand.models import Condition, Feedback
 from tests.negotiation.demand.model.plans import (
     DAYS,
     GOOD,
@@ -174,12 +174,90 @@ async def test_a_role_can_be_given_up_and_a_text_be_changed() -> None:
     yes = [{"agent_id": "user_agent_both", "field": "", "reason": "可以"}]
     roles = [role("both", "场地提供", responsibility="只管场地，不管茶水"), role("voice", "演讲嘉宾")]
     after = await answered("adjust", data, said(addressed=yes, assignments=roles))
-    assert {entry["field"] for entry in after.adjustment_summary.requests_addressed} == {"drop_role", "responsibility"}
+    results = {entry["field"]: entry["result"] for entry in after.adjustment_summary.requests_addressed}
+    assert results == {"drop_role": True, "responsibility": "只管场地，不管茶水"}
 
 
 async def test_the_budget_holds_in_every_round() -> None:
     data = adjust(says("hall", "negotiate", price=2200), says("voice"), demand=demand("venue", "speaker", budget=2900))
     await refused("adjust", data, said(addressed=YES, assignments=RAISED), "the budget is 2900")
+
+
+@pytest.mark.requirement("NEG-PROMPT-6a")
+@pytest.mark.parametrize("price", [0, 640, 799])
+@pytest.mark.parametrize("speaks", [says("voice"), says("voice", "negotiate", date=DAYS[0].isoformat())])
+async def test_nobody_is_paid_less_than_before_unless_it_asked_for_less(price: float, speaks: Feedback) -> None:
+    data = adjust(says("hall", "negotiate", price=2200), speaks)
+    roles = [RAISED[0], role("voice", "演讲嘉宾", price=price)]
+    day = [{"agent_id": "user_agent_voice", "field": "date", "reason": "正是这一天"}]
+    reply = said(addressed=[*YES, *day], changed=TOLD, assignments=roles)
+    await refused("adjust", data, reply, "too little for user_agent_voice")
+
+
+async def test_who_asks_for_less_is_paid_less() -> None:
+    data = adjust(says("hall", "negotiate", price=1500), says("voice"))
+    roles = [role("hall", "场地提供", price=1500), role("voice", "演讲嘉宾")]
+    after = await answered("adjust", data, said(addressed=YES, assignments=roles))
+    assert [item.price for item in after.assignments] == [1500, 800]
+    lower = [role("hall", "场地提供", price=1499), role("voice", "演讲嘉宾")]
+    await refused("adjust", data, said(declined=YES, assignments=lower), "too little for user_agent_hall")
+
+
+async def test_silence_is_no_consent_to_another_role() -> None:
+    voice = offer("voice", term("speaker", 800), term("photography", 300))
+    data = adjust(
+        says("hall", "negotiate", price=2200),
+        says("voice"),
+        offers=(HALL, voice),
+        demand=demand("venue", "speaker", "photography"),
+    )
+    roles = [RAISED[0], role("voice", "摄影")]
+    await refused("adjust", data, said(addressed=YES, changed=TOLD, assignments=roles), "another role")
+
+
+@pytest.mark.requirement("NEG-PROMPT-6a")
+@pytest.mark.parametrize(
+    ("prices", "about"),
+    [((2400, 2400), "asks 2400"), ((1900, 501), "asks 2400"), ((1900, 500), ""), ((1400, 1000), "")],
+)
+async def test_a_requested_price_is_for_all_roles_together(prices: tuple[float, float], about: str) -> None:
+    both = offer("both", term("venue", 1000), term("speaker", 1000))
+    part = assignment(both).model_copy(update={"concept": "speaker", "role": "演讲嘉宾"})
+    data = adjust(says("both", "negotiate", price=2400), offers=(both,), current_proposal=plan(assignment(both), part))
+    yes = [{"agent_id": "user_agent_both", "field": "price", "reason": "合理"}]
+    roles = [role("both", tag, price=price) for tag, price in zip(("场地提供", "演讲嘉宾"), prices, strict=True)]
+    reply = said(addressed=yes, assignments=roles)
+    if about:
+        await refused("adjust", data, reply, about)
+    else:
+        after = await answered("adjust", data, reply)
+        assert after.cost.total == 2400
+        assert after.adjustment_summary.requests_addressed[0]["result"] == 2400
+
+
+@pytest.mark.requirement("NEG-PROMPT-6a")
+async def test_what_a_plan_does_not_have_can_only_be_declined() -> None:
+    data = adjust(says("hall", "negotiate", deposit="50% upfront"), says("voice"))
+    entry = [{"agent_id": "user_agent_hall", "field": "deposit", "reason": "可以先付"}]
+    reworded = [role("hall", "场地提供", responsibility="换个说法"), role("voice", "演讲嘉宾")]
+    await refused("adjust", data, said(addressed=entry, assignments=reworded), "does not do it")
+    after = await answered("adjust", data, said(declined=entry, assignments=reworded))
+    assert [item["field"] for item in after.adjustment_summary.requests_declined] == ["deposit"]
+
+
+@pytest.mark.requirement("NEG-PROMPT-6a")
+async def test_a_price_granted_in_part_says_so_and_one_that_hardly_moves_is_not_granted() -> None:
+    data = adjust(says("hall", "negotiate", price=2400), says("voice"))
+    part = await answered(
+        "adjust",
+        data,
+        said(addressed=YES, assignments=[role("hall", "场地提供", price=2300), role("voice", "演讲嘉宾")]),
+    )
+    (entry,) = part.adjustment_summary.requests_addressed
+    assert (entry["requested"], entry["result"], entry["share"]) == (2400, 2300, 0.75)
+    assert entry["reason"] == "在预算允许的范围内提高了价格: 成本确实涨了"
+    bare = [role("hall", "场地提供", price=2000.01), role("voice", "演讲嘉宾")]
+    await refused("adjust", data, said(addressed=YES, assignments=bare), "hardly more than before")
 
 
 def test_the_model_is_shown_each_request_that_it_must_answer() -> None:

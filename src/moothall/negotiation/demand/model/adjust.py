@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 from moothall.llm.brief import Brief
-from moothall.negotiation.demand.adjust_world import asked_by, left_by
+from moothall.negotiation.demand.adjust_world import asked_by, entries, left_by
 from moothall.negotiation.demand.model.casting import refuse, worded
 from moothall.negotiation.demand.model.draft import MANY, Amount, Draft, Line, Word
 from moothall.negotiation.demand.model.shown import shown_demand
@@ -17,7 +17,7 @@ from moothall.negotiation.demand.model.team import Team, TeamDraft
 from moothall.negotiation.demand.models import AdjustedPlan, AdjustmentSummary, PlanDraft
 from moothall.negotiation.demand.prompts import ADJUST
 from moothall.negotiation.demand.questions import AdjustInput
-from moothall.negotiation.demand.rules.requests import Answers, Request, changes
+from moothall.negotiation.demand.rules.requests import Request, changes
 
 if TYPE_CHECKING:
     from moothall.llm.decision import RulesBrain
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from moothall.negotiation.demand.models import JsonObject
     from moothall.negotiation.demand.rules.phrasing import Lexica
 
+LEAST_SHARE = 0.5
+"""The part of a wanted raise that has to be granted before a model may call the request addressed."""
 FREE = frozenset({"date", "role_added"})
 """Changes that need not be announced: the day stands in the timeline for all, and a new role is nobody's loss."""
 
@@ -102,20 +104,19 @@ class Adjusted:
     def _answers(self, plan: PlanDraft) -> tuple[tuple[JsonObject, ...], tuple[JsonObject, ...]]:
         """The answer to each request: the model's, with the result that can be read in the plan."""
         said, data = self.draft.adjustment_summary, self.data
-        voice = self.lexica.voice(data.demand.lang)
-        asked = asked_by(data)
-        known = frozenset(term.concept for offer in data.offers for term in offer.terms)
-        found = Answers(data.current_proposal, plan, known, voice).split(asked)
-        results = {(entry["agent_id"], entry["field"]): entry for entries in found for entry in entries}
+        granted, rest = entries(data, plan, self.lexica.voice(data.demand.lang))
         addressed: list[JsonObject] = []
         declined: list[JsonObject] = []
-        for request in asked:
+        for request in asked_by(data):
             what = (request.agent_id, request.field)
             yes = next((item for item in said.requests_addressed if item.about(*what)), None)
             answer = yes or next((item for item in said.requests_declined if item.about(*what)), None)
             if answer is None or (yes is None and not answer.reason):
                 raise refuse(_unanswered(request))
-            entry = results[what] | ({"reason": answer.reason} if answer.reason else {})
+            entry = granted[what] if what in granted else rest[what]
+            if yes and entry.get("share", 1) < LEAST_SHARE:
+                raise refuse(_too_little(request, entry))
+            entry |= {"reason": _both(entry, answer.reason)} if answer.reason else {}
             (addressed if yes else declined).append(entry)
         return tuple(addressed), tuple(declined)
 
@@ -138,6 +139,18 @@ def _unanswered(request: Request) -> str:
         f"the request of {request.agent_id} for {request.field} is not answered: put it into requests_addressed or, "
         "with a reason, into requests_declined"
     )
+
+
+def _too_little(request: Request, entry: JsonObject) -> str:
+    return (
+        f"{entry['result']:g} is hardly more than before and no answer to {request.price:g}: raise the sum of "
+        f"{request.agent_id} further, or keep it and put the request into requests_declined"
+    )
+
+
+def _both(entry: JsonObject, reason: str) -> str:
+    """The model's reason; that of a price granted in part begins with what was really done."""
+    return f"{entry['reason']}: {reason}" if "share" in entry else reason
 
 
 def brief(lexica: Lexica, rules: RulesBrain) -> Brief[AdjustInput, AdjustedPlan, AdjustDraft]:

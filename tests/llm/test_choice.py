@@ -49,6 +49,7 @@ def test_without_a_key_or_when_told_so_the_rules_decide(settings: dict[str, Any]
         ({"llm_provider": "openrouter", "anthropic_api_key": "key-a"}, "OPENROUTER_API_KEY"),
         ({**AZURE, "azure_openai_endpoint": ""}, "AZURE_OPENAI_ENDPOINT"),
         ({**AZURE, "azure_openai_deployment": " "}, "AZURE_OPENAI_DEPLOYMENT"),
+        ({"openrouter_api_key": "key-r"}, "OPENROUTER_MODEL"),
         ({"anthropic_api_key": "key-a", "anthropic_base_url": "api.example"}, "ANTHROPIC_BASE_URL"),
         ({"anthropic_api_key": "key-a", "anthropic_base_url": "ftp://api.example"}, "ANTHROPIC_BASE_URL"),
         ({"openai_api_key": "key-o", "openai_base_url": "https://me:secret@api.example"}, "OPENAI_BASE_URL"),

@@ -152,6 +152,60 @@ async def test_whatever_answers_at_the_address_a_question_never_crashes(
     assert answer.failure.code in {"E003", "DECISION_REFUSED"}
 
 
+def answered(api: str, counts: dict[str, Any]) -> Page:
+    """A good answer in either format, with what is said about tokens."""
+    reply: dict[str, Any]
+    if api == "anthropic":
+        call = {"type": "tool_use", "id": "t", "name": "choose", "input": BLUE}
+        reply = {"id": "m", "type": "message", "role": "assistant", "model": "m", "content": [call]}
+        reply["stop_reason"] = "tool_use"
+    else:
+        function = {"name": "choose", "arguments": json.dumps(BLUE)}
+        message = {"role": "assistant", "tool_calls": [{"id": "c", "type": "function", "function": function}]}
+        choice = {"index": 0, "finish_reason": "tool_calls", "message": message}
+        reply = {"id": "x", "object": "chat.completion", "created": 1, "model": "gpt-4o", "choices": [choice]}
+    return Page(200, json.dumps({**reply, **counts}), {"content-type": "application/json"})
+
+
+COUNTS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "null": {"usage": None},
+    "empty": {"usage": {}},
+    "a number": {"usage": 7},
+    "zero": {"usage": dict.fromkeys(("input_tokens", "output_tokens", "prompt_tokens", "completion_tokens"), 0)},
+    "more from the cache than there were": {
+        "usage": {
+            "input_tokens": 10,
+            "output_tokens": 5,
+            "cache_read_input_tokens": 100,
+            "prompt_tokens": 10,
+            "completion_tokens": 5,
+            "prompt_tokens_details": {"cached_tokens": 50},
+        }
+    },
+    "nothing, nor the model's name": {"model": None},
+    "negative": {"usage": {"input_tokens": -1, "output_tokens": 5, "prompt_tokens": -1, "completion_tokens": 5}},
+}
+
+
+@pytest.mark.filterwarnings("ignore:Failed to extract usage")  # the client's, for figures that are none
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("counts", COUNTS.values(), ids=COUNTS)
+async def test_a_good_answer_counts_whatever_is_said_about_its_tokens(
+    llm: FakeLLM, provider: str, counts: dict[str, Any]
+) -> None:
+    mind = brain(llm, provider, llm_failure_threshold=1)
+    llm.script["choose"] = lambda asked: answered(asked.api, counts)
+    for _ in range(2):
+        answer = await mind.answer(CHOOSE, Ask())
+        assert isinstance(answer, Answered), answer
+        assert answer.value.colour == "blue"
+        assert answer.usage is not None
+        assert answer.usage.input_tokens >= 0
+        assert answer.usage.cost_usd is None or answer.usage.cost_usd > 0
+    assert mind.breaker.state == "closed"
+
+
 LINES = [
     b"",
     b"HTTP/1.1 200",

@@ -40,7 +40,7 @@ def chosen_provider(settings: Settings) -> Provider | None:
     """The provider that ``LLM_PROVIDER`` names, else the first that has a key; None: the rules decide.
 
     Raises:
-        SettingsError: the provider lacks its key, its address or, on Azure, its deployment.
+        SettingsError: the provider lacks its key, its address, on Azure its deployment, on OpenRouter a model.
     """
     with_key = [name for name, setting in _KEYS.items() if getattr(settings, setting)]
     name = settings.llm_provider or (with_key[0] if with_key else "none")
@@ -53,8 +53,9 @@ def chosen_provider(settings: Settings) -> Provider | None:
     if name == "azure":
         deployment = _required(settings, "azure_openai_deployment", name)
         return Provider(name, deployment, base_url, key, settings.azure_openai_api_version)
-    own = settings.openrouter_model if name == "openrouter" else ""
-    return Provider(name, own or settings.llm_model, base_url, key)
+    if name == "openrouter":
+        return Provider(name, _at_openrouter(settings), base_url, key)
+    return Provider(name, settings.llm_model, base_url, key)
 
 
 def prompt_timeout(settings: Settings, number: int) -> float:
@@ -82,6 +83,19 @@ def _required(settings: Settings, setting: str, provider: ProviderName) -> str:
             details={"setting": setting, "variable": variable(setting)},
         )
     return value.strip()
+
+
+def _at_openrouter(settings: Settings) -> str:
+    """The model's name there, which begins with its vendor's."""
+    model = settings.openrouter_model or settings.llm_model
+    if "/" not in model:
+        raise SettingsError(
+            f"{variable('openrouter_model')} is no model of OpenRouter",
+            why=f"{model} does not name its vendor",
+            hint=f"set {variable('openrouter_model')} to a name such as anthropic/claude-sonnet-4.5",
+            details={"setting": "openrouter_model", "variable": variable("openrouter_model")},
+        )
+    return model
 
 
 def web_address(settings: Settings, setting: str) -> str:

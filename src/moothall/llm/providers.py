@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from moothall.llm.choice import Provider
@@ -51,7 +53,7 @@ class ProviderModel:
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         self._line: _Line | None = None
-        self._opening = asyncio.Lock()
+        self._opening: asyncio.Task[_Line] | None = None
         self._reported: set[int] = set()
 
     @property
@@ -65,7 +67,7 @@ class ProviderModel:
         return self._provider.model
 
     async def warm(self) -> None:
-        """Load the SDK in a thread, once in a process."""
+        """Load the SDK and build its client, in a thread."""
         await self._opened()
 
     async def ask(self, question: Question) -> Reply:
@@ -87,16 +89,25 @@ class ProviderModel:
 
     async def aclose(self) -> None:
         """Close its connections; the next question opens them again."""
+        opening, self._opening = self._opening, None
         line, self._line = self._line, None
+        if opening is not None:
+            # What a thread imports cannot be broken off; what it has built by then is closed.
+            opening.add_done_callback(_forget)
         if line is not None:
             await line.http.aclose()
 
     async def _opened(self) -> _Line:
-        async with self._opening:
-            if self._line is None:
-                await asyncio.to_thread(_load, self._provider)
-                self._line = _open(self._provider)
-            return self._line
+        """The open line. One thread builds it for all who wait, and goes on with that when one of them gives up."""
+        if self._line is None:
+            if self._opening is None or self._opening.done():
+                self._opening = asyncio.create_task(asyncio.to_thread(_open, self._provider), name="llm: loading")
+            opening = self._opening
+            line = await asyncio.shield(opening)
+            if self._opening is opening:
+                self._line, self._opening = line, None
+            return line
+        return self._line
 
     def _report(self, error: Exception) -> None:
         """Tell the operator once, until a call succeeds, when the provider refuses us; never what it wrote."""
@@ -147,12 +158,14 @@ async def _exchange(model: SdkModel, question: Question) -> Reply:
 
 
 def _reply(response: ModelResponse, tool: str) -> Reply:
+    used = response.usage
     return Reply(
         answer=_answer(response, tool),
         model=str(response.model_name or ""),
-        input_tokens=response.usage.input_tokens,
-        output_tokens=response.usage.output_tokens,
-        cost_usd=_cost(response),
+        input_tokens=max(0, used.input_tokens),
+        output_tokens=max(0, used.output_tokens),
+        # An answer takes tokens: where none are told, nobody knows what it cost.
+        cost_usd=_cost(response) if used.input_tokens > 0 and used.output_tokens > 0 else None,
     )
 
 
@@ -165,11 +178,17 @@ def _answer(response: ModelResponse, tool: str) -> dict[str, Any] | str:
 
 
 def _cost(response: ModelResponse) -> float | None:
-    """US dollars by the price list that comes with the client; None for a model that is not in it."""
+    """US dollars by the price list that comes with the client; None where no price can be told.
+
+    What it cost never decides whether an answer counts: a model may be missing in the list, and proxies and local
+    servers report counts that contradict each other, such as more tokens from a cache than there were.
+    """
     try:
-        return float(response.cost().total_price)
-    except LookupError:
+        price = float(response.cost().total_price)
+    except (LookupError, ValueError, ArithmeticError, AssertionError, AttributeError, TypeError) as error:
+        _log.debug("no price for an answer of %s: %s", response.model_name, type(error).__name__)
         return None
+    return price if isfinite(price) and price >= 0 else None
 
 
 def _failure(error: Exception) -> ModelFailure:
@@ -207,8 +226,16 @@ def _load(provider: Provider) -> None:
 
 
 def _open(provider: Provider) -> _Line:
+    """Load the client and build it, with the parts that it would otherwise load in the middle of the first question."""
+    _load(provider)
     http = outgoing_client(provider)
     return _Line(_sdk_model(provider, http), http)
+
+
+def _forget(opening: asyncio.Task[_Line]) -> None:
+    """A line that nobody waits for any more: it never had a connection, and its error is nobody's."""
+    if not opening.cancelled():
+        opening.exception()
 
 
 def _sdk_model(provider: Provider, http: httpx2.AsyncClient) -> SdkModel:
@@ -230,10 +257,12 @@ def _sdk_model(provider: Provider, http: httpx2.AsyncClient) -> SdkModel:
             timeout=None,
             http_client=http,
         )
+        _lenient(azure, _mended_completion)
         return OpenAIChatModel(provider.model, provider=AzureProvider(openai_client=azure))
     client = AsyncOpenAI(
         api_key=provider.key, base_url=provider.base_url, max_retries=0, timeout=None, http_client=http
     )
+    _lenient(client, _mended_completion)
     if provider.name == "openrouter":
         from pydantic_ai.providers.openrouter import OpenRouterProvider  # noqa: PLC0415
 
@@ -241,6 +270,45 @@ def _sdk_model(provider: Provider, http: httpx2.AsyncClient) -> SdkModel:
     from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415
 
     return OpenAIChatModel(provider.model, provider=OpenAIProvider(openai_client=client))
+
+
+def _lenient(client: Any, mended: Callable[[Any], Any]) -> None:  # noqa: ANN401 - three SDK clients without a base
+    """Let an SDK's client take the answers of servers that speak its API but do not count, or do not say who they are.
+
+    It has to happen before its resources are used: they keep the method.
+    """
+    post = client.post
+
+    async def lenient(*args: Any, **options: Any) -> Any:  # noqa: ANN401 - as the SDK's own
+        return mended(await post(*args, **options))
+
+    client.post = lenient
+
+
+def _mended_message(reply: Any) -> Any:  # noqa: ANN401 - unchecked
+    """Anthropic's reply, of which no more than the answer has to be right."""
+    from anthropic.types.beta import BetaMessage, BetaUsage  # noqa: PLC0415 - loaded lazily, see above
+
+    if isinstance(reply, BetaMessage) and not _counts(reply, "input_tokens", "output_tokens"):
+        reply.usage = BetaUsage(input_tokens=0, output_tokens=0)
+    return reply
+
+
+def _mended_completion(reply: Any) -> Any:  # noqa: ANN401 - unchecked
+    """OpenAI's reply, of which no more than the answer has to be right."""
+    from openai.types.chat import ChatCompletion  # noqa: PLC0415 - loaded lazily, see above
+
+    if isinstance(reply, ChatCompletion):
+        if not _counts(reply, "prompt_tokens", "completion_tokens", "total_tokens"):
+            reply.usage = None
+        if not isinstance(getattr(reply, "model", None), str):
+            reply.model = ""
+    return reply
+
+
+def _counts(reply: object, *names: str) -> bool:
+    usage = getattr(reply, "usage", None)
+    return all(isinstance(getattr(usage, name, None), int) for name in names)
 
 
 def _anthropic(provider: Provider, http: httpx2.AsyncClient) -> SdkModel:
@@ -261,4 +329,5 @@ def _anthropic(provider: Provider, http: httpx2.AsyncClient) -> SdkModel:
         open_telemetry=False,
         http_client=http,
     )
+    _lenient(client, _mended_message)
     return AnthropicModel(provider.model, provider=AnthropicProvider(anthropic_client=client))

@@ -31,6 +31,7 @@ chaos: $(READY) ## kill -9 the server again and again in mid-negotiation and cou
 
 bench: $(READY) ## the figures of the README, each beside its baseline
 	$(BIN)/python benchmarks/kernel.py
+	$(BIN)/python -m benchmarks.quality --scenarios 200 --seed 1
 
 lock: $(READY) ## write requirements.lock anew from pyproject.toml
 	$(PIP) install uv

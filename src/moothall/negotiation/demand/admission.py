@@ -28,13 +28,17 @@ class RefusedAnswerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the channel is waiting for: answers of ``kind`` from ``asked``, ``answered`` of whom have spoken."""
+    """What the channel is waiting for: answers of ``kind`` from ``asked``, ``answered`` of whom have spoken.
+
+    Of those in ``unknown`` it is settled that their answer cannot be known; one that comes all the same counts.
+    """
 
     channel_id: str
     kind: AnswerKind
     round: int
     asked: frozenset[str]
     answered: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()
 
 
 def admit(sender: str, body: JsonObject, desk: Desk) -> Answer:

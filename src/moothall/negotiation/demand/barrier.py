@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
@@ -24,20 +24,16 @@ CloseReason = Literal["all", "deadline"]
 Accept = Callable[[Answer, Letter, tuple[Draft, ...]], Awaitable[None]]
 """Logs an admitted answer; the drafts (consumption of the inbox row) go into the same batch."""
 
+Unknown = Callable[[str, str], Awaitable[None]]
+"""Logs that the answer of an agent cannot be known, and the code of the cause."""
 
 ResultT = TypeVar("ResultT")
 
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """How a barrier closed; ``unknown`` maps the agents whose answer cannot be known to the code of the cause."""
-
-    reason: CloseReason
-    unknown: dict[str, str] = field(default_factory=dict)
-
-
 NOTES = frozenset({"later", "unreachable", "unknown"})
 """What a local agent says in place of an answer."""
+
+_ASKS = {"offer_response": "demand_offer", "proposal_feedback": "proposal_review"}
+"""What is asked for each kind of answer."""
 
 UNUSABLE = frozenset({"malformed", "too_large", "forged_sender"})
 """Refusals after which a local agent has nothing better to say in this phase."""
@@ -56,7 +52,7 @@ class Barrier:
         self._posted: list[Posting] = []
         self._inbox: asyncio.Future[Posting | None] | None = None
 
-    async def collect(self, desk: Desk, until: datetime, accept: Accept) -> Closed:
+    async def collect(self, desk: Desk, until: datetime, accept: Accept, unknown: Unknown) -> CloseReason:
         """Take answers until everybody asked has answered (or cannot), or until the deadline.
 
         A party that said it answers later keeps the barrier open without keeping the run in memory.
@@ -65,12 +61,14 @@ class Barrier:
             CancelledByRequesterError: a cancellation came through the inbox.
         """
         try:
-            return await self._collect(desk, until, accept)
+            reason = await self._collect(desk, until, accept, unknown)
         finally:
             await self._leave_inbox()
+        await self._hear_cancellation()
+        return reason
 
-    async def _collect(self, desk: Desk, until: datetime, accept: Accept) -> Closed:
-        waiting, later, unknown = set(desk.asked - desk.answered), set[str](), dict[str, str]()
+    async def _collect(self, desk: Desk, until: datetime, accept: Accept, unknown: Unknown) -> CloseReason:
+        waiting, later = set(desk.asked - desk.answered - desk.unknown), set[str]()
         answered = set(desk.answered)
         while waiting:
             letter = self.mailbox.take() or self._waiting_posting(until)
@@ -78,25 +76,25 @@ class Barrier:
                 letter = await self._news_or_park(until)
             letter = letter or await self._next(until)
             if letter is None:
-                return Closed("deadline", unknown)
-            sender, kind = letter.sender, letter.body.get("type")
-            if kind in NOTES and "posting" not in letter.meta:
-                if letter.body["round"] == desk.round:
-                    (later.add if kind == "later" else waiting.discard)(sender)
-                    unknown |= {sender: letter.body["code"]} if kind == "unknown" else {}
+                return "deadline"
+            sender = letter.sender
+            if letter.body.get("type") in NOTES and "posting" not in letter.meta:
+                if _concerns(letter, desk):
+                    (later.add if letter.body["type"] == "later" else waiting.discard)(sender)
+                    if letter.body["type"] == "unknown":
+                        await unknown(sender, letter.body["code"])
                 continue
-            current = Desk(desk.channel_id, desk.kind, desk.round, desk.asked, frozenset(answered))
-            refused = await self._hear(letter, current, accept)
+            refused = await self._hear(letter, replace(desk, answered=frozenset(answered)), accept)
             if refused is None:
                 answered.add(sender)
             if refused is None or (refused in UNUSABLE and "posting" not in letter.meta):
                 waiting.discard(sender)
-        return Closed("all", unknown)
+        return "all"
 
     async def wait_for(self, kind: str, key: str, until: datetime) -> Posting | None:
         """Wait for one inbox row; an answer that comes meanwhile is refused, for nobody asked for it."""
         while True:
-            posting = await self._run.receive(until)
+            posting = self._posted.pop(0) if self._posted else await self._run.receive(until)
             if posting is None:
                 return None
             _raise_if_cancelled(posting)
@@ -122,6 +120,13 @@ class Barrier:
 
     def _waiting_posting(self, until: datetime) -> Letter | None:
         return _as_letter(self._posted.pop(0), until) if self._posted else None
+
+    async def _hear_cancellation(self) -> None:
+        """Look through everything that came: nothing that follows may go on without a word that was taken in."""
+        while posting := await self._run.receive(self._run.clock.now()):
+            self._posted.append(posting)
+        for posting in self._posted:
+            _raise_if_cancelled(posting)
 
     async def _news_or_park(self, until: datetime) -> Letter | None:
         """What lies in the inbox; if nothing does, the run leaves memory until news or the deadline."""
@@ -152,6 +157,12 @@ class Barrier:
         if self._inbox is not None:
             posting, self._inbox = await _settle(self._inbox), None
             self._posted += [] if posting is None else [posting]
+
+
+def _concerns(note: Letter, desk: Desk) -> bool:
+    """Whether a note is about what is asked now; one about an earlier question comes too late to say anything."""
+    now = (_ASKS[desk.kind], desk.round)
+    return note.sender in desk.asked and (note.body["about"], note.body["round"]) == now
 
 
 async def _settle(task: asyncio.Future[ResultT]) -> ResultT | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from moothall.clock import rfc3339
-from moothall.events.model import Draft, Event
+from moothall.events.model import Draft
 from moothall.negotiation.demand.admission import Desk
-from moothall.negotiation.demand.barrier import Closed
+from moothall.negotiation.demand.barrier import CloseReason
 from moothall.negotiation.demand.deciding import marks_of
 from moothall.negotiation.demand.machine import Trigger
 from moothall.negotiation.demand.models import Feedback, JsonObject, Proposal
+from moothall.negotiation.demand.phase import Phase
 from moothall.negotiation.demand.post import Letter
 from moothall.negotiation.demand.talks import Talks
 from moothall.negotiation.demand.wire import CHANNEL_ADMIN, Answer, ProposalFeedbackMessage
@@ -24,6 +25,7 @@ class Review:
     def __init__(self, talks: Talks, proposal: Proposal, number: int, marks: JsonObject) -> None:
         self._talks = talks
         self._round = number
+        self._rows = Phase(talks.run, f"feedback.r{number}")
         self._marks = marks
         self._asked = proposal.assignees()
         self._shown = proposal.model_dump(mode="json")
@@ -36,9 +38,8 @@ class Review:
             channel.message(f"review.r{self._round}.{name}", CHANNEL_ADMIN, name, body) for name, body in bodies.items()
         ]
         await talks.run.emit(*enter, *letters)
-        for name, body in bodies.items():
-            if self._answer_of(name) is None and not self._closed():
-                talks.send_to_agent(name, body, f"feedback.r{self._round}.{name}")
+        for name in self._rows.to_ask(self._asked):
+            talks.send_to_agent(name, bodies[name], f"feedback.r{self._round}.{name}")
         until = await talks.deadline(f"feedback.r{self._round}.deadline", talks.limits.feedback_timeout)
         await talks.run.emit(
             channel.event(
@@ -58,22 +59,22 @@ class Review:
         talks = self._talks
         asked = frozenset(self._asked)
         until = await talks.deadline(f"feedback.r{self._round}.deadline", talks.limits.feedback_timeout)
-        closed = self._closed()
-        if closed is None:
-            answered = frozenset(name for name in asked if self._answer_of(name))
-            desk = Desk(talks.channel.channel_id, "proposal_feedback", self._round, asked, answered)
-            await self._close(await talks.barrier.collect(desk, until, self._log))
+        rows = self._rows
+        if rows.closed() is None:
+            settled = rows.answered(asked), frozenset(rows.unknown(asked))
+            desk = Desk(talks.channel.channel_id, "proposal_feedback", self._round, asked, *settled)
+            await self._close(await talks.barrier.collect(desk, until, self._log, rows.mark_unknown))
         return self._read()
 
-    async def _close(self, end: Closed) -> None:
+    async def _close(self, reason: CloseReason) -> None:
         """Close the barrier; silence becomes what the policy says, marked as such.
 
         An agent whose answer cannot be known is silent as well; the mark on its event says why.
         """
         policy, lang = self._talks.limits.feedback_timeout_policy, self._talks.demand.lang
-        silent = [name for name in self._asked if self._answer_of(name) is None]
-        unknown = {name: end.unknown[name] for name in silent if name in end.unknown}
-        row = {"reason": end.reason, "silent": silent, "unknown": unknown, "policy": policy}
+        silent = [name for name in self._asked if self._rows.answer(name) is None]
+        unknown = self._rows.unknown(silent)
+        row = {"reason": reason, "silent": silent, "unknown": unknown, "policy": policy}
         events: list[Draft] = []
         for name in silent if policy != "abstain" else ():
             failed = {"source": "fallback", "degraded": True, "error": unknown[name]} if name in unknown else {}
@@ -82,14 +83,14 @@ class Review:
         await self._talks.run.emit(Draft(f"feedback.r{self._round}.closed", "barrier", row), *events)
 
     def _read(self) -> tuple[list[Feedback], list[str]]:
-        closed = self._closed()
+        closed = self._rows.closed()
         if closed is None:
             message = f"round {self._round} is read before its barrier closed"
             raise LookupError(message)
         silent, policy = set(closed.payload["silent"]), closed.payload["policy"]
         answers: list[Feedback] = []
         for name in self._asked:
-            row = self._answer_of(name)
+            row = self._rows.answer(name)
             if name not in silent and row is not None:
                 answer = ProposalFeedbackMessage.model_validate(row.payload["body"])
                 fields = answer.model_dump(exclude={"type", "channel_id", "round"})
@@ -147,9 +148,3 @@ class Review:
             "demand": talks.brief,
             "your_offer": None if offer is None else offer.model_dump(mode="json"),
         }
-
-    def _answer_of(self, agent_id: str) -> Event | None:
-        return self._talks.run.recorded(f"feedback.r{self._round}.{agent_id}")
-
-    def _closed(self) -> Event | None:
-        return self._talks.run.recorded(f"feedback.r{self._round}.closed")

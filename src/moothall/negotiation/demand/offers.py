@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from moothall.directory.profiles import AgentProfile
-from moothall.events.model import Draft, Event
+from moothall.events.model import Draft
 from moothall.negotiation.demand.admission import Desk
 from moothall.negotiation.demand.deciding import marks_of
 from moothall.negotiation.demand.models import MOST_CONDITIONS, Condition, Offer, Term
+from moothall.negotiation.demand.phase import Phase
 from moothall.negotiation.demand.post import Letter
 from moothall.negotiation.demand.talks import Talks
 from moothall.negotiation.demand.terms import advertised_terms, beyond_card
@@ -41,6 +42,7 @@ class Invitations:
         self._talks = talks
         self._phase = phase
         self._round = number
+        self._rows = Phase(talks.run, phase)
 
     def letters(self, candidates: Sequence[CandidateRef]) -> list[Draft]:
         """The invitations as rows of the message log."""
@@ -51,12 +53,13 @@ class Invitations:
         ]
 
     def send(self, candidates: Sequence[CandidateRef]) -> None:
-        """Invite everybody whose answer is not in the log yet."""
+        """Invite everybody of whom the log does not say yet what they answer, or that it cannot be known."""
         talks = self._talks
+        asked = set(self._rows.to_ask(item.agent_id for item in candidates))
         for item in candidates:
             if item not in talks.invited:
                 talks.invited.append(item)
-            if self._answer_of(item.agent_id) is None and not self._closed():
+            if item.agent_id in asked:
                 talks.send_to_agent(item.agent_id, self._body(item), f"{self._phase}.{item.agent_id}")
 
     async def collect(self, candidates: Sequence[CandidateRef]) -> list[Offer]:
@@ -64,14 +67,14 @@ class Invitations:
         talks = self._talks
         asked = frozenset(item.agent_id for item in candidates)
         until = await talks.deadline(f"{self._phase}.deadline", talks.limits.response_timeout)
-        if not self._closed():
-            answered = frozenset(name for name in asked if self._answer_of(name))
-            desk = Desk(talks.channel.channel_id, "offer_response", 1, asked, answered)
-            end = await talks.barrier.collect(desk, until, self._log)
-            counted = {name for name in asked if self._answer_of(name)}
-            unknown = {name: code for name, code in sorted(end.unknown.items()) if name not in counted}
+        rows = self._rows
+        if not rows.closed():
+            settled = rows.answered(asked), frozenset(rows.unknown(asked))
+            desk = Desk(talks.channel.channel_id, "offer_response", 1, asked, *settled)
+            reason = await talks.barrier.collect(desk, until, self._log, rows.mark_unknown)
+            counted, unknown = rows.answered(asked), rows.unknown(asked)
             row = {
-                "reason": end.reason,
+                "reason": reason,
                 "counted": sorted(counted),
                 "silent": sorted(asked - counted - unknown.keys()),
                 "unknown": unknown,
@@ -82,14 +85,14 @@ class Invitations:
 
     def missing(self) -> Missing:
         """Who gave no answer before the barrier closed."""
-        closed = self._closed()
+        closed = self._rows.closed()
         if closed is None:
             message = f"{self._phase} is read before its barrier closed"
             raise LookupError(message)
         return Missing(tuple(closed.payload["silent"]), closed.payload.get("unknown", {}))
 
     def _read(self, candidates: Sequence[CandidateRef]) -> list[Offer]:
-        closed = self._closed()
+        closed = self._rows.closed()
         counted = set(closed.payload["counted"]) if closed else set()
         offers = [self._offer(item) for item in candidates if item.agent_id in counted]
         self._talks.offers.update({offer.agent_id: offer for offer in offers})
@@ -97,7 +100,7 @@ class Invitations:
 
     def _offer(self, candidate: CandidateRef) -> Offer:
         talks = self._talks
-        row = self._answer_of(candidate.agent_id)
+        row = self._rows.answer(candidate.agent_id)
         if row is None:
             message = f"{candidate.agent_id} was counted but has no offer in the log"
             raise LookupError(message)
@@ -167,12 +170,6 @@ class Invitations:
             "filter_reason": candidate.reason,
             "match_score": candidate.relevance_score,
         }
-
-    def _answer_of(self, agent_id: str) -> Event | None:
-        return self._talks.run.recorded(f"{self._phase}.{agent_id}")
-
-    def _closed(self) -> Event | None:
-        return self._talks.run.recorded(f"{self._phase}.closed")
 
 
 def _bound(terms: Sequence[Term], conditions: Sequence[str]) -> tuple[Term, ...]:

@@ -65,24 +65,27 @@ class UserAgent:
         key = str(letter.meta.get("key", ""))
         try:
             if letter.body["type"] == "demand_offer":
-                await self._generate_response(DemandOffer.model_validate(letter.body), key)
+                later = await self._generate_response(DemandOffer.model_validate(letter.body), key)
             else:
-                await self._evaluate_proposal(ProposalReview.model_validate(letter.body), key)
+                later = await self._evaluate_proposal(ProposalReview.model_validate(letter.body), key)
+            if later:
+                self._note("later", letter)
         except AnswerUnknownError as error:
             code = error.code if error.code in MODEL_FAILURES else ModelUnavailable.code
             _log.warning("what %s would answer is unknown: %s", self.profile.agent_id, code)
-            self._note("unknown", int(letter.body["round"]), code)
+            self._note("unknown", letter, code)
         except ParticipantUnreachableError as error:
             _log.warning("%s cannot be reached: %s", self.profile.agent_id, error)
-            self._note("unreachable", int(letter.body["round"]))
+            self._note("unreachable", letter)
         except Exception:  # noqa: BLE001 - foreign code: its failure is its own silence, the log has the trace
             _log.exception("%s broke while it answered a %s", self.profile.agent_id, letter.body["type"])
-            self._note("unreachable", int(letter.body["round"]))
+            self._note("unreachable", letter)
 
-    async def _generate_response(self, invitation: DemandOffer, key: str) -> None:
+    async def _generate_response(self, invitation: DemandOffer, key: str) -> bool:
+        """Answer an invitation; whether the answer comes later instead."""
         answer = await self._speaker().offer(invitation, key=key)
         if answer is LATER:
-            return self._note("later", invitation.round)
+            return True
         response, meta = _opened(answer)
         message = OfferResponse(
             channel_id=invitation.channel_id,
@@ -91,12 +94,14 @@ class UserAgent:
             round=invitation.round,
             **_fields(response, AgentResponse),
         )
-        return self._mailbox.send(CHANNEL_ADMIN, message.model_dump(mode="json"), meta)
+        self._mailbox.send(CHANNEL_ADMIN, message.model_dump(mode="json"), meta)
+        return False
 
-    async def _evaluate_proposal(self, request: ProposalReview, key: str) -> None:
+    async def _evaluate_proposal(self, request: ProposalReview, key: str) -> bool:
+        """Answer a plan; whether the answer comes later instead."""
         answer = await self._speaker().review(request, key=key)
         if answer is LATER:
-            return self._note("later", request.round)
+            return True
         feedback, meta = _opened(answer)
         if feedback.feedback_type == "withdraw":
             self.set_status("withdrawn")
@@ -106,7 +111,8 @@ class UserAgent:
             round=request.round,
             **_fields(feedback, ProposalFeedback),
         )
-        return self._mailbox.send(CHANNEL_ADMIN, message.model_dump(mode="json"), meta)
+        self._mailbox.send(CHANNEL_ADMIN, message.model_dump(mode="json"), meta)
+        return False
 
     def _speaker(self) -> Participant:
         """The participant, made when it is first needed, in this agent's own task: a failure is its own silence."""
@@ -114,9 +120,10 @@ class UserAgent:
             self._participant = self._participants(self.profile)
         return self._participant
 
-    def _note(self, kind: str, number: int, code: str = "") -> None:
-        body = {"type": kind, "agent_id": self.profile.agent_id, "round": number, "code": code}
-        self._mailbox.send(CHANNEL_ADMIN, body)
+    def _note(self, kind: str, letter: Letter, code: str = "") -> None:
+        """Say something in place of an answer, and what it is about."""
+        about = {"about": letter.body["type"], "round": int(letter.body["round"])}
+        self._mailbox.send(CHANNEL_ADMIN, {"type": kind, "agent_id": self.profile.agent_id, **about, "code": code})
 
 
 def _opened(answer: OutT | Decided[OutT]) -> tuple[OutT, JsonObject]:

@@ -132,8 +132,7 @@ class Node:
         worker, self._worker = self._worker, None
         if worker is not None:
             await worker.stop()
-        if self.llm is not None:
-            await self.llm.stop()
+        await self.decisions.stop()
         if self._retention is not None:
             await self._retention.stop()
         if self._outbox is not None:

@@ -22,13 +22,21 @@ class Says:
         self._answer = answer
         self._takes = takes
         self.asked = 0
+        self.seconds: list[float] = []
+
+    def limit(self, _: Any) -> float:
+        return 10.0
 
     def takes(self, *_: Any) -> bool:
         return self._takes
 
-    async def answer(self, *_: Any) -> Any:
+    async def answer(self, _: Any, __: Any, seconds: float) -> Any:
         self.asked += 1
+        self.seconds.append(seconds)
         return self._answer
+
+    async def stop(self) -> None:
+        self.asked = -1
 
 
 def blue() -> Says:
@@ -63,6 +71,29 @@ async def test_a_failing_model_is_replaced_by_the_rules_marked_with_the_reason(f
 async def test_a_timeout_is_logged_in_the_words_of_the_specification(caplog: pytest.LogCaptureFixture) -> None:
     await Decisions(RULES, failing(ModelTimeout("late"))).decide(CHOOSE, Ask())
     assert [(record.levelno, record.getMessage()) for record in caplog.records] == [(logging.WARNING, TIMED_OUT)]
+
+
+async def test_a_queue_of_our_own_that_was_full_is_not_told_as_a_slow_model(caplog: pytest.LogCaptureFixture) -> None:
+    await Decisions(RULES, Says(Unanswered(ModelTimeout("late")))).decide(CHOOSE, Ask())
+    (record,) = caplog.records
+    assert (record.levelno, "no place at the model" in record.getMessage()) == (logging.WARNING, True)
+    assert TIMED_OUT not in caplog.text
+
+
+@pytest.mark.requirement("NEG-API-05")
+async def test_all_who_are_asked_share_one_time_limit() -> None:
+    personal, model = failing(ModelTimeout("late")), blue()
+    await Decisions(RULES, model, personal=personal).decide(CHOOSE, Ask())
+    await Decisions(RULES, alone := blue()).decide(CHOOSE, Ask())
+    assert personal.seconds == [pytest.approx(5.0, abs=0.5)], "half of it, so that there is time for the model"
+    assert 5.0 < model.seconds[0] <= 10.0, "what the first one left"
+    assert 9.0 < alone.seconds[0] <= 10.0
+
+
+async def test_stopping_reaches_everybody_who_is_asked() -> None:
+    personal, model = blue(), blue()
+    await Decisions(RULES, model, personal=personal).stop()
+    assert (personal.asked, model.asked) == (-1, -1)
 
 
 async def test_the_requesters_own_agent_is_asked_before_the_model() -> None:

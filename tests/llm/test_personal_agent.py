@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from moothall.errors import SettingsError
@@ -20,7 +21,7 @@ from moothall.settings import Settings
 from tests.server.door import DEMAND, opened, team
 from tests.support.clock import ManualClock
 from tests.support.demand import running
-from tests.support.fake_llm import FakeLLM
+from tests.support.fake_llm import HANG, FakeLLM
 
 UNDERSTOOD = {
     "surface_demand": "想在北京办一场AI主题聚会",
@@ -127,7 +128,6 @@ def breaks(**changes: Any) -> Callable[[Service], None]:
         (breaks(status=500), "E003"),
         (breaks(status=401), "E003"),
         (breaks(status=307, headers={"location": "http://127.0.0.1:1/"}), "E003"),
-        (breaks(hang=True), "E004"),
         (breaks(body=b"<html>"), "DECISION_REFUSED"),
         (breaks(body=b'{"surface_demand": ""}'), "DECISION_REFUSED"),
         (breaks(body=b"\xff\xfe"), "DECISION_REFUSED"),
@@ -139,10 +139,66 @@ async def test_however_it_fails_the_rules_understand_the_demand_and_nothing_leak
     tmp_path: Path, service: Service, broken: Any, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken(service)
-    found = await node(tmp_path, service, llm_timeout=0.5).decisions.decide(UNDERSTAND, question())
+    found = await node(tmp_path, service, llm_timeout=60.0).decisions.decide(UNDERSTAND, question())
     assert (found.source, found.degraded, found.error, found.value.confidence) == ("fallback", True, code, "low")
     assert len(service.asked) == 1, "no retry, no redirect"
     assert KEY not in caplog.text
+
+
+async def test_when_it_hangs_the_rules_understand_the_demand(tmp_path: Path, service: Service) -> None:
+    service.hang = True
+    asking = node(tmp_path, service, llm_timeout=0.3)
+    found = await asking.decisions.decide(UNDERSTAND, question())
+    assert (found.source, found.error, found.value.confidence) == ("fallback", "E004", "low")
+    await asking.decisions.stop()
+
+
+@pytest.mark.requirement("NEG-API-05")
+async def test_when_it_hangs_and_the_model_too_both_share_one_time_limit(
+    tmp_path: Path, service: Service, llm: FakeLLM
+) -> None:
+    service.hang = True
+    llm.script["understand"] = HANG
+    asking = node(tmp_path, service, **llm.settings(llm_timeout=2.0))
+    assert asking.llm is not None
+    await asking.llm._model.warm()
+    began = asyncio.get_running_loop().time()
+    found = await asking.decisions.decide(UNDERSTAND, question())
+    took = asyncio.get_running_loop().time() - began
+    assert (found.source, found.error, llm.counts) == ("fallback", "E004", {"understand": 1}), "the model is asked, too"
+    assert 1.9 < took < 3.8, "less than two whole limits"
+    await asking.decisions.stop()
+
+
+async def test_whatever_goes_wrong_others_stand_in_and_the_log_tells_where(
+    tmp_path: Path, service: Service, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> httpx.AsyncClient:
+        raise OSError(KEY)
+
+    monkeypatch.setattr("moothall.llm.personal_agent._client", broken)
+    found = await node(tmp_path, service).decisions.decide(UNDERSTAND, question())
+    assert (found.source, found.error) == ("fallback", "E003")
+    assert "OSError at test_personal_agent.py" in caplog.text
+    assert KEY not in caplog.text
+
+
+async def test_one_client_serves_all_demands_until_the_node_stops(
+    tmp_path: Path, service: Service, llm: FakeLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[httpx.AsyncClient] = []
+
+    def counted() -> httpx.AsyncClient:
+        built.append(httpx.AsyncClient())
+        return built[-1]
+
+    monkeypatch.setattr("moothall.llm.personal_agent._client", counted)
+    async with door(tmp_path, service, llm) as served:
+        await asyncio.gather(*(served.submit() for _ in range(3)))
+        await served.submit()
+        assert [client.is_closed for client in built] == [False]
+    assert [client.is_closed for client in built] == [True]
+    assert len(service.asked) == 4
 
 
 async def test_its_answer_is_wrapped_in_prose_as_little_or_as_much_as_a_models(

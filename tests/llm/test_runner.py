@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from moothall.llm.decision import TIMED_OUT, Answered, Unanswered
-from tests.llm.small import BLUE, CHOOSE, GREEN, RED, Ask, brain, decisions
+from moothall.llm.model import Question, Reply
+from tests.llm.small import BLUE, BRIEF, CHOOSE, GREEN, RED, Ask, Choice, ChoiceDraft, brain, decisions
 from tests.support.clock import ManualClock
-from tests.support.fake_llm import HANG, INPUT_TOKENS, OUTPUT_TOKENS, FakeLLM, Hang, Late, RawArguments
+from tests.support.fake_llm import HANG, INPUT_TOKENS, KEY, OUTPUT_TOKENS, FakeLLM, Hang, Late, RawArguments
 
 WRAPPED = {"result": {"colour": "blue", "amount": 2}}
 READABLE: list[Any] = [
@@ -199,9 +200,11 @@ async def test_a_server_that_hangs_is_given_up_after_the_time_limit(
 
 @pytest.mark.requirement("NEG-FAIL-05")
 async def test_a_prompts_own_time_limit_goes_before_the_common_one(llm: FakeLLM) -> None:
-    llm.script["choose"] = Late(0.4, BLUE)
-    short, long = brain(llm, llm_timeout=0.1), brain(llm, llm_timeout=0.1, llm_timeout_p4=20.0)
+    llm.script["choose"] = HANG
+    short = brain(llm, llm_timeout=60.0, llm_timeout_p4=0.1)
     assert (await decisions(short).decide(CHOOSE, Ask())).error == "E004"
+    long = brain(llm, llm_timeout=0.1, llm_timeout_p4=60.0)
+    llm.script["choose"] = Late(0.4, BLUE)
     assert (await decisions(long).decide(CHOOSE, Ask())).source == "llm"
 
 
@@ -321,6 +324,121 @@ async def test_a_brain_can_be_stopped_and_used_again(llm: FakeLLM) -> None:
         assert isinstance(await mind.answer(CHOOSE, Ask()), Answered)
         await mind.stop()
     assert llm.counts == {"choose": 2}
+
+
+class Odd:
+    """A model that fails in a way that nobody expects, at one of the places where it can."""
+
+    provider, name = "odd", "model"
+
+    def __init__(self, place: str, error: Exception | None) -> None:
+        self.place, self.error = place, error
+        self.asked = 0
+
+    async def _at(self, place: str) -> None:
+        if place != self.place:
+            return
+        if self.error is None:
+            await asyncio.Event().wait()
+        else:
+            raise self.error
+
+    async def warm(self) -> None:
+        await self._at("warm")
+
+    async def ask(self, _: Question) -> Reply:
+        self.asked += 1
+        await self._at("ask")
+        return Reply(BLUE, "m", 1, 1, None)
+
+    async def aclose(self) -> None:
+        return None
+
+
+ODDITIES = [ImportError(KEY), OSError(KEY), RuntimeError(KEY), OverflowError(KEY), RecursionError(KEY), KeyError(KEY)]
+
+
+@pytest.mark.parametrize("place", ["warm", "ask"])
+@pytest.mark.parametrize("error", ODDITIES, ids=lambda error: type(error).__name__)
+async def test_whatever_goes_wrong_at_the_model_the_rules_stand_in_and_the_log_tells_where(
+    llm: FakeLLM, place: str, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    mind = brain(llm, model=Odd(place, error), llm_failure_threshold=3)
+    for _ in range(3):
+        found = await decisions(mind).decide(CHOOSE, Ask())
+        assert (found.source, found.degraded, found.error) == ("fallback", True, "E003")
+    assert mind.breaker.state == ("open" if place == "warm" else "closed"), "without a client every call fails"
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(told) == 3
+    assert all(f"{type(error).__name__} at test_runner.py" in line for line in told)
+    assert KEY not in caplog.text, "the text of an error may repeat what somebody wrote"
+    if place == "ask":
+        assert mind.meter.snapshot().outcomes == {"unavailable": 3}
+
+
+async def test_an_answer_that_our_own_work_stumbles_over_is_left_to_the_rules(
+    llm: FakeLLM, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def stumble(_: Ask, __: ChoiceDraft) -> Choice:
+        raise ZeroDivisionError(KEY)
+
+    mind = brain(llm)
+    mind._briefs = {"choose": replace(BRIEF, complete=stumble)}
+    llm.script["choose"] = BLUE
+    found = await decisions(mind).decide(CHOOSE, Ask())
+    assert (found.source, found.error, llm.counts) == ("fallback", "E003", {"choose": 1})
+    assert found.usage is not None
+    assert found.usage.input_tokens == INPUT_TOKENS
+    assert mind.meter.snapshot().outcomes == {"invalid": 1}
+    assert "ZeroDivisionError at test_runner.py" in caplog.text
+    assert KEY not in caplog.text
+    assert mind.breaker.state == "closed"
+
+
+async def test_a_client_that_does_not_get_loaded_is_not_waited_for_for_ever(
+    llm: FakeLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moothall.llm.runner._LOADING", 0.05)
+    model = Odd("warm", None)
+    mind = brain(llm, model=model)
+    for _ in range(3):
+        assert (await decisions(mind).decide(CHOOSE, Ask())).error == "E003"
+    assert (mind.breaker.state, model.asked) == ("open", 0)
+
+
+@pytest.mark.parametrize("place", ["warm", "ask"])
+async def test_who_goes_away_is_let_go_wherever_the_question_is(llm: FakeLLM, place: str) -> None:
+    asking = asyncio.create_task(brain(llm, model=Odd(place, None)).answer(CHOOSE, Ask()))
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
+async def test_the_wait_for_a_place_and_the_request_share_one_time_limit(llm: FakeLLM) -> None:
+    mind = brain(llm, llm_concurrency=1, llm_timeout_p4=2.0, llm_timeout_p5=60.0)
+    llm.script["choose"] = HANG
+    await mind._model.warm()
+    loop = asyncio.get_running_loop()
+    holding = asyncio.create_task(mind.answer(replace(CHOOSE, number=5), Ask()))
+    await llm.got(1)
+    began = loop.time()
+    waiting = asyncio.create_task(mind.answer(CHOOSE, Ask()))
+    await asyncio.sleep(0.5)
+    holding.cancel()
+    answer = await waiting
+    assert isinstance(answer, Unanswered)
+    assert answer.usage is not None, "it had its turn, and what the wait left"
+    assert answer.usage.seconds < 1.6
+    assert 1.9 < loop.time() - began < 2.4 + 1.5
+
+
+async def test_a_request_that_came_late_does_not_speak_against_the_provider(llm: FakeLLM) -> None:
+    mind = brain(llm, llm_timeout=60.0)
+    llm.script["choose"] = HANG
+    late = await mind.answer(CHOOSE, Ask(), 0.2)
+    assert isinstance(late, Unanswered)
+    assert (late.failure.code, mind.breaker.snapshot().consecutive_failures) == ("E004", 0)
 
 
 async def opened(llm: FakeLLM, clock: ManualClock) -> Any:

@@ -7,6 +7,7 @@ output is checked against the world before anybody may act on it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar
@@ -84,7 +85,7 @@ class Answered(Generic[OutT]):
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """Why there is no answer, and what was spent on it all the same."""
+    """Why there is no answer, and what was spent on it all the same; without usage nothing was asked."""
 
     failure: Failure
     usage: Usage | None = None
@@ -93,12 +94,25 @@ class Unanswered:
 class Adviser(Protocol):
     """Who is asked before the rules: a model, or the requester's own agent."""
 
+    def limit(self, prompt: Prompt[InT, OutT]) -> float:
+        """The seconds that a decision may take which it is the only one to be asked for."""
+        ...
+
     def takes(self, prompt: Prompt[InT, OutT], data: InT) -> bool:
         """Whether this question is one for it."""
         ...
 
-    async def answer(self, prompt: Prompt[InT, OutT], data: InT) -> Answered[OutT] | Unanswered:
-        """Answer, checked against the world, or say why not."""
+    async def answer(
+        self, prompt: Prompt[InT, OutT], data: InT, seconds: float | None = None
+    ) -> Answered[OutT] | Unanswered:
+        """Answer, checked against the world, or say why not; whatever goes wrong, it raises nothing.
+
+        ``seconds`` is how long it may take at the most; None: as long as it thinks right.
+        """
+        ...
+
+    async def stop(self) -> None:
+        """Close what is open; it may be used again."""
         ...
 
 
@@ -140,6 +154,9 @@ TIMED_OUT = "LLM 调用超时，使用降级响应"
 class Decisions:
     """The port: the requester's own agent, then the model, then the engine, which stands in whenever they fail.
 
+    Who is asked shares one time limit, the longest of theirs: each gets an equal part of what is left, so that there
+    is time for the next one when the first hangs, and the decision takes no longer than with one of them.
+
     Args:
         rules: the deterministic engine; without the others it decides alone.
         model: the language model.
@@ -168,13 +185,15 @@ class Decisions:
             ModelUnavailable, ModelTimeout: the model failed, and this kind of prompt is strict.
         """
         failed: Unanswered | None = None
-        for source, adviser in self._advisers:
-            if not adviser.takes(prompt, data):
-                continue
-            answer = await adviser.answer(prompt, data)
+        asked = [(source, adviser) for source, adviser in self._advisers if adviser.takes(prompt, data)]
+        clock = asyncio.get_running_loop().time
+        end = clock() + max((adviser.limit(prompt) for _, adviser in asked), default=0.0)
+        for position, (source, adviser) in enumerate(asked):
+            part = max(0.0, end - clock()) / (len(asked) - position)
+            answer = await adviser.answer(prompt, data, part)
             if isinstance(answer, Answered):
                 return Decided(answer.value, source, usage=answer.usage)
-            _tell(prompt, source, answer.failure)
+            _tell(prompt, source, answer)
             failed = answer
         if failed is not None and prompt.kind in self._strict:
             raise _refusal(failed.failure)
@@ -183,6 +202,11 @@ class Decisions:
             return decided
         value = prompt.stand_in(decided.value)
         return Decided(value, "fallback", degraded=True, error=failed.failure.code, usage=failed.usage)
+
+    async def stop(self) -> None:
+        """Close what those who are asked hold open; they may be asked again."""
+        for _, adviser in self._advisers:
+            await adviser.stop()
 
     async def by_rules(self, prompt: Prompt[InT, OutT], data: InT) -> Decided[OutT]:
         """Decide without a model: for what is not worth a call, because somebody else decides about it again.
@@ -197,11 +221,14 @@ LLMServiceWithFallback = Decisions
 """The specification's name of the port (spec C §6.2.1, §8.1)."""
 
 
-def _tell(prompt: Prompt[InT, OutT], source: Source, failure: Failure) -> None:
-    if isinstance(failure, ModelTimeout) and source == "llm":
-        _log.warning(TIMED_OUT, extra={"prompt": prompt.kind})
-    else:
+def _tell(prompt: Prompt[InT, OutT], source: Source, answer: Unanswered) -> None:
+    failure = answer.failure
+    if not isinstance(failure, ModelTimeout) or source != "llm":
         _log.warning("prompt %d (%s): %s gives no answer: %s", prompt.number, prompt.kind, source, failure.code)
+    elif answer.usage is None:  # nothing was asked: the provider is not to blame
+        _log.warning("prompt %d (%s): no place at the model in time, degraded answer", prompt.number, prompt.kind)
+    else:
+        _log.warning(TIMED_OUT, extra={"prompt": prompt.kind})
 
 
 def _refusal(failure: Failure) -> Failure:

@@ -106,6 +106,7 @@ class ProviderModel:
             line = await asyncio.shield(opening)
             if self._opening is opening:
                 self._line, self._opening = line, None
+                _tell_end_of_life(self._provider)
             return line
         return self._line
 
@@ -232,6 +233,20 @@ def _open(provider: Provider) -> _Line:
     return _Line(_sdk_model(provider, http), http)
 
 
+def _tell_end_of_life(provider: Provider) -> None:
+    """Tell the operator what the SDK tells developers, by a warning that Python hides from everybody else.
+
+    The filters of warnings are for the loop's thread to change: others put them back in the middle of it.
+    """
+    if provider.name != "anthropic":
+        return
+    from anthropic.resources.messages.messages import DEPRECATED_MODELS  # noqa: PLC0415 - loaded lazily, see above
+
+    if provider.model in DEPRECATED_MODELS:
+        warnings.filterwarnings("ignore", r"The model '.*' is deprecated", DeprecationWarning)
+        _log.warning("model %s reaches its end of life on %s", provider.model, DEPRECATED_MODELS[provider.model])
+
+
 def _forget(opening: asyncio.Task[_Line]) -> None:
     """A line that nobody waits for any more: it never had a connection, and its error is nobody's."""
     if not opening.cancelled():
@@ -313,14 +328,9 @@ def _counts(reply: object, *names: str) -> bool:
 
 def _anthropic(provider: Provider, http: httpx2.AsyncClient) -> SdkModel:
     from anthropic import AsyncAnthropic  # noqa: PLC0415 - loaded lazily, see above
-    from anthropic.resources.messages.messages import DEPRECATED_MODELS  # noqa: PLC0415
     from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415
     from pydantic_ai.providers.anthropic import AnthropicProvider  # noqa: PLC0415
 
-    if provider.model in DEPRECATED_MODELS:
-        # The SDK tells developers, by a warning that Python hides from everybody else; it concerns the operator.
-        warnings.filterwarnings("ignore", r"The model '.*' is deprecated", DeprecationWarning)
-        _log.warning("model %s reaches its end of life on %s", provider.model, DEPRECATED_MODELS[provider.model])
     client = AsyncAnthropic(
         api_key=provider.key,
         base_url=provider.base_url,

@@ -1,9 +1,10 @@
 """The brain that is a language model: asks once, lets it repair once, within a time limit and behind a breaker.
 
 A decision takes one request, or two when the first answer is of no use: the reason of the refusal then goes back to
-the model. The time limit (``LLM_TIMEOUT``, ``LLM_TIMEOUT_P<n>``) is for the decision: the repair gets what the first
-request has left, so that a caller knows how long it waits at the most. Our own work in between is not counted, nor is
-the wait for one of the ``llm_concurrency`` places, which is limited by the same number of seconds.
+the model. The time limit (``LLM_TIMEOUT``, ``LLM_TIMEOUT_P<n>``) is for the decision: the wait for one of the
+``llm_concurrency`` places takes at most half of it, the first request what that left, the repair what the first
+request left, so that a caller knows how long it waits at the most and no request is sent that has no time. Our own
+work in between is not counted.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from moothall.errors import DecisionRefused, ModelTimeout, ModelUnavailable
 from moothall.llm.brief import Brief, DraftT
@@ -22,11 +23,16 @@ from moothall.llm.meter import CallOutcome, Meter
 from moothall.llm.model import Model, ModelFailure, Question, Reply, Tool
 from moothall.llm.prompt_files import refused_text, system_text, tool_text
 from moothall.llm.reading import read_answer
+from moothall.llm.trail import trail
 from moothall.messages import Lang
 from moothall.resilience import Breaker, Outcome
 from moothall.telemetry import logger
 
 _log = logger("llm")
+_LOADING: Final = 20.0
+"""Seconds that a decision waits for the client to be loaded; it takes two, on a busy machine some more."""
+_FAIR: Final = 0.4
+"""The part of the time limit that a request must have had before its timeout speaks against the provider."""
 
 SystemText = Callable[[int, str, Lang], str]
 
@@ -35,6 +41,7 @@ SystemText = Callable[[int, str, Lang], str]
 class _Spending:
     """What one decision has taken so far."""
 
+    limit: float
     left: float
     model: str
     requests: int = 0
@@ -112,20 +119,27 @@ class ModelBrain:
             await asyncio.gather(warming, return_exceptions=True)
         await self._model.aclose()
 
+    def limit(self, prompt: Prompt[InT, OutT]) -> float:
+        """The seconds for a decision of this kind."""
+        return self._timeout(prompt.number)
+
     def takes(self, prompt: Prompt[InT, OutT], _: InT) -> bool:
         """Whether there is a brief for this kind."""
         return prompt.kind in self._briefs
 
-    async def answer(self, prompt: Prompt[InT, OutT], data: InT) -> Answered[OutT] | Unanswered:
+    async def answer(
+        self, prompt: Prompt[InT, OutT], data: InT, seconds: float | None = None
+    ) -> Answered[OutT] | Unanswered:
         """Ask the model; a failure is returned together with what was spent on it."""
         permit = self.breaker.allow()
         if permit is None:
             return Unanswered(ModelUnavailable("the model is left alone after failures in a row"))
-        spending = _Spending(self._timeout(prompt.number), self._model.name)
+        limit = self.limit(prompt)
+        spending = _Spending(limit, limit if seconds is None else min(limit, seconds), self._model.name)
         outcome: Outcome = "neutral"
         try:
-            await self._model.warm()
-            async with self._place(spending.left):
+            await self._warm()
+            async with self._place(spending):
                 if not self.breaker.stands(permit):
                     return Unanswered(ModelUnavailable("the model failed while this question waited for its turn"))
                 value = await self._decide(prompt, data, spending)
@@ -136,8 +150,22 @@ class ModelBrain:
             return Unanswered(_told(failure), spending.usage())
         except DecisionRefused as refusal:
             return Unanswered(refusal, spending.usage())
+        except Exception as error:  # noqa: BLE001 - the last place where the rules can still stand in for whatever it was
+            _log.error("prompt %d (%s): asking the model failed: %s", prompt.number, prompt.kind, trail(error))
+            return Unanswered(ModelUnavailable("the language model cannot be asked"), spending.usage())
         finally:
             self.breaker.done(permit, outcome)
+
+    async def _warm(self) -> None:
+        """Wait for the client, but not for ever; without it no question can be asked, whoever asks."""
+        try:
+            async with asyncio.timeout(_LOADING):
+                await self._model.warm()
+        except TimeoutError:
+            raise ModelFailure("unavailable", "the client takes too long to load", outage=True) from None
+        except Exception as error:  # noqa: BLE001 - a broken installation, lost certificates: each has its own kind
+            _log.error("the client of %s cannot be loaded: %s", self.provider, trail(error))
+            raise ModelFailure("unavailable", "the client cannot be loaded", outage=True) from None
 
     async def _decide(self, prompt: Prompt[InT, OutT], data: InT, spending: _Spending) -> OutT:
         brief: Brief[InT, OutT, Any] = self._briefs[prompt.kind]
@@ -166,7 +194,7 @@ class ModelBrain:
         try:
             value = await read_answer(brief, data, reply.answer)
             outcome = "ok"
-        except DecisionRefused:
+        except Exception:
             outcome = "invalid"
             raise
         finally:
@@ -178,16 +206,20 @@ class ModelBrain:
         started = asyncio.get_running_loop().time()
         outcome: CallOutcome | None = "cancelled"
         spending.requests += 1
+        # A repair says nothing, since the provider has just answered; nor does a request that came late.
+        fair = spending.requests == 1 and spending.left >= _FAIR * spending.limit
         try:
             async with asyncio.timeout(spending.left):
                 reply = await self._model.ask(question)
             outcome = None
         except TimeoutError:
             outcome = "timeout"
-            # A repair had less than the whole time, so it says nothing: the provider has just answered.
-            raise ModelFailure("timeout", "no answer in time", outage=spending.requests == 1) from None
+            raise ModelFailure("timeout", "no answer in time", outage=fair) from None
         except ModelFailure as failure:
             outcome = "invalid" if failure.failure == "unreadable" else failure.failure
+            raise
+        except Exception:
+            outcome = "unavailable"
             raise
         finally:
             seconds = asyncio.get_running_loop().time() - started
@@ -207,14 +239,16 @@ class ModelBrain:
         return reply, seconds
 
     @asynccontextmanager
-    async def _place(self, seconds: float) -> AsyncIterator[None]:
-        """Wait for one of the places, and leave it again."""
+    async def _place(self, spending: _Spending) -> AsyncIterator[None]:
+        """Wait for one of the places, for half of the time at the most, and leave it again."""
+        started = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(spending.left / 2):
                 await self._places.acquire()
         except TimeoutError:
             # The queue is ours, not the provider's.
             raise ModelFailure("timeout", "too many decisions wait for the model", outage=False) from None
+        spending.left -= asyncio.get_running_loop().time() - started
         try:
             yield
         finally:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from moothall.negotiation.demand.extract.sentence import extract
+from moothall.negotiation.demand.model import stated
 from moothall.negotiation.demand.model.claims import Claims
+from moothall.negotiation.demand.model.stated import MOST_CLAUSES
 from moothall.negotiation.demand.models import Term
 from tests.negotiation.demand.rules.worlds import LEXICA, TODAY
 
@@ -35,12 +39,52 @@ CLAIMS = Claims(
         ("I offer a venue for 50 people and photography for free.", "I offer a venue for 50 people."),
         ("A venue with chairs, 1,800 yuan. Photography too.", "A venue with chairs, 1,800 yuan."),
         ("Our hall seats 80. We also handle photography, lights and more.", "Our hall seats 80."),
+        ("提供场地，只要八百", "提供场地。"),
+        ("提供场地，报价一千八百", "提供场地，报价一千八百"),
+        ("提供场地，只收五百元，靠近地铁。", "提供场地，靠近地铁。"),
+        ("I offer a venue. I only charge 800.", "I offer a venue."),
+        ("A venue, and I ask for eight hundred.", "A venue."),
+        ("A venue, and I ask for 1,800.", "A venue, and I ask for 1,800."),
         ("", ""),
         ("，。", "，。"),
     ],
 )
 def test_only_what_the_agent_can_stand_by_is_left(said: str, true: str) -> None:
     assert CLAIMS.true_to(said) == true
+
+
+@pytest.mark.parametrize(
+    ("condition", "may"),
+    [
+        ("晚上九点前结束", True),
+        ("需要有人负责摄影", True),
+        ("请先付清1,800元", True),
+        ("请先付款 99999 元", False),
+        ("定金五百元", False),
+        ("摄影由我提供", False),
+        ("I also bring photography", False),
+        ("改在1月9日", False),
+        ("至少来500人", False),
+    ],
+)
+def test_a_condition_names_no_sum_day_or_promise_beyond_the_card(condition: str, may: bool) -> None:
+    assert CLAIMS.may_ask(condition) is may
+
+
+def test_only_clauses_with_a_figure_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def reading(words: str, *rest: Any) -> Any:
+        read.append(words)
+        return extract(words, *rest)
+
+    monkeypatch.setattr(stated, "extract", reading)
+    plain = "光线充足，靠近地铁，随时可看，" * 53
+    assert CLAIMS.true_to(plain) == plain
+    assert read == []
+    CLAIMS.true_to("可以坐50位，" * 133)
+    assert len(read) <= MOST_CLAUSES + 1
+    assert "500" not in CLAIMS.true_to("可以坐50位，" * 30 + "报价1,800元，只收500元")
 
 
 @given(

@@ -149,6 +149,18 @@ async def test_a_model_may_decline_what_the_card_could_do() -> None:
     assert found.refusals == ()
 
 
+@pytest.mark.requirement("NEG-PROMPT-3b")
+@pytest.mark.parametrize("condition", ["请先付款99999元", "摄影由我提供"])
+async def test_a_condition_beyond_the_card_goes_back_to_the_model(condition: str) -> None:
+    good = {**YES, "decision": "conditional", "conditions": ["晚上九点前结束"]}
+    decided, model = await asked([{**good, "conditions": [condition]}, good])
+    assert (decided.source, decided.value.conditions) == ("llm", ("晚上九点前结束",))
+    assert model.count("respond") == 2
+    alone, _ = await asked({**good, "conditions": [condition]})
+    assert alone.source == "fallback"
+    assert condition not in alone.value.model_dump_json()
+
+
 async def test_conditions_of_the_model_stand_in_the_offer_and_are_settled_by_the_plan() -> None:
     found = await answered({**YES, "decision": "conditional", "conditions": "晚上九点前结束"})
     assert (found.decision, found.conditions) == ("conditional", ("晚上九点前结束",))

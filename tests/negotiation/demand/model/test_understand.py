@@ -93,6 +93,42 @@ async def test_no_text_of_the_model_brings_in_a_figure_or_a_city(field: str, wor
     assert "上海" not in said
 
 
+PLAIN = "想办一场AI主题聚会，需要场地和嘉宾"
+INVENTED = ("五千元", "五千块钱", "下周五", "五十人", "三月三号", "预算八千", "上海", "for fifty people", "on Friday",
+            "five thousand dollars", "a dozen guests", "Shanghai", "next week")  # fmt: skip
+
+
+@pytest.mark.requirement("NEG-PROMPT-1b")
+@pytest.mark.parametrize("words", INVENTED)
+@pytest.mark.parametrize("field", ["surface_demand", "motivation", "likely_preferences", "emotional_context"])
+async def test_no_text_of_the_model_brings_in_a_fact_in_words(field: str, words: str) -> None:
+    told = f"想办一场聚会，{words}" if not words.isascii() else f"a party {words}"
+    value: Any = ["轻松氛围", told] if field == "likely_preferences" else told
+    draft = {**DOCUMENTED, "deep_understanding": {**DOCUMENTED["deep_understanding"]}}
+    (draft if field in draft else draft["deep_understanding"])[field] = value
+    assert words not in (await understood(PLAIN, draft)).model_dump_json()
+
+
+@pytest.mark.requirement("NEG-PROMPT-1b")
+async def test_a_figure_of_the_demand_says_nothing_else() -> None:
+    found = await understood("50人聚会，需要场地", {**DOCUMENTED, "surface_demand": "聚会，预算50万元"})
+    assert found.surface_demand == "50人聚会"
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ("12月5日在北京办50人聚会，预算5000元，需要场地", "想在12月5日为五十人办聚会，预算五千元"),
+        ("12月5日在北京办50人聚会，预算5000元，需要场地", "想在十二月办一场聚会"),
+        ("人均200元，50人，需要场地", "为50人办聚会，总预算10000元，人均200元"),
+        ("I need a venue for 80 people next Friday, budget 2k dollars", "A venue for eighty people, 2,000 dollars"),
+        (PLAIN, "上个月参加聚会后，想再办一次"),
+    ],
+)
+async def test_a_fact_of_the_demand_may_be_put_differently(raw: str, words: str) -> None:
+    assert (await understood(raw, {**DOCUMENTED, "surface_demand": words})).surface_demand == words
+
+
 async def test_what_is_known_of_the_requester_may_be_spoken_of() -> None:
     draft = {**DOCUMENTED, "deep_understanding": {"motivation": "去年在上海办过3场，想再办一次"}}
     found = await understood(SAMPLE, draft, history="去年在上海办过3场聚会")

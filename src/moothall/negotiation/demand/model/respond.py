@@ -74,7 +74,8 @@ class Answer:
         """The answer that reaches the channel.
 
         Raises:
-            DecisionRefused: a refusal without a reason, or a conditional answer without a condition.
+            DecisionRefused: a refusal without a reason, a conditional answer without a condition, or a condition that
+                goes beyond the card.
         """
         draft = self.draft
         if draft.decision == "decline":
@@ -85,10 +86,14 @@ class Answer:
         if self.base.decision == "decline":
             return self.base
         terms = self._terms()
+        claims = self._claims(terms)
+        for words in self._own_conditions():
+            # Left out it would turn a reserved answer into consent, so it goes back instead.
+            if not claims.may_ask(words):
+                raise DecisionRefused(_beyond(words))
         wanted = {item.concept for item in self.data.demand.requirements}
         asked = [item.text for term in terms if term.concept in wanted for item in term.conditions]
         conditions = tuple(dict.fromkeys(asked))
-        claims = self._claims(terms)
         return self.base.model_copy(
             update={
                 "decision": "conditional" if conditions else "participate",
@@ -115,7 +120,7 @@ class Answer:
 
     def _terms(self) -> tuple[Term, ...]:
         """What the rules offer; the model's own conditions stand with the first thing that the demand wants."""
-        own = [Condition(text=words) for words in dict.fromkeys(self.draft.conditions)][:MOST_ADDED]
+        own = [Condition(text=words) for words in self._own_conditions()]
         asked = Condition(text=self._say("condition.price_open"), kind="price_open")
         priceless = {self.lexica.vocabulary.key(tag) for tag in self.prose} if self.draft.price is None else set()
         terms: list[Term] = []
@@ -125,6 +130,9 @@ class Answer:
             kept = [*term.conditions, *(item for item in added if item.text not in known)]
             terms.append(term.model_copy(update={"conditions": tuple(kept[:MOST_CONDITIONS])}))
         return tuple(terms)
+
+    def _own_conditions(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.draft.conditions))[:MOST_ADDED]
 
     def _claims(self, terms: tuple[Term, ...]) -> Claims:
         profile, key = self.data.agent_profile, self.lexica.vocabulary.key
@@ -152,6 +160,13 @@ class Answer:
 
     def _say(self, key: str, **values: object) -> str:
         return self.lexica.voice(self.data.demand.lang).say(key, **values)
+
+
+def _beyond(condition: str) -> str:
+    return (
+        f"the condition {condition!r} names a sum, a day or a number of people that the profile does not bear out, or "
+        "promises what is not among its tags: a condition is what others are to do, a price belongs into `price`"
+    )
 
 
 def _priced(data: RespondInput, prose: tuple[str, ...], price: float, lexica: Lexica) -> AgentProfile:

@@ -1,7 +1,8 @@
 """Prompt 1 by a model: it reads between the lines; what stands in the lines is read by rules (row NEG-PROMPT-1b).
 
-Money, days, places and head counts come from the extraction alone, so a figure that the demand does not state cannot
-enter. Motivation, preferences, mood and the capabilities that a demand implies are the model's.
+Money, days, places and head counts come from the extraction alone, and a sentence that states others, in digits or in
+words, is left out: a figure that the demand does not state cannot enter. Motivation, preferences, mood and the
+capabilities that a demand implies are the model's.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from functools import reduce
 from typing import TYPE_CHECKING, Annotated
 
 from moothall.directory.lexicon import fold
@@ -18,6 +21,7 @@ from moothall.errors import DecisionRefused
 from moothall.llm.brief import Brief
 from moothall.messages import detect_lang
 from moothall.negotiation.demand.model.draft import LOOSE, Draft, Line, Lines, Text, Words
+from moothall.negotiation.demand.model.stated import Facts, all_facts, cities
 from moothall.negotiation.demand.models import (
     Confidence,
     Context,
@@ -39,7 +43,10 @@ MOST_TAGS = 12
 """Capabilities that a model may name for one demand."""
 MOST_DOUBTS = 10
 """Uncertainties that a model may add to those of the rules."""
+LONGEST_KNOWN = 4000
+"""Characters of what is known of the requester that are read for sums and days."""
 _FIGURE = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+_WHOLE = re.compile(r"\.0+$")
 
 
 class DeepDraft(Draft):
@@ -72,25 +79,30 @@ class UnderstandDraft(Draft):
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """The figures and cities that the demand itself, or what is known of its author, speaks of."""
+    """The figures, days and cities that the demand itself, or what is known of its author, speaks of."""
 
     figures: frozenset[str]
-    cities: frozenset[str]
+    facts: Facts
+    today: date
     lexica: Lexica
 
     def holds(self, words: str) -> bool:
-        """Whether a text brings in no figure and no city of its own."""
-        return _figures(words) <= self.figures and _cities(words, self.lexica) <= self.cities
+        """Whether a text brings in no figure, sum, head count, day or city of its own, in digits or in words."""
+        if not _figures(words) <= self.figures:
+            return False
+        said, known = all_facts(words, self.today, self.lexica), self.facts
+        named = said.sums <= known.sums and said.heads <= known.heads and said.cities <= known.cities
+        return named and all(map(self._known, said.spans))
+
+    def _known(self, said: tuple[date, date]) -> bool:
+        """Whether days are past, or hold all days that were named: who says December says nothing new of the 5th."""
+        return said[1] < self.today or any(said[0] <= first and last <= said[1] for first, last in self.facts.spans)
 
 
 def _figures(words: str) -> frozenset[str]:
     plain = unicodedata.normalize("NFKC", words)
-    return frozenset(found.replace(",", "").lstrip("0") or "0" for found in _FIGURE.findall(plain))
-
-
-def _cities(words: str, lexica: Lexica) -> frozenset[str]:
-    found = lexica.gazetteer.find(words)
-    return frozenset(city for each in found for city in ((each.city_id,) if each.city_id else each.ambiguous))
+    found = (_WHOLE.sub("", figure.replace(",", "")) for figure in _FIGURE.findall(plain))
+    return frozenset(figure.lstrip("0") or "0" for figure in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +143,20 @@ class Reading:
         read = json.dumps(self.base.context.model_dump(mode="json"), ensure_ascii=False)
         counts = [item.count for item in self.base.requirements]
         told = f"{self.data.raw_input}\n{known}\n{read}\n{counts}"
-        return Grounds(_figures(told), _cities(told, self.lexica), self.lexica)
+        today, lexica = self.data.today, self.lexica
+        stated = [all_facts(words, today, lexica) for words in (self.data.raw_input, known[:LONGEST_KNOWN])]
+        return Grounds(_figures(told), reduce(Facts.__or__, stated, self._understood(told)), today, lexica)
+
+    def _understood(self, told: str) -> Facts:
+        """What the rules made of the demand: a budget per head times the heads, a window from two days."""
+        limits = self.base.constraints
+        ends = (limits.date_start or date.min, limits.date_end or date.max)
+        return Facts(
+            sums=frozenset({limits.budget} if limits.budget is not None else ()),
+            heads=frozenset({limits.attendees} if limits.attendees is not None else ()),
+            spans=frozenset({ends} if limits.date_start or limits.date_end else ()),
+            cities=cities(told, self.lexica),
+        )
 
     def _needs(self) -> tuple[tuple[str, ...], tuple[Requirement, ...]]:
         """The model's capabilities in its own words, then every stated need that it forgot.

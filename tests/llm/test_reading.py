@@ -50,6 +50,50 @@ def test_a_text_made_to_exhaust_the_reader_is_refused(text: str) -> None:
         object_in(text)
 
 
+WIDE = "{" + " " * 250
+"""A brace that does not look like the beginning of the answer."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (WIDE + '"a":[') * 150 + "1," * 180_000,
+        (WIDE + '"a":') * 200 + "[" + "1," * 170_000,
+        (WIDE + '"a":') * 200 + '"' + "x" * 300_000,
+        (WIDE + '"a":') * 200 + "[" * 300_000,
+        (WIDE + '"a":') * 200 + "9" * 300_000,
+    ],
+    ids=["lists", "a list", "a text", "depth", "a number"],
+)
+def test_a_text_made_of_beginnings_is_not_read_from_each_of_them_to_its_end(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts = 0
+
+    class Counting(json.JSONDecoder):
+        def raw_decode(self, s: str, idx: int = 0) -> Any:
+            nonlocal attempts
+            attempts += 1
+            return super().raw_decode(s, idx)
+
+    monkeypatch.setattr("moothall.llm.reading._DECODER", Counting())
+    with pytest.raises(DecisionRefused):
+        object_in(text)
+    assert attempts < 8
+
+
+async def test_an_answer_wrapped_over_and_over_is_refused() -> None:
+    async def read(wrappings: int) -> Choice:
+        answer: dict[str, Any] = {"colour": "red"}
+        for _ in range(wrappings):
+            answer = {"result": answer}
+        return await read_answer(BRIEF, Ask(), answer)
+
+    assert (await read(3)).colour == "red"
+    with pytest.raises(DecisionRefused):
+        await read(4)
+
+
 def test_braces_in_prose_do_not_hide_the_answer() -> None:
     assert object_in('take {this} or {that}: {"colour": "red"} {"colour": "blue"}') == {"colour": "red"}
 

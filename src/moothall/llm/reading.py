@@ -20,6 +20,9 @@ _LONGEST: Final = 400_000
 """Characters of an answer that are looked at."""
 _MOST_STARTS: Final = 200
 """Opening braces that are tried: prose with braces stays cheap."""
+_MOST_READ: Final = 2 * _LONGEST
+"""Characters that all attempts together may read: a text made of beginnings is not read from each to its end."""
+_MOST_WRAPPINGS: Final = 3
 _MOST_PROBLEMS: Final = 8
 _DECODER: Final = json.JSONDecoder()
 
@@ -45,21 +48,30 @@ def object_in(text: str) -> Mapping[str, Any]:
         DecisionRefused: there is none.
     """
     text = text[:_LONGEST]
-    start = -1
+    start, left = -1, _MOST_READ
     for _ in range(_MOST_STARTS):
         start = text.find("{", start + 1)
-        if start < 0:
+        if start < 0 or left < 0:
             break
         try:
             found, _end = _DECODER.raw_decode(text, start)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
             # An object that is cut off: what stands inside it is whole, but is not the answer.
             if _opens_the_answer(text, start):
                 break
+            left -= _read_to(error, len(text)) - start
             continue
         if found:
             return dict(found)
+        left -= _end - start
     raise DecisionRefused("the answer is not one whole JSON object")
+
+
+def _read_to(error: Exception, end: int) -> int:
+    """How far an attempt has read; as far as it could where that is not told."""
+    if isinstance(error, json.JSONDecodeError) and not error.msg.startswith("Unterminated"):
+        return error.pos
+    return end
 
 
 def _opens_the_answer(text: str, brace: int) -> bool:
@@ -67,13 +79,13 @@ def _opens_the_answer(text: str, brace: int) -> bool:
     return text[brace + 1 : brace + 200].lstrip().startswith('"')
 
 
-def _draft(shape: type[DraftT], answer: Mapping[str, Any]) -> DraftT:
+def _draft(shape: type[DraftT], answer: Mapping[str, Any], wrappings: int = _MOST_WRAPPINGS) -> DraftT:
     try:
         return shape.model_validate(answer)
     except ValidationError as error:
         inner = next(iter(answer.values())) if len(answer) == 1 else None
-        if isinstance(inner, Mapping):  # wrapped once more, as in {"result": {…}}
-            return _draft(shape, inner)
+        if isinstance(inner, Mapping) and wrappings:  # wrapped once more, as in {"result": {…}}
+            return _draft(shape, inner, wrappings - 1)
         raise DecisionRefused("the answer does not have the required form", why=_problems(error)) from error
 
 

@@ -20,6 +20,7 @@ from moothall.events.outbox import Outbox
 from moothall.events.retention import Retention
 from moothall.events.worker import Worker
 from moothall.llm.configured import configured_decisions, configured_model
+from moothall.negotiation.demand.capacity import Capacity
 from moothall.negotiation.demand.driver import KIND, DemandDriver, RunSpawner
 from moothall.negotiation.demand.model.briefs import demand_briefs
 from moothall.negotiation.demand.participants import Participant, ParticipantFactory
@@ -182,7 +183,7 @@ class Node:
             sweep_seconds=settings.sweep_seconds,
             concurrency=settings.max_open_runs,
         )
-        self._demands = DemandService(log, lambda: worker.takes(KIND), self.today, self._lexica)
+        self._demands = DemandService(log, _capacity(log, settings), self.today, self._lexica)
         await worker.start()
         self._worker = worker
         self._retention = Retention(log, settings.retention_days)
@@ -197,6 +198,10 @@ def _started(part: PartT | None) -> PartT:
         message = "the node is not started"
         raise InternalError(message)
     return part
+
+
+def _capacity(log: EventLog, settings: Settings) -> Capacity:
+    return Capacity(log, settings.max_open_runs, settings.max_open_per_user if settings.api_keys else None)
 
 
 def _limits(settings: Settings) -> Limits:

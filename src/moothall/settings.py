@@ -202,6 +202,9 @@ class Settings(BaseSettings):
     lease_seconds: Seconds = Field(10.0, description="how long a worker holds a run without a sign of life")
     sweep_seconds: Seconds = Field(2.0, description="how often a worker looks for runs to take up")
     max_open_runs: int = Field(1000, ge=1, description="negotiations that may be open at once")
+    max_open_per_user: int = Field(
+        100, ge=1, description="negotiations that one user of a key may have open at once; not counted without keys"
+    )
     max_streams: int = Field(10_000, ge=1, description="event streams that may be open at once")
 
     @field_validator("*", mode="before")

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import sqlalchemy as sa
+
 from moothall.clock import parse_rfc3339, rfc3339
+from moothall.events import reading
 from tests.events.house import BEGUN, House
 from tests.support.clock import ManualClock
 
@@ -42,3 +45,29 @@ async def test_runs_are_listed_by_subject_and_without_those_that_belong_to_anoth
     assert [record.id for record in await log.runs(top_level=True)] == ["d-00000001"]
     assert [record.subject for record in await log.runs(subject="ann")] == ["ann"]
     assert await log.runs(subject="nobody") == []
+
+
+async def test_open_runs_are_counted_by_kind_and_subject_without_those_that_belong_to_another(house: House) -> None:
+    log = await house.log()
+    for number, (kind, subject) in enumerate([("test", "ann"), ("test", "ann"), ("test", "bob"), ("other", "ann")]):
+        await log.create(f"d-0000000{number}", kind, [BEGUN], subject=subject)
+    await log.create("d-0000000c", "test", [BEGUN], parent="d-00000000", subject="ann")
+    assert await log.count_open("test", most=9) == 3
+    assert await log.count_open("test", most=2) == 2
+    assert await log.count_open("test", subject="ann", most=9) == 2
+    await log.erase("d-00000000")
+    assert await log.count_open("test", subject="ann", most=9) == 1
+
+
+async def test_counting_open_runs_looks_at_nothing_but_open_runs(house: House) -> None:
+    log = await house.log()
+
+    def plan(connection: sa.Connection) -> str:
+        sqlite = connection.dialect.name == "sqlite"
+        if not sqlite:
+            connection.execute(sa.text("SET LOCAL enable_seqscan = off"))
+        question = str(reading.open_ones("test", "ann", 5).compile(connection, compile_kwargs={"literal_binds": True}))
+        explain = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN "
+        return " ".join(str(tuple(row)) for row in connection.execute(sa.text(explain + question)))
+
+    assert "run_open" in await log.store.read(plan)

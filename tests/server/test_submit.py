@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.server.door import DEMAND, SUBMIT, Door, Gate, served
@@ -150,6 +151,45 @@ async def test_without_a_wish_an_error_speaks_the_language_of_the_demand(door: D
         answer = await door.client.post(SUBMIT, json={"raw_input": character * 10_001})
         assert answer.status_code == 400
         assert answer.headers["content-language"] == lang
+
+
+async def test_demands_that_wait_for_a_person_or_a_confirmation_count_as_open(tmp_path: Path) -> None:
+    people = [{"display_name": "小林", "capability_tags": ["演讲嘉宾"]}]
+    async with served(tmp_path, settings={"max_open_runs": 3}) as door:
+        bodies = [{"raw_input": DEMAND, "participants": people}, *[{"raw_input": DEMAND, "confirm": True}] * 7]
+        answers = await asyncio.gather(*(door.client.post(SUBMIT, json=body) for body in bodies))
+        taken = [answer.json()["demand_id"] for answer in answers if answer.status_code == 200]
+        refused = [answer.json()["error"] for answer in answers if answer.status_code != 200]
+        assert (len(taken), {error["code"] for error in refused}) == (3, {"OVERLOADED"})
+        assert "本节点未结束的需求已达上限" in refused[0]["message"] + refused[0]["why"]
+        await door.client.post(f"/api/v1/demand/{taken[0]}/cancel")
+        await door.stream(taken[0])
+        assert await door.submit()
+
+
+async def test_a_burst_up_to_the_limit_is_taken_whole(tmp_path: Path) -> None:
+    async with served(tmp_path, settings={"max_open_runs": 12}) as door:
+        body = {"raw_input": DEMAND, "confirm": True}
+        answers = await asyncio.gather(*(door.client.post(SUBMIT, json=body) for _ in range(12)))
+        assert {answer.status_code for answer in answers} == {200}
+        assert (await door.client.post(SUBMIT, json=body)).status_code == 503
+
+
+async def test_one_user_of_a_key_cannot_fill_the_node(tmp_path: Path) -> None:
+    ann, bob = "ann-key-0123456789ab", "bob-key-0123456789ab"
+    keys = {"api_keys": f"ann:{ann}, bob:{bob}", "max_open_per_user": 2}
+    async with served(tmp_path, settings=keys) as door:
+
+        async def asked(key: str) -> httpx.Response:
+            head = {"Authorization": f"Bearer {key}"}
+            return await door.client.post(SUBMIT, json={"raw_input": DEMAND, "confirm": True}, headers=head)
+
+        answers = [await asked(key) for key in (ann, ann, ann, bob)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 200]
+    error = answers[2].json()["error"]
+    assert (error["code"], answers[2].headers["retry-after"]) == ("RATE_LIMITED", "60")
+    assert "您已有 2 个未结束的需求，这是本节点对一个用户的上限" in error["message"] + error["why"]
+    assert error["hint"] == "等其中一个结束，或取消一个"
 
 
 async def test_an_overloaded_node_says_when_to_come_back(tmp_path: Path) -> None:

@@ -182,6 +182,10 @@ class EventLog:
             lambda connection: reading.list_runs(connection, wanted, limit=limit, before=before)
         )
 
+    async def count_open(self, kind: str, *, subject: str | None = None, most: int) -> int:
+        """How many runs of a kind are open, running or waiting, that belong to no other; counts to ``most``."""
+        return await self.store.read(lambda connection: reading.count_open(connection, kind, subject, most))
+
     async def erase(self, run: str, *, at_once: bool = True) -> bool:
         """Erase what was said in a run and in those below it; an open one ends, its streams too.
 

@@ -100,6 +100,20 @@ def list_runs(
     return [record(row) for row in connection.execute(query).mappings()]
 
 
+def count_open(connection: Connection, kind: str, subject: str | None, most: int) -> int:
+    """How many runs of a kind are open that belong to no other, of one subject or of all; ``most`` stands for more."""
+    return connection.execute(open_ones(kind, subject, most)).scalar_one()
+
+
+def open_ones(kind: str, subject: str | None, most: int) -> sa.Select[int]:
+    """The question of `count_open`; it reads one index, whose size is the number of open runs."""
+    runs = schema.run.c
+    found = sa.select(runs.kind).where(schema.OPEN_TOP_LEVEL, runs.kind == kind)
+    if subject is not None:
+        found = found.where(runs.subject == subject)
+    return sa.select(sa.func.count()).select_from(found.limit(most).subquery())
+
+
 def events(connection: Connection, run: str, *, after: int, public: bool, limit: int | None) -> list[Row]:
     """Return the stored rows of a run with a seq greater than `after`, in order."""
     table = schema.event.c

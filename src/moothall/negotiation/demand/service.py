@@ -17,12 +17,13 @@ from moothall.errors import (
     InternalError,
     ModelTimeout,
     ModelUnavailable,
-    Overloaded,
     StorageError,
 )
 from moothall.events.log import EventLog
 from moothall.events.model import Draft, Event, RunRecord
+from moothall.messages import detect_lang
 from moothall.negotiation.demand.awaiting import CONFIRM
+from moothall.negotiation.demand.capacity import Capacity
 from moothall.negotiation.demand.channel import channel_id_of
 from moothall.negotiation.demand.driver import KIND, new_demand_id
 from moothall.negotiation.demand.models import DemandUnderstanding
@@ -65,7 +66,7 @@ class Submitted:
 
 
 class DemandService:
-    """Takes demands in and finds them again; ``room`` says whether the node can drive one more.
+    """Takes demands in, as many as there is capacity for, and finds them again.
 
     Attributes:
         read: demands and channels as their requesters see them.
@@ -73,9 +74,9 @@ class DemandService:
         people: people who take part.
     """
 
-    def __init__(self, log: EventLog, room: Callable[[], bool], today: Callable[[], date], lexica: Lexica) -> None:
+    def __init__(self, log: EventLog, capacity: Capacity, today: Callable[[], date], lexica: Lexica) -> None:
         self._log = log
-        self._room = room
+        self._capacity = capacity
         self._today = today
         self.read = DemandReader(log)
         self.steer = Steering(log, lexica)
@@ -101,18 +102,17 @@ class DemandService:
 
         Raises:
             BadDemand: something of it is no demand, or too much. Nothing is stored.
-            Overloaded: too many negotiations are open.
+            Overloaded, RateLimited: too many demands are open, on the node or of this requester.
             EventPushFailed: the store cannot take the demand (code E009).
             ModelUnavailable, ModelTimeout: the model failed, and this node lets nothing stand in for it.
             Conflict: it was cancelled or erased before it was understood.
             InternalError: the run ended before it was understood; the node's log says why.
         """
         submission = checked(raw_input, user_id, user_context, confirm, participants)
-        if not self._room():
-            raise Overloaded("too many negotiations are open on this node")
         people, tokens = admit_people(submission.participants)
         stream_token = secrets.token_urlsafe(TOKEN_BYTES)
-        demand_id = await self._create(submission, people, stream_token)
+        async with self._capacity.entrance(submission.requester_id, detect_lang(submission.raw_input)):
+            demand_id = await self._create(submission, people, stream_token)
         understood = (await self._understood(demand_id)).payload
         return Submitted(
             demand_id=demand_id,

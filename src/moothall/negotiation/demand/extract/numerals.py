@@ -52,7 +52,7 @@ DIGITS = (
 )
 HUGE = r"(?<![0-9.,])(?:[0-9]{13,}|[0-9]+(?:\.[0-9]+)?e[-+]?[0-9]+)"
 """A figure that no `NUMBER` is read from: more digits than anybody counts, or one with an exponent."""
-_SCALE = r"(?:\s?(?:[百千]万|[十百千万亿](?:[0-9][百千]?(?![0-9]))?|(?:k|w|mn?|thousand|million|grand)(?![a-z])))"
+_SCALE = r"(?:[ \t]?(?:[百千]万|[十百千万亿](?:[0-9][百千]?(?![0-9]))?|(?:k|w|mn?|thousand|million|grand)(?![a-z])))"
 _ATOM = "|".join(sorted(_WORDS, key=len, reverse=True))
 _MULTIPLE = "|".join(_MULTIPLES)
 ENGLISH = (

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from moothall.negotiation.demand.models import Condition
+from moothall.negotiation.demand.prompts import AGGREGATE
 from moothall.negotiation.demand.schemas import schemas
 from tests.negotiation.demand.model.plans import (
     DAYS,
@@ -23,7 +24,7 @@ from tests.negotiation.demand.model.plans import (
     role,
     term,
 )
-from tests.negotiation.demand.model.voices import BRIEFS
+from tests.negotiation.demand.model.voices import BRIEFS, RULES
 from tests.negotiation.demand.rules.worlds import demand
 
 LOFT = offer("loft", term("venue", 1500))
@@ -110,6 +111,110 @@ async def test_a_condition_that_can_be_compared_is_settled_by_comparison() -> No
     assert alone.assignments[0].conditions[0].status == "open"
     both = await answered("aggregate", data, GOOD)
     assert both.assignments[0].conditions[0].status == "met"
+
+
+@pytest.mark.requirement("NEG-PROMPT-4b")
+@pytest.mark.parametrize(
+    ("condition", "quote"),
+    [
+        ("另付现金99999元路费", "另付现金99999元路费"),
+        ("路费另付", "路费另付"),
+        ("三千块茶水另算", "三千块茶水另算"),
+        ("改在1月9日进行", "改在1月9日进行"),
+        ("至少要有200人参加", "至少要有200人参加"),
+        ("A deposit up front", "A deposit up front"),
+        ("要有停车位，晚上九点前结束", "要有"),
+    ],
+)
+async def test_no_condition_about_money_days_or_heads_is_called_met(condition: str, quote: str) -> None:
+    hall = offer("hall", term("venue", 2000, conditions=(Condition(text=condition),)))
+    for status, expected in (("met", "open"), ("declined", "declined"), ("open", "open")):
+        judged = [{"condition": quote, "status": status, "reason": "同意"}]
+        roles = [role("hall", "场地提供", conditions=judged), role("voice", "演讲嘉宾")]
+        plan = await answered("aggregate", aggregate((hall, VOICE)), said(assignments=roles))
+        assert plan.assignments[0].conditions[0].status == expected
+
+
+@pytest.mark.requirement("NEG-PROMPT-4b")
+async def test_a_reason_that_promises_a_sum_settles_no_condition() -> None:
+    hall = offer("hall", term("venue", 2000, conditions=(Condition(text="要有停车位"),)))
+    judged = [{"condition": "要有停车位", "status": "met", "reason": "另付九千元停车费"}]
+    roles = [role("hall", "场地提供", conditions=judged), role("voice", "演讲嘉宾")]
+    plan = await answered("aggregate", aggregate((hall, VOICE)), said(assignments=roles))
+    assert plan.assignments[0].conditions[0].status == "open"
+
+
+CONTRADICTIONS = ("总价只要1元，另有市长出席", "预算99999元", "定在2月3日举行", "为五百人办聚会", "五千元的聚会",
+                  "It costs nine thousand yuan", "for four hundred guests")  # fmt: skip
+
+
+@pytest.mark.requirement("NEG-PROMPT-4a")
+@pytest.mark.parametrize("field", ["summary", "objective", "rationale"])
+@pytest.mark.parametrize("words", CONTRADICTIONS)
+async def test_a_text_that_contradicts_the_plan_gives_way_to_the_rules_wording(field: str, words: str) -> None:
+    plan = await answered("aggregate", aggregate(), said(**{field: words}))
+    ruled = await RULES.answer(AGGREGATE, aggregate())
+    assert getattr(plan, field) == getattr(ruled, field)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "两位伙伴，合计2800元，场地两千元",
+        "1月20日在场地里听一场演讲",
+        "2 of 2 offers, 2,800 yuan on 20 January 2027",
+        "1月10日确认名单",
+    ],
+)
+async def test_a_text_that_tells_of_the_plan_is_kept(words: str) -> None:
+    plan = await answered("aggregate", aggregate(), said(summary=words, rationale=words))
+    assert (plan.summary, plan.rationale) == (words, words)
+
+
+@pytest.mark.requirement("NEG-PROMPT-4a")
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("提供场地，配合演讲嘉宾调试", "提供场地，配合演讲嘉宾调试"),
+        ("提供场地，再免费提供午餐", "提供场地。"),
+        ("提供场地，也负责演讲", "提供场地。"),
+        ("提供场地，另付五百元押金", "提供场地。"),
+        ("提供场地，2月3日开放", "提供场地。"),
+    ],
+)
+async def test_a_duty_is_what_the_agent_offered(words: str, kept: str) -> None:
+    roles = [role("hall", "场地提供", responsibility=words, notes=words), role("voice", "演讲嘉宾")]
+    first = (await answered("aggregate", aggregate(), said(assignments=roles))).assignments[0]
+    assert (first.responsibility, first.notes) == (kept, kept)
+    role_too = [role("hall", "场地兼摄影"), role("voice", "演讲嘉宾")]
+    assert (await answered("aggregate", aggregate(), said(assignments=role_too))).assignments[0].role == "场地提供"
+
+
+@pytest.mark.requirement("NEG-PROMPT-4a")
+async def test_dependencies_are_on_agents_or_roles_of_the_plan() -> None:
+    said_so = ["user_agent_ghost", "需要 user_agent_ghost 的场地", "摄影先到位", "场地布置完成", "hall 工作室确认时间"]
+    roles = [
+        role("hall", "场地提供", dependencies=["user_agent_ghost"]),
+        role("voice", "演讲嘉宾", dependencies=said_so),
+    ]
+    plan = await answered("aggregate", aggregate(), said(assignments=roles))
+    ruled = await RULES.answer(AGGREGATE, aggregate())
+    assert plan.assignments[0].dependencies == ruled.assignments[0].dependencies
+    assert plan.assignments[1].dependencies == ("场地布置完成", "hall 工作室确认时间")
+
+
+async def test_a_milestone_long_after_the_end_or_with_another_sum_is_left_out() -> None:
+    steps = [
+        {"name": "准备", "date": "2027-01-15"},
+        {"name": "付清九千元", "date": "2027-01-16"},
+        {"name": "总结", "date": "2027-01-25"},
+        {"name": "十年后", "date": "2037-01-20"},
+    ]
+    plan = await answered("aggregate", aggregate(), said(timeline={"start_date": "2027-01-20", "milestones": steps}))
+    assert [step.name for step in plan.timeline.milestones] == ["准备", "总结"]
+    last = said(timeline={"start_date": "2027-01-20", "milestones": steps[3:]})
+    ruled = await RULES.answer(AGGREGATE, aggregate())
+    assert (await answered("aggregate", aggregate(), last)).timeline == ruled.timeline
 
 
 async def test_a_budget_is_shared_out_as_the_rules_would_and_never_exceeded() -> None:

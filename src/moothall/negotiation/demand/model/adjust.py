@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -89,7 +90,9 @@ class Adjusted:
             raise refuse(message)
         settled = {(item.agent_id, item.concept): item.price for item in data.current_proposal.assignments}
         usual = date.fromisoformat(data.current_proposal.timeline.start_date)
-        plan = Team(data, self.draft, self.lexica, settled, usual, final=True).plan()
+        asked = frozenset(request.price for request in asked_by(data) if request.price is not None)
+        talked = asked | {data.current_proposal.cost.total}
+        plan = Team(data, self.draft, self.lexica, settled, usual, final=True, asked=talked).plan()
         addressed, declined = self._answers(plan)
         summary = AdjustmentSummary(
             round=data.round,
@@ -158,7 +161,7 @@ def brief(lexica: Lexica, rules: RulesBrain) -> Brief[AdjustInput, AdjustedPlan,
 
     async def complete(data: AdjustInput, draft: AdjustDraft) -> AdjustedPlan:
         if draft.assignments:
-            return Adjusted(data, draft, lexica).plan()
+            return await asyncio.to_thread(Adjusted(data, draft, lexica).plan)  # reading the texts takes its time
         without = await rules.answer(ADJUST, data)
         if without.assignments:
             message = "the plan assigns nobody, although the offers make one"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from moothall.llm.brief import Brief
@@ -25,7 +26,7 @@ def brief(lexica: Lexica, rules: RulesBrain) -> Brief[AggregateInput, PlanDraft,
 
     async def complete(data: AggregateInput, draft: TeamDraft) -> PlanDraft:
         if draft.assignments:
-            return Team(data, draft, lexica, {}).plan()
+            return await asyncio.to_thread(Team(data, draft, lexica, {}).plan)  # reading the texts takes its time
         without = await rules.answer(AGGREGATE, data)
         if without.assignments:
             message = "the plan assigns nobody, although the offers make one"

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from moothall.negotiation.demand.model.casting import (
     AssignmentDraft,
     Casting,
-    ConditionDraft,
     Part,
     common_day,
     read_day,
@@ -21,7 +20,8 @@ from moothall.negotiation.demand.model.casting import (
     worded,
 )
 from moothall.negotiation.demand.model.draft import LOOSE, MANY, Amount, Draft, Line, Lines, Text
-from moothall.negotiation.demand.models import Condition, Milestone, PlanDraft, Timeline
+from moothall.negotiation.demand.model.plan_words import PlanWords
+from moothall.negotiation.demand.models import Milestone, PlanDraft, Timeline
 from moothall.negotiation.demand.plan_fit import CENT
 from moothall.negotiation.demand.rules.conditions import notes
 from moothall.negotiation.demand.rules.money import distribute
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from moothall.negotiation.demand.models import Assignment, DemandUnderstanding, Offer
     from moothall.negotiation.demand.rules.phrasing import Lexica, Voice
 
-IN_WORDS = frozenset({"other", "theme"})
-"""Kinds of conditions that only a reader can judge; all others are settled by comparison."""
+AFTER = timedelta(days=7)
+"""How long after the rules' last step a plan may still have one."""
 
 
 class MilestoneDraft(Draft):
@@ -94,7 +94,8 @@ class Question(Protocol):
 class Team:
     """Writes the plan of a draft.
 
-    ``settled`` are prices that hold already, ``usual`` is the day so far; ``final`` leaves no condition open.
+    ``settled`` are prices that hold already, ``usual`` is the day so far; ``final`` leaves no condition open. ``asked``
+    are sums that were asked for since.
     """
 
     data: Question
@@ -103,6 +104,7 @@ class Team:
     settled: Mapping[tuple[str, str], float]
     usual: date | None = None
     final: bool = False
+    asked: frozenset[float] = frozenset()
 
     def plan(self) -> PlanDraft:
         """The whole plan.
@@ -116,18 +118,23 @@ class Team:
         written = Writer(data.demand, data.offers, data.today, self._voice, final=self.final).write(
             self._staffing(parts, day)
         )
-        assignments = tuple(self._worded(part, item) for part, item in zip(parts, written.assignments, strict=True))
+        plan = written.model_copy(update={"timeline": self._timeline(written.timeline)})
+        mentioned = frozenset(self.settled.values()) | self.asked
+        words = PlanWords(data.demand, data.offers, plan, parts, data.today, self.lexica, mentioned)
+        assignments = tuple(
+            self._worded(words.part(part, item)) for part, item in zip(parts, plan.assignments, strict=True)
+        )
         stated = draft.cost.total
         if stated is not None and abs(stated - written.cost.total) >= CENT:
             message = f"the prices add up to {written.cost.total:g}, not {stated:g}"
             raise refuse(message)
-        return written.model_copy(
+        return plan.model_copy(
             update={
-                "summary": draft.summary or written.summary,
-                "objective": draft.objective or written.objective,
+                "summary": words.or_else(draft.summary, written.summary),
+                "objective": words.or_else(draft.objective, written.objective),
                 "assignments": assignments,
-                "timeline": self._timeline(written.timeline),
-                "rationale": draft.rationale or written.rationale,
+                "timeline": words.timeline(written.timeline),
+                "rationale": words.or_else(draft.rationale, written.rationale),
                 "confidence": draft.confidence,
             }
         )
@@ -174,44 +181,20 @@ class Team:
         message = f"the price of {part.offer.agent_id} for {part.term.tag} is {price:g}, not {stated:g}"
         raise refuse(message)
 
-    def _worded(self, part: Part, item: Assignment) -> Assignment:
-        """An assignment in the model's words; what became of its conditions stands in the notes."""
-        draft = part.draft
-        conditions = tuple(_judged(condition, draft.conditions) for condition in item.conditions)
-        return item.model_copy(
-            update={
-                "role": draft.role or item.role,
-                "responsibility": draft.responsibility or item.responsibility,
-                "dependencies": draft.dependencies or item.dependencies,
-                "conditions": conditions,
-                "notes": self._voice.sentences([draft.notes, notes(conditions, self._voice)]),
-            }
-        )
+    def _worded(self, item: Assignment) -> Assignment:
+        """The assignment with what became of its conditions in the notes."""
+        said = self._voice.sentences([item.notes, notes(item.conditions, self._voice)])
+        return item.model_copy(update={"notes": said})
 
     def _timeline(self, written: Timeline) -> Timeline:
-        """The model's milestones as far as they have a day to come, in order; the rules' where none has."""
+        """The model's milestones as far as they have a day before the end, in order; the rules' where none has."""
+        last = max(date.fromisoformat(day) for day in (written.start_date, *(step.date for step in written.milestones)))
         dated = [(read_day(item.date), item) for item in self.draft.timeline.milestones]
         steps = [
             Milestone(name=item.name, date=day.isoformat(), deliverable=item.deliverable)
             for day, item in dated
-            if day is not None and day >= self.data.today and item.name
+            if day is not None and self.data.today <= day <= last + AFTER and item.name
         ]
         if not steps:
             return written
         return written.model_copy(update={"milestones": tuple(sorted(steps, key=lambda step: step.date))})
-
-
-def _judged(condition: Condition, drafts: Sequence[ConditionDraft]) -> Condition:
-    """A condition in words with what the model made of it, where it gives a reason."""
-    if condition.kind not in IN_WORDS:
-        return condition
-    said = next((item for item in drafts if item.reason and _same(item.condition, condition.text)), None)
-    if said is None:
-        return condition
-    return condition.model_copy(update={"status": said.status, "reason": said.reason})
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two texts are the same condition: one may quote the other in part."""
-    one, other = one.strip().casefold(), other.strip().casefold()
-    return bool(one) and (one in other or other in one)

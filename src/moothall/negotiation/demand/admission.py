@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from moothall.canonical import dumps
 from moothall.negotiation.demand.models import JsonObject
+from moothall.negotiation.demand.sizing import too_long
 from moothall.negotiation.demand.wire import Answer, OfferResponse, ProposalFeedbackMessage
 
 LARGEST = 64 * 1024
@@ -51,7 +52,8 @@ def admit(sender: str, body: JsonObject, desk: Desk) -> Answer:
 
     Raises:
         RefusedAnswerError: ``malformed``, ``forged_sender``, ``foreign_channel``, ``wrong_phase``, ``stale_round``,
-            ``not_asked`` or ``duplicate``; ``too_large`` beyond :data:`LARGEST` bytes of JSON.
+            ``not_asked`` or ``duplicate``; ``too_large`` beyond :data:`LARGEST` bytes of JSON, or where a text or the
+            conditions are longer than `sizing` allows.
     """
     try:
         size = len(dumps(body))
@@ -66,6 +68,8 @@ def admit(sender: str, body: JsonObject, desk: Desk) -> Answer:
         answer = shape.model_validate(body)
     except ValidationError as error:
         raise RefusedAnswerError("malformed") from error
+    if too_long(answer):
+        raise RefusedAnswerError("too_large")
     for holds, reason in (
         (answer.agent_id == sender, "forged_sender"),
         (answer.channel_id == desk.channel_id, "foreign_channel"),

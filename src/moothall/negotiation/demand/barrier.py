@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
+from moothall.errors import PayloadTooLarge
 from moothall.events.model import Draft, Posting
 from moothall.events.run import Run
 from moothall.negotiation.demand.admission import Desk, RefusedAnswerError, admit
@@ -109,7 +110,11 @@ class Barrier:
         except RefusedAnswerError as refusal:
             await self._refuse(letter, f"{desk.kind}.r{desk.round}", refusal.reason)
             return refusal.reason
-        await accept(answer, letter, consumption(letter))
+        try:
+            await accept(answer, letter, consumption(letter))
+        except PayloadTooLarge:
+            await self._refuse(letter, f"{desk.kind}.r{desk.round}", "too_large")
+            return "too_large"
         return None
 
     async def _refuse(self, letter: Letter, phase: str, reason: str) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from moothall.canonical import dumps
+from moothall.events.encode import MAX_PAYLOAD
 from moothall.events.model import Draft, OutboxDraft
 from moothall.messages import text
 from moothall.negotiation.demand.channel import Channel
@@ -28,6 +30,12 @@ TRIGGERS = {
     FailReason.INTERNAL: Trigger.ABORTED,
 }
 """What moves the machine for each reason; a plan that nobody can make moves it from where it stands."""
+
+TOLD_ONCE = frozenset({"conditions", "dependencies", "notes"})
+"""What an assignment in a compromise leaves to the plan where both together would be too large."""
+
+ROOM = MAX_PAYLOAD - 1024
+"""Bytes of a terminal event beside the ids it carries."""
 
 CODES = {FailReason.NO_CANDIDATES: "E005", FailReason.NO_ANSWER: "E006", FailReason.INTERNAL: "INTERNAL_ERROR"}
 """The error codes that failures carry (spec C §6.1)."""
@@ -69,7 +77,7 @@ async def fail(  # noqa: PLR0913 - what a terminal event may carry, each by its 
     if compromise is not None:
         payload["compromise"] = compromise.model_dump(mode="json")
     moved = channel.move(_trigger(channel.state.status, reason))
-    await _close(channel, moved, channel.event("terminal", "negotiation.failed", **payload), None)
+    await _close(channel, moved, channel.event("terminal", "negotiation.failed", **_fitting(payload)), None)
 
 
 def _trigger(status: ChannelStatus, reason: FailReason) -> Trigger:
@@ -87,6 +95,21 @@ def _told(proposal: Proposal, compromise: Compromise | None) -> JsonObject:
         parts = compromise.model_dump(mode="json")
         told |= {name: parts[name] for name in ("type", "compromises", "unresolved", "suggestions", "confidence")}
     return told
+
+
+def _fitting(payload: JsonObject) -> JsonObject:
+    """The payload of a terminal event, within what a row of the log holds.
+
+    A plan that ends in a compromise tells most things twice. Where that is too much, the compromise keeps its summary
+    and who does what; the rest stands in the plan.
+    """
+    if "compromise" not in payload or len(dumps(payload)) <= ROOM:
+        return payload
+    plan = payload.get("final_proposal") or payload.get("last_proposal") or {}
+    short = {name: value for name, value in payload["compromise"].items() if plan.get(name) != value}
+    kept = payload["compromise"]["assignments"]
+    short["assignments"] = [{name: item[name] for name in item if name not in TOLD_ONCE} for item in kept]
+    return {**payload, "compromise": short}
 
 
 def _degraded(channel: Channel) -> JsonObject:
@@ -132,7 +155,7 @@ async def finalize(channel: Channel, demand: DemandUnderstanding, proposal: Prop
     if compromise is not None:
         payload["compromise"] = compromise.model_dump(mode="json")
     moved = channel.move(Trigger.AGREED)
-    await _close(channel, moved, channel.event("terminal", "proposal.finalized", **payload), final)
+    await _close(channel, moved, channel.event("terminal", "proposal.finalized", **_fitting(payload)), final)
 
 
 def _dismissals(channel: Channel) -> list[OutboxDraft]:

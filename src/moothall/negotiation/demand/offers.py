@@ -9,9 +9,10 @@ from moothall.directory.profiles import AgentProfile
 from moothall.events.model import Draft
 from moothall.negotiation.demand.admission import Desk
 from moothall.negotiation.demand.deciding import marks_of
-from moothall.negotiation.demand.models import MOST_CONDITIONS, Condition, Offer, Term
+from moothall.negotiation.demand.models import Offer, Term
 from moothall.negotiation.demand.phase import Phase
 from moothall.negotiation.demand.post import Letter
+from moothall.negotiation.demand.sizing import added_by_words
 from moothall.negotiation.demand.talks import Talks
 from moothall.negotiation.demand.terms import advertised_terms, beyond_card
 from moothall.negotiation.demand.wire import CHANNEL_ADMIN, Answer, CandidateRef, OfferResponse
@@ -157,7 +158,21 @@ class Invitations:
         own = {talks.vocabulary.key(tag) for tag in profile.tags}
         stated = tuple(term for term in answer.terms if term.concept in own)
         stated = stated or advertised_terms(profile, talks.demand, talks.today, talks.vocabulary)
-        return _bound(stated, answer.conditions)
+        return self._bound(stated, answer.conditions)
+
+    def _bound(self, terms: Sequence[Term], conditions: Sequence[str]) -> tuple[Term, ...]:
+        """The terms with the conditions that the offer names in words alone, so that a plan has to answer them.
+
+        They stand with the first thing that the demand wants: said with each term, they would come back in a plan as
+        often as the agent has roles.
+        """
+        added = added_by_words(terms, conditions)
+        if not added or not terms:
+            return tuple(terms)
+        wanted = {item.concept for item in self._talks.demand.requirements}
+        place = next((index for index, term in enumerate(terms) if term.concept in wanted), 0)
+        bound = terms[place].model_copy(update={"conditions": (*terms[place].conditions, *added)})
+        return (*terms[:place], bound, *terms[place + 1 :])
 
     def _body(self, candidate: CandidateRef) -> dict[str, object]:
         talks = self._talks
@@ -170,13 +185,3 @@ class Invitations:
             "filter_reason": candidate.reason,
             "match_score": candidate.relevance_score,
         }
-
-
-def _bound(terms: Sequence[Term], conditions: Sequence[str]) -> tuple[Term, ...]:
-    """The terms, each with the conditions that the offer names in words alone, so that a plan has to answer them."""
-    known = {item.text for term in terms for item in term.conditions}
-    added = tuple(Condition(text=words) for words in dict.fromkeys(conditions) if words.strip() and words not in known)
-    return tuple(
-        term.model_copy(update={"conditions": (*term.conditions, *added)[:MOST_CONDITIONS]}) if added else term
-        for term in terms
-    )

@@ -9,7 +9,8 @@ from moothall.events.model import Event, JsonObject, RunRecord
 from moothall.negotiation.demand.answers import PersonFeedback, PersonOffer, feedback_message, offer_message
 from moothall.negotiation.demand.asking import ASKING_TYPES, Asked, Invitation, Question, asked_of, invitation
 from moothall.negotiation.demand.people import Person, people_of, who_holds
-from moothall.negotiation.demand.wire import DemandOffer
+from moothall.negotiation.demand.sizing import too_long
+from moothall.negotiation.demand.wire import Answer, DemandOffer, OfferResponse, ProposalFeedbackMessage
 
 
 class PeopleDesk:
@@ -34,19 +35,21 @@ class PeopleDesk:
         Raises:
             Unauthenticated: as `invitation`.
             Conflict: no offer is asked for now, or it was given before.
-            InvalidInput: the answer names another channel.
+            InvalidInput: the answer names another channel, or says more than a plan has room for.
         """
         person = _admitted(record, token)
         asked = await self._asked(record, person, "offer", offer.round, offer.channel_id)
         currency = DemandOffer.model_validate(asked.body).demand.constraints.currency
-        await self._post(record, person, asked, offer_message(person, asked, offer, self._vocabulary, currency))
+        message = offer_message(person, asked, offer, self._vocabulary, currency)
+        await self._post(record, person, asked, _sized(message, OfferResponse))
         return person.agent_id
 
     async def feedback(self, record: RunRecord, token: str, feedback: PersonFeedback) -> str:
         """Take in a person's answer to a plan; the id of the person. Raises as `offer` does."""
         person = _admitted(record, token)
         asked = await self._asked(record, person, "review", feedback.round, feedback.channel_id)
-        await self._post(record, person, asked, feedback_message(person, asked, feedback))
+        message = feedback_message(person, asked, feedback)
+        await self._post(record, person, asked, _sized(message, ProposalFeedbackMessage))
         return person.agent_id
 
     async def _asked(
@@ -81,3 +84,11 @@ def _admitted(record: RunRecord, token: str) -> Person:
     if record.status == "closed":
         raise Unauthenticated("the negotiation has ended, and the token with it")
     return person
+
+
+def _sized(message: JsonObject, shape: type[Answer]) -> JsonObject:
+    """The message, if it is one that the channel will not refuse as too large."""
+    if field := too_long(shape.model_validate(message)):
+        why = f"{field}: longer than a plan has room for"
+        raise InvalidInput(why)
+    return message

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from moothall.negotiation.demand.invitation import without_sums
 from tests.server.door import DEMAND, SUBMIT, Door, opened, served
 from tests.support.demand import profile, running
 
@@ -248,6 +249,41 @@ async def test_an_invitation_shows_what_is_asked_and_nobody_elses_offer(tmp_path
     assert (after.json()["asked"], after.json()["round"]) == ("review", 1)
     assert after.json()["your_offer"]["contribution"] == "讲一小时"
     assert "悄悄话" not in after.text
+
+
+@pytest.mark.requirement("NEG-API-28")
+async def test_a_person_sees_who_does_what_but_no_price_except_their_own_and_no_budget(tmp_path: Path) -> None:
+    profiles = [
+        profile("hall", "场地提供", price=617), profile("dear_hall", "场地提供", price=733),
+        profile("planner", "活动策划", price=811),
+    ]  # fmt: skip
+    async with running(tmp_path, profiles) as node, opened(node) as door:
+        (guest,) = await guests(door, LIN, demand=f"{DEMAND}，预算54321元")
+        before = await guest.invitation()
+        await guest.offer()
+        await guest.asked_again(1)
+        after = await guest.invitation()
+    plan = after.json()["proposal"]
+    assert [item["role"] for item in plan["assignments"]] == ["场地提供", "演讲嘉宾", "活动策划"]
+    assert [item["price"] for item in after.json()["your_assignments"]] == [500]
+    assert set(plan) == {"proposal_id", "version", "objective", "assignments", "timeline"}
+    assert set(plan["assignments"][0]) == {"agent_id", "display_name", "role", "responsibility"}
+    for answer in (before, after):
+        assert answer.json()["demand"]["context"]["budget"] is None
+        assert answer.json()["demand"]["constraints"]["budget"] is None
+        assert answer.json()["demand"]["surface_demand"]
+        assert not any(secret in answer.text for secret in ("54321", "dear_hall"))
+
+
+@pytest.mark.parametrize(("said", "shown"), [
+    ("在北京办聚会，预算5万元，需要场地", "在北京办聚会，…，需要场地"),
+    ("a party for 30 people, budget $2000", "a party for 30 people, …"),
+    ("每人200元以内，总预算3000元", "…，总…"),
+    ("30个人在2027-05-01聚会", "30个人在2027-05-01聚会"),
+    ("费用1元" * 21, ""),
+])  # fmt: skip
+def test_sums_are_taken_out_of_what_a_person_reads(said: str, shown: str) -> None:
+    assert without_sums(said) == shown
 
 
 @pytest.mark.requirement("NEG-API-28")

@@ -13,6 +13,7 @@ from moothall.clock import parse_rfc3339
 from moothall.events.model import Event, RunRecord
 from moothall.negotiation.demand.channel import channel_id_of
 from moothall.negotiation.demand.channel_view import Rows
+from moothall.negotiation.demand.invitation import SharedPlan, shared_demand, shared_plan
 from moothall.negotiation.demand.machine import MAX_NEGOTIATION_ROUNDS, ChannelStatus
 from moothall.negotiation.demand.models import (
     AgentResponse,
@@ -51,7 +52,7 @@ class Asked:
 class Invitation(Model):
     """What a person sees of a demand: what is wanted, what is asked now, the plan when it is about a plan.
 
-    Nobody else's offer is in it. ``asked`` is null while nothing is asked, so also once the
+    Nobody else's offer or price is in it, nor the budget. ``asked`` is null while nothing is asked, so also once the
     answer is in.
     """
 
@@ -66,7 +67,7 @@ class Invitation(Model):
     demand: DemandUnderstanding | None = None
     asked: Question | None = None
     deadline_at: str | None = None
-    proposal: Proposal | None = Field(None, description="the plan to be reviewed")
+    proposal: SharedPlan | None = Field(None, description="the plan to be reviewed, without anybody's money")
     your_assignments: tuple[Assignment, ...] = ()
     your_offer: AgentResponse | None = None
 
@@ -95,6 +96,7 @@ def invitation(record: RunRecord, rows: Sequence[Event], person: Person, now: da
     offer = seen.by_key.get(f"offers.{person.agent_id}")
     proposal = Proposal.model_validate(asked.body["proposal"]) if asked and asked.kind == "review" else None
     deadline = seen.by_key.get(f"{_phase(asked)}.deadline") if asked else None
+    demand = DemandUnderstanding.model_validate(letters[0].payload["body"]["demand"]) if letters else None
     return Invitation(
         channel_id=channel_id_of(record.id),
         demand_id=record.id,
@@ -104,10 +106,10 @@ def invitation(record: RunRecord, rows: Sequence[Event], person: Person, now: da
         status=state.channel_status,
         round=state.round,
         max_rounds=state.max_rounds,
-        demand=DemandUnderstanding.model_validate(letters[0].payload["body"]["demand"]) if letters else None,
+        demand=shared_demand(demand) if demand else None,
         asked=asked.kind if asked else None,
         deadline_at=deadline.payload["at"] if deadline else None,
-        proposal=proposal,
+        proposal=shared_plan(proposal) if proposal else None,
         your_assignments=proposal.of(person.agent_id) if proposal else (),
         your_offer=AgentResponse.model_validate(offer.payload["body"]) if offer else None,
     )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import sqlite3
 from collections.abc import Coroutine
 from contextlib import suppress
 
@@ -14,7 +15,7 @@ from moothall.events import erasure
 from moothall.events.log import EventLog
 from moothall.events.model import Draft, Event, OutboxDraft
 from moothall.events.run import Run
-from moothall.storage import schema
+from moothall.storage import schema, scrub
 from tests.events.house import BEGUN, RUN, Hands, House, Scripted, closed, owned
 from tests.events.remains import everything, files
 
@@ -300,6 +301,65 @@ async def test_a_reader_of_an_old_state_delays_the_cleaning_and_it_is_not_forgot
         assert SECRET in files(store)
     assert await store.scrub() is True
     assert SECRET not in files(store)
+
+
+async def counted(log: EventLog, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One entry for each time that the files are rewritten from now on."""
+    times: list[int] = []
+
+    def pay(raw: sqlite3.Connection) -> bool:
+        times.append(1)
+        return paid(raw)
+
+    paid = scrub.pay
+    monkeypatch.setattr(scrub, "pay", pay)
+    if log.store.writer is None:
+        pytest.skip("PostgreSQL cleans by itself")
+    return times
+
+
+@pytest.mark.requirement("NEG-OPS-11")
+async def test_many_erasures_at_once_rewrite_the_files_once_or_twice(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = await house.log()
+    times = await counted(log, monkeypatch)
+    names = [f"d-{number:08x}" for number in range(30)]
+    for name in names:
+        await log.create(name, "test", [TOLD], meta={"text": SECRET})
+    assert all(await asyncio.gather(*(log.erase(name) for name in names)))
+    assert SECRET not in files(log.store)
+    assert 1 <= len(times) < 6
+
+
+@pytest.mark.requirement("NEG-OPS-11")
+async def test_in_a_large_store_the_files_are_cleaned_behind_the_answer(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moothall.storage.scrubbing.LARGE", 0)
+    log = await house.log()
+    times = await counted(log, monkeypatch)
+    await log.create(RUN, "test", [TOLD], meta={"text": SECRET})
+    assert await log.erase(RUN)
+    assert times == [], "nobody waits for it"
+    assert (await log.load(RUN))[0].payload == {}, "but it is erased"
+    while SECRET in files(log.store):  # noqa: ASYNC110 - nobody is told when it is done
+        await asyncio.sleep(0.01)
+    assert times == [1]
+
+
+async def test_what_a_stop_left_to_be_cleaned_is_cleaned_at_the_next_start(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moothall.storage.scrubbing.LARGE", 0)
+    log = await house.log("one")
+    await counted(log, monkeypatch)
+    await log.create(RUN, "test", [TOLD], meta={"text": SECRET})
+    await log.erase(RUN)
+    await house.stack.aclose()
+    monkeypatch.undo()
+    store = await house.store("one")
+    assert SECRET not in await everything(store)
 
 
 async def test_a_run_that_stays_locked_is_refused_after_a_while(shared: House, monkeypatch: pytest.MonkeyPatch) -> None:

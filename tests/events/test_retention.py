@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from moothall.errors import StorageError
 from moothall.events.log import EventLog
 from moothall.events.model import Draft
 from moothall.events.retention import Retention
@@ -122,3 +123,45 @@ async def test_a_started_retention_sweeps_at_once_and_for_ever_is_a_hundred_year
     await swept.wait()
     await retention.stop()
     assert await erased(log) == {"d-00000001"}
+
+
+async def test_a_fault_of_any_kind_does_not_end_the_sweeping(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("moothall.events.retention._EVERY", 0.0)
+    log = await house.log(clock=ManualClock(BEGIN))
+    swept = asyncio.Event()
+    errors: list[Exception] = [RuntimeError("odd"), StorageError("away"), KeyError("odd")]
+
+    class Failing(Retention):
+        async def sweep(self, now: datetime) -> int:
+            if errors:
+                raise errors.pop(0)
+            swept.set()
+            return await super().sweep(now)
+
+    retention = Failing(log, 1)
+    await retention.start()
+    await swept.wait()
+    await retention.stop()
+    told = [record.levelname for record in caplog.records if record.name == "moothall.events.retention"]
+    assert told == ["ERROR", "WARNING", "ERROR"]
+
+
+async def test_files_that_could_not_be_cleaned_are_tried_again_at_the_next_sweep(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = await house.log(clock=ManualClock(BEGIN))
+    answers = [False, False, True]
+    asked: list[datetime] = []
+
+    async def scrub() -> bool:
+        asked.append(now)
+        return answers[len(asked) - 1]
+
+    monkeypatch.setattr(log.store, "scrub", scrub)
+    retention = Retention(log, 1)
+    for hour in range(10):
+        now = BEGIN + timedelta(hours=hour)
+        await retention.sweep(now)
+    assert asked == [BEGIN + timedelta(hours=hour) for hour in range(3)], "and a day of rest once it is done"

@@ -195,7 +195,8 @@ class EventLog:
 
         Args:
             run: its id.
-            at_once: also overwrite, before this returns, the traces that SQLite leaves in its files (`Store.scrub`).
+            at_once: also overwrite the traces that SQLite leaves in its files, in a store that is not large before this
+                returns (`Store.scrub_in_time`).
 
         Returns:
             False when there is no such run, or it was erased before.
@@ -211,7 +212,7 @@ class EventLog:
             if self._hints is not None:
                 self._hints.tell(events=gone)
             if at_once:
-                await self.store.scrub()
+                await self.store.scrub_in_time()
         return bool(gone)
 
     async def writable(self) -> bool:

@@ -59,8 +59,8 @@ class Retention:
                 for run in due:
                     count += await self._log.erase(run, at_once=False)
         if self._scrubbed is None or now - self._scrubbed >= _BETWEEN_SCRUBS:
-            self._scrubbed = now
-            await self._log.store.scrub()
+            # What could not be done is tried again at the next sweep.
+            self._scrubbed = now if await self._log.store.scrub() else None
         return count
 
     async def _due(self, before: datetime) -> list[str]:
@@ -73,4 +73,6 @@ class Retention:
                     _log.info("%d runs that ended more than %s ago were erased", count, self._age)
             except StorageError as error:
                 _log.warning("cannot erase what ended long ago: %s", error)
+            except Exception:  # noqa: BLE001 - whatever it was, what is old must not be kept for ever in silence
+                _log.exception("erasing what ended long ago failed; it is tried again within the hour")
             await asyncio.sleep(_EVERY)

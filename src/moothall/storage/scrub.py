@@ -22,13 +22,18 @@ def owe(connection: Connection) -> None:
         connection.exec_driver_sql("PRAGMA user_version = 1")
 
 
+def owed(raw: sqlite3.Connection) -> bool:
+    """Whether something was erased since the files were cleaned."""
+    return bool(raw.execute("PRAGMA user_version").fetchone()[0])
+
+
 def pay(raw: sqlite3.Connection) -> bool:
     """Clean the files if it is owed; False when a reader held an old state too long, so that it is owed still.
 
     It takes about as long as reading and writing the whole file (a second for a hundred megabytes) and as much free
     space again; readers go on meanwhile, writers wait.
     """
-    if not raw.execute("PRAGMA user_version").fetchone()[0]:
+    if not owed(raw):
         return True
     raw.execute("PRAGMA temp_store=FILE")  # a copy of a large store must not be held in memory
     try:

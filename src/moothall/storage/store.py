@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from moothall.storage import migrate, postgres, scrub, sqlite, url
 from moothall.storage.failure import failed
 from moothall.storage.lock import DirectoryLock, node_id
 from moothall.storage.schema import HEAD
+from moothall.storage.scrubbing import Scrubbing
 from moothall.telemetry import logger
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class Store:
             sqlite.protect(target.path)
             self.engine = sqlite.reading_engine(target.url)
             self.writer = sqlite.WriterThread(target.path, synchronous)
+            self._scrubbing = Scrubbing(partial(self._scrub, self.writer), partial(_size, target.path))
         else:
             self.engine = postgres.pool(target)
 
@@ -84,7 +87,8 @@ class Store:
         if self.writer is None and await self.read(migrate.revision) == HEAD:
             return
         await self.write(lambda connection: migrate.upgrade(connection, self.target.schema))
-        await self.scrub()  # owed since a crash, if at all
+        if self.writer is not None and await self.writer.raw(scrub.owed):  # since a crash, or a stop before it was done
+            await self.scrub_in_time()
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on a reading connection; it sees only what was committed.
@@ -130,13 +134,19 @@ class Store:
     async def scrub(self) -> bool:
         """Leave no trace of erased text in SQLite's files; nothing to do when nothing was erased, or on PostgreSQL.
 
-        Writers wait meanwhile, a second for a hundred megabytes or so. False when it could not be done now (the disk
-        is full, a backup reads): the node's log says why, and it is owed still.
+        Writers wait meanwhile, a second for a hundred megabytes or so; all who ask at the same time share it. False
+        when it could not be done now (the disk is full, a backup reads): the node's log says why, and it is owed still.
         """
-        if self.writer is None:
-            return True
+        return self.writer is None or await self._scrubbing.at_once()
+
+    async def scrub_in_time(self) -> None:
+        """The same for somebody who is waited for: in a store from 128 MiB on it happens in the background."""
+        if self.writer is not None:
+            await self._scrubbing.in_time()
+
+    async def _scrub(self, writer: sqlite.WriterThread) -> bool:
         try:
-            done = await self.writer.raw(scrub.pay)
+            done = await writer.raw(scrub.pay)
         except sqlite3.Error as error:
             _log.warning("traces of erased text stay in the database file for now: %s", error)
             return False
@@ -147,8 +157,15 @@ class Store:
     async def close(self) -> None:
         """Close every connection and give the directory back."""
         try:
+            if self.writer is not None:
+                await self._scrubbing.stop()
             await self.engine.dispose()
             if self.writer is not None:
                 await self.writer.close()
         finally:
             self._lock.release()
+
+
+def _size(path: Path) -> int:
+    files = (path, path.with_name(f"{path.name}-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())

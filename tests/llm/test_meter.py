@@ -53,10 +53,10 @@ def test_a_reset_counts_from_zero() -> None:
 
 
 async def test_every_request_to_the_provider_is_counted_once(llm: FakeLLM) -> None:
-    mind = brain(llm, llm_timeout=1.5, llm_failure_threshold=9)
+    mind = brain(llm, llm_timeout=60.0, llm_failure_threshold=9)
     llm.script["choose"] = [BLUE, GREEN, BLUE, 500, HANG]
-    for _ in range(4):
-        await mind.answer(CHOOSE, Ask())
+    for seconds in (60.0, 60.0, 60.0, 0.5):
+        await mind.answer(CHOOSE, Ask(), seconds)
     figures = mind.meter.snapshot()
     assert figures.outcomes == {"ok": 2, "invalid": 1, "unavailable": 1, "timeout": 1}
     assert figures.calls == len(llm.requests) == 5

@@ -210,13 +210,13 @@ async def test_a_prompts_own_time_limit_goes_before_the_common_one(llm: FakeLLM)
 
 @pytest.mark.requirement("NEG-FAIL-05")
 async def test_the_repair_has_only_the_time_that_the_first_answer_left(llm: FakeLLM) -> None:
-    mind = brain(llm, llm_timeout=2.0)
+    mind = brain(llm, llm_timeout=3.0)
     llm.script["choose"] = [Late(0.2, GREEN), HANG]
     loop = asyncio.get_running_loop()
     await mind._model.warm()
     began = loop.time()
     answer = await mind.answer(CHOOSE, Ask())
-    assert 1.9 < loop.time() - began < 3.8, "less than two whole limits"
+    assert 2.9 < loop.time() - began < 5.8, "less than two whole limits"
     assert isinstance(answer, Unanswered)
     assert answer.failure.code == "E004"
     assert mind.breaker.snapshot().consecutive_failures == 0, "the provider had answered a moment before"
@@ -416,7 +416,7 @@ async def test_who_goes_away_is_let_go_wherever_the_question_is(llm: FakeLLM, pl
 
 
 async def test_the_wait_for_a_place_and_the_request_share_one_time_limit(llm: FakeLLM) -> None:
-    mind = brain(llm, llm_concurrency=1, llm_timeout_p4=2.0, llm_timeout_p5=60.0)
+    mind = brain(llm, llm_concurrency=1, llm_timeout_p4=4.0, llm_timeout_p5=60.0)
     llm.script["choose"] = HANG
     await mind._model.warm()
     loop = asyncio.get_running_loop()
@@ -429,8 +429,8 @@ async def test_the_wait_for_a_place_and_the_request_share_one_time_limit(llm: Fa
     answer = await waiting
     assert isinstance(answer, Unanswered)
     assert answer.usage is not None, "it had its turn, and what the wait left"
-    assert answer.usage.seconds < 1.6
-    assert 1.9 < loop.time() - began < 2.4 + 1.5
+    assert answer.usage.seconds < 3.6
+    assert 3.9 < loop.time() - began < 7.5, "not a wait and a whole limit after it, by far"
 
 
 async def test_a_request_that_came_late_does_not_speak_against_the_provider(llm: FakeLLM) -> None:

@@ -56,7 +56,7 @@ async def test_a_model_that_fails_where_nothing_may_stand_in(
 ) -> None:
     async with fake_llm() as llm:
         llm.script["understand"] = script
-        settings = llm.settings(llm_strict=True, llm_timeout=0.5)
+        settings = llm.settings(llm_strict=True, llm_timeout=0.5 if script is HANG else 60)
         async with served(tmp_path, settings=settings) as door:
             check(await door.client.post(SUBMIT, json={"raw_input": DEMAND}, headers=ZH), status, code)
             page = (await door.client.get("/api/v1/demand")).json()["demands"]
@@ -68,7 +68,8 @@ async def test_a_model_that_fails_where_nothing_may_stand_in(
 async def test_elsewhere_the_demand_goes_on_and_tells_the_failure(tmp_path: Path, script: Any, code: str) -> None:
     async with fake_llm() as llm:
         llm.script["aggregate"] = script
-        async with served(tmp_path, settings=llm.settings(llm_timeout=5, llm_timeout_p4=0.3)) as door:
+        settings = llm.settings(llm_timeout=60, llm_timeout_p4=0.3 if script is HANG else 60)
+        async with served(tmp_path, settings=settings) as door:
             demand_id = await door.submit()
             events = await door.stream(demand_id)
             _, seen = await after(door, demand_id)

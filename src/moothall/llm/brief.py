@@ -19,7 +19,8 @@ class Brief(Generic[InT, OutT, DraftT]):
     """One prompt as a model sees it.
 
     ``draft`` is the shape that the model fills in: the specification's output and no more, since prices, concepts and
-    days are nothing a model may make up. ``data`` gives what it is shown, each part under its name and fenced as data.
+    days are nothing a model may make up. ``data`` gives what it is shown, each part under its name and fenced as data;
+    ``prepare`` is awaited before it, for work that would keep the event loop waiting.
     ``complete`` turns a draft into the full output from what the input says.
 
     Raises:
@@ -31,3 +32,4 @@ class Brief(Generic[InT, OutT, DraftT]):
     lang: Callable[[InT], Lang]
     data: Callable[[InT], Mapping[str, object]]
     complete: Callable[[InT, DraftT], Awaitable[OutT]]
+    prepare: Callable[[InT], Awaitable[None]] | None = None

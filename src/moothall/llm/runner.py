@@ -170,6 +170,8 @@ class ModelBrain:
     async def _decide(self, prompt: Prompt[InT, OutT], data: InT, spending: _Spending) -> OutT:
         brief: Brief[InT, OutT, Any] = self._briefs[prompt.kind]
         lang = brief.lang(data)
+        if brief.prepare is not None:
+            await brief.prepare(data)
         question = Question(
             system=self._system(prompt.number, prompt.kind, lang),
             user=fenced(brief.data(data)),

@@ -127,7 +127,8 @@ class Coordinator:
         People whom the requester brought along are asked in any case and leave the agents so many places less.
         """
         row = self._run.recorded("filter")
-        profiles = () if row else (await self._registered()).profiles
+        registry = None if row else await self._registered()
+        profiles = registry.profiles if registry else ()
         known = {profile.agent_id: profile for profile in profiles}
         data = FilterInput(
             demand=understanding,
@@ -136,6 +137,8 @@ class Coordinator:
             most=MAX_CANDIDATES if self._sub else MAX_INVITED - len(self._people),
             excluded=frozenset(self._run.record.meta.get("excluded", ())),
         )
+        if registry is not None:
+            data.among(registry)
 
         def also(recorded: Recorded[SmartFilter]) -> Sequence[Draft]:
             ranked, invited = recorded.value.ranked(), recorded.value.invited or 0

@@ -7,10 +7,11 @@ reservation values.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr, ValidatorFunctionWrapHandler, WrapValidator
 
+from moothall.directory.index import RegistrySnapshot
 from moothall.directory.profiles import AgentProfile
 from moothall.negotiation.demand.models import (
     AgentResponse,
@@ -39,14 +40,31 @@ class UnderstandInput(Model):
     today: date = Field(default_factory=_today)
 
 
+def _registered(value: Any, validate: ValidatorFunctionWrapHandler) -> AgentProfile:  # noqa: ANN401 - unread input
+    """A profile that is one already has been validated; ten thousand of them are half a second."""
+    profile: AgentProfile = value if isinstance(value, AgentProfile) else validate(value)
+    return profile
+
+
 class FilterInput(Model):
     """Input of prompt 2; ``most`` agents are invited at the most, ``excluded`` ones are not asked again."""
 
     demand: DemandUnderstanding
-    all_agent_profiles: tuple[AgentProfile, ...]
+    all_agent_profiles: tuple[Annotated[AgentProfile, WrapValidator(_registered)], ...]
     today: date = Field(default_factory=_today)
     most: int = 20
     excluded: frozenset[str] = frozenset()
+    _registry: RegistrySnapshot | None = PrivateAttr(default=None)
+
+    @property
+    def registry(self) -> RegistrySnapshot | None:
+        """The registry that the profiles are taken from, with its index; no part of the question."""
+        return self._registry
+
+    def among(self, registry: RegistrySnapshot) -> Self:
+        """The same question, with the registry whose profiles these are."""
+        self._registry = registry
+        return self
 
 
 class SmartFilter(Model):

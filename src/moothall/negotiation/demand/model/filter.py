@@ -6,15 +6,16 @@ here.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections import deque
+import weakref
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from moothall.directory.index import RegistrySnapshot
 from moothall.directory.retrieval import rank
 from moothall.errors import DecisionRefused
 from moothall.llm.brief import Brief
+from moothall.negotiation.demand.indexing import WORTH_A_THREAD, Indexes
 from moothall.negotiation.demand.model.draft import LOOSE, MANY, Draft, Line, Share, Text
 from moothall.negotiation.demand.model.shown import shown_demand
 from moothall.negotiation.demand.models import Candidate
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 100
 """Profiles in one call (row NEG-ADR-04)."""
-MOST_OPEN = 32
-"""Questions that may wait for a model at once without being prepared again."""
 SUMMARY_CAP = 300
 """Characters of each summary, so that a hundred profiles stay within about 25 000 tokens."""
 MatchType = Annotated[Literal["explicit", "inferred"], LOOSE]
@@ -58,36 +57,40 @@ class FilterDraft(Draft):
 
 
 class Pools:
-    """Chooses whom to show: once for each question, with an index that is new only when the registry has changed."""
+    """Chooses whom to show, once for each question; what was chosen lives no longer than the question itself."""
 
     def __init__(self, lexica: Lexica) -> None:
-        self._lexica = lexica
-        self._indexed: tuple[tuple[AgentProfile, ...], RegistrySnapshot] | None = None
-        self._open: deque[tuple[FilterInput, tuple[AgentProfile, ...]]] = deque(maxlen=MOST_OPEN)
+        self._indexes = Indexes(lexica)
+        self._open: dict[int, tuple[weakref.ref[FilterInput], tuple[AgentProfile, ...]]] = {}
+
+    async def prepare(self, data: FilterInput) -> None:
+        """Choose before anybody asks; among many agents without keeping the event loop waiting."""
+        if len(data.all_agent_profiles) >= WORTH_A_THREAD:
+            await asyncio.to_thread(self.of, data)
 
     def of(self, data: FilterInput) -> tuple[AgentProfile, ...]:
         """Everybody up to ``MOST_SHOWN``, else the best ranked, in an order that says nothing about them."""
-        shown = next((shown for asked, shown in self._open if asked is data), None)
-        if shown is None:
-            shown = self._chosen(data)
-            self._open.append((data, shown))
+        name = id(data)
+        kept = self._open.get(name)
+        if kept is not None and kept[0]() is data:
+            return kept[1]
+        shown = self._chosen(data)
+        self._open[name] = (weakref.ref(data, lambda _: self._open.pop(name, None)), shown)
         return shown
+
+    def release(self, data: FilterInput) -> None:
+        """Forget a question that is answered."""
+        self._open.pop(id(data), None)
 
     def _chosen(self, data: FilterInput) -> tuple[AgentProfile, ...]:
         open_to_all = [profile for profile in data.all_agent_profiles if profile.agent_id not in data.excluded]
         if len(open_to_all) > MOST_SHOWN:
             asked = query(data.demand, data.today, data.excluded)
-            best = [one.profile for one in rank(self._snapshot(data.all_agent_profiles), asked)]
+            best = [one.profile for one in rank(self._indexes.of(data), asked)]
             ranked = {profile.agent_id for profile in best}
             rest = _drawn((profile for profile in open_to_all if profile.agent_id not in ranked), data)
             open_to_all = [*best, *rest][:MOST_SHOWN]
         return tuple(_drawn(open_to_all, data))
-
-    def _snapshot(self, profiles: tuple[AgentProfile, ...]) -> RegistrySnapshot:
-        if self._indexed is None or self._indexed[0] != profiles:
-            snapshot = RegistrySnapshot(profiles, self._lexica.vocabulary, self._lexica.gazetteer)
-            self._indexed = (profiles, snapshot)
-        return self._indexed[1]
 
 
 def _drawn(profiles: Iterable[AgentProfile], data: FilterInput) -> list[AgentProfile]:
@@ -162,8 +165,10 @@ def brief(lexica: Lexica, rules: RulesBrain) -> Brief[FilterInput, SmartFilter, 
         }
 
     async def complete(data: FilterInput, draft: FilterDraft) -> SmartFilter:
+        await pools.prepare(data)
         shown = pools.of(data)
         chosen = _selection(data, draft, shown)
+        pools.release(data)
         if not chosen.total_candidates:
             return chosen
         ranked = (await rules.answer(FILTER, data.model_copy(update={"all_agent_profiles": shown}))).ranked()
@@ -173,7 +178,7 @@ def brief(lexica: Lexica, rules: RulesBrain) -> Brief[FilterInput, SmartFilter, 
         total = len(chosen.definitely_related) + len(possibly)
         return chosen.model_copy(update={"possibly_related": possibly, "total_candidates": total})
 
-    return Brief(FILTER, FilterDraft, _lang, data_of, complete)
+    return Brief(FILTER, FilterDraft, _lang, data_of, complete, pools.prepare)
 
 
 def _lang(data: FilterInput) -> Lang:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from moothall.directory.index import RegistrySnapshot
 from moothall.directory.query import Query, Ranked, Wanted
 from moothall.directory.retrieval import rank
 from moothall.directory.selection import choose
 from moothall.directory.wording import say
+from moothall.negotiation.demand.indexing import WORTH_A_THREAD, Indexes
 from moothall.negotiation.demand.models import Candidate
 from moothall.negotiation.demand.questions import SmartFilter
 from moothall.negotiation.demand.rules.phrasing import TITLE_CAP, clean
 
 if TYPE_CHECKING:
-    from moothall.directory.profiles import AgentProfile
     from moothall.negotiation.demand.models import DemandUnderstanding
     from moothall.negotiation.demand.questions import FilterInput
     from moothall.negotiation.demand.rules.phrasing import Lexica, Voice
@@ -26,11 +26,11 @@ MOST_REASONS = 3
 
 
 class Shortlist:
-    """Prompt 2 with its index: the profiles are indexed anew only when the registry has changed."""
+    """Prompt 2 with its index: the registry's own, else one that is new only when the profiles have changed."""
 
     def __init__(self, lexica: Lexica) -> None:
         self._lexica = lexica
-        self._indexed: tuple[tuple[AgentProfile, ...], RegistrySnapshot] | None = None
+        self._indexes = Indexes(lexica)
 
     async def __call__(self, data: FilterInput) -> SmartFilter:
         """Rank everybody given and choose whom to invite.
@@ -38,8 +38,13 @@ class Shortlist:
         ``definitely_related`` are the invited explicit matches, ``possibly_related`` the invited inferred ones and then
         the reserve; together they stand in the order of invitation.
         """
+        if len(data.all_agent_profiles) < WORTH_A_THREAD:
+            return self._answer(data)
+        return await asyncio.to_thread(self._answer, data)
+
+    def _answer(self, data: FilterInput) -> SmartFilter:
         voice = self._lexica.voice(data.demand.lang)
-        ranked = rank(self._snapshot(data.all_agent_profiles), query(data.demand, data.today, data.excluded))
+        ranked = rank(self._indexes.of(data), query(data.demand, data.today, data.excluded))
         chosen = choose(ranked, data.most)
         explicit = [one for one in chosen.invited if one.match_type == "explicit"]
         inferred = [one for one in chosen.invited if one.match_type != "explicit"]
@@ -56,12 +61,6 @@ class Shortlist:
             total_candidates=len(ranked),
             invited=len(chosen.invited),
         )
-
-    def _snapshot(self, profiles: tuple[AgentProfile, ...]) -> RegistrySnapshot:
-        if self._indexed is None or self._indexed[0] != profiles:
-            snapshot = RegistrySnapshot(profiles, self._lexica.vocabulary, self._lexica.gazetteer)
-            self._indexed = (profiles, snapshot)
-        return self._indexed[1]
 
 
 def query(demand: DemandUnderstanding, today: date, excluded: frozenset[str] = frozenset()) -> Query:

@@ -46,18 +46,19 @@ class PeopleRoutes:
 
     async def invitation(self, channel_id: str, request: Request, token: Token = "") -> Invitation:
         """The demand, the question that is open, and the plan where it is about a plan; nobody else's offer."""
-        return await self._demands.people.invitation(await self._visible.by_token(request, channel_id), token)
+        record = await self._visible.by_token(request, channel_id, token)
+        return await self._demands.people.invitation(record, token)
 
     async def offer(
         self, channel_id: str, request: Request, body: Annotated[PersonOffer, WRITABLE], token: Token = ""
     ) -> Taken:
         """Offer something, or decline; once."""
-        record = await self._visible.by_token(request, channel_id)
+        record = await self._visible.by_token(request, channel_id, token)
         return Taken(channel_id=channel_id, agent_id=await self._demands.people.offer(record, token, body))
 
     async def feedback(
         self, channel_id: str, request: Request, body: Annotated[PersonFeedback, WRITABLE], token: Token = ""
     ) -> Taken:
         """Accept a plan, ask for changes, or withdraw; once in each round."""
-        record = await self._visible.by_token(request, channel_id)
+        record = await self._visible.by_token(request, channel_id, token)
         return Taken(channel_id=channel_id, agent_id=await self._demands.people.feedback(record, token, body))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from moothall.errors import ChannelNotFound, DemandNotFound
+from moothall.errors import ChannelNotFound, DemandNotFound, Unauthenticated
 from moothall.events.model import RunRecord
 from moothall.messages import detect_lang
+from moothall.negotiation.demand.people import NO_TOKEN, holds
 from moothall.negotiation.demand.service import DemandService
 from moothall.server.access import Caller, may_see
 
@@ -48,13 +49,25 @@ class Visible:
         except DemandNotFound as error:
             raise ChannelNotFound("no channel of that id") from error
 
-    async def by_token(self, request: Request, channel_id: str) -> RunRecord:
-        """The run of a channel for somebody who shows a participant's token, which is checked elsewhere.
+    async def by_token(self, request: Request, channel_id: str, token: str) -> RunRecord:
+        """The run of a channel for somebody who shows a participant's token.
+
+        Where keys are asked for, a stranger cannot tell a channel that does not exist from one whose token is wrong.
 
         Raises:
-            ChannelNotFound: there is none.
+            Unauthenticated: the token is nobody's in this channel.
+            ChannelNotFound: there is no such channel, and the caller may know.
         """
-        return _spoken(request, await self._demands.by_channel(channel_id))
+        caller = caller_of(request)
+        try:
+            record = await self._demands.by_channel(channel_id)
+        except ChannelNotFound as error:
+            if caller.open or caller.admin:
+                raise
+            raise Unauthenticated(NO_TOKEN) from error
+        if not holds(record, token):
+            raise Unauthenticated(NO_TOKEN)
+        return _spoken(request, record)
 
 
 def caller_of(request: Request) -> Caller:

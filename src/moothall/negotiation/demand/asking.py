@@ -48,6 +48,11 @@ class Asked:
         """The same for every answer to the same question, so that only the first one counts."""
         return f"{self.kind}.r{self.round}"
 
+    @property
+    def phase(self) -> str:
+        """What begins the keys of the rows of the phase that asks."""
+        return f"feedback.r{self.round}" if self.kind == "review" else "offers"
+
 
 class Invitation(Model):
     """What a person sees of a demand: what is wanted, what is asked now, the plan when it is about a plan.
@@ -95,7 +100,7 @@ def invitation(record: RunRecord, rows: Sequence[Event], person: Person, now: da
     letters = _letters(seen, person.agent_id)
     offer = seen.by_key.get(f"offers.{person.agent_id}")
     proposal = Proposal.model_validate(asked.body["proposal"]) if asked and asked.kind == "review" else None
-    deadline = seen.by_key.get(f"{_phase(asked)}.deadline") if asked else None
+    deadline = seen.by_key.get(f"{asked.phase}.deadline") if asked else None
     demand = DemandUnderstanding.model_validate(letters[0].payload["body"]["demand"]) if letters else None
     return Invitation(
         channel_id=channel_id_of(record.id),
@@ -118,7 +123,3 @@ def invitation(record: RunRecord, rows: Sequence[Event], person: Person, now: da
 def _letters(seen: Rows, agent_id: str) -> list[Event]:
     """What the channel's administrator wrote to one person, in order."""
     return [row for row in seen.of("message") if row.payload["to"] == agent_id and row.payload["from"] == CHANNEL_ADMIN]
-
-
-def _phase(asked: Asked) -> str:
-    return f"feedback.r{asked.round}" if asked.kind == "review" else "offers"

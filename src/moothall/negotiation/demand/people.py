@@ -24,6 +24,9 @@ from moothall.negotiation.demand.wire import DemandOffer, ProposalReview
 MOST_PEOPLE: Final = 10
 """People that one demand may bring along; the limit of invitations holds for them and the agents together."""
 
+NO_TOKEN: Final = "no valid token in X-Participant-Token"  # noqa: S105 - what is said of a token
+"""What is said to whoever shows no token of a channel."""
+
 MOST_TAGS: Final = 10
 TOKEN_BYTES = 32
 _PREFIX = "person_"
@@ -99,6 +102,11 @@ def who_holds(token: str, people: Sequence[Person]) -> Person | None:
         if hmac.compare_digest(given, person.token_sha256):
             found = person
     return found
+
+
+def holds(record: RunRecord, token: str) -> bool:
+    """Whether a token is one of a person in this run."""
+    return who_holds(token, people_of(record)) is not None
 
 
 def is_person(agent_id: str) -> bool:

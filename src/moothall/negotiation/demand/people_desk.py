@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing, suppress
+
 from moothall.directory.concepts import Vocabulary
 from moothall.errors import Conflict, DemandNotFound, InvalidInput, Unauthenticated
 from moothall.events.log import EventLog
 from moothall.events.model import Event, JsonObject, RunRecord
 from moothall.negotiation.demand.answers import PersonFeedback, PersonOffer, feedback_message, offer_message
 from moothall.negotiation.demand.asking import ASKING_TYPES, Asked, Invitation, Question, asked_of, invitation
-from moothall.negotiation.demand.people import Person, people_of, who_holds
+from moothall.negotiation.demand.channel_view import Rows
+from moothall.negotiation.demand.people import NO_TOKEN, Person, people_of, who_holds
 from moothall.negotiation.demand.sizing import too_long
 from moothall.negotiation.demand.wire import Answer, DemandOffer, OfferResponse, ProposalFeedbackMessage
+
+PATIENCE = 10.0
+"""Seconds for which an answer at the very end of its time waits to learn whether it counts."""
 
 
 class PeopleDesk:
     """Lets people in by their tokens; an accepted answer lies in the run's inbox."""
 
-    def __init__(self, log: EventLog, vocabulary: Vocabulary) -> None:
+    def __init__(self, log: EventLog, vocabulary: Vocabulary, patience: float = PATIENCE) -> None:
         self._log = log
+        self._patience = patience
         self._vocabulary = vocabulary
 
     async def invitation(self, record: RunRecord, token: str) -> Invitation:
@@ -34,7 +42,7 @@ class PeopleDesk:
 
         Raises:
             Unauthenticated: as `invitation`.
-            Conflict: no offer is asked for now, or it was given before.
+            Conflict: no offer is asked for now, it was given before, or it came too late.
             InvalidInput: the answer names another channel, or says more than a plan has room for.
         """
         person = _admitted(record, token)
@@ -72,6 +80,24 @@ class PeopleDesk:
             raise Unauthenticated("the negotiation has ended, and the token with it") from error
         if not fresh:
             raise Conflict("you have answered this already")
+        if asked.until is not None and self._log.clock.now() > asked.until:
+            await self._heard(record, person, asked)
+
+    async def _heard(self, record: RunRecord, person: Person, asked: Asked) -> None:
+        """See whether an answer counted that was stored when the time for it was over; what is acknowledged counts.
+
+        Raises:
+            Conflict: it came too late.
+        """
+        rows = Rows(await self._rows(record))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience):
+                # Whatever closes a phase is followed by an event for everybody.
+                async with aclosing(self._log.follow(record.id, after=rows.all[-1].seq)) as news:
+                    while not rows.closed(asked.phase) and await anext(news, None) is not None:
+                        rows = Rows(await self._rows(record))
+        if f"{asked.phase}.{person.agent_id}" not in rows.by_key:
+            raise Conflict("the time for this answer is over")
 
     async def _rows(self, record: RunRecord) -> list[Event]:
         return await self._log.select([record.id], ASKING_TYPES)
@@ -80,7 +106,7 @@ class PeopleDesk:
 def _admitted(record: RunRecord, token: str) -> Person:
     person = who_holds(token, people_of(record))
     if person is None:
-        raise Unauthenticated("no valid token in X-Participant-Token")
+        raise Unauthenticated(NO_TOKEN)
     if record.status == "closed":
         raise Unauthenticated("the negotiation has ended, and the token with it")
     return person

@@ -142,3 +142,17 @@ def test_one_agent_under_many_names_takes_nobodys_seat(make_agent: MakeAgent, ma
     one = ids(choose(rank(make_pool(*honest, many[0]), Query((Wanted("venue"),))), most=6).invited)
     crowd = ids(choose(rank(make_pool(*honest, *many), Query((Wanted("venue"),))), most=6).invited)
     assert [name for name in crowd if "same" not in name] == [name for name in one if "same" not in name]
+
+
+def test_where_only_agents_elsewhere_have_the_capability_they_are_asked_beside_the_related(
+    make_agent: MakeAgent, make_pool: MakePool
+) -> None:
+    near = several(make_agent, "活动策划", 4, "near")
+    far = make_agent("far", "婚礼策划", fields={"location": "广州"})
+    pool = make_pool(*near, far)
+    invited = ids(choose(rank(pool, Query((Wanted("婚礼策划"),), city="北京"))).invited)
+    assert far.agent_id in invited
+    able = make_agent("able", "婚礼策划")
+    selection = choose(rank(make_pool(*near, far, able), Query((Wanted("婚礼策划"),), city="北京")))
+    assert able.agent_id in ids(selection.invited)
+    assert far.agent_id in ids(selection.reserve)

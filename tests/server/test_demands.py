@@ -80,6 +80,9 @@ async def test_after_a_failure_the_demand_tells_its_code_in_the_language_of_the_
     assert (seen["status"], seen["channel_status"], seen["round"]) == ("failed", "failed", 0)
     assert seen["error"] == {"code": "E005", "message": "无候选人匹配"}
     assert seen["reason"] == events[-1].payload["reason"] == "no_candidates"
+    assert (seen["message"], seen["suggestions"]) == (events[-1].payload["message"], events[-1].payload["suggestions"])
+    assert seen["message"]
+    assert seen["suggestions"]
 
 
 @pytest.mark.requirement("NEG-API-08")
@@ -142,6 +145,7 @@ async def test_a_cancelled_demand_ends_failed_and_stays_so(tmp_path: Path) -> No
     assert replies[0].json() == {"demand_id": demand_id, "status": "cancelled"} == replies[1].json()
     assert (events[-1].type, events[-1].payload["reason"]) == ("towow.negotiation.failed", "cancelled")
     assert (seen["status"], seen["reason"], seen["error"]) == ("failed", "cancelled", None)
+    assert (seen["message"], seen["suggestions"]) == ("需求已取消", events[-1].payload["suggestions"])
 
 
 @pytest.mark.requirement("NEG-API-23")

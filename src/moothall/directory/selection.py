@@ -29,16 +29,16 @@ def choose(ranked: Sequence[Ranked], most: int = MOST) -> Selection:
 
     First come those who are able by their cards, as a team on one day needs them (see `Seats`), up to `PLENTY` for each
     provider wanted. Where a requirement then has fewer than `ENOUGH`, in turn the one worst served gets its best agent
-    left: with the capability, else with a related one; agents that cannot come to the place only where nobody else
-    serves a requirement. While fewer than `FEWEST` are invited, the best of the rest that can come are added. Nobody
-    irrelevant is.
+    left: with the capability, else with a related one; agents that cannot come to the place only where nobody who can
+    has the capability itself: they may know better than their cards, and their refusals say where to go. While fewer
+    than `FEWEST` are invited, the best of the rest that can come are added. Nobody irrelevant is.
     """
     draft = _Draft(ranked, most)
     draft.seat()
     draft.pick(lambda match: match.strong, enough=ENOUGH)
     draft.pick(_can_come, enough=ENOUGH)
-    served = draft.served()
-    draft.pick(lambda match: match.wanted.concept not in served, enough=ENOUGH)
+    bare = draft.bare()
+    draft.pick(lambda match: match.wanted.concept in bare, enough=ENOUGH)
     draft.top_up(min(most, FEWEST))
     return Selection(tuple(one for one in ranked if one.agent_id in draft.invited), draft.reserve())
 
@@ -56,6 +56,7 @@ class _Draft:
         for queue in self._queues.values():
             queue.sort(key=lambda pair: -pair[1].fit)
         self._counts = dict.fromkeys(self._queues, 0)
+        self._had: set[str] = set()
         self._seats = Seats(ranked, PLENTY)
 
     def seat(self) -> None:
@@ -81,9 +82,11 @@ class _Draft:
             want = min(hungry, key=lambda want: self._counts[want.concept] / want.count)
             self._invite(queues[want.concept].pop(0), accept)
 
-    def served(self) -> frozenset[str]:
-        """The concepts that somebody invited serves."""
-        return frozenset(concept for concept, count in self._counts.items() if count)
+    def bare(self) -> frozenset[str]:
+        """The concepts that nobody invited has who can come; related agents do not count for them any more."""
+        found = self._counts.keys() - self._had
+        self._counts |= dict.fromkeys(found, 0)
+        return frozenset(found)
 
     def top_up(self, fewest: int) -> None:
         """Invite the best of the rest that can come, until `fewest` are invited."""
@@ -103,6 +106,8 @@ class _Draft:
         for match in one.matched:
             if accept(match) or _can_come(match):
                 self._counts[match.wanted.concept] += 1
+            if match.strong:
+                self._had.add(match.wanted.concept)
 
 
 def _can_come(match: Match) -> bool:

@@ -73,7 +73,9 @@ class DemandState(Model):
     awaiting_confirmation: bool = False
     consensus: Literal["full", "partial"] | None = None
     reason: str | None = Field(None, description="why it failed, a fixed word")
-    error: Problem | None = None
+    message: str | None = Field(None, description="why it failed, for people, in the language of the demand")
+    suggestions: tuple[str, ...] = Field((), description="what could be done, once it has ended")
+    error: Problem | None = Field(None, description="E003 to E006, where one of them ended or weakened it")
 
 
 class DemandView(Demand, DemandState):
@@ -108,6 +110,7 @@ def demand_state(record: RunRecord, rows: Iterable[Event]) -> DemandState:
     last = last_of(rows)
     moved: JsonObject = last["transition"].payload if "transition" in last else {"to_state": "created", "round": 0}
     final, failed = last.get(FINALIZED), last.get(FAILED)
+    ended: JsonObject = end.payload if (end := final or failed) else {}
     return DemandState(
         demand_id=record.id,
         channel_id=channel_id_of(record.id),
@@ -118,6 +121,8 @@ def demand_state(record: RunRecord, rows: Iterable[Event]) -> DemandState:
         awaiting_confirmation=waiting(record, last),
         consensus=final.payload["consensus"] if final else None,
         reason=failed.payload["reason"] if failed else None,
+        message=failed.payload["message"] if failed else None,
+        suggestions=ended.get("suggestions", ()),
         error=_problem(failed, lang_of(record, last)),
     )
 

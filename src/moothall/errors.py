@@ -37,11 +37,10 @@ and in the log.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import ClassVar, Final, NamedTuple
 
 
 class Appearance(NamedTuple):
@@ -94,22 +93,50 @@ ERRORS: Final[Mapping[str, Appearance]] = MappingProxyType(
 """The one table; `messages.explain` finds the texts that belong to a row."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A reason in the words of every language: the key of its text (``why.demand_empty``) and its values.
+
+    `hint` is the key of the text that says what to do, where that is more precise than the text of the code.
+    """
+
+    why: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    hint: str = ""
+
+
+class Unfit(ValueError):
+    """A value breaks a rule of ours, raised inside a model's validator; `told` says which, in every language."""
+
+    def __init__(self, message: str, told: Told) -> None:
+        super().__init__(message)
+        self.told = told
+
+
 class MoothallError(Exception):
     """The root of the tree; raise a leaf.
 
     `message` says what happened and `why` names the cause, both fit for the eyes of a caller; `hint` says what to do,
-    where that is more precise than the text of the code; `details` holds values for programs (JSON).
+    where that is more precise than the text of the code; `told` says all of it to people in their language;
+    `details` holds values for programs (JSON).
     """
 
     code: ClassVar[str] = "INTERNAL_ERROR"
 
     def __init__(
-        self, message: str, *, why: str = "", hint: str = "", details: Mapping[str, object] | None = None
+        self,
+        message: str,
+        *,
+        why: str = "",
+        hint: str = "",
+        told: Told | None = None,
+        details: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.why = why
         self.hint = hint
+        self.told = told
         self.details: Mapping[str, object] = dict(details or {})
 
     def __str__(self) -> str:

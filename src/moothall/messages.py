@@ -9,6 +9,8 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
 
+from moothall.errors import Told
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -64,8 +66,21 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str
 
 def explain(error: MoothallError, lang: Lang) -> Explanation:
     """Tell an error in `lang`: the text of its code, then what was said where it was raised, then what to try."""
-    texts = catalogue("errors", lang)
-    return Explanation(texts[f"{error.code}.message"], str(error), error.hint or text(error.appearance.hint, lang))
+    message = catalogue("errors", lang)[f"{error.code}.message"]
+    told = error.told
+    why = tell(told, lang) if told else str(error)
+    hint = error.hint or text((told and told.hint) or error.appearance.hint, lang)
+    return Explanation(message, why, hint)
+
+
+def tell(told: Told, lang: Lang) -> str:
+    """A reason in `lang`; a value may be a reason itself.
+
+    Raises:
+        KeyError: there is no such text, or a placeholder has no value.
+    """
+    values = {name: tell(value, lang) if isinstance(value, Told) else value for name, value in told.values.items()}
+    return text(told.why, lang, **values)
 
 
 def detect_lang(words: str) -> Lang:

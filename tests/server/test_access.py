@@ -28,6 +28,11 @@ def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
+def shown(key: str) -> dict[str, str]:
+    """The header that a key belongs into."""
+    return {"X-Admin-Key": key} if key == ADMIN_KEY else bearer(key)
+
+
 def access(**values: Any) -> Access:
     return Access.of(Settings(**(KEYS | values)), TOKEN)
 
@@ -56,11 +61,12 @@ def test_a_key_names_its_user_and_nothing_else_does() -> None:
         assert identified(of, authorization=wrong) == Caller()
 
 
-def test_the_admin_key_and_the_owners_token_are_admins_in_either_header() -> None:
+def test_each_key_counts_in_its_own_header_and_the_owners_token_in_either() -> None:
     of = access()
-    for secret in (ADMIN_KEY, TOKEN):
-        assert identified(of, x_admin_key=secret) == Caller(admin=True)
-        assert identified(of, authorization=f"Bearer {secret}") == Caller(admin=True)
+    for admin in ({"x_admin_key": ADMIN_KEY}, {"x_admin_key": TOKEN}, {"authorization": f"Bearer {TOKEN}"}):
+        assert identified(of, **admin) == Caller(admin=True)
+    for nobody in ({"authorization": f"Bearer {ADMIN_KEY}"}, {"x_admin_key": ALICE}, {"x_admin_key": "wrong"}):
+        assert identified(of, **nobody) == Caller()
     assert identified(of, authorization=f"Bearer {ALICE}", x_admin_key=ADMIN_KEY) == Caller(user="alice", admin=True)
     assert not identified(access(admin_api_key=""), x_admin_key="").admin
 
@@ -151,7 +157,7 @@ async def test_health_the_index_and_the_description_ask_nobody(door: Door) -> No
 @pytest.mark.requirement("NEG-API-01")
 async def test_a_demand_belongs_to_the_user_of_the_key(door: Door) -> None:
     async def submit(key: str, **more: str) -> int:
-        answer = await door.client.post(SUBMIT, json={"raw_input": DEMAND, **more}, headers=bearer(key))
+        answer = await door.client.post(SUBMIT, json={"raw_input": DEMAND, **more}, headers=shown(key))
         return answer.status_code
 
     assert await submit(ALICE) == 200
@@ -174,7 +180,7 @@ async def test_a_demand_of_another_user_does_not_exist(door: Door) -> None:
             assert answer.status_code == 404, path
             assert answer.json()["error"]["code"] == "E002"
         assert (await door.client.get(path)).status_code == 401
-        for headers in (bearer(ALICE), bearer(ADMIN_KEY), bearer(door.node.owner_token)):
+        for headers in (bearer(ALICE), shown(ADMIN_KEY), bearer(door.node.owner_token)):
             assert (await door.client.get(path, headers=headers)).status_code == 200
 
 
@@ -200,7 +206,7 @@ async def test_no_route_tells_or_changes_anything_of_another_users_demand(door: 
     alias = await door.client.get(f"/api/v1/events/stream?channel_id={ids['channel_id']}", headers=bearer(BOB))
     assert alias.status_code == 404
     for key, query, count in ((ALICE, "", 1), (BOB, "", 0), (ADMIN_KEY, "", 1), (ADMIN_KEY, "?user_id=alice", 1)):
-        listed = await door.client.get(f"/api/v1/demand{query}", headers=bearer(key))
+        listed = await door.client.get(f"/api/v1/demand{query}", headers=shown(key))
         assert len(listed.json()["demands"]) == count
     assert (await door.client.get("/api/v1/demand?user_id=alice", headers=bearer(BOB))).status_code == 404
 
@@ -228,7 +234,7 @@ async def test_a_user_over_the_limit_is_told_when_to_come_back(tmp_path: Path) -
     ):
 
         async def submit(key: str, body: object = None) -> Any:
-            return await door.client.post(SUBMIT, json=body or {"raw_input": ""}, headers=bearer(key))
+            return await door.client.post(SUBMIT, json=body or {"raw_input": ""}, headers=shown(key))
 
         assert [(await submit(ALICE)).status_code for _ in range(2)] == [400, 400]
         refused = await submit(ALICE)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 from urllib.parse import parse_qs
 
-from moothall.errors import Forbidden, SettingsError, Unauthenticated
+from moothall.errors import Forbidden, SettingsError, Told, Unauthenticated
 from moothall.events.model import RunRecord
 from moothall.settings import Settings, variable
 
@@ -33,6 +33,7 @@ _PEOPLE = {
     "GET": re.compile(rf"{API}/channels/[^/]+/invitation"),
 }
 _HINT = f"set {variable('api_keys')} to a comma list of user:key, each key with {KEY_LENGTH} characters or more"
+_NO_KEY = Told("why.no_key", hint="why.rule.user_key")
 
 Headers = Mapping[str, Sequence[str]]
 """Lower-case names to all their values."""
@@ -74,20 +75,21 @@ def submitting_user(caller: Caller, user_id: str | None) -> str | None:
     if caller.open or caller.admin:
         return user_id or caller.user
     if caller.user is None:
-        raise Unauthenticated("no API key in Authorization: Bearer")
+        raise Unauthenticated("no API key in Authorization: Bearer", told=_NO_KEY)
     if user_id and user_id != caller.user:
-        raise Forbidden("user_id is not the user of this key")
+        told = Told("why.other_user", hint="why.rule.other_user")
+        raise Forbidden("user_id is not the user of this key", told=told)
     return caller.user
 
 
 class Access:
     """The keys of a node, kept as hashes; comparing takes as long for a wrong key as for a right one."""
 
-    def __init__(self, keys: Mapping[bytes, str], admins: Sequence[bytes], *, admin_key: bool) -> None:
-        """Use `of`. ``keys`` maps hashes to users; ``admins`` are hashes; ``admin_key``: one is configured."""
+    def __init__(self, keys: Mapping[bytes, str], owner: bytes, admin: bytes | None) -> None:
+        """Use `of`. ``keys`` maps hashes to users; ``owner`` and ``admin`` are hashes; None: no admin key is set."""
         self._keys = dict(keys)
-        self._admins = tuple(admins)
-        self._admin_key = admin_key
+        self._owner = owner
+        self._admin = admin
 
     @classmethod
     def of(cls, settings: Settings, owner_token: str) -> Self:
@@ -97,8 +99,8 @@ class Access:
             SettingsError: the list of keys is malformed, names a key twice or has one that is too short. No key is
                 repeated.
         """
-        admins = [owner_token, settings.admin_api_key] if settings.admin_api_key else [owner_token]
-        return cls(parse_keys(settings.api_keys), [_hash(key) for key in admins], admin_key=len(admins) > 1)
+        admin = _hash(settings.admin_api_key) if settings.admin_api_key else None
+        return cls(parse_keys(settings.api_keys), _hash(owner_token), admin)
 
     @property
     def open(self) -> bool:
@@ -106,13 +108,17 @@ class Access:
         return not self._keys
 
     def identify(self, headers: Headers) -> Caller:
-        """Who a request comes from, by ``Authorization: Bearer`` and ``X-Admin-Key``; a wrong key is no key."""
+        """Who a request comes from; a wrong key is no key.
+
+        ``Authorization: Bearer`` takes a user's key, ``X-Admin-Key`` the admins', and either the owner's token.
+        """
         user, admin = None, False
-        for credential in _credentials(headers):
-            hashed = _hash(credential)
+        for hashed in map(_hash, _bearer(headers)):
             for known, name in self._keys.items():
                 user = name if hmac.compare_digest(hashed, known) else user
-            for known in self._admins:
+            admin = hmac.compare_digest(hashed, self._owner)
+        for hashed in map(_hash, _admin_key(headers)):
+            for known in (self._owner, self._admin or self._owner):
                 admin = hmac.compare_digest(hashed, known) or admin
         return Caller(user=user, admin=admin, open=self.open)
 
@@ -129,15 +135,18 @@ class Access:
         elif _below(path, API) or path == METRICS:
             caller = replace(caller, token=_token(method, path, query))
             if not (caller.open or caller.admin or caller.user or caller.token or for_people(method, path)):
-                raise Unauthenticated(_missing(path))
+                raise _missing(path)
         return caller
 
     def _only_admins(self, caller: Caller, headers: Headers) -> None:
         if caller.admin:
             return
-        if self._admin_key and not _credentials(headers):
-            raise Unauthenticated("no admin key in X-Admin-Key")
-        raise Forbidden("not the admin key of this node" if self._admin_key else "this node has no admin key")
+        hint = "why.rule.admin_key"
+        if self._admin is None:
+            raise Forbidden("this node has no admin key", told=Told("why.admin_key_unset"))
+        if not (_bearer(headers) or _admin_key(headers)):
+            raise Unauthenticated("no admin key in X-Admin-Key", told=Told("why.no_admin_key", hint=hint))
+        raise Forbidden("not the admin key of this node", told=Told("why.wrong_admin_key", hint=hint))
 
 
 def parse_keys(listed: str) -> dict[bytes, str]:
@@ -188,16 +197,23 @@ def for_people(method: str, path: str) -> bool:
     return pattern is not None and pattern.fullmatch(path) is not None
 
 
-def _missing(path: str) -> str:
-    told = "no valid API key in Authorization: Bearer"
-    return f"{told}, nor a stream token in ?{TOKEN}=" if by_token(path) else told
+def _missing(path: str) -> Unauthenticated:
+    if by_token(path):
+        told = Told("why.no_key_or_token", hint=_NO_KEY.hint)
+        return Unauthenticated(f"no valid API key in Authorization: Bearer, nor a stream token in ?{TOKEN}=", told=told)
+    return Unauthenticated("no valid API key in Authorization: Bearer", told=_NO_KEY)
 
 
-def _credentials(headers: Headers) -> list[str]:
-    """What a request shows of itself, at most two texts."""
+def _bearer(headers: Headers) -> list[str]:
+    """What ``Authorization: Bearer`` shows, if it does."""
     scheme, _, token = _first(headers, "authorization").partition(" ")
-    shown = [token.strip() if scheme.lower() == "bearer" else "", _first(headers, "x-admin-key").strip()]
-    return [one for one in shown if one]
+    return [token.strip()] if scheme.lower() == "bearer" and token.strip() else []
+
+
+def _admin_key(headers: Headers) -> list[str]:
+    """What ``X-Admin-Key`` shows, if it does."""
+    key = _first(headers, "x-admin-key").strip()
+    return [key] if key else []
 
 
 def _first(headers: Headers, name: str) -> str:

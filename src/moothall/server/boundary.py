@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from moothall.errors import BadDemand, InternalError, InvalidInput, MoothallError, PayloadTooLarge
+from moothall.errors import BadDemand, InternalError, InvalidInput, MoothallError, PayloadTooLarge, Told
 from moothall.messages import Lang
 from moothall.server.access import ADMIN, API, Access, Headers
 from moothall.server.admission import Admission
@@ -103,7 +103,7 @@ class Boundary:
             return None
         caller = keepers.access.admit(method, path, scope["query_string"], headers)
         if "\0" in path:
-            raise InvalidInput("a NUL character in the address")
+            raise InvalidInput("a NUL character in the address", told=Told("why.address_nul"))
         if (method, path) == ("POST", SUBMIT_PATH):
             keepers.limit.check(caller)
         scope = {**scope, "state": {**scope.get("state", {}), "caller": caller}}
@@ -135,8 +135,8 @@ def _declared_length(values: Sequence[str]) -> int:
 
 def _too_large(path: str, limit: int) -> MoothallError:
     """A demand that does not fit is an over-long demand (row NEG-API-07), anything else a large payload."""
-    told = f"more than {limit} bytes"
-    return BadDemand(told) if path == SUBMIT_PATH else PayloadTooLarge(told)
+    kind = BadDemand if path == SUBMIT_PATH else PayloadTooLarge
+    return kind(f"more than {limit} bytes", told=Told("why.body_long", {"most": limit}))
 
 
 async def _read(receive: Receive, limit: int) -> tuple[bytes, int]:

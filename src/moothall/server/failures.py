@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -11,14 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from moothall.errors import BadDemand, InternalError, InvalidInput, MoothallError
+from moothall.errors import BadDemand, InternalError, InvalidInput, MoothallError, Told
 from moothall.messages import Lang, text
+from moothall.negotiation.demand.faults import field_of, told_faults
+from moothall.negotiation.demand.submission import rule_of
 from moothall.server.boundary import SUBMIT_PATH
 from moothall.server.replies import ErrorDetail, client_language, detail_response, error_response
 
 Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
-_SHOWN = 3
-"""Faulty fields named in one answer."""
 
 
 class Failures:
@@ -43,14 +44,14 @@ class Failures:
     async def invalid(self, request: Request, error: RequestValidationError) -> Response:
         """A request that does not fit its schema; values are never repeated."""
         lang = self._of(request)
-        problems = [
-            text("server.field_wrong", lang, field=".".join(str(part) for part in item["loc"]), problem=item["msg"])
-            for item in error.errors()[:_SHOWN]
-        ]
-        why = "; ".join(problems)
+        faults = error.errors()
+        told = told_faults(faults, error.body)
         if request.url.path == SUBMIT_PATH:
-            return error_response(BadDemand(text("server.demand_body", lang), why=why), lang)
-        return error_response(InvalidInput(text("server.fields_wrong", lang), why=why), lang)
+            field = field_of(faults[0], error.body).partition(".")[0].partition("[")[0]
+            refusal: MoothallError = BadDemand("not a demand", told=replace(told, hint=rule_of(field)))
+        else:
+            refusal = InvalidInput("the request does not fit", told=told)
+        return error_response(refusal, lang)
 
     async def framework(self, request: Request, error: HTTPException) -> Response:
         """No such route, no such method, an unreadable body."""
@@ -58,7 +59,13 @@ class Failures:
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             if request.method == "OPTIONS":
                 return Response(status_code=HTTPStatus.NO_CONTENT, headers=error.headers)
-            detail = ErrorDetail(code="METHOD_NOT_ALLOWED", message=text("server.method_not_allowed", lang))
+            allowed = (error.headers or {}).get("Allow", "")
+            detail = ErrorDetail(
+                code="METHOD_NOT_ALLOWED",
+                message=text("server.method_not_allowed", lang),
+                why=text("why.method", lang, methods=allowed),
+                hint=text("why.rule.method", lang),
+            )
             return detail_response(detail, error.status_code, lang, error.headers)
         if error.status_code == HTTPStatus.NOT_FOUND:
             detail = ErrorDetail(
@@ -67,8 +74,10 @@ class Failures:
                 hint=text("server.not_found_hint", lang),
             )
             return detail_response(detail, error.status_code, lang)
-        refusal = BadDemand if request.url.path == SUBMIT_PATH else InvalidInput
-        return error_response(refusal(text("server.body_unreadable", lang)), lang)
+        unreadable = Told("server.body_unreadable")
+        if request.url.path == SUBMIT_PATH:
+            return error_response(BadDemand("no JSON", told=replace(unreadable, hint=rule_of(""))), lang)
+        return error_response(InvalidInput("no JSON", told=unreadable), lang)
 
     async def unexpected(self, request: Request, _: Exception) -> Response:
         """A fault of ours: a fixed text; the boundary logs the traceback under the request id."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from moothall.errors import RateLimited
+from moothall.errors import RateLimited, Told
 from moothall.resilience import RateLimiter
 from moothall.server.access import Caller
 
@@ -25,4 +25,5 @@ class SubmitLimit:
             return
         wait = ceil(self.limiter.allow(caller.user))
         if wait:
-            raise RateLimited(f"the next demand may be submitted in {wait} s", details={"retry_after": wait})
+            told = Told("why.rate", {"seconds": wait})
+            raise RateLimited(f"the next demand may be submitted in {wait} s", told=told, details={"retry_after": wait})

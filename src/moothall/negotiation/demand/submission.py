@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from moothall.canonical import dumps
-from moothall.errors import BadDemand
+from moothall.errors import BadDemand, Told
+from moothall.negotiation.demand.faults import field_of, told_faults
 from moothall.negotiation.demand.models import JsonObject
 from moothall.negotiation.demand.people import MOST_PEOPLE, Invited
 
@@ -20,6 +22,7 @@ MAX_CONTEXT = 8 * 1024
 """Bytes of JSON that may tell about the requester."""
 
 ANONYMOUS = "anonymous"
+_FIELDS = frozenset({"raw_input", "user_id", "user_context", "confirm", "participants"})
 _PEOPLE = TypeAdapter[list[Invited]](Annotated[list[Invited], Field(max_length=MOST_PEOPLE)])
 
 
@@ -43,18 +46,26 @@ def checked(
         BadDemand: something is of the wrong type, empty or too long; nothing is corrected silently.
     """
     if not isinstance(confirm, bool):
-        raise BadDemand("confirm must be true or false")
+        raise BadDemand("confirm must be true or false", told=Told("why.confirm", hint=rule_of("confirm")))
     return Submission(_demand(raw_input), _requester(user_id), _context(user_context), confirm, _people(participants))
+
+
+def rule_of(field: str) -> str:
+    """The key of the text with the rule of a field of a submission; of the whole, for any other name."""
+    return f"why.rule.{field if field in _FIELDS else 'body'}"
 
 
 def _demand(raw_input: object) -> str:
     if not isinstance(raw_input, str) or not _is_json(raw_input):
-        raise BadDemand("raw_input must be a text")
+        raise BadDemand("raw_input must be a text", told=Told("why.demand_text"))
     if not raw_input.strip():
-        raise BadDemand("raw_input is empty")
+        raise BadDemand("raw_input is empty", told=Told("why.demand_empty"))
     if len(raw_input) > MAX_RAW_INPUT:
-        why = f"raw_input has {len(raw_input)} characters, {MAX_RAW_INPUT} are allowed"
-        raise BadDemand(why, details={"max": MAX_RAW_INPUT})
+        raise BadDemand(
+            f"raw_input has {len(raw_input)} characters, {MAX_RAW_INPUT} are allowed",
+            told=Told("why.demand_long", {"count": len(raw_input), "most": MAX_RAW_INPUT}),
+            details={"max": MAX_RAW_INPUT},
+        )
     return raw_input
 
 
@@ -62,7 +73,8 @@ def _requester(user_id: object) -> str:
     if user_id is None or user_id == "":
         return ANONYMOUS
     if not isinstance(user_id, str) or len(user_id) > MAX_USER_ID or not _is_json(user_id) or "\0" in user_id:
-        raise BadDemand(f"user_id must be a text of at most {MAX_USER_ID} characters")
+        told = Told("why.user_id", {"most": MAX_USER_ID}, rule_of("user_id"))
+        raise BadDemand(f"user_id must be a text of at most {MAX_USER_ID} characters", told=told)
     return user_id
 
 
@@ -70,28 +82,38 @@ def _context(user_context: object) -> JsonObject:
     if user_context is None:
         return {}
     if not isinstance(user_context, dict) or not _is_json(user_context) or len(dumps(user_context)) > MAX_CONTEXT:
-        raise BadDemand(f"user_context must be a JSON object of at most {MAX_CONTEXT} bytes")
+        told = Told("why.user_context", {"most": MAX_CONTEXT}, rule_of("user_context"))
+        raise BadDemand(f"user_context must be a JSON object of at most {MAX_CONTEXT} bytes", told=told)
     return user_context
 
 
 def _people(participants: object) -> tuple[Invited, ...]:
     if not participants:
         return ()
+    hint = rule_of("participants")
     try:
         people = _PEOPLE.validate_python(participants)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, ("participants", *first["loc"])))
-        raise BadDemand(f"{where}: {first['msg']}") from error
+        faults = error.errors(include_url=False, include_input=False)
+        told = told_faults(faults, participants, "participants")
+        where = field_of(faults[0], participants, "participants")
+        raise BadDemand(f"{where}: {faults[0]['msg']}", told=replace(told, hint=hint)) from error
     if not _is_json([person.model_dump(mode="json") for person in people]):
-        raise BadDemand("participants: half a character")
+        raise BadDemand("participants: half a character", told=Told("why.half_character", hint=hint))
     return tuple(people)
 
 
 def _is_json(value: object) -> bool:
-    """Whether a store can keep a value: a lone surrogate is no text, a number beyond 2^53 no number for everybody."""
+    """Whether a store can keep a value: no lone surrogate, no integer beyond 2^53, neither infinity nor NaN."""
     try:
         dumps(value)
     except TypeError:
         return False
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, float) and not math.isfinite(one):
+            return False
+        if isinstance(one, dict | list):
+            left.extend(one.values() if isinstance(one, dict) else one)
     return True

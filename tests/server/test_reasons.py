@@ -1,0 +1,119 @@
+"""Why something is refused stands in the client's language, names fields as they were sent, and repeats no value."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moothall.messages import detect_lang
+from tests.server.door import SUBMIT, Door, served
+
+SECRET = "s3cr3t-value"
+INTERNAL = re.compile(r"body\b|constrained|function-|\[key\]|Input should|valid |Field required|Value error|_type")
+BAD: dict[str, tuple[Any, str]] = {
+    "nothing": ({}, "raw_input"),
+    "empty": ({"raw_input": ""}, "raw_input"),
+    "too long": ({"raw_input": SECRET * 1000}, "raw_input"),
+    "a number": ({"raw_input": 7}, "raw_input"),
+    "a list": ([SECRET], ""),
+    "user": ({"raw_input": "场地", "user_id": SECRET + "\0"}, "user_id"),
+    "long user": ({"raw_input": "场地", "user_id": SECRET * 100}, "user_id"),
+    "confirm": ({"raw_input": "场地", "confirm": SECRET}, "confirm"),
+    "context": ({"raw_input": "场地", "user_context": [SECRET]}, "user_context"),
+    "big context": ({"raw_input": "场地", "user_context": {"a": SECRET * 1000}}, "user_context"),
+    "person": ({"raw_input": "场地", "participants": [{"display_name": 3}]}, "participants[0].display_name"),
+    "no tags": (
+        {"raw_input": "场地", "participants": [{"display_name": "A", "capability_tags": []}]},
+        "participants[0].capability_tags",
+    ),
+    "many": (
+        {"raw_input": "场地", "participants": [{"display_name": "A", "capability_tags": ["b"]}] * 11},
+        "participants",
+    ),
+}
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("name", BAD)
+async def test_a_refused_demand_says_why_and_which_rule_holds(door: Door, name: str, lang: str) -> None:
+    body, field = BAD[name]
+    answer = await door.client.post(SUBMIT, json=body, headers={"Accept-Language": lang})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "E001")
+    assert error["why"].startswith(field)
+    assert (field.partition("[")[0] or "raw_input") in error["hint"] or field == "raw_input"
+    assert not INTERNAL.search(error["why"])
+    assert SECRET not in answer.text
+    assert detect_lang(error["why"]) == detect_lang(error["hint"]) == lang
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+async def test_a_context_with_a_number_that_is_none_is_refused(door: Door, number: str) -> None:
+    content = f'{{"raw_input": "北京场地", "user_context": {{"a": [{{"b": {number}}}]}}}}'.encode()
+    answer = await door.client.post(SUBMIT, content=content, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "E001")
+    assert "user_context" in answer.json()["error"]["hint"]
+
+
+async def test_a_method_that_is_not_taken_is_told_with_those_that_are(door: Door) -> None:
+    answer = await door.client.put(SUBMIT, json={}, headers={"Accept-Language": "zh"})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert "POST" in error["why"]
+    assert error["hint"]
+
+
+CONFIRMED: dict[str, tuple[dict[str, Any], str]] = {
+    "two types": ({"context": {"budget": True}}, "understanding.context.budget"),
+    "below": ({"context": {"budget": -5}}, "understanding.context.budget"),
+    "nobody": ({"context": {"expected_attendees": 0}}, "understanding.context.expected_attendees"),
+    "unknown": ({"confidence": SECRET}, "understanding.confidence"),
+    "a list": ([SECRET], "understanding"),
+}
+
+
+@pytest.mark.parametrize("name", CONFIRMED)
+async def test_a_refused_confirmation_names_the_field_without_inner_names(door: Door, name: str) -> None:
+    edits, field = CONFIRMED[name]
+    demand_id = await door.submit(confirm=True)
+    answer = await door.client.post(
+        f"/api/v1/demand/{demand_id}/confirm", json={"understanding": edits}, headers={"Accept-Language": "zh"}
+    )
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "INVALID_INPUT")
+    assert error["why"].startswith(f"{field} ")
+    assert not INTERNAL.search(error["why"])
+    assert SECRET not in answer.text
+    assert detect_lang(error["why"]) == "zh"
+
+
+KEYS = {"api_keys": "alice:alice-key-0123456789", "admin_api_key": "admin-key-0123456789"}
+
+
+@pytest.mark.parametrize(("path", "headers", "status", "hint"), [
+    ("/api/v1/demand", {}, 401, "Authorization: Bearer"),
+    ("/api/v1/events/d-00000000/stream", {}, 401, "Authorization: Bearer"),
+    ("/api/v1/admin/stats", {}, 401, "X-Admin-Key"),
+    ("/api/v1/admin/stats", {"X-Admin-Key": "nobody-key-0123456789"}, 403, "X-Admin-Key"),
+])  # fmt: skip
+async def test_who_is_not_let_in_reads_why_in_chinese(
+    tmp_path: Path, path: str, headers: dict[str, str], status: int, hint: str
+) -> None:
+    async with served(tmp_path, settings=KEYS) as door:
+        answer = await door.client.get(path, headers={"Accept-Language": "zh", **headers})
+        assert answer.status_code == status
+        error = answer.json()["error"]
+        assert detect_lang(error["why"]) == detect_lang(error["hint"]) == "zh"
+        assert hint in error["hint"]
+
+
+async def test_another_users_id_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    async with served(tmp_path, settings=KEYS) as door:
+        headers = {"Authorization": "Bearer alice-key-0123456789", "Accept-Language": "zh"}
+        answer = await door.client.post(SUBMIT, json={"raw_input": "场地", "user_id": "bob"}, headers=headers)
+        assert answer.status_code == 403
+        assert "user_id" in answer.json()["error"]["hint"]
+        assert detect_lang(answer.json()["error"]["why"]) == "zh"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from moothall.llm.decision import TIMED_OUT
+from moothall.llm.providers import ProviderModel
 from tests.server.door import DEMAND, team
 from tests.support.demand import SILENT, Script, kinds, negotiate, of_type, running
 from tests.support.fake_llm import HANG, INPUT_TOKENS, FakeLLM
@@ -38,6 +39,23 @@ async def test_a_node_without_a_model_says_so_and_asks_nobody(tmp_path: Path, ll
         events = await negotiate(node, DEMAND)
         assert node.llm is None
     assert kinds(events)[-1] == "proposal.finalized"
+    assert llm.counts == {}
+
+
+@pytest.mark.requirement("NEG-FAIL-06")
+@pytest.mark.parametrize("place", ["warm", "ask"])
+async def test_a_node_whose_client_is_broken_decides_by_the_rules_to_the_end(
+    tmp_path: Path, llm: FakeLLM, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    async def broken(*_: object) -> None:
+        raise ImportError("no client")
+
+    monkeypatch.setattr(ProviderModel, place, broken)
+    async with running(tmp_path, team(), **llm.settings()) as node:
+        events = await negotiate(node, DEMAND)
+    assert kinds(events)[-1] == "proposal.finalized"
+    marks = {(event.payload["source"], event.payload["degraded"]) for event in events if "source" in event.payload}
+    assert marks == {("fallback", True)}
     assert llm.counts == {}
 
 

@@ -295,6 +295,17 @@ async def test_a_model_without_a_known_price_is_counted_as_unpriced(llm: FakeLLM
     assert (mind.meter.snapshot().unpriced, mind.meter.snapshot().cost_usd) == (1, 0.0)
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_warming_sends_nothing_and_leaves_no_module_to_the_first_question(llm: FakeLLM, provider: str) -> None:
+    llm.script["choose"] = BLUE
+    mind = brain(llm, provider)
+    await mind._model.warm()
+    assert llm.requests == []
+    before = {name for name in sys.modules if name.split(".")[0] in {"pydantic_ai", "anthropic", "openai"}}
+    assert isinstance(await mind.answer(CHOOSE, Ask()), Answered)
+    assert {name for name in sys.modules if name.split(".")[0] in {"pydantic_ai", "anthropic", "openai"}} == before
+
+
 def test_only_the_providers_module_imports_the_clients() -> None:
     source = Path(moothall.__file__).parent
     importing = set()

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 from moothall.llm.choice import Provider
 from moothall.llm.model import ModelFailure, Question, Reply
 from moothall.llm.outgoing import outgoing_client
+from moothall.llm.rehearsal import QUESTION as REHEARSAL
+from moothall.llm.rehearsal import rehearsing, rehearsing_client
 from moothall.telemetry import logger
 
 if TYPE_CHECKING:
@@ -229,8 +231,14 @@ def _load(provider: Provider) -> None:
 def _open(provider: Provider) -> _Line:
     """Load the client and build it, with the parts that it would otherwise load in the middle of the first question."""
     _load(provider)
+    asyncio.run(_rehearse(rehearsing(provider)))  # a loop of its own: this is not the loop's thread
     http = outgoing_client(provider)
     return _Line(_sdk_model(provider, http), http)
+
+
+async def _rehearse(provider: Provider) -> None:
+    async with rehearsing_client(provider) as http:
+        await _exchange(_sdk_model(provider, http), REHEARSAL)
 
 
 def _tell_end_of_life(provider: Provider) -> None:

@@ -86,7 +86,9 @@ async def test_everybody_who_was_thought_of_is_there_with_the_reason(door: Door)
     assert sorted(standing.values()) == ["in_plan", "in_plan", "in_plan", "not_chosen"]
     left_out = next(item for item in seats if item["standing"] == "not_chosen")
     assert left_out["why_not_code"] == "not_chosen"
-    assert left_out["why_not"]
+    told = (await door.client.get(f"{CHANNELS}/{channel_id}")).json()["final_proposal"]["rationale"]
+    assert left_out["why_not"] in {"要价高于方案为同一角色支付的费用", "同一角色已由更适合整个方案的人选承担"}
+    assert f"（1位）：{left_out['why_not']}。" in told
     assert all(item["roles"] for item in seats if item["in_plan"])
 
 

@@ -12,7 +12,8 @@ from moothall.messages import Lang, text
 from moothall.negotiation.demand.channel_view import CHANNEL_TYPES, Rows, offers_of, proposals_of
 from moothall.negotiation.demand.models import Model, Offer, Percent, Proposal
 from moothall.negotiation.demand.people import is_person
-from moothall.negotiation.demand.view import FINALIZED, lang_of
+from moothall.negotiation.demand.unchosen import Unchosen
+from moothall.negotiation.demand.view import FINALIZED, lang_of, understanding_of
 
 ROSTER_TYPES = CHANNEL_TYPES
 """The rows from which everything here can be told."""
@@ -48,6 +49,7 @@ class _Judge:
 
     def __init__(self, record: RunRecord, seen: Rows) -> None:
         self._lang: Lang = lang_of(record, seen.last)
+        self._demand = understanding_of(record, seen.last)
         self._offers: Mapping[str, Offer] = {offer.agent_id: offer for offer in offers_of(record.id, seen)}
         self._answered = {row.payload["from"] for row in seen.messages("offer_response")}
         self._invited = {row.payload["to"] for row in seen.messages("demand_offer")}
@@ -96,7 +98,7 @@ class _Judge:
                 "declined",
                 (declined.decline_reason or declined.reasoning) if declined else "",
             ),
-            (offer is not None and self._plan is not None, "not_chosen", "not_chosen", ""),
+            (offer is not None and self._plan is not None, "not_chosen", "not_chosen", self._unchosen(offer)),
             (
                 unknown is not None,
                 "unknown",
@@ -109,6 +111,14 @@ class _Judge:
             (True, "reserve", "not_needed_yet", ""),
         )
         return next((standing, code, words) for holds, standing, code, words in table if holds)
+
+    def _unchosen(self, offer: Offer | None) -> str:
+        """Why an offer is not in the plan, in the words in which the plan's own reasons tell it."""
+        if offer is None or offer.decision == "decline" or self._plan is None or self._demand is None:
+            return ""
+        plan, standing = self._plan, [one for one in self._offers.values() if one.decision != "decline"]
+        seen = Unchosen(self._demand, standing, plan.assignments, plan.cost.currency, plan.timeline.start_date)
+        return seen.words(seen.why(offer), self._lang)
 
 
 def roster(record: RunRecord, rows: Sequence[Event]) -> tuple[Seat, ...]:

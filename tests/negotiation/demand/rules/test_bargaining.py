@@ -155,7 +155,7 @@ async def test_the_plan_says_who_was_not_chosen_and_why() -> None:
         )
     )
     assert "从3份有效报价中选出2位。" in played.plans[0].rationale
-    assert "未选Twin 工作室（1位）：同一角色已有匹配度或价格更合适的人选。" in played.plans[0].rationale
+    assert "未选Twin 工作室（1位）：要价高于方案为同一角色支付的费用。" in played.plans[0].rationale
 
 
 async def test_without_a_city_the_team_meets_in_one() -> None:

@@ -23,6 +23,7 @@ from moothall.negotiation.demand.rules.conditions import Setting, notes, settle,
 from moothall.negotiation.demand.rules.phrasing import TITLE_CAP, Voice, clean
 from moothall.negotiation.demand.rules.pricing import within
 from moothall.negotiation.demand.rules.staffing import Post, Staffing
+from moothall.negotiation.demand.unchosen import Unchosen
 
 PHRASED = frozenset({"place", "people", "planning", "food", "media", "technology", "language"})
 """Categories of concepts with a description of their own for the duty."""
@@ -162,14 +163,15 @@ class Writer:
         standing = [offer for offer in self.offers if offer.decision != "decline"]
         chosen = {item.agent_id for item in assignments}
         parts = [self.voice.say("why.chosen", chosen=len(chosen), offers=len(standing))] if standing else []
+        seen = Unchosen(self.demand, standing, assignments, staffing.currency, staffing.day.isoformat())
         reasons: dict[str, list[str]] = {}
         for offer in sorted(standing, key=lambda one: one.display_name):
             if offer.agent_id not in chosen:
                 name = clean(offer.display_name, TITLE_CAP) or offer.agent_id
-                reasons.setdefault(self._why_not(offer, staffing, assignments), []).append(name)
-        for key, names in sorted(reasons.items()):
+                reasons.setdefault(seen.words(seen.why(offer), self.voice.lang), []).append(name)
+        for reason, names in sorted(reasons.items()):
             listed = self.voice.join(names[:MOST_NAMES])
-            parts.append(self.voice.say(f"why.{key}", names=listed, count=len(names)))
+            parts.append(self.voice.say("why.not_chosen", names=listed, count=len(names), reason=reason))
         limits = self.demand.constraints
         if limits.budget is not None and limits.currency != staffing.currency and assignments:
             parts.append(
@@ -178,21 +180,6 @@ class Writer:
         if not staffing.proven:
             parts.append(self.voice.say("why.unproven"))
         return self.voice.sentences(parts)
-
-    def _why_not(self, offer: Offer, staffing: Staffing, assignments: Sequence[Assignment]) -> str:
-        """The plainest reason why an offer is not in the plan."""
-        mine = [slot for slot in staffing.pool if slot.offer.agent_id == offer.agent_id]
-        needs = {item.concept: item for item in self.demand.requirements}
-        useful = [slot for slot in mine if slot.term.concept in needs]
-        if not mine:
-            return "elsewhere"
-        if not useful:
-            return "not_needed"
-        if all(covered(needs[slot.term.concept], assignments) >= needs[slot.term.concept].count for slot in useful):
-            return "better"
-        if all(slot.term.dates is not None and staffing.day not in slot.term.dates for slot in useful):
-            return "busy"
-        return "money" if self.demand.constraints.budget is not None else "combination"
 
     def _confidence(self, staffing: Staffing, assignments: Sequence[Assignment]) -> Confidence:
         needs = self.demand.requirements

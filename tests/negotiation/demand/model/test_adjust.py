@@ -260,6 +260,19 @@ async def test_a_price_granted_in_part_says_so_and_one_that_hardly_moves_is_not_
     await refused("adjust", data, said(addressed=YES, assignments=bare), "hardly more than before")
 
 
+async def test_a_reason_that_states_another_sum_gives_way_to_the_rules_wording() -> None:
+    data = adjust(says("hall", "negotiate", price=2200), says("voice"))
+    for reason, kept in (("加了200元，到2200元", True), ("已加到九千元", False), ("改到2月3日", False)):
+        yes = [{"agent_id": "user_agent_hall", "field": "price", "reason": reason}]
+        after = await answered("adjust", data, said(addressed=yes, changed=yes, assignments=RAISED))
+        summary = after.adjustment_summary
+        for entry, ruled in (
+            (summary.requests_addressed[0], "已按要求调整价格"),
+            (summary.changes_made[0], "根据反馈重新分配费用"),
+        ):
+            assert entry["reason"] == (reason if kept else ruled)
+
+
 def test_the_model_is_shown_each_request_that_it_must_answer() -> None:
     data = adjust(says("hall", "negotiate", price=2200, date=DAYS[1].isoformat()), says("voice"))
     shown: Any = BRIEFS["adjust"].data(data)

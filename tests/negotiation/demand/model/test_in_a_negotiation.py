@@ -13,6 +13,8 @@ import pytest
 from moothall.events.model import Event
 from tests.negotiation.demand.model.test_respond import YES, prose
 from tests.negotiation.demand.model.test_understand import DOCUMENTED, SAMPLE
+from tests.negotiation.demand.modelled import DEMAND, TRIO, wants, who
+from tests.negotiation.demand.modelled import YES as ACCEPTS
 from tests.server.door import SUBMIT, served, team
 from tests.support.demand import negotiate, of_type, running
 from tests.support.fake_llm import HANG, Asked, FakeLLM, fake_llm_thread
@@ -179,3 +181,29 @@ async def test_no_provider_ever_sees_what_an_agent_would_settle_for(tmp_path: Pa
     for asked in llm.requests:
         assert "reservation" not in asked.user
         assert "floors" not in json.dumps(asked.body, ensure_ascii=False)
+
+
+@pytest.mark.requirement("NEG-PROMPT-6a")
+async def test_a_model_that_pays_somebody_nothing_is_overruled(tmp_path: Path, llm: FakeLLM) -> None:
+    def ask_once(asked: Asked) -> dict[str, Any]:
+        mine = sum(item["price"] for item in asked.data["my_assignments"])
+        if asked.data["round"]["now"] == 1 and who(asked) == "venue":
+            return wants(price=mine + 10)
+        return ACCEPTS
+
+    def unpaid(asked: Asked) -> dict[str, Any]:
+        plan = {name: value for name, value in asked.default().items() if name != "cost"}
+        for item in plan["assignments"]:
+            if "speaker" in item["agent_id"]:
+                item["price"] = 0
+        entry = {"agent_id": "user_agent_speaker", "field": "price", "reason": "一视同仁"}
+        plan["adjustment_summary"]["changes_made"] = [entry]
+        return plan
+
+    llm.script |= {"review": ask_once, "adjust": unpaid}
+    async with running(tmp_path, TRIO, **llm.settings()) as node:
+        events = await negotiate(node, DEMAND)
+    plans = [event["proposal"] for event in of_type(events, "proposal.distributed")]
+    prices = [{item["agent_id"]: item["price"] for item in plan["assignments"]} for plan in plans]
+    assert [(each["user_agent_venue"], each["user_agent_speaker"]) for each in prices] == [(1000, 1000), (1010, 1000)]
+    assert [event["source"] for event in of_type(events, "proposal.distributed")] == ["llm", "fallback"]

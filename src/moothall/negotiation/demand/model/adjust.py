@@ -12,6 +12,7 @@ from moothall.llm.brief import Brief
 from moothall.negotiation.demand.adjust_world import asked_by, entries, left_by
 from moothall.negotiation.demand.model.casting import refuse, worded
 from moothall.negotiation.demand.model.draft import MANY, Amount, Draft, Line, Word
+from moothall.negotiation.demand.model.plan_words import PlanWords
 from moothall.negotiation.demand.model.shown import shown_demand
 from moothall.negotiation.demand.model.shown_plan import shown_feedbacks, shown_offers, shown_plan
 from moothall.negotiation.demand.model.team import Team, TeamDraft
@@ -90,13 +91,14 @@ class Adjusted:
             raise refuse(message)
         settled = {(item.agent_id, item.concept): item.price for item in data.current_proposal.assignments}
         usual = date.fromisoformat(data.current_proposal.timeline.start_date)
-        asked = frozenset(request.price for request in asked_by(data) if request.price is not None)
-        talked = asked | {data.current_proposal.cost.total}
+        talked = self._talked_of()
         plan = Team(data, self.draft, self.lexica, settled, usual, final=True, asked=talked).plan()
-        addressed, declined = self._answers(plan)
+        mentioned = talked | frozenset(settled.values())
+        words = PlanWords(data.demand, data.offers, plan, (), data.today, self.lexica, mentioned)
+        addressed, declined = self._answers(plan, words)
         summary = AdjustmentSummary(
             round=data.round,
-            changes_made=self._changes(plan),
+            changes_made=self._changes(plan, words),
             requests_addressed=addressed,
             requests_declined=declined,
         )
@@ -104,7 +106,16 @@ class Adjusted:
             **{name: getattr(plan, name) for name in PlanDraft.model_fields}, adjustment_summary=summary
         )
 
-    def _answers(self, plan: PlanDraft) -> tuple[tuple[JsonObject, ...], tuple[JsonObject, ...]]:
+    def _talked_of(self) -> frozenset[float]:
+        """The sums of this round beside those of the plan: what was asked for, how much more that is, what was paid."""
+        before = self.data.current_proposal
+        sums = {before.cost.total}
+        for request in asked_by(self.data):
+            if request.price is not None:
+                sums |= {request.price, abs(request.price - sum(item.price for item in before.of(request.agent_id)))}
+        return frozenset(sums)
+
+    def _answers(self, plan: PlanDraft, words: PlanWords) -> tuple[tuple[JsonObject, ...], tuple[JsonObject, ...]]:
         """The answer to each request: the model's, with the result that can be read in the plan."""
         said, data = self.draft.adjustment_summary, self.data
         granted, rest = entries(data, plan, self.lexica.voice(data.demand.lang))
@@ -119,11 +130,12 @@ class Adjusted:
             entry = granted[what] if what in granted else rest[what]
             if yes and entry.get("share", 1) < LEAST_SHARE:
                 raise refuse(_too_little(request, entry))
-            entry |= {"reason": _both(entry, answer.reason)} if answer.reason else {}
+            if answer.reason and words.holds(answer.reason):
+                entry |= {"reason": _both(entry, answer.reason)}
             (addressed if yes else declined).append(entry)
         return tuple(addressed), tuple(declined)
 
-    def _changes(self, plan: PlanDraft) -> tuple[JsonObject, ...]:
+    def _changes(self, plan: PlanDraft, words: PlanWords) -> tuple[JsonObject, ...]:
         """What really changed; of those who asked for nothing only what the draft announces."""
         said, data = self.draft.adjustment_summary.changes_made, self.data
         askers = {request.agent_id for request in asked_by(data)} | left_by(data)
@@ -133,7 +145,8 @@ class Adjusted:
             told = next((item for item in said if item.about(agent_id, str(entry["field"]))), None)
             announced = told or any(item.of(agent_id) for item in said)
             if announced or agent_id in askers or entry["field"] in FREE:
-                kept.append(entry | ({"reason": told.reason} if told and told.reason else {}))
+                said_so = told is not None and told.reason and words.holds(told.reason)
+                kept.append(entry | ({"reason": told.reason} if told and said_so else {}))
         return tuple(kept)
 
 

@@ -19,3 +19,6 @@ async def test_the_end_says_where_those_are_who_could_do_it(tmp_path: Path) -> N
     far = next(seat for seat in seats["agents"] if seat["agent_id"] == "user_agent_far")
     assert (far["standing"], far["why_not_code"]) == ("declined", "declined")
     assert "北京" in far["why_not"]
+    assert [gap["reason"] for gap in ended["gaps"]] == ["没有合适的报价能承担婚礼策划"]
+    assert ended["compromise"]["compromises"] == []
+    assert ended["compromise"]["unresolved"] == ["婚礼策划：没有合适的报价能承担婚礼策划"]

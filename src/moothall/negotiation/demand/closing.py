@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from moothall.messages import text
+from moothall.messages import Lang, text
 from moothall.negotiation.demand.ending import Agreement, fail, finalize
 from moothall.negotiation.demand.models import (
     Assignment,
@@ -64,7 +64,7 @@ class Closing:
         ``code`` is that of the failure which left every answer unknown.
         """
         requirements = self._talks.demand.requirements
-        gaps = [_gap(item) for item in requirements]
+        gaps = [_gap(item, self._talks.demand.lang) for item in requirements]
         compromise = None
         if reason is not FailReason.NO_ANSWER:
             compromise = await self._compromise(None, gaps, (), str(reason))
@@ -151,7 +151,10 @@ class Closing:
         assignments = tuple(item for item in plan.assignments if (item.agent_id, item.concept) in kept)
         known = {gap.gap_type for gap in gaps}
         lost = uncovered(self._talks.demand.requirements, assignments)
-        return _priced(plan, assignments), [*gaps, *(_gap(item) for item in lost if item.tag not in known)]
+        return _priced(plan, assignments), [
+            *gaps,
+            *(_gap(item, self._talks.demand.lang) for item in lost if item.tag not in known),
+        ]
 
     def _without(self, proposal: Proposal, gone: Sequence[str]) -> Proposal:
         """The plan without those who left; the money is what the others cost."""
@@ -193,12 +196,12 @@ class Closing:
         return bool(explicit) and core <= explicit and settled
 
 
-def _gap(requirement: Requirement) -> Gap:
+def _gap(requirement: Requirement, lang: Lang) -> Gap:
     """A requirement nobody covers, as a gap."""
     return Gap(
         gap_type=requirement.tag,
         importance=requirement.importance,
-        reason="",
+        reason=text("demand.gaps.nobody", lang, tag=requirement.tag),
         suggested_capability_tags=(requirement.tag,),
     )
 

@@ -263,3 +263,25 @@ async def test_a_plan_in_a_place_outside_the_gazetteer_does_not_repeat_its_name_
     (held,) = played.plans[0].assignments
     assert "好友" not in played.plans[0].summary
     assert [(item.status, item.reason) for item in held.conditions] == [("met", "方案就在该地进行")]
+
+
+async def test_advice_about_the_size_points_one_way() -> None:
+    small, large = {"kind": "capacity", "capacity": 15}, {"kind": "attendees", "min_attendees": 80}
+    wanted = demand("venue", city="beijing", attendees=50)
+    assert "15人以内" in await suggested(wanted, small, large)
+    assert "至少80人" not in await suggested(wanted, small, large)
+    assert await suggested(wanted, small, large, large) == "把人数增加到至少80人"
+
+
+async def test_where_nobody_is_left_nothing_is_said_of_going_on() -> None:
+    gap = Gap(gap_type="摄影", importance=80, reason="", suggested_capability_tags=("摄影",))
+    data = CompromiseInput(
+        demand=demand("photography"),
+        available_resources=(),
+        gaps=(gap,),
+        feedbacks=(),
+        declines=(decline(),),
+        reason="x",
+    )
+    found = (await BRAIN.decide(COMPROMISE, data)).value
+    assert (found.compromises, found.unresolved) == ((), ("摄影",))

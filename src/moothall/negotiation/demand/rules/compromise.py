@@ -47,7 +47,8 @@ class Mediator:
         )
 
     def _missing(self, tag: str, reason: str) -> str:
-        return self.voice.say("compromise.missing", tag=clean(tag), reason=clean(reason))
+        why = clean(reason)
+        return self.voice.say("compromise.missing", tag=clean(tag), reason=why) if why else clean(tag)
 
     def _summary(self, left: tuple[Assignment, ...]) -> str:
         tags = self.voice.join(gap.gap_type for gap in self.data.gaps)
@@ -63,7 +64,9 @@ class Mediator:
         return self.voice.sentences(parts)
 
     def _compromises(self, left: tuple[Assignment, ...]) -> Iterable[JsonObject]:
-        """One entry per conflict: what it is about, how it stands, why."""
+        """One entry per conflict: what it is about, how it stands, why; none where nobody is left to go on."""
+        if not left:
+            return
         for feedback in self.data.feedbacks:
             if feedback.feedback_type == "negotiate":
                 mine = next((item for item in left if item.agent_id == feedback.agent_id), None)
@@ -152,15 +155,18 @@ class Mediator:
             yield self.voice.say("suggest.city", cities=self.voice.join(self.voice.city(city) for city in frequent))
 
     def _about_size(self, facts: list[RefusalFact]) -> Iterable[str]:
+        """Fewer people or more, never both: the way that more of the refusals point."""
         people = self.data.demand.constraints.attendees
         if people is None:
             return
         room = [fact.capacity for fact in facts if fact.kind == "capacity" and fact.capacity]
-        if smaller := [size for size in room if size < people]:
-            yield self.voice.say("suggest.fewer", most=max(smaller))
+        smaller = [size for size in room if size < people]
         wanted = [fact.min_attendees for fact in facts if fact.kind == "attendees" and fact.min_attendees]
-        if larger := [size for size in wanted if size > people]:
+        larger = [size for size in wanted if size > people]
+        if len(larger) > len(smaller):
             yield self.voice.say("suggest.more", fewest=min(larger))
+        elif smaller:
+            yield self.voice.say("suggest.fewer", most=max(smaller))
 
     def _about_gaps(self) -> Iterable[str]:
         for gap in self.data.gaps:

@@ -94,7 +94,7 @@ class ProviderModel:
         opening, self._opening = self._opening, None
         line, self._line = self._line, None
         if opening is not None:
-            # What a thread imports cannot be broken off; what it has built by then is closed.
+            # What a thread imports cannot be broken off; what it builds then has no connection that must be closed.
             opening.add_done_callback(_forget)
         if line is not None:
             await line.http.aclose()

@@ -50,6 +50,16 @@ def admin_status(url: str, key: str) -> int:
     return httpx.get(f"{url}/api/v1/admin/stats", headers={"X-Admin-Key": key}, trust_env=False).status_code
 
 
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_origins_that_are_none_are_refused_before_the_store_is_made(tmp_path: Path, command: str) -> None:
+    data = tmp_path / "data"
+    environment = {"CORS_ORIGINS": "*", "MOOTHALL_DATA": str(data)}
+    done = moot(command, "--port", "0", cwd=tmp_path, environment=environment)
+    assert done.returncode == 2
+    assert "CORS_ORIGINS" in done.stderr
+    assert not data.exists()
+
+
 @pytest.mark.requirement("NEG-API-01")
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
 def test_a_node_is_not_opened_to_others_without_keys(tmp_path: Path, host: str) -> None:

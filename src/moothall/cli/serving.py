@@ -15,6 +15,7 @@ from moothall.messages import Lang, text
 from moothall.node import Node
 from moothall.server.access import parse_keys
 from moothall.server.admission import is_loopback
+from moothall.server.cors import Cors
 from moothall.server.run import Address, AddressInUse, bind, serve_on
 from moothall.settings import Settings, variable
 
@@ -25,9 +26,13 @@ _TRIES = 100
 def refuse_open_host(settings: Settings, lang: Lang) -> None:
     """Refuse to listen where others could reach a node that asks nobody who they are.
 
+    All settings of the door are read here, before the node opens its store.
+
     Raises:
-        SettingsError: the host is not a loopback address and no API keys are set, or their list does not fit.
+        SettingsError: the host is not a loopback address and no API keys are set, or a list of keys or origins does
+            not fit.
     """
+    Cors.of(settings.cors_origins)
     if not parse_keys(settings.api_keys) and not is_loopback(settings.host.strip("[]").lower()):
         told = text("cli.serve.open_host", lang, host=settings.host)
         raise SettingsError(told, hint=text("cli.serve.open_host_try", lang, variable=variable("api_keys")))

@@ -164,6 +164,7 @@ async def test_a_text_that_contradicts_the_plan_gives_way_to_the_rules_wording(f
         "1月20日在场地里听一场演讲",
         "2 of 2 offers, 2,800 yuan on 20 January 2027",
         "1月10日确认名单",
+        "聚会结束后一周内交付照片",
     ],
 )
 async def test_a_text_that_tells_of_the_plan_is_kept(words: str) -> None:

@@ -60,8 +60,16 @@ class PlanWords:
         return (
             said.sums <= self._sums
             and said.heads <= self._heads
-            and all(any(first <= day <= last for day in self._days) for first, last in said.spans)
+            and all(
+                any(first <= day <= last for day in self._days)
+                for first, last in said.spans
+                if not self._term(first, last)
+            )
         )
+
+    def _term(self, first: date, last: date) -> bool:
+        """Whether days are a term from now on, such as ``within a week``, which may run from any day of the plan."""
+        return first <= self.today and last > first
 
     def part(self, part: Part, item: Assignment) -> Assignment:
         """An assignment in the model's words, as far as they hold for the agent."""

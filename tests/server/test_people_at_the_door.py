@@ -106,3 +106,21 @@ async def test_an_answer_is_acknowledged_only_when_it_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored_before: bool, told: list[int]
 ) -> None:
     assert await at_the_deadline(tmp_path, monkeypatch, stored_before=stored_before) == told
+
+
+@pytest.mark.requirement("NEG-API-28")
+async def test_an_answer_that_the_channel_would_refuse_as_too_large_is_refused_at_the_door(tmp_path: Path) -> None:
+    wishes = {f"wish_{number}": "愿" * 400 for number in range(12)}
+    async with hosts(tmp_path) as node, opened(node) as door:
+        (guest,) = await guests(door, LIN)
+        offer = await guest.offer(decision="conditional", conditions=[f"{number}" + "条" * 400 for number in range(20)])
+        assert (await guest.offer(decision="conditional", conditions=["需要投影仪"])).status_code == 200
+        await guest.asked_again(1)
+        feedback = await guest.feedback("negotiate", proposed_changes=wishes)
+        assert (await guest.feedback("accept")).status_code == 200
+    assert [(answer.status_code, answer.json()["error"]["code"]) for answer in (offer, feedback)] == [
+        (400, "INVALID_INPUT"),
+        (400, "INVALID_INPUT"),
+    ]
+    assert "conditions" in offer.text
+    assert "proposed_changes" in feedback.text

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from moothall.errors import ChannelNotFound, DemandNotFound, Unauthenticated
 from moothall.events.model import RunRecord
 from moothall.messages import detect_lang
-from moothall.negotiation.demand.people import NO_TOKEN, holds
+from moothall.negotiation.demand.people import NO_TOKEN, WHOSE, holds
 from moothall.negotiation.demand.service import DemandService
 from moothall.server.access import Caller, may_see
 
@@ -64,9 +64,9 @@ class Visible:
         except ChannelNotFound as error:
             if caller.open or caller.admin:
                 raise
-            raise Unauthenticated(NO_TOKEN) from error
+            raise Unauthenticated(NO_TOKEN, told=WHOSE) from error
         if not holds(record, token):
-            raise Unauthenticated(NO_TOKEN)
+            raise Unauthenticated(NO_TOKEN, told=WHOSE)
         return _spoken(request, record)
 
 

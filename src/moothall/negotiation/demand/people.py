@@ -15,6 +15,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, StringConstraints
 
 from moothall.directory.profiles import AgentProfile, Tag
+from moothall.errors import Told
 from moothall.events.model import JsonObject, RunRecord
 from moothall.messages import Lang, text
 from moothall.negotiation.demand.models import Candidate, Model
@@ -26,6 +27,9 @@ MOST_PEOPLE: Final = 10
 
 NO_TOKEN: Final = "no valid token in X-Participant-Token"  # noqa: S105 - what is said of a token
 """What is said to whoever shows no token of a channel."""
+
+WHOSE: Final = Told("why.no_person_token", hint="why.rule.person_token")
+"""The same to people, in their language."""
 
 MOST_TAGS: Final = 10
 TOKEN_BYTES = 32

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, suppress
+from datetime import date
 
 from moothall.directory.concepts import Vocabulary
-from moothall.errors import Conflict, DemandNotFound, InvalidInput, Unauthenticated
+from moothall.errors import Conflict, DemandNotFound, InvalidInput, Told, Unauthenticated
 from moothall.events.log import EventLog
 from moothall.events.model import Event, JsonObject, RunRecord
-from moothall.negotiation.demand.answers import PersonFeedback, PersonOffer, feedback_message, offer_message
+from moothall.negotiation.demand.answers import (
+    PersonFeedback,
+    PersonOffer,
+    check_offer,
+    feedback_message,
+    offer_message,
+)
 from moothall.negotiation.demand.asking import ASKING_TYPES, Asked, Invitation, Question, asked_of, invitation
 from moothall.negotiation.demand.channel_view import Rows
-from moothall.negotiation.demand.people import NO_TOKEN, Person, people_of, who_holds
+from moothall.negotiation.demand.people import NO_TOKEN, WHOSE, Person, people_of, who_holds
 from moothall.negotiation.demand.sizing import too_long
 from moothall.negotiation.demand.wire import Answer, DemandOffer, OfferResponse, ProposalFeedbackMessage
 
 PATIENCE = 10.0
 """Seconds for which an answer at the very end of its time waits to learn whether it counts."""
+
+_ENDED = Told("why.talks_ended", hint="why.rule.talks_ended")
 
 
 class PeopleDesk:
@@ -43,12 +52,14 @@ class PeopleDesk:
         Raises:
             Unauthenticated: as `invitation`.
             Conflict: no offer is asked for now, it was given before, or it came too late.
-            InvalidInput: the answer names another channel, or says more than a plan has room for.
+            InvalidInput: the answer names another channel, says more than a plan has room for, or fits no plan
+                of the demand.
         """
         person = _admitted(record, token)
         asked = await self._asked(record, person, "offer", offer.round, offer.channel_id)
-        currency = DemandOffer.model_validate(asked.body).demand.constraints.currency
-        message = offer_message(person, asked, offer, self._vocabulary, currency)
+        limits = DemandOffer.model_validate(asked.body).demand.constraints
+        check_offer(offer, limits, date.fromisoformat(record.meta["today"]))
+        message = offer_message(person, asked, offer, self._vocabulary, limits.currency)
         await self._post(record, person, asked, _sized(message, OfferResponse))
         return person.agent_id
 
@@ -65,11 +76,12 @@ class PeopleDesk:
     ) -> Asked:
         asked = asked_of(record, await self._rows(record), person.agent_id, self._log.clock.now())
         if asked is None or asked.kind != kind:
-            raise Conflict(f"no {kind} of you is asked for now")
+            raise Conflict(f"no {kind} of you is asked for now", told=Told(f"why.no_{kind}_asked"))
         if channel_id is not None and channel_id != asked.channel_id:
-            raise InvalidInput("channel_id: the address names another channel")
+            raise InvalidInput("channel_id: the address names another channel", told=Told("why.other_channel"))
         if number is not None and number != asked.round:
-            raise Conflict(f"round {asked.round} is asked about, not round {number}")
+            told = Told("why.other_round", {"asked": asked.round, "given": number})
+            raise Conflict(f"round {asked.round} is asked about, not round {number}", told=told)
         return asked
 
     async def _post(self, record: RunRecord, person: Person, asked: Asked, message: JsonObject) -> None:
@@ -77,9 +89,9 @@ class PeopleDesk:
         try:
             fresh = await self._log.post(record.id, key, message["type"], person.agent_id, message)
         except DemandNotFound as error:
-            raise Unauthenticated("the negotiation has ended, and the token with it") from error
+            raise Unauthenticated("the negotiation has ended, and the token with it", told=_ENDED) from error
         if not fresh:
-            raise Conflict("you have answered this already")
+            raise Conflict("you have answered this already", told=Told("why.answered"))
         if asked.until is not None and self._log.clock.now() > asked.until:
             await self._heard(record, person, asked)
 
@@ -97,7 +109,7 @@ class PeopleDesk:
                     while not rows.closed(asked.phase) and await anext(news, None) is not None:
                         rows = Rows(await self._rows(record))
         if f"{asked.phase}.{person.agent_id}" not in rows.by_key:
-            raise Conflict("the time for this answer is over")
+            raise Conflict("the time for this answer is over", told=Told("why.answer_late"))
 
     async def _rows(self, record: RunRecord) -> list[Event]:
         return await self._log.select([record.id], ASKING_TYPES)
@@ -106,15 +118,15 @@ class PeopleDesk:
 def _admitted(record: RunRecord, token: str) -> Person:
     person = who_holds(token, people_of(record))
     if person is None:
-        raise Unauthenticated(NO_TOKEN)
+        raise Unauthenticated(NO_TOKEN, told=WHOSE)
     if record.status == "closed":
-        raise Unauthenticated("the negotiation has ended, and the token with it")
+        raise Unauthenticated("the negotiation has ended, and the token with it", told=_ENDED)
     return person
 
 
 def _sized(message: JsonObject, shape: type[Answer]) -> JsonObject:
     """The message, if it is one that the channel will not refuse as too large."""
     if field := too_long(shape.model_validate(message)):
-        why = f"{field}: longer than a plan has room for"
-        raise InvalidInput(why)
+        told = Told("why.answer_long", {"field": field})
+        raise InvalidInput("an answer is longer than a plan has room for", told=told)
     return message

@@ -50,9 +50,10 @@ def _in_offer(answer: OfferResponse) -> Iterator[tuple[str, bool]]:
 
 
 def _in_feedback(answer: ProposalFeedbackMessage) -> Iterator[tuple[str, bool]]:
+    # First, for a person's wishes stand in the other texts as well.
+    yield "proposed_changes", len(dumps(answer.proposed_changes)) <= ROOM_OF_CHANGES
     for field in ("reasoning", "adjustment_request"):
         yield field, len(getattr(answer, field)) <= MOST_WORDS
-    yield "proposed_changes", len(dumps(answer.proposed_changes)) <= ROOM_OF_CHANGES
 
 
 def _fits(term: Term) -> bool:

@@ -12,6 +12,7 @@ from moothall.directory.activities import load_activities
 from moothall.directory.concepts import load_vocabulary
 from moothall.directory.places import load_gazetteer
 from moothall.errors import InvalidInput
+from moothall.messages import explain
 from moothall.negotiation.demand.confirming import Confirmation, UnderstandingEdits, confirmed
 from moothall.negotiation.demand.models import (
     Constraints,
@@ -122,3 +123,55 @@ def test_what_was_open_and_is_answered_is_open_no_more() -> None:
     assert told == (say("unclear.budget"), "谁来主持？")
     edits = UnderstandingEdits.model_validate({"context": {"date": "2027-03-15"}, "uncertainties": ["还有吗"]})
     assert confirmed(asked, edits, LEXICA, TODAY).understanding.uncertainties == ("还有吗",)
+
+
+@pytest.mark.parametrize("location", ["上海或北京", "Beijing or Shanghai", "北京/上海"])
+def test_a_place_that_names_several_cities_is_refused_with_all_of_them(location: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        edited(context={"location": location})
+    why = explain(refused.value, "zh").why
+    assert "上海" in why
+    assert "北京" in why
+
+
+@pytest.mark.parametrize(("edits", "doubt"), [
+    ({"context": {"location": "火星"}}, "“火星”"),
+    ({"context": {"location": "Mars"}}, "“Mars”"),
+    ({"context": {"budget": "5000 USD"}}, "无法与以人民币"),
+    ({"capability_tags": ["场地", "nonsense"]}, "“nonsense”"),
+])  # fmt: skip
+def test_what_a_demand_would_be_told_is_unclear_is_told_of_an_edit_too(edits: dict[str, Any], doubt: str) -> None:
+    doubts = edited(**edits).understanding.uncertainties
+    assert len(doubts) == 1
+    assert doubt.strip("“”") in doubts[0] or "无法" in doubts[0]
+    assert edited(**edits, uncertainties=["还有吗"]).understanding.uncertainties == ("还有吗", *doubts)
+
+
+def test_a_doubt_about_a_field_goes_with_its_new_value() -> None:
+    doubtful = edited(context={"location": "火星", "budget": "5000 USD"}).understanding
+    assert len(doubtful.uncertainties) == 2
+    edits = UnderstandingEdits.model_validate({"context": {"location": "上海", "budget": "3000元"}})
+    assert confirmed(doubtful, edits, LEXICA, TODAY).understanding.uncertainties == ()
+    edits = UnderstandingEdits.model_validate({"context": {"budget": 800}})
+    left = confirmed(doubtful, edits, LEXICA, TODAY).understanding
+    assert left.constraints.currency == "USD"
+    assert len(left.uncertainties) == 2
+
+
+def test_what_shows_nothing_is_no_part_of_an_edit() -> None:
+    done = edited(
+        surface_demand="办\0读书会\u200b", deep_understanding={"motivation": "a\x07b"}, capability_tags=["场\u200b地"],
+        context={"location": "上\u200b海"}, uncertainties=["谁\0?"],
+    ).understanding  # fmt: skip
+    assert (done.surface_demand, done.deep_understanding.motivation, done.uncertainties) == (
+        "办 读书会",
+        "a b",
+        ("谁 ?",),
+    )
+    assert (done.requirements[0].concept, done.constraints.city) == (VENUE, "shanghai")
+    with pytest.raises(ValidationError):
+        UnderstandingEdits.model_validate({"surface_demand": "\0\u200b"})
+
+
+def test_of_two_numbers_the_one_that_the_word_names_is_the_budget() -> None:
+    assert limits(budget="10 budget 3000").budget == 3000

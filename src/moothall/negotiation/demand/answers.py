@@ -7,14 +7,16 @@ used is refused with a reason, never dropped.
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from moothall.directory.concepts import Vocabulary
 from moothall.directory.profiles import MOST_MONEY
+from moothall.errors import InvalidInput, Told, Unfit
 from moothall.negotiation.demand.asking import Asked
-from moothall.negotiation.demand.models import MOST_DATES, JsonObject, Model, Percent, Term
+from moothall.negotiation.demand.models import MOST_DATES, Constraints, JsonObject, Model, Percent, Term
 from moothall.negotiation.demand.people import Person
 from moothall.negotiation.demand.wire import OfferResponse, ProposalFeedbackMessage
 
@@ -22,16 +24,32 @@ MOST_CHANGES = 12
 """Fields of a plan that one answer may want otherwise."""
 
 MOST_CONDITIONS = 20
+_DECIMALS = 2
 _DAYS = frozenset({"date", "start_date"})
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 Sum = Annotated[float, Field(strict=True, ge=0, le=MOST_MONEY, allow_inf_nan=False)]
+
+
+def _in_cents(value: float) -> float:
+    if not whole_cents(value):
+        raise Unfit("a sum with at most 2 decimals", Told("why.cents"))
+    return value
+
+
+Price = Annotated[Sum, AfterValidator(_in_cents)]
 Wish = (
     Annotated[bool, Field(strict=True)]
     | Sum
     | Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 )
+
+
+def whole_cents(value: float) -> bool:
+    """Whether a sum has at most two decimals."""
+    exponent = Decimal(repr(value)).as_tuple().exponent
+    return (isinstance(exponent, int) and exponent >= -_DECIMALS) or value == round(value, _DECIMALS)
 
 
 class _Answer(Model):
@@ -60,7 +78,7 @@ class PersonOffer(_Answer):
     conditions: Annotated[tuple[Line, ...], Field(max_length=MOST_CONDITIONS)] = ()
     decline_reason: Words = ""
     confidence: Percent = 100
-    price: Sum | None = None
+    price: Price | None = None
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
     dates: Annotated[tuple[date, ...], Field(min_length=1, max_length=MOST_DATES)] | None = None
 
@@ -68,12 +86,12 @@ class PersonOffer(_Answer):
     def _says_what_it_decides(self) -> Self:
         if self.decision == "decline":
             if self.conditions or self.price is not None or self.dates is not None:
-                raise ValueError("who declines names no conditions, price or dates")
+                raise Unfit("who declines names no conditions, price or dates", Told("why.decline_bare"))
             return self
         if not self.contribution:
-            raise ValueError("contribution: say what you offer")
+            raise Unfit("contribution: say what you offer", Told("why.contribution"))
         if (self.decision == "conditional") != bool(self.conditions):
-            raise ValueError("conditions: `conditional` names at least one, `participate` none")
+            raise Unfit("conditions: `conditional` names at least one, `participate` none", Told("why.conditions"))
         return self
 
 
@@ -96,27 +114,43 @@ class PersonFeedback(_Answer):
         fields = self.proposed_changes.keys() - {"reason"}
         if self.feedback_type != "negotiate":
             if fields or self.adjustment_request:
-                raise ValueError("only `negotiate` asks for changes")
+                raise Unfit("only `negotiate` asks for changes", Told("why.only_negotiate"))
             return self
         if not fields and not self.adjustment_request:
-            raise ValueError("adjustment_request or proposed_changes: say what should change")
+            raise Unfit("adjustment_request or proposed_changes: say what should change", Told("why.say_what"))
         for name in fields:
             _check_wish(name, self.proposed_changes[name])
         return self
 
 
 def _check_wish(name: str, value: object) -> None:
-    if name == "price" and (isinstance(value, bool) or not isinstance(value, float | int)):
-        raise ValueError("proposed_changes.price: a number")
+    if name == "price" and (isinstance(value, bool) or not isinstance(value, float | int) or not whole_cents(value)):
+        raise Unfit("proposed_changes.price: a number with at most 2 decimals", Told("why.wish_number"))
     if name in _DAYS:
         try:
             date.fromisoformat(str(value))
         except ValueError as error:
-            message = f"proposed_changes.{name}: a day such as 2027-03-15"
-            raise ValueError(message) from error
+            told = Told("why.wish_day", {"name": name})
+            raise Unfit(f"proposed_changes.{name}: a day such as 2027-03-15", told) from error
     if name in {"requires", "drop_role"} and not isinstance(value, str):
-        message = f"proposed_changes.{name}: a text"
-        raise ValueError(message)
+        raise Unfit(f"proposed_changes.{name}: a text", Told("why.wish_text", {"name": name}))
+
+
+def check_offer(offer: PersonOffer, limits: Constraints, today: date) -> None:
+    """Refuse what could take part in no plan of the demand, while it can still be mended.
+
+    Raises:
+        InvalidInput: another currency than the demand's, or only days on which it cannot be.
+    """
+    if offer.decision == "decline":
+        return
+    if offer.currency is not None and offer.currency != limits.currency:
+        told = Told("why.currency_other", {"wanted": limits.currency, "given": offer.currency})
+        raise InvalidInput("currency: not the demand's", told=told)
+    first, last = max(limits.date_start or today, today), limits.date_end
+    if offer.dates is not None and not any(first <= day and (last is None or day <= last) for day in offer.dates):
+        told = Told("why.dates_outside", {"window": f"{first.isoformat()}/{last.isoformat() if last else '..'}"})
+        raise InvalidInput("dates: none within the days of the demand", told=told)
 
 
 def offer_message(

@@ -12,29 +12,43 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
 from moothall.directory.profiles import MOST_MONEY, MOST_PEOPLE, Tag
-from moothall.errors import InvalidInput
+from moothall.errors import InvalidInput, Told
+from moothall.messages import text
 from moothall.negotiation.demand.extract.model import Extraction
 from moothall.negotiation.demand.extract.sentence import extract
 from moothall.negotiation.demand.models import Constraints, DemandUnderstanding, JsonObject, Model, Requirement
-from moothall.negotiation.demand.rules.phrasing import TITLE_CAP, Lexica, clean
+from moothall.negotiation.demand.rules.phrasing import TITLE_CAP, Lexica, Voice, clean
+from moothall.negotiation.demand.rules.understand import HOME_CURRENCY
 
 _OPEN = ".."
 _WINDOW = re.compile(r"(\d{4}-\d{2}-\d{2}|\.\.)(?:/(\d{4}-\d{2}-\d{2}|\.\.))?")
-_ASKED = {
-    "capability_tags": "needs",
-    "context.location": "place",
-    "context.expected_attendees": "headcount",
-    "context.date": "date",
-    "context.budget": "budget",
+_ANSWERS = {
+    "capability_tags": ("needs",),
+    "context.location": ("place", "place_ambiguous", "place_several", "unsupported_place"),
+    "context.expected_attendees": ("headcount", "headcount_implausible", "heads_about"),
+    "context.date": ("date", "invalid_date", "past_date", "date_ambiguous", "date_several", "date_about", "recurring"),
+    "context.budget": ("budget", "budget_implausible", "budget_factor", "budget_about", "currency"),
 }
 """What each field answers, of that which a demand left open."""
 
-Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+_SLOTS = ("place", "cities", "dates", "budget", "count", "span", "day")
+
+
+def _plain(value: object) -> object:
+    """A text as data: what shows nothing (control and formatting characters) is no part of it."""
+    return clean(value, len(value)) if isinstance(value, str) and value else value
+
+
+Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), BeforeValidator(_plain)]
 Sum = Annotated[float, Field(strict=True, ge=0, le=MOST_MONEY, allow_inf_nan=False)]
-Long = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
+Long = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000), BeforeValidator(_plain)]
+Skill = Annotated[Tag, BeforeValidator(_plain)]
+Demand = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), BeforeValidator(_plain)
+]
 
 
 class _Edits(Model):
@@ -61,9 +75,9 @@ class ContextEdits(_Edits):
 class UnderstandingEdits(_Edits):
     """The fields of an understanding that its requester replaces; what is left out stays."""
 
-    surface_demand: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)] = ""
+    surface_demand: Demand = ""
     deep_understanding: DeepEdits = DeepEdits()
-    capability_tags: Annotated[tuple[Tag, ...], Field(min_length=1, max_length=30)] = ()
+    capability_tags: Annotated[tuple[Skill, ...], Field(min_length=1, max_length=30)] = ()
     context: ContextEdits = ContextEdits()
     uncertainties: Annotated[tuple[Short, ...], Field(max_length=30)] = ()
 
@@ -94,7 +108,7 @@ def confirmed(
     if _set(edits, "context"):
         asked = edits.context.model_dump(exclude_unset=True)
         changes["context"] = context.model_copy(update=asked)
-        limits = _limited(limits, edits.context, lexica, today)
+        limits = _limited(limits, edits.context, lexica.voice(understanding.lang), today)
     if _set(edits, "capability_tags"):
         requirements = _required(understanding, edits.capability_tags, lexica)
         changes["requirements"] = requirements
@@ -103,12 +117,35 @@ def confirmed(
         limits = limits.model_copy(update={"excluded": tuple(one for one in limits.excluded if one not in wanted)})
     changes["constraints"] = limits
     edited = tuple(_paths(edits))
-    if "uncertainties" not in edited:
-        answered = {
-            lexica.voice(understanding.lang).say(f"unclear.{_ASKED[path]}") for path in edited if path in _ASKED
-        }
-        changes["uncertainties"] = tuple(one for one in understanding.uncertainties if one not in answered)
+    told = edits.uncertainties if "uncertainties" in edited else _still_open(understanding, edited, lexica)
+    doubts = _doubts(edited, understanding.model_copy(update=changes), lexica)
+    changes["uncertainties"] = tuple(dict.fromkeys((*told, *doubts)))
     return Confirmation(understanding.model_copy(update=changes), edited)
+
+
+def _still_open(understanding: DemandUnderstanding, edited: tuple[str, ...], lexica: Lexica) -> tuple[str, ...]:
+    """What was unclear before, without that which is about a field that the requester has now given."""
+    voice = lexica.voice(understanding.lang)
+    blank = dict.fromkeys(_SLOTS, "\0")
+    answered = [
+        re.compile(re.escape(voice.say(f"unclear.{code}", **blank)).replace(re.escape("\0"), ".*"))
+        for path in edited
+        for code in _ANSWERS.get(path, ())
+    ]
+    return tuple(one for one in understanding.uncertainties if not any(each.fullmatch(one) for each in answered))
+
+
+def _doubts(edited: tuple[str, ...], settled: DemandUnderstanding, lexica: Lexica) -> Iterator[str]:
+    """What a submission with the same words would be told is unclear."""
+    voice, limits = lexica.voice(settled.lang), settled.constraints
+    if "context.location" in edited and limits.city and not voice.knows_city(limits.city):
+        yield voice.say("unclear.unsupported_place", place=limits.city, cities="", dates="")
+    if "context.budget" in edited and limits.budget is not None and limits.currency != HOME_CURRENCY:
+        yield voice.say("unclear.currency", budget=voice.money(limits.budget, limits.currency))
+    if "capability_tags" in edited:
+        for item in settled.requirements:
+            if item.concept not in lexica.vocabulary:
+                yield text("why.unknown_tag", settled.lang, tag=item.tag)
 
 
 def _set(edits: _Edits, name: str) -> bool:
@@ -127,37 +164,43 @@ def _required(understanding: DemandUnderstanding, tags: tuple[str, ...], lexica:
     before = {item.concept: item for item in understanding.requirements}
     wanted: dict[str, Requirement] = {}
     for tag in tags:
-        concept, shown = lexica.vocabulary.key(tag), clean(tag, TITLE_CAP)
+        shown = clean(tag, TITLE_CAP)
+        concept = lexica.vocabulary.key(shown)
         known = before.get(concept) or Requirement(tag=shown, concept=concept)
         wanted.setdefault(concept, known.model_copy(update={"tag": shown, "named": True}))
     return tuple(wanted.values())
 
 
-def _limited(limits: Constraints, context: ContextEdits, lexica: Lexica, today: date) -> Constraints:
+def _limited(limits: Constraints, context: ContextEdits, voice: Voice, today: date) -> Constraints:
     changes: JsonObject = {}
     if _set(context, "location"):
-        changes["city"], changes["online"] = _place(context.location, lexica, today)
+        changes["city"], changes["online"] = _place(context.location, voice, today)
     if _set(context, "expected_attendees"):
         changes["attendees"] = context.expected_attendees
     if _set(context, "date"):
-        changes["date_start"], changes["date_end"] = _days(context.date, lexica, today)
+        changes["date_start"], changes["date_end"] = _days(context.date, voice.lexica, today)
     if _set(context, "budget"):
-        changes |= _budget(context.budget, limits, lexica, today)
+        changes |= _budget(context.budget, limits, voice.lexica, today)
     return limits.model_copy(update=changes)
 
 
-def _place(location: str | None, lexica: Lexica, today: date) -> tuple[str | None, bool]:
+def _place(location: str | None, voice: Voice, today: date) -> tuple[str | None, bool]:
     """The city's id and whether it is online; an unknown place by its own name, as in any demand."""
     if location is None:
         return None, False
-    if city := lexica.gazetteer.normalise(location):
-        return city, False
-    place = _read(location, lexica, today).place
-    if place is not None and place.ambiguous:
-        raise _unread("context.location", "several cities have a place of that name")
-    if place is not None and place.online:
-        return place.city, True
-    return clean(location, TITLE_CAP), False
+    named = {one.city_id: one for one in voice.lexica.gazetteer.find(location)}
+    cities = [city for city in named if city is not None]
+    if len(cities) > 1:
+        values = {"cities": voice.join(map(voice.city, cities))}
+        raise InvalidInput("understanding.context.location: several cities", told=Told("why.place_several", values))
+    place = _read(location, voice.lexica, today).place
+    if not cities and None in named:
+        several = voice.join(map(voice.city, named[None].ambiguous))
+        told = Told("why.place_ambiguous", {"place": clean(location, TITLE_CAP), "cities": several})
+        raise InvalidInput("understanding.context.location: several cities have a place of that name", told=told)
+    online = place is not None and place.online
+    city = cities[0] if cities else voice.lexica.gazetteer.normalise(location)
+    return city or (None if online else clean(location, TITLE_CAP)), online
 
 
 def _days(words: str | None, lexica: Lexica, today: date) -> tuple[date | None, date | None]:
@@ -168,17 +211,17 @@ def _days(words: str | None, lexica: Lexica, today: date) -> tuple[date | None, 
     elif window := _read(words, lexica, today).window:
         first, last = window.start, window.start if window.recurring else window.end
     else:
-        raise _unread("context.date", "it names no day that is still to come")
+        raise _unread("context.date", "date_unread")
     if (last is not None and last < today) or (first and last and last < first):
-        raise _unread("context.date", "it is over, or ends before it starts")
+        raise _unread("context.date", "date_over")
     return first, last
 
 
-def _day(text: str) -> date | None:
+def _day(words: str) -> date | None:
     try:
-        return None if text == _OPEN else date.fromisoformat(text)
+        return None if words == _OPEN else date.fromisoformat(words)
     except ValueError as error:
-        raise _unread("context.date", "there is no such day") from error
+        raise _unread("context.date", "no_such_day") from error
 
 
 def _budget(budget: float | str | None, limits: Constraints, lexica: Lexica, today: date) -> JsonObject:
@@ -186,7 +229,7 @@ def _budget(budget: float | str | None, limits: Constraints, lexica: Lexica, tod
         return {"budget": budget}
     found = _read(budget, lexica, today).budget
     if found is None or found.per != "total":
-        raise _unread("context.budget", "it names no total sum")
+        raise _unread("context.budget", "budget_unread")
     return {"budget": float(found.maximum), "currency": found.currency or limits.currency}
 
 
@@ -195,4 +238,4 @@ def _read(words: str, lexica: Lexica, today: date) -> Extraction:
 
 
 def _unread(field: str, why: str) -> InvalidInput:
-    return InvalidInput(f"understanding.{field}: {why}")
+    return InvalidInput(f"understanding.{field}: {why}", told=Told(f"why.{why}"))

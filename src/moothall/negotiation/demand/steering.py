@@ -6,7 +6,7 @@ import asyncio
 from datetime import date
 from typing import Literal
 
-from moothall.errors import Conflict, DemandNotFound
+from moothall.errors import Conflict, DemandNotFound, Told
 from moothall.events.log import EventLog
 from moothall.events.model import RunRecord
 from moothall.negotiation.demand.awaiting import CONFIRM
@@ -44,7 +44,7 @@ class Steering:
             pass  # It is closed already; its last event says how.
         last = last_of(await self._log.select([record.id], (FINALIZED, FAILED)))
         if FINALIZED in last or (FAILED in last and last[FAILED].payload["reason"] != FailReason.CANCELLED):
-            raise Conflict("the demand has ended")
+            raise Conflict("the demand has ended", told=Told("why.demand_ended"))
         return "cancelled" if FAILED in last else "cancelling"
 
     async def confirm(self, record: RunRecord, edits: UnderstandingEdits, by: str) -> Confirmation:
@@ -57,15 +57,15 @@ class Steering:
         last = last_of(await self._log.select([record.id], HEAD_TYPES))
         understanding = understanding_of(record, last)
         if understanding is None or not waiting(record, last):
-            raise Conflict("the demand does not wait for a confirmation")
+            raise Conflict("the demand does not wait for a confirmation", told=Told("why.not_waiting"))
         settled = confirmed(understanding, edits, self._lexica, date.fromisoformat(record.meta["today"]))
         payload = {"understanding": settled.understanding.model_dump(mode="json"), "edited": list(settled.edited)}
         try:
             fresh = await self._log.post(record.id, CONFIRM, CONFIRM, by, payload)
         except DemandNotFound as error:
-            raise Conflict("the demand has ended") from error
+            raise Conflict("the demand has ended", told=Told("why.demand_ended")) from error
         if not fresh:
-            raise Conflict("the demand was confirmed already")
+            raise Conflict("the demand was confirmed already", told=Told("why.confirmed_already"))
         return settled
 
     async def erase(self, record: RunRecord) -> None:

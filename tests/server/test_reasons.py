@@ -117,3 +117,15 @@ async def test_another_users_id_is_refused_with_the_way_out(tmp_path: Path) -> N
         assert answer.status_code == 403
         assert "user_id" in answer.json()["error"]["hint"]
         assert detect_lang(answer.json()["error"]["why"]) == "zh"
+
+
+@pytest.mark.parametrize("path", [
+    "demand/d-00000000", "channels/collab-00000000", "events/negotiations/d-00000000/recent", "demand?user_id=%00", "demand?cursor=x",
+    "demand?limit=0", "demand?limit=many", "demand?status=open",
+])  # fmt: skip
+async def test_what_is_not_there_or_not_readable_is_told_in_chinese(door: Door, path: str) -> None:
+    answer = await door.client.get(f"/api/v1/{path}", headers={"Accept-Language": "zh"})
+    error = answer.json()["error"]
+    assert answer.status_code in {400, 404}
+    assert detect_lang(error["why"]) == detect_lang(error["hint"]) == "zh"
+    assert not INTERNAL.search(error["why"])

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from moothall.errors import DemandNotFound
+from moothall.errors import DemandNotFound, Told
 from moothall.messages import detect_lang
 from moothall.negotiation.demand.confirming import UnderstandingEdits
 from moothall.negotiation.demand.models import ChannelId, DemandId, DemandUnderstanding
@@ -223,5 +223,5 @@ def _listed(caller: Caller, user_id: str) -> str | None:
     if caller.open or caller.admin:
         return user_id or None
     if caller.user is None or user_id not in {"", caller.user}:
-        raise DemandNotFound("no demands of that user")
+        raise DemandNotFound("no demands of that user", told=Told("why.no_demands_of"))
     return caller.user

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from moothall.errors import ChannelNotFound, DemandNotFound, Unauthenticated
+from moothall.errors import ChannelNotFound, DemandNotFound, Told, Unauthenticated
 from moothall.events.model import RunRecord
 from moothall.messages import detect_lang
 from moothall.negotiation.demand.people import NO_TOKEN, WHOSE, holds
@@ -35,7 +35,7 @@ class Visible:
         try:
             return _checked(request, await self._demands.by_channel(channel_id))
         except DemandNotFound as error:
-            raise ChannelNotFound("no channel of that id") from error
+            raise ChannelNotFound("no channel of that id", told=Told("why.no_channel")) from error
 
     async def stream(self, request: Request) -> RunRecord:
         """The run whose events the address names: a demand's or a replay's. Raises as `demand` does."""
@@ -47,7 +47,7 @@ class Visible:
             found = await self._demands.by_channel(request.query_params.get("channel_id", ""), replays=True)
             return _checked(request, found)
         except DemandNotFound as error:
-            raise ChannelNotFound("no channel of that id") from error
+            raise ChannelNotFound("no channel of that id", told=Told("why.no_channel")) from error
 
     async def by_token(self, request: Request, channel_id: str, token: str) -> RunRecord:
         """The run of a channel for somebody who shows a participant's token.
@@ -83,7 +83,7 @@ def name_of(caller: Caller) -> str:
 
 def _checked(request: Request, record: RunRecord) -> RunRecord:
     if not may_see(caller_of(request), record):
-        raise DemandNotFound("no demand of that id")
+        raise DemandNotFound("no demand of that id", told=Told("why.no_demand"))
     return _spoken(request, record)
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import groupby
 
 from moothall.clock import parse_rfc3339, rfc3339
-from moothall.errors import InvalidInput
+from moothall.errors import InvalidInput, Told
 from moothall.events.log import EventLog
 from moothall.events.model import Event, RunRecord
 from moothall.negotiation.demand.channel_log import LOG_TYPES, ChannelLog, channel_log
@@ -82,7 +82,7 @@ class DemandReader:
             InvalidInput: the cursor is none of this node's, or the requester's name cannot be one.
         """
         if subject is not None and "\0" in subject:
-            raise InvalidInput("user_id: a NUL character")
+            raise InvalidInput("user_id: a NUL character", told=Told("why.nul_user", hint="why.rule.user_id"))
         before, found, scanned = _decoded(cursor), list[DemandSummary](), 0
         while scanned < MAX_SCANNED:
             runs = await self._log.runs(
@@ -128,5 +128,5 @@ def _decoded(cursor: str) -> tuple[datetime, str] | None:
         if match is not None:
             return parse_rfc3339(match[1]), match[2]
     except (binascii.Error, ValueError, InvalidInput) as error:
-        raise InvalidInput("cursor: not one of this node's") from error
-    raise InvalidInput("cursor: not one of this node's")
+        raise InvalidInput("cursor: not one of this node's", told=Told("why.cursor")) from error
+    raise InvalidInput("cursor: not one of this node's", told=Told("why.cursor"))

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Literal
 
 from moothall.clock import parse_rfc3339
-from moothall.errors import Conflict, DemandNotFound, InvalidInput
+from moothall.errors import Conflict, DemandNotFound, InvalidInput, Told
 from moothall.events.log import EventLog
 from moothall.events.model import CONSUMED, Draft, RunRecord
 from moothall.events.run import Run
@@ -125,7 +125,7 @@ class Replays:
         """
         source = await self._log.get(demand_id)
         if source is None or source.kind != KIND or source.erased_at is not None:
-            raise DemandNotFound("no demand of that id")
+            raise DemandNotFound("no demand of that id", told=Told("why.no_demand"))
         if source.status != "closed":
             raise Conflict("the negotiation has not ended", hint="follow it live, and replay it afterwards")
         return await self._create({}, source.id, speed)

@@ -18,6 +18,7 @@ from moothall.errors import (
     ModelTimeout,
     ModelUnavailable,
     StorageError,
+    Told,
 )
 from moothall.events.log import EventLog
 from moothall.events.model import Draft, Event, RunRecord
@@ -148,12 +149,12 @@ class DemandService:
         try:
             return await self._find(f"d-{match[1]}" if match else "", {KIND, REPLAY} if replays else {KIND})
         except DemandNotFound as error:
-            raise ChannelNotFound("no channel of that id") from error
+            raise ChannelNotFound("no channel of that id", told=Told("why.no_channel")) from error
 
     async def _find(self, demand_id: str, kinds: Collection[str]) -> RunRecord:
         found = await self._log.get(demand_id) if _DEMAND_ID.fullmatch(demand_id) else None
         if found is None or found.kind not in kinds or found.erased_at is not None:
-            raise DemandNotFound("no demand of that id")
+            raise DemandNotFound("no demand of that id", told=Told("why.no_demand"))
         return found
 
     async def _create(self, submission: Submission, people: list[Person], stream_token: str) -> str:

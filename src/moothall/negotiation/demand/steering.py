@@ -78,7 +78,7 @@ class Steering:
         if record.parent is not None:
             raise Conflict(f"a sub-negotiation is erased with its demand {record.parent}")
         if not await self._log.erase(record.id):
-            raise DemandNotFound("no demand of that id")
+            raise DemandNotFound("no demand of that id", told=Told("why.no_demand"))
 
     async def _end(self, record: RunRecord) -> None:
         """Wait until a run has ended, but not for ever."""

@@ -129,3 +129,34 @@ async def test_what_is_not_there_or_not_readable_is_told_in_chinese(door: Door, 
     assert answer.status_code in {400, 404}
     assert detect_lang(error["why"]) == detect_lang(error["hint"]) == "zh"
     assert not INTERNAL.search(error["why"])
+
+
+async def test_a_place_that_names_two_cities_is_asked_back_with_both(door: Door) -> None:
+    demand_id = await door.submit(confirm=True)
+    edits = {"understanding": {"context": {"location": "上海或北京"}}}
+    answer = await door.client.post(
+        f"/api/v1/demand/{demand_id}/confirm", json=edits, headers={"Accept-Language": "zh"}
+    )
+    assert answer.status_code == 400
+    assert "上海、北京" in answer.json()["error"]["why"]
+    assert (await door.client.post(f"/api/v1/demand/{demand_id}/confirm", json={})).status_code == 200
+    again = await door.client.post(f"/api/v1/demand/{demand_id}/confirm", json={}, headers={"Accept-Language": "zh"})
+    assert (again.status_code, detect_lang(again.json()["error"]["why"])) == (409, "zh")
+
+
+@pytest.mark.parametrize("content", [b"{", b"", b"[1, 2", b"\xff\xfe"])
+async def test_what_is_no_json_is_told_with_an_example_of_a_demand(door: Door, content: bytes) -> None:
+    headers = {"Accept-Language": "zh", "Content-Type": "application/json"}
+    error = (await door.client.post(SUBMIT, content=content, headers=headers)).json()["error"]
+    assert error["code"] == "E001"
+    assert "raw_input" in error["hint"]
+    assert detect_lang(error["why"]) == "zh"
+    assert not INTERNAL.search(error["why"])
+
+
+async def test_who_asks_too_often_reads_in_chinese_when_to_try_again(tmp_path: Path) -> None:
+    async with served(tmp_path, settings={**KEYS, "rate_limit": 1}) as door:
+        headers = {"Authorization": "Bearer alice-key-0123456789", "Accept-Language": "zh"}
+        answers = [await door.client.post(SUBMIT, json={"raw_input": ""}, headers=headers) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [400, 429]
+        assert f"{answers[1].headers['retry-after']} 秒" in answers[1].json()["error"]["why"]

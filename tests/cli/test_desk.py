@@ -18,6 +18,7 @@ from moothall.cli.remote import RemoteDesk, RemoteFailure, alive, is_ready
 from moothall.cli.sse import data_of
 from moothall.errors import AgentNotFound, Conflict, DemandNotFound, MoothallError, NodeUnreachable, StoreLocked
 from moothall.events.model import Draft
+from moothall.messages import explain
 from moothall.settings import Settings
 from tests.server.door import DEMAND, Door, served
 from tests.support.demand import profile
@@ -194,3 +195,10 @@ def test_what_is_no_node_file_is_none(tmp_path: Path, content: str) -> None:
     assert nodefile.read(tmp_path) is None
     (tmp_path / nodefile.NAME).write_text(content, encoding="utf-8")
     assert nodefile.read(tmp_path) is None
+
+
+async def test_a_live_node_says_why_in_the_language_of_the_command(tmp_path: Path) -> None:
+    async with served(tmp_path) as door, RemoteDesk(known(door), "zh") as desk:
+        with pytest.raises(MoothallError) as refused:
+            await desk.submit(" ")
+    assert explain(refused.value, "zh").why == "raw_input 是空的"

@@ -80,15 +80,15 @@ async def opened(settings: Settings, *, reading: bool = False) -> AsyncIterator[
         UsageError: there is no directory to read.
         StoreLocked: a node holds the directory and does not answer.
     """
+    lang = settings.lang or system_lang(os.environ)
     if (known := nodefile.read(settings.data)) is not None:
         from moothall.cli.remote import RemoteDesk, alive  # noqa: PLC0415 - httpx is needed for a live node only
 
         if await alive(known):
-            async with RemoteDesk(known) as remote:
+            async with RemoteDesk(known, lang) as remote:
                 yield remote
             return
     if reading and not settings.data.exists():
-        lang = settings.lang or system_lang(os.environ)
         raise UsageError(text("cli.desk.absent", lang, path=settings.data), hint=text("cli.desk.absent_try", lang))
     from moothall.cli.local import local_desk  # noqa: PLC0415 - the whole node is needed without a live one only
 

@@ -18,6 +18,7 @@ from moothall.directory.loading import parse_profile
 from moothall.directory.profiles import AgentProfile
 from moothall.errors import ERRORS, MoothallError, NodeUnreachable
 from moothall.events.types import TERMINAL_EVENT_TYPES
+from moothall.messages import Lang
 from moothall.server.instance import instance_of
 
 if TYPE_CHECKING:
@@ -63,11 +64,12 @@ async def is_ready(known: NodeFile) -> bool:
 class RemoteDesk:
     """Works through the node's HTTP door."""
 
-    def __init__(self, known: NodeFile) -> None:
+    def __init__(self, known: NodeFile, lang: Lang = "en") -> None:
+        """``lang``: the language in which the node says why it refuses something."""
         self._url = known.url
         self._client = httpx.AsyncClient(
             base_url=known.url,
-            headers={"Authorization": f"Bearer {known.owner_token}"},
+            headers={"Authorization": f"Bearer {known.owner_token}", "Accept-Language": lang},
             timeout=httpx.Timeout(QUIET_SECONDS, connect=ALIVE_SECONDS),
             trust_env=False,
         )

@@ -29,16 +29,16 @@ def choose(ranked: Sequence[Ranked], most: int = MOST) -> Selection:
 
     First come those who are able by their cards, as a team on one day needs them (see `Seats`), up to `PLENTY` for each
     provider wanted. Where a requirement then has fewer than `ENOUGH`, in turn the one worst served gets its best agent
-    left: with the capability, else with a related one; agents that cannot come to the place only where nobody who can
-    has the capability itself: they may know better than their cards, and their refusals say where to go. While fewer
-    than `FEWEST` are invited, the best of the rest that can come are added. Nobody irrelevant is.
+    left: with the capability, else with a related one; agents that cannot come to the place only where it is `bare`:
+    they may know better than their cards, and their refusals say where to go. While fewer than `FEWEST` are invited,
+    the best of the rest that can come are added. Nobody irrelevant is.
     """
     draft = _Draft(ranked, most)
     draft.seat()
     draft.pick(lambda match: match.strong, enough=ENOUGH)
     draft.pick(_can_come, enough=ENOUGH)
     bare = draft.bare()
-    draft.pick(lambda match: match.wanted.concept in bare, enough=ENOUGH)
+    draft.pick(lambda match: match.exact and match.wanted.concept in bare, enough=ENOUGH)
     draft.top_up(min(most, FEWEST))
     return Selection(tuple(one for one in ranked if one.agent_id in draft.invited), draft.reserve())
 
@@ -83,10 +83,16 @@ class _Draft:
             self._invite(queues[want.concept].pop(0), accept)
 
     def bare(self) -> frozenset[str]:
-        """The concepts that nobody invited has who can come; related agents do not count for them any more."""
-        found = self._counts.keys() - self._had
-        self._counts |= dict.fromkeys(found, 0)
-        return frozenset(found)
+        """The concepts for which agents elsewhere are worth asking.
+
+        Those that nobody serves; and all of them where nobody who can come has any of the capabilities: a negotiation
+        with related agents alone would end in nothing and could not say why. Where some are served, agents elsewhere
+        are left to a sub-negotiation.
+        """
+        if self._had:
+            return frozenset(concept for concept, count in self._counts.items() if not count)
+        self._counts = dict.fromkeys(self._counts, 0)
+        return frozenset(self._counts)
 
     def top_up(self, fewest: int) -> None:
         """Invite the best of the rest that can come, until `fewest` are invited."""

@@ -12,7 +12,7 @@ import pytest
 from moothall.events.model import Event
 from moothall.node import Node
 from tests.support.clock import ShiftedClock
-from tests.support.demand import kinds, negotiate, of_type, running
+from tests.support.demand import WITHDRAW, Script, kinds, negotiate, of_type, running
 
 TODAY = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 
@@ -111,13 +111,23 @@ async def test_a_tight_budget_takes_three_rounds(node: Node) -> None:
     check_money(final(events), 4000)
 
 
-async def test_a_core_agent_that_cannot_be_paid_withdraws(node: Node) -> None:
-    events = await negotiate(node, "明年1月在杭州办一场120人的工作坊，预算4000元，需要场地、主持")
-    assert of_type(events, "agent.withdrawn")
+async def test_a_core_agent_that_withdraws_with_nobody_to_take_over_ends_the_negotiation(tmp_path: Path) -> None:
+    leaving = {"juniper_asante": Script(reviews=[WITHDRAW])}
+    async with running(tmp_path, (), leaving, demo_agents=True, clock=ShiftedClock(TODAY)) as node:
+        events = await negotiate(node, "明年1月在杭州办一场120人的工作坊，预算9000元，需要主持")
+    (left,) = of_type(events, "agent.withdrawn")
+    assert left["agent_id"] == "user_agent_juniper_asante"
     (failed,) = of_type(events, "negotiation.failed")
     assert failed["reason"] == "core_role_lost"
     assert failed["last_proposal"]
     assert failed["suggestions"]
+
+
+async def test_what_the_money_does_not_reach_is_a_gap_and_drives_nobody_out(node: Node) -> None:
+    events = await negotiate(node, "明年1月在杭州办一场120人的工作坊，预算4000元，需要场地、主持")
+    assert of_type(events, "agent.withdrawn") == []
+    check_money(final(events), 4000)
+    assert {gap["gap_type"] for gap in final(events)["gaps"]} == {"场地提供", "活动策划"}
 
 
 @pytest.mark.requirement("NEG-EVENT-15")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from moothall.negotiation.demand.machine import MAX_NEGOTIATION_ROUNDS
 from moothall.negotiation.demand.models import AdjustedPlan, AdjustmentSummary, Assignment
 from moothall.negotiation.demand.rules.plan import Writer
 from moothall.negotiation.demand.rules.requests import Answers, Request, changes, requests
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 YIELD = 0.95
 """Part of a requested price that must fit into the budget for its owner to stay in the team."""
+RELIABLE = 0.9
+"""How likely somebody who is new to a plan stays in it."""
+DOUBTFUL = 0.5
+"""The same where the offer promises more than the card."""
 ASKED_UNMET_POINTS = 3 * UNMET_POINTS
 """What an unmet condition weighs once its owner has insisted on it."""
 
@@ -53,12 +58,17 @@ class Bargain:
         if agent_id in self._accepted:
             return at_price(slot, before.price, kept=True) if before else None
         if before is None:
-            return slot
+            return at_price(slot, slot.wanted) if self.last else slot
         wanted = self._share(before)
         if wanted is None:
-            return at_price(slot, before.price)
+            return at_price(slot, before.price, kept=self.last)
         least = min(wanted, before.price if self.held else max(before.price, math.floor(wanted * YIELD)))
-        return Slot(slot.offer, slot.term, wanted, least if slot.least < slot.wanted else wanted)
+        return Slot(slot.offer, slot.term, wanted, least if slot.least < slot.wanted else wanted, kept=self.last)
+
+    @property
+    def last(self) -> bool:
+        """Whether nobody can be asked again; then nobody new is offered less than the price of the own offer."""
+        return self.data.round >= MAX_NEGOTIATION_ROUNDS
 
     def _assignment(self, slot: Slot) -> Assignment | None:
         mine = self.data.current_proposal.of(slot.offer.agent_id)
@@ -105,16 +115,34 @@ async def _choose(
     dropped = {(one.agent_id, lexica.vocabulary.key(str(one.value))) for one in asked if one.field == "drop_role"}
     chooser = Chooser(data.demand, data.today, data.seed, limit, ASKED_UNMET_POINTS)
     tried: list[tuple[list[Slot], Staffing]] = []
-    for held in (False, True):
-        slots = [
-            slot
-            for slot in Bargain(data, asked, held).slots(standing)
-            if (slot.offer.agent_id, slot.term.concept) not in dropped
-        ]
-        tried.append((slots, await chooser.choose(slots, _first_days(data, asked))))
-        if all(one.price is None for one in asked):
-            break
-    return max(tried, key=lambda item: item[1].coverage)
+    for bargain in _bargains(data, asked):
+        slots = [slot for slot in bargain.slots(standing) if (slot.offer.agent_id, slot.term.concept) not in dropped]
+        pools = _pools(slots) if bargain.last else [slots]
+        tried += [(slots, await chooser.choose(pool, _first_days(data, asked))) for pool in pools]
+    return max(tried, key=lambda item: item[1].coverage * (_holding(item[1]) if bargain.last else 1))
+
+
+def _bargains(data: AdjustInput, asked: Sequence[Request]) -> list[Bargain]:
+    """How to pay those who asked for more: about that; and, while they can still object, as before."""
+    about = Bargain(data, asked)
+    return (
+        [about] if about.last or all(one.price is None for one in asked) else [about, Bargain(data, asked, held=True)]
+    )
+
+
+def _pools(slots: Sequence[Slot]) -> list[Sequence[Slot]]:
+    """Whom to choose among in the last round: everybody, everybody whose offer agrees with the card, those agreed."""
+    return [
+        slots,
+        [slot for slot in slots if slot.kept or not slot.offer.doubts],
+        [slot for slot in slots if slot.kept],
+    ]
+
+
+def _holding(team: Staffing) -> float:
+    """How likely nobody leaves a team, which in the last round would lose all of it, where a gap loses only a part."""
+    new = {post.slot.offer.agent_id: post.slot.offer.doubts for post in team.posts if not post.slot.kept}
+    return math.prod(DOUBTFUL if doubts else RELIABLE for doubts in new.values())
 
 
 def _first_days(data: AdjustInput, asked: Sequence[Request]) -> list[date]:

@@ -217,15 +217,20 @@ async def test_what_is_offered_in_words_only_is_taken_at_its_word() -> None:
 
 
 async def adjusted(
-    world: World, *feedbacks: Feedback, withdrawn: tuple[str, ...] = ()
+    world: World, *feedbacks: Feedback, withdrawn: tuple[str, ...] = (), number: int = 2, doubtful: str = ""
 ) -> tuple[PlanDraft, AdjustedPlan]:
+    """The plan of round `number`; `doubtful` names whose offer promises more than its card."""
     found = await play(world, rounds=1)
     data = AdjustInput(
         demand=world.demand,
         current_proposal=proposal(found.plans[0], 1),
         feedbacks=feedbacks,
-        round=2,
-        offers=tuple(one for one in found.offers if one.decision != "decline"),
+        round=number,
+        offers=tuple(
+            one.model_copy(update={"doubts": int(one.agent_id == f"user_agent_{doubtful}")})
+            for one in found.offers
+            if one.decision != "decline"
+        ),
         withdrawn=withdrawn,
         today=TODAY,
         seed=world.seed,
@@ -274,6 +279,38 @@ async def test_who_withdrew_is_replaced_and_the_others_stay() -> None:
     )
     assert of(after, "spare").price == 3500
     assert of(after, "cook").price == of(before, "cook").price
+
+
+@pytest.mark.parametrize(("number", "price"), [(2, 3000), (3, 3500)])
+async def test_in_the_last_round_nobody_new_is_paid_less_than_the_own_offer(number: int, price: float) -> None:
+    venues = [hall(price=3000, floor=2500), hall("spare", price=3500, floor=2500)]
+    world = World(demand("venue", "catering", city="beijing", budget=5000), [*venues, cook()])
+    leaves = (says("hall", "withdraw"), says("cook", "accept"))
+    _, after = await adjusted(world, *leaves, withdrawn=("user_agent_hall",), number=number)
+    paid = {item.agent_id: item.price for item in after.assignments}
+    # What is left beside the cook is 3000: enough to try in the second round, too little to gamble on in the third.
+    assert paid.get("user_agent_spare") == (price if number == 2 else None)
+    assert paid["user_agent_cook"] == 2000
+    assert after.gaps == (() if number == 2 else ("场地提供",))
+
+
+@pytest.mark.parametrize(("number", "taken"), [(2, True), (3, False)])
+async def test_in_the_last_round_a_gap_is_better_than_an_offer_that_promises_more_than_its_card(
+    number: int, taken: bool
+) -> None:
+    needs = demand("venue", "catering", "photography", "speaker", city="beijing")
+    others = [agent("lens", {"tag": "摄影", "price": 900}), agent("guest", {"tag": "演讲嘉宾", "price": 900})]
+    world = World(needs, [hall(), hall("spare", price=3500, floor=3000), cook(), *others])
+    stay = [says(name, "accept") for name in ("cook", "lens", "guest")]
+    _, after = await adjusted(
+        world,
+        says("hall", "withdraw"),
+        *stay,
+        withdrawn=("user_agent_hall",),
+        number=number,
+        doubtful="spare",
+    )
+    assert ("user_agent_spare" in {item.agent_id for item in after.assignments}) is taken
 
 
 @pytest.mark.parametrize("field", ["music", "start_date", "theme", "min_attendees", "drop_role", "price"])

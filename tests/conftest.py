@@ -17,6 +17,7 @@ import asyncpg
 import pytest
 
 from tests.support.environment import setting_names
+from tests.support.fake_llm import FakeLLM, fake_llm_thread
 
 POSTGRES = os.environ.get("MOOTHALL_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/test")
 REQUIRED = frozenset(filter(None, os.environ.get("MOOTHALL_TEST_REQUIRE", "").split(",")))
@@ -35,6 +36,21 @@ def _loggers_as_found() -> Iterator[None]:
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in setting_names():
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="module")
+def _model_server() -> Iterator[FakeLLM]:
+    with fake_llm_thread() as server:
+        yield server
+
+
+@pytest.fixture
+async def llm(_model_server: FakeLLM) -> AsyncIterator[FakeLLM]:
+    """A language model of our own to ask, with nothing scripted and nothing remembered."""
+    _model_server.forget()
+    yield _model_server
+    _model_server.release()
+    await _model_server.idle()
 
 
 @pytest.fixture

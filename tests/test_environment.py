@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,20 +22,12 @@ from tests.support.fake_llm import HANG, KEY, FakeLLM, fake_llm_thread
 pytestmark = pytest.mark.requirement("NEG-OPS-05")
 
 
-@pytest.fixture(scope="module")
-def _server() -> Iterator[FakeLLM]:
-    with fake_llm_thread() as llm:
-        yield llm
-
-
 @pytest.fixture
-def llm(_server: FakeLLM, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLLM]:
+def llm(llm: FakeLLM, monkeypatch: pytest.MonkeyPatch) -> FakeLLM:
     """A model at Anthropic's wire format, configured by the environment alone."""
-    _server.forget()
-    for name, value in _server.environment().items():
+    for name, value in llm.environment().items():
         monkeypatch.setenv(name, value)
-    yield _server
-    _server.release()
+    return llm
 
 
 @asynccontextmanager

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.llm.small import OPEN
-from tests.support.fake_llm import FakeLLM, fake_llm_thread
-
-
-@pytest.fixture(scope="module")
-def _server() -> Iterator[FakeLLM]:
-    with fake_llm_thread() as llm:
-        yield llm
+from tests.support.fake_llm import FakeLLM
 
 
 @pytest.fixture
-async def llm(_server: FakeLLM) -> AsyncIterator[FakeLLM]:
-    """The fake model, with nothing scripted and nothing remembered."""
-    _server.forget()
-    yield _server
-    _server.release()
+async def llm(llm: FakeLLM) -> AsyncIterator[FakeLLM]:
+    """The fake model; what a test left open towards it is closed."""
+    yield llm
+    llm.release()
     while OPEN:
         await OPEN.pop().stop()
-    await _server.idle()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -17,17 +17,10 @@ from moothall.llm.decision import Decisions
 from moothall.negotiation.demand.channel_admin import ChannelAdmin
 from tests.server.door import DEMAND, team
 from tests.support.demand import Script, negotiate, of_type, running
-from tests.support.fake_llm import FakeLLM, fake_llm_thread
+from tests.support.fake_llm import FakeLLM
 
 CONDITIONAL = {"decision": "conditional", "contribution": "提供场地", "conditions": ["自备茶歇"], "confidence": 70}
 DECLINE = {"decision": "decline", "decline_reason": "没有档期", "reasoning": "没有档期"}
-
-
-@pytest.fixture
-def llm() -> Iterator[FakeLLM]:
-    with fake_llm_thread() as server:
-        yield server
-        server.release()
 
 
 def share(measured: coverage.Coverage, *functions: Callable[..., Any]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +17,10 @@ from tests.negotiation.demand.modelled import DEMAND, TRIO, wants, who
 from tests.negotiation.demand.modelled import YES as ACCEPTS
 from tests.server.door import SUBMIT, served, team
 from tests.support.demand import negotiate, of_type, running
-from tests.support.fake_llm import HANG, Asked, FakeLLM, fake_llm_thread
+from tests.support.fake_llm import HANG, Asked, FakeLLM
 
 PATIENT = 60
 """Seconds for a first answer on a busy machine: the provider's client is loaded then."""
-
-
-@pytest.fixture(scope="module")
-def _server() -> Iterator[FakeLLM]:
-    with fake_llm_thread() as llm:
-        yield llm
-
-
-@pytest.fixture
-async def llm(_server: FakeLLM) -> AsyncIterator[FakeLLM]:
-    _server.forget()
-    yield _server
-    _server.release()
-    await _server.idle()
 
 
 @pytest.mark.requirement("NEG-API-26", "NEG-API-05")

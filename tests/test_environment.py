@@ -41,6 +41,12 @@ async def submitted(data: Path) -> Submitted:
         return await started.demands.submit(DEMAND)
 
 
+async def understood_by(started: Node) -> str:
+    """Who understood a demand; returns when its negotiation has ended, so that it asks nobody any more."""
+    (payload,) = of_type(await negotiate(started, DEMAND), "demand.understood")
+    return str(payload["source"])
+
+
 def test_the_defaults_are_the_specifications() -> None:
     settings = Settings()
     assert settings.anthropic_api_key == ""
@@ -117,11 +123,11 @@ async def test_llm_recovery_timeout_is_how_long_the_model_is_left_alone(
     llm.script["understand"] = [500]
     clock = ManualClock()
     async with node(tmp_path, clock) as started:
-        sources = [(await started.demands.submit(DEMAND)).source]
+        sources = [await understood_by(started)]
         await clock.advance(6.9)
-        sources.append((await started.demands.submit(DEMAND)).source)
+        sources.append(await understood_by(started))
         await clock.advance(0.2)
-        sources.append((await started.demands.submit(DEMAND)).source)
+        sources.append(await understood_by(started))
     assert sources == ["fallback", "fallback", "llm"]
 
 

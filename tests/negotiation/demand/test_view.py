@@ -114,7 +114,7 @@ async def test_over_a_hundred_random_runs_a_channel_shows_the_eight_states_and_n
                 assert (seen[-1]["status"], seen[-1]["round"]) == (moves[-1]["to_state"], moves[-1]["round"])
                 check_every_moment(record, log)
                 ends.add(seen[-1]["reason"] or seen[-1]["consensus"])
-    assert len(ends) >= 4, ends
+    assert len(ends) >= 3, ends
 
 
 async def test_a_view_after_a_restart_is_the_one_before(tmp_path: Path, database_url: str) -> None:

@@ -1,0 +1,19 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+const NODE = "http://127.0.0.1:8420";
+
+export default defineConfig({
+  base: "./", // the node may be published below a path
+  plugins: [react()],
+  build: {
+    outDir: "../src/moothall/web",
+    emptyOutDir: true,
+    target: "es2022",
+    assetsInlineLimit: 0, // the content security policy knows no data: scripts or fonts
+    modulePreload: { polyfill: false },
+    sourcemap: false,
+  },
+  server: { proxy: { "/api": NODE, "/health": NODE } },
+  test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], restoreMocks: true, unstubGlobals: true },
+});

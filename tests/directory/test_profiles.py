@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from moothall.directory.loading import load_profiles_from_file, parse_profile
-from moothall.directory.profiles import MOCK_PROFILE_SCHEMA, AgentProfile, Calendar, Condition
+from moothall.directory.profiles import MOCK_PROFILE_SCHEMA, AgentProfile, Calendar, PublishedCondition
 from moothall.errors import InvalidInput
 from tests.directory.conftest import SUMMARY, MakeRow, Row
 
@@ -194,8 +194,8 @@ def test_a_calendar_knows_weekdays_notice_and_holidays() -> None:
 
 
 def test_a_condition_carries_one_field() -> None:
-    assert Condition.model_validate({"kind": "min_attendees", "value": 20, "text": "at least 20"}).value == 20
-    assert Condition.model_validate({"kind": "weekdays", "values": [0, 6]}).values == (0, 6)
+    assert PublishedCondition.model_validate({"kind": "min_attendees", "value": 20, "text": "at least 20"}).value == 20
+    assert PublishedCondition.model_validate({"kind": "weekdays", "values": [0, 6]}).values == (0, 6)
 
 
 def test_a_file_is_read_whole(tmp_path: Path, make_row: MakeRow) -> None:

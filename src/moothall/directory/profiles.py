@@ -59,7 +59,7 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class Condition(_Model):
+class PublishedCondition(_Model):
     """A term of an offer; `kind` decides which one field carries it, `text` says it in words.
 
     `requires` another `tag` in the plan; at least or at most `value` attendees; `value` days of notice; a fee of at
@@ -137,7 +137,7 @@ class CapabilityOffer(_Model):
     remote: bool = False
     travel_cities: Annotated[tuple[Text, ...], Field(max_length=100)] = ()
     travel_fee: Money = 0
-    conditions: Annotated[tuple[Condition, ...], Field(max_length=20)] = ()
+    conditions: Annotated[tuple[PublishedCondition, ...], Field(max_length=20)] = ()
 
 
 class Capabilities(BaseModel):

@@ -74,7 +74,7 @@ def build(parts: ServerParts) -> ServerApp:
         Access.of(settings, parts.owner_token),
         SubmitLimit(limiter),
     )
-    return ServerApp(Boundary(api, keepers, lang), streams)
+    return ServerApp(Boundary(api, keepers, lang), streams, api.openapi)
 
 
 def _streams(parts: ServerParts, streams: OpenStreams) -> list[Route]:

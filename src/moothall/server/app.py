@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from moothall.server.parts import ServerParts
 
@@ -13,10 +14,14 @@ if TYPE_CHECKING:
 
 
 class ServerApp:
-    """The application of one node; ``streams`` are the event streams that are open on it."""
+    """The application of one node; ``streams`` are the event streams that are open on it.
 
-    def __init__(self, outermost: ASGIApp, streams: OpenStreams) -> None:
+    ``describe`` gives the OpenAPI document of its routes.
+    """
+
+    def __init__(self, outermost: ASGIApp, streams: OpenStreams, describe: Callable[[], dict[str, Any]]) -> None:
         self.streams = streams
+        self.describe = describe
         self._outermost = outermost
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

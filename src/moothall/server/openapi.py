@@ -1,11 +1,14 @@
-"""The OpenAPI document: what FastAPI derives from the routes, the event streams, which are plain ASGI, and the keys."""
+"""The OpenAPI document: what FastAPI derives from the routes, the event streams (plain ASGI), the events, the keys."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
 
+from moothall.negotiation.demand.payloads import PAYLOADS
 from moothall.server.access import ADMIN, API, METRICS, TOKEN, by_token, for_people
 from moothall.server.replies import ErrorBody
 from moothall.server.streams import ALIAS_PATH, STREAM_PATH
@@ -75,8 +78,35 @@ def _security(method: str, path: str) -> list[dict[str, list[str]]] | None:
     return None
 
 
+_REFERENCE = "#/components/schemas/{model}"
+
+
+def event_schemas() -> dict[str, Any]:
+    """The schemas of the payloads of all public events, and ``EventPayloads``, which maps a type to its payload.
+
+    Of a payload only the specification's keys are required: an older recording may lack the others.
+    """
+    models = list(PAYLOADS.values())
+    references, written = models_json_schema([(one, "serialization") for one in models], ref_template=_REFERENCE)
+    schemas: dict[str, Any] = written["$defs"]
+    for model in models:
+        schemas[model.__name__]["required"] = model.model_json_schema().get("required", [])
+    schemas["EventPayloads"] = {
+        "type": "object",
+        "description": "The payload of every public event, by `event_type`.",
+        "properties": {name: references[model, "serialization"] for name, model in PAYLOADS.items()},
+        "required": list(PAYLOADS),
+    }
+    return schemas
+
+
+def encoded(document: dict[str, Any]) -> str:
+    """A document as it is kept in a file: the same text for the same content."""
+    return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
 class DescribedApi(FastAPI):
-    """FastAPI with the stream in its description, and who may call what."""
+    """FastAPI with the streams and their events in its description, and who may call what."""
 
     def openapi(self) -> dict[str, Any]:
         """The document, built once."""
@@ -85,6 +115,7 @@ class DescribedApi(FastAPI):
             for path in {getattr(route, "path", "") for route in self.routes} & _STREAMS.keys():
                 document["paths"][path] = {"get": dict(_STREAMS[path])}
             document["components"]["securitySchemes"] = _SCHEMES
+            document["components"]["schemas"] = event_schemas() | document["components"]["schemas"]
             for path, operations in document["paths"].items():
                 for method, operation in operations.items():
                     if (asked := _security(method, path)) is not None:

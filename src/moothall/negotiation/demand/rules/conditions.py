@@ -13,7 +13,7 @@ from moothall.negotiation.demand.rules.pricing import PLANNING_ATTENDEES, within
 
 if TYPE_CHECKING:
     from moothall.directory.profiles import CapabilityOffer
-    from moothall.directory.profiles import Condition as Published
+    from moothall.directory.profiles import PublishedCondition
     from moothall.negotiation.demand.rules.phrasing import Voice
 
 Settled = Literal["open", "met", "declined"]
@@ -35,7 +35,7 @@ def open_conditions(offer: CapabilityOffer, demand: DemandUnderstanding, voice: 
     return list({(item.kind, item.concept, item.value, item.text): item for item in found if item}.values())
 
 
-def _open(item: Published, demand: DemandUnderstanding, voice: Voice) -> Condition | None:
+def _open(item: PublishedCondition, demand: DemandUnderstanding, voice: Voice) -> Condition | None:
     limits = demand.constraints
     match item.kind:
         case "requires" if item.tag:

@@ -6,25 +6,34 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PAGE := src/moothall/web/index.html
+PACKAGES := web/node_modules/.ready
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix web --no-fund --no-audit --loglevel=error
 
-.PHONY: help install demo test check chaos bench lock clean
+.PHONY: help install web demo test test-page check chaos bench screenshots lock clean
 
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 install: $(READY) ## set up .venv
 
-demo: $(READY) ## negotiate the sample demand, live, and go on serving
+web: $(PAGE) ## build the page into the package
+
+demo: $(READY) $(PAGE) ## negotiate the sample demand, live, and go on serving
 	@$(BIN)/moot demo
 
-test: check ## the static checks, then every test
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+test: check test-page $(PAGE) ## the static checks, then every test
+	CHROMIUM="$$($(BIN)/python scripts/chromium.py)" $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
-check: $(READY) ## ruff, mypy and the import order
+test-page: $(PAGE) ## the tests of the page that need no browser
+	$(NPM) run test
+
+check: $(READY) $(PACKAGES) ## ruff, mypy, the import order, and the style of the page
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(NPM) run lint
 
 chaos: $(READY) ## kill -9 the server again and again in mid-negotiation and count what is lost
 	$(BIN)/python -m tests.chaos.kill9
@@ -33,13 +42,16 @@ bench: $(READY) ## the figures of the README, each beside its baseline
 	$(BIN)/python benchmarks/kernel.py
 	$(BIN)/python -m benchmarks.quality --scenarios 200 --seed 1
 
+screenshots: $(READY) $(PAGE) ## take the pictures of the documentation from the real page
+	CHROMIUM="$$($(BIN)/python scripts/chromium.py)" $(BIN)/python scripts/screenshots.py
+
 lock: $(READY) ## write requirements.lock anew from pyproject.toml
 	$(PIP) install uv
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet --output-file requirements.lock
 
 clean: ## remove what the tools leave behind; .venv and the data stay
-	rm -rf build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf src/moothall/web web/src/api/schema.d.ts build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.lock pyproject.toml
@@ -55,3 +67,10 @@ $(READY): requirements.lock pyproject.toml
 	$(PIP) install --require-hashes -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
+
+$(PACKAGES): web/package-lock.json web/package.json web/.npmrc $(READY)
+	$(NPM) ci
+	@touch $@
+
+$(PAGE): $(PACKAGES) $(shell find web -path web/node_modules -prune -o -type f ! -name schema.d.ts ! -name '*.test.*' -print)
+	$(NPM) run --silent build

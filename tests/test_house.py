@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from moothall.settings import Settings, variable
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "moothall"
+PAGE = ROOT / "web" / "src"
 MODULES = sorted(SOURCE.rglob("*.py"))
 NO_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers", "shared"}
 TEXTS = {".py", ".md", ".toml", ".json", ".lock", ".txt", ".yml", ".yaml", ".sh", ".cfg", ".ini", ".ts", ".tsx", ""}
@@ -32,7 +34,8 @@ def tracked() -> tuple[Path, ...]:
     )  # fmt: skip
     names = listing.stdout.split("\0") if listing.returncode == 0 else [str(path) for path in ROOT.rglob("*")]
     paths = (ROOT / name for name in names if name)
-    return tuple(path for path in paths if path.is_file() and path.suffix in TEXTS and ".venv" not in path.parts)
+    made = {".venv", "node_modules"}
+    return tuple(path for path in paths if path.is_file() and path.suffix in TEXTS and not made & set(path.parts))
 
 
 def lines(path: Path) -> int:
@@ -92,12 +95,25 @@ def test_the_import_order_is_that_of_the_architecture() -> None:
 
 
 def test_lock_files_name_no_registry() -> None:
-    locks = [
-        path for path in tracked() if path.suffix == ".lock" or path.name in {"package-lock.json", "requirements.txt"}
-    ]
+    locks = [path for path in tracked() if path.suffix == ".lock" or path.name == "requirements.txt"]
     assert ROOT / "requirements.lock" in locks
     for path in locks:
         assert not re.search(r"https?://|--(?:extra-)?index-url|--find-links", path.read_text(encoding="utf-8")), path
+
+
+def test_the_packages_of_the_page_are_locked_with_hashes_and_without_a_registry() -> None:
+    lock = json.loads((ROOT / "web" / "package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: entry for name, entry in lock["packages"].items() if name}
+    assert [name for name, entry in packages.items() if "resolved" in entry or not entry.get("integrity")] == []
+
+
+def test_sources_of_the_page_are_small_and_named_for_what_they_hold() -> None:
+    sources = [path for path in PAGE.rglob("*.ts*") if path.name != "schema.d.ts" and ".test." not in path.name]
+    assert sources
+    limits = {"pages": 200, "components": 150}
+    sizes = {path.relative_to(PAGE): lines(path) for path in sources}
+    assert {str(path): size for path, size in sizes.items() if size > limits.get(path.parts[0], 300)} == {}
+    assert {part for path in sizes for part in path.with_suffix("").parts} & NO_NAMES == set()
 
 
 def test_every_locked_package_has_a_hash() -> None:

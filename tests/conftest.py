@@ -18,9 +18,9 @@ import pytest
 
 from tests.support.environment import setting_names
 from tests.support.fake_llm import FakeLLM, fake_llm_thread
+from tests.support.required import absence
 
 POSTGRES = os.environ.get("MOOTHALL_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/test")
-REQUIRED = frozenset(filter(None, os.environ.get("MOOTHALL_TEST_REQUIRE", "").split(",")))
 
 
 @pytest.fixture(autouse=True)
@@ -81,10 +81,4 @@ async def _connected() -> asyncpg.Connection[asyncpg.Record]:
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         problem = str(error)
     parts = urlsplit(POSTGRES)
-    raise _absence("postgres", f"no PostgreSQL at {parts.hostname}:{parts.port or 5432}{parts.path}: {problem}")
-
-
-def _absence(service: str, reason: str) -> BaseException:
-    if service in REQUIRED:
-        return pytest.fail.Exception(f"{reason}, and MOOTHALL_TEST_REQUIRE demands it", pytrace=False)
-    return pytest.skip.Exception(reason)
+    raise absence("postgres", f"no PostgreSQL at {parts.hostname}:{parts.port or 5432}{parts.path}: {problem}")

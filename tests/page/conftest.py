@@ -1,0 +1,50 @@
+"""The page in a real browser: one browser for each worker, a fresh context for each visit.
+
+The tests of this folder share one event loop, in which the browser's driver and the nodes run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from tests.page.hall import Hall
+from tests.support.browser import chromium, launched
+from tests.support.required import absence
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent.parent / "src/moothall/web/index.html"
+expect.set_options(timeout=15_000)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """The browser of this worker."""
+    path = chromium()
+    if path is None:
+        raise absence("chromium", "no Chromium: set CHROMIUM, or put one on PATH")
+    if not PAGE.is_file():
+        raise absence("page", "the page is not built: run make web")
+    async with launched(path) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def hall(browser: Browser, tmp_path: Path) -> AsyncIterator[Hall]:
+    """Nodes and pages; whatever a page complained of fails the test."""
+    async with AsyncExitStack() as open_things:
+        opened = Hall(browser, tmp_path, open_things)
+        yield opened
+    assert [said for heard in opened.complaints for said in heard.unexpected()] == []

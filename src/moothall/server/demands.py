@@ -14,6 +14,7 @@ from moothall.negotiation.demand.confirming import UnderstandingEdits
 from moothall.negotiation.demand.models import ChannelId, DemandId, DemandUnderstanding
 from moothall.negotiation.demand.people import MOST_PEOPLE, Invited
 from moothall.negotiation.demand.reading import MAX_PAGE, DemandPage
+from moothall.negotiation.demand.steps import StepList
 from moothall.negotiation.demand.submission import MAX_USER_ID
 from moothall.negotiation.demand.view import DemandState, DemandView
 from moothall.server.access import Caller, submitting_user
@@ -80,6 +81,14 @@ class SubmitReply(BaseModel):
     )
 
 
+class DemandReply(DemandView):
+    """A demand, whole, and what opens its events to whoever may follow it."""
+
+    stream_token: str | None = Field(
+        None, description="Opens the events of the demand and of its sub-negotiations, as ?token="
+    )
+
+
 class CancelReply(BaseModel):
     """``cancelling``: it has not ended yet, but nothing can stop it from ending."""
 
@@ -134,6 +143,7 @@ class DemandRoutes:
         )
         found = refusals(_KEY, _UNKNOWN)
         add(DEMAND_PATH, self.read, methods=["GET"], summary="Read a demand", responses=found)
+        add(f"{DEMAND_PATH}/steps", self.steps, methods=["GET"], summary="Every decision, one by one", responses=found)
         add(f"{DEMAND_PATH}/status", self.state, methods=["GET"], summary="Where a demand stands", responses=found)
         steered = refusals(_BAD, _KEY, _UNKNOWN, _NOT_NOW)
         add(f"{DEMAND_PATH}/cancel", self.cancel, methods=["POST"], summary="Cancel a demand", responses=steered)
@@ -190,9 +200,15 @@ class DemandRoutes:
         subject = _listed(caller_of(request), user_id)
         return await self._demands.read.page(subject, status or None, limit, cursor)
 
-    async def read(self, demand_id: str, request: Request) -> DemandView:
+    async def read(self, demand_id: str, request: Request) -> DemandReply:
         """Everything about a demand; details of the negotiation stand in its channel."""
-        return await self._demands.read.demand(await self._visible.demand(request, demand_id))
+        record = await self._visible.demand(request, demand_id)
+        seen = await self._demands.read.demand(record)
+        return DemandReply(**dict(seen), stream_token=record.meta.get("stream_token"))
+
+    async def steps(self, demand_id: str, request: Request) -> StepList:
+        """Every decision so far: who took it, what it took of a model, what came out; sealed offers without that."""
+        return await self._demands.read.steps(await self._visible.demand(request, demand_id))
 
     async def state(self, demand_id: str, request: Request) -> DemandState:
         """Status and round, as of the last event."""

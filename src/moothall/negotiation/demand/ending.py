@@ -15,7 +15,7 @@ from moothall.negotiation.demand.deciding import lang_of
 from moothall.negotiation.demand.machine import ChannelStatus, Trigger
 from moothall.negotiation.demand.models import Compromise, DemandUnderstanding, Gap, JsonObject, Proposal
 from moothall.negotiation.demand.outcome import FailReason
-from moothall.negotiation.demand.spending import decisions
+from moothall.negotiation.demand.spending import decisions, spent_so_far
 from moothall.telemetry import logger
 
 _log = logger("negotiation.demand")
@@ -67,7 +67,7 @@ async def fail(  # noqa: PLR0913 - what a terminal event may carry, each by its 
     if not advice and code:
         advice.append(text(f"errors.{code}.hint", lang))
     payload: JsonObject = {"reason": str(reason), "message": message, "suggestions": list(dict.fromkeys(advice))}
-    payload |= _degraded(channel)
+    payload |= _decided(channel)
     if code:
         payload["code"] = code
     if proposal is not None:
@@ -112,15 +112,16 @@ def _fitting(payload: JsonObject) -> JsonObject:
     return {**payload, "compromise": short}
 
 
-def _degraded(channel: Channel) -> JsonObject:
-    """Whether any step went without the model it should have had, and which kinds of decision of this run did.
+def _decided(channel: Channel) -> JsonObject:
+    """What the decisions of this run took, and which kinds of them went without the model they should have had.
 
     A plan that a degraded sub-negotiation has a part in is degraded as well.
     """
     steps = [kind for kind, kept in decisions(channel.run.history) if kept.get("degraded")]
     below = channel.run.recorded("subnet.completed")
     degraded = bool(steps) or bool(below and below.payload.get("degraded"))
-    return {"degraded": degraded, "degraded_steps": list(dict.fromkeys(steps))}
+    used = spent_so_far(channel.run.history).model_dump(mode="json")
+    return {"degraded": degraded, "degraded_steps": list(dict.fromkeys(steps)), "usage": used}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ async def finalize(channel: Channel, demand: DemandUnderstanding, proposal: Prop
         "gaps": [gap.model_dump(mode="json") for gap in agreement.gaps],
         "suggestions": [*agreement.suggestions, *(compromise.suggestions if compromise else ())],
     }
-    payload |= _degraded(channel)
+    payload |= _decided(channel)
     if compromise is not None:
         payload["compromise"] = compromise.model_dump(mode="json")
     moved = channel.move(Trigger.AGREED)

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from moothall.llm.decision import Source
 from moothall.negotiation.demand.models import (
+    AdjustmentSummary,
     Candidate,
     ChannelId,
     Compromise,
@@ -28,6 +29,7 @@ from moothall.negotiation.demand.models import (
     Share,
     Term,
 )
+from moothall.negotiation.demand.spending import Spent
 
 Decision = Literal["participate", "decline", "conditional"]
 
@@ -147,7 +149,10 @@ class AggregationStarted(Model):
 
 
 class ProposalDistributed(Marked):
-    """``towow.proposal.distributed``; ``deadline_at`` ends this round's feedback."""
+    """``towow.proposal.distributed``; ``deadline_at`` ends this round's feedback.
+
+    ``adjustment`` tells from round 2 on what was changed since the plan before, and what became of every request.
+    """
 
     channel_id: ChannelId
     demand_id: DemandId
@@ -155,6 +160,7 @@ class ProposalDistributed(Marked):
     round: int = Field(ge=1, le=3)
     max_rounds: int = 3
     deadline_at: str | None = None
+    adjustment: AdjustmentSummary | None = None
 
 
 class FeedbackGiven(Marked):
@@ -209,10 +215,11 @@ class Bargain(Model):
 
 
 class Ended(Model):
-    """What both terminal events say: whether any step went without its model, and which kinds of decision did."""
+    """What both terminal events say: which kinds of decision went without their model, and what all of them took."""
 
     degraded: bool = False
     degraded_steps: tuple[str, ...] = ()
+    usage: Spent | None = None
 
 
 class Finalized(Ended):

@@ -18,6 +18,7 @@ from moothall.negotiation.demand.channel_view import CHANNEL_TYPES, ChannelView,
 from moothall.negotiation.demand.driver import KIND
 from moothall.negotiation.demand.models import Model
 from moothall.negotiation.demand.roster import ROSTER_TYPES, Seat, roster
+from moothall.negotiation.demand.steps import STEP_TYPES, StepList, step_list
 from moothall.negotiation.demand.view import (
     DEMAND_TYPES,
     HEAD_TYPES,
@@ -62,6 +63,10 @@ class DemandReader:
     async def demand(self, record: RunRecord) -> DemandView:
         """A demand, whole."""
         return demand_view(record, await self._rows(record, DEMAND_TYPES))
+
+    async def steps(self, record: RunRecord) -> StepList:
+        """The decisions of a demand, one by one."""
+        return step_list(record, await self._rows(record, STEP_TYPES))
 
     async def channel(self, record: RunRecord) -> ChannelView:
         """A channel, whole."""

@@ -14,6 +14,7 @@ from moothall.negotiation.demand.machine import Trigger
 from moothall.negotiation.demand.models import (
     AdjustedPlan,
     Feedback,
+    JsonObject,
     Offer,
     PlanDraft,
     Proposal,
@@ -55,7 +56,7 @@ class Rounds:
     async def run(self, first: Recorded[PlanDraft]) -> RoundsEnd:
         """Take the first plan through as many rounds as it needs."""
         talks, channel = self._talks, self._talks.channel
-        proposal, marks = await self._propose(first.value, 1), first.marks()
+        proposal, marks = await self._propose(first.value, 1), {**first.marks(), "adjustment": None}
         enter: Sequence[Draft] = channel.move(Trigger.PLAN_READY)
         number = 1
         while True:
@@ -70,7 +71,7 @@ class Rounds:
             adjusted = await self._adjust(proposal, feedbacks, number)
             if not adjusted.value.assignments:
                 return replace(end, outcome=Outcome(Verdict.FAIL, FailReason.NO_FEASIBLE_PLAN))
-            proposal, marks = await self._propose(adjusted.value, number), adjusted.marks()
+            proposal, marks = await self._propose(adjusted.value, number), _adjusted(adjusted)
             started = channel.event(
                 f"round.{number}", "negotiation.round_started", round=number, max_rounds=channel.max_rounds
             )
@@ -135,6 +136,11 @@ class Rounds:
 
 def _count(feedbacks: Sequence[Feedback], kind: str) -> int:
     return sum(item.feedback_type == kind for item in feedbacks)
+
+
+def _adjusted(adjusted: Recorded[AdjustedPlan]) -> JsonObject:
+    """What the event of a changed plan says beside it: who changed it, and what became of every request."""
+    return {**adjusted.marks(), "adjustment": adjusted.value.adjustment_summary.model_dump(mode="json")}
 
 
 def _evaluated(channel: Channel, tally: Tally) -> Draft:

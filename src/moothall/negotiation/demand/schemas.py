@@ -36,6 +36,7 @@ from moothall.negotiation.demand.payloads import PAYLOADS
 from moothall.negotiation.demand.people import MOST_PEOPLE, Invited
 from moothall.negotiation.demand.prompts import PROMPTS
 from moothall.negotiation.demand.questions import SubDemand
+from moothall.negotiation.demand.steps import StepList
 from moothall.negotiation.demand.submission import MAX_RAW_INPUT
 from moothall.negotiation.demand.view import DemandView
 from moothall.negotiation.demand.wire import MESSAGES
@@ -85,6 +86,7 @@ MODELS: Mapping[str, Any] = MappingProxyType(
         "api.submit.reply": SubmitReply,
         "api.stream.frame": StreamFrame,
         "api.demand": DemandView,
+        "api.demand.steps": StepList,
         "api.channel": ChannelView,
         "api.confirm.understanding": UnderstandingEdits,
         "api.person.invitation": Invitation,

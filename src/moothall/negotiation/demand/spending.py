@@ -5,15 +5,19 @@ A decision is a row of its own (prompts 1, 2, 4, 6 to 9) or an agent's answer (p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field
 
 from moothall.events.model import Event
-from moothall.negotiation.demand.models import JsonObject
+from moothall.negotiation.demand.models import JsonObject, Model
 from moothall.negotiation.demand.questions import EstimatedCost
 from moothall.negotiation.demand.wire import CHANNEL_ADMIN, COORDINATOR
 
-_ANSWERS = {"offer_response": "respond", "proposal_feedback": "review"}
+ANSWERS = {"offer_response": "respond", "proposal_feedback": "review"}
+"""The kind of prompt behind each kind of answer."""
 
 
 def decisions(history: Iterable[Event]) -> Iterator[tuple[str, JsonObject]]:
@@ -26,11 +30,32 @@ def decisions(history: Iterable[Event]) -> Iterator[tuple[str, JsonObject]]:
         if event.type == "decision":
             yield payload["value"]["prompt"], payload["value"]
         elif event.type == "message" and payload["from"] not in {COORDINATOR, CHANNEL_ADMIN}:
-            yield _ANSWERS[payload["body"]["type"]], payload["meta"]
+            yield ANSWERS[payload["body"]["type"]], payload["meta"]
         elif event.type == "barrier":
             kind = "review" if "policy" in payload else "respond"
             for code in payload.get("unknown", {}).values():
                 yield kind, {"source": "fallback", "degraded": True, "error": code}
+
+
+class Spent(Model):
+    """What decisions took of a model; the cost in US dollars where the price is known."""
+
+    requests: int = Field(0, ge=0)
+    input_tokens: int = Field(0, ge=0)
+    output_tokens: int = Field(0, ge=0)
+    cost_usd: float | None = None
+
+
+def spent(usages: Sequence[Mapping[str, Any]]) -> Spent:
+    """The sum of what decisions took, as their rows keep it."""
+    costs = [usage["cost_usd"] for usage in usages if usage.get("cost_usd") is not None]
+    counted = {name: sum(usage[name] for usage in usages) for name in ("requests", "input_tokens", "output_tokens")}
+    return Spent(**counted, cost_usd=round(sum(costs), 6) if costs else None)
+
+
+def spent_so_far(history: Iterable[Event]) -> Spent:
+    """What all decisions of a run took."""
+    return spent([usage for _, kept in decisions(history) if (usage := kept.get("usage"))])
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from moothall.messages import Lang, detect_lang, text
 from moothall.negotiation.demand.awaiting import waits_for_confirmation
 from moothall.negotiation.demand.channel import channel_id_of
 from moothall.negotiation.demand.machine import MAX_NEGOTIATION_ROUNDS, ChannelStatus
-from moothall.negotiation.demand.models import ChannelId, Confidence, Demand, DemandUnderstanding, Model
-from moothall.negotiation.demand.spending import decisions
+from moothall.negotiation.demand.models import ChannelId, Confidence, Cost, Demand, DemandUnderstanding, Model
+from moothall.negotiation.demand.spending import Spent, decisions, spent
 
 UNDERSTOOD, CONFIRMED, CREATED = "towow.demand.understood", "towow.demand.confirmed", "towow.channel.created"
 FINALIZED, FAILED = "towow.proposal.finalized", "towow.negotiation.failed"
@@ -36,15 +36,6 @@ class Problem(Model):
 
     code: str
     message: str
-
-
-class Spent(Model):
-    """What decisions took of a model; the cost in US dollars where the price is known."""
-
-    requests: int = Field(0, ge=0)
-    input_tokens: int = Field(0, ge=0)
-    output_tokens: int = Field(0, ge=0)
-    cost_usd: float | None = None
 
 
 class Usage(Spent):
@@ -102,6 +93,8 @@ class DemandSummary(DemandState):
     surface_demand: str
     capability_tags: tuple[str, ...]
     confidence: Confidence | None = None
+    cost: Cost | None = Field(None, description="what the plan costs that was agreed on")
+    usage: Spent | None = Field(None, description="what its decisions took of a model, told when it has ended")
     created_at: str
 
 
@@ -160,7 +153,10 @@ def demand_view(record: RunRecord, rows: Sequence[Event]) -> DemandView:
 
 def demand_summary(record: RunRecord, rows: Sequence[Event]) -> DemandSummary:
     """A line of a list, from rows of `HEAD_TYPES`."""
-    understanding = understanding_of(record, last_of(rows))
+    last = last_of(rows)
+    understanding = understanding_of(record, last)
+    final = last[FINALIZED].payload if FINALIZED in last else None
+    end = final or (last[FAILED].payload if FAILED in last else {})
     return DemandSummary(
         **dict(demand_state(record, rows)),
         requester_id=record.meta.get("requester_id", ""),
@@ -168,6 +164,8 @@ def demand_summary(record: RunRecord, rows: Sequence[Event]) -> DemandSummary:
         surface_demand=understanding.surface_demand if understanding else "",
         capability_tags=understanding.capability_tags if understanding else (),
         confidence=understanding.confidence if understanding else None,
+        cost=final["final_proposal"].get("cost") if final else None,
+        usage=end.get("usage"),
         created_at=rfc3339(record.created_at),
     )
 
@@ -223,10 +221,4 @@ def _usage(rows: Iterable[Event]) -> Usage:
         if usage := kept.get("usage"):
             by_prompt.setdefault(prompt, []).append(usage)
     every = [usage for usages in by_prompt.values() for usage in usages]
-    return Usage(**_sum(every), by_prompt={prompt: Spent(**_sum(usages)) for prompt, usages in by_prompt.items()})
-
-
-def _sum(usages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    costs = [usage["cost_usd"] for usage in usages if usage.get("cost_usd") is not None]
-    counted = {name: sum(usage[name] for usage in usages) for name in ("requests", "input_tokens", "output_tokens")}
-    return {**counted, "cost_usd": round(sum(costs), 6) if costs else None}
+    return Usage(**dict(spent(every)), by_prompt={prompt: spent(usages) for prompt, usages in by_prompt.items()})

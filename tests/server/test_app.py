@@ -19,8 +19,9 @@ async def test_the_root_lists_the_endpoints_for_programs(door: Door) -> None:
 
 
 @pytest.mark.parametrize(("language", "word"), [("zh", "提交需求"), ("en", "Submit a demand")])
-async def test_the_root_is_a_page_for_people_in_their_language(door: Door, language: str, word: str) -> None:
-    answer = await door.client.get("/", headers={"Accept": "text/html,*/*", "Accept-Language": language})
+async def test_the_root_is_a_page_for_people_in_their_language(tmp_path: Path, language: str, word: str) -> None:
+    async with served(tmp_path, agents=False, page=tmp_path / "not_built") as door:
+        answer = await door.client.get("/", headers={"Accept": "text/html,*/*", "Accept-Language": language})
     assert answer.headers["content-type"].startswith("text/html")
     assert word in answer.text
     assert f'lang="{language}"' in answer.text

@@ -32,6 +32,7 @@ from moothall.server.recent import RecentRoutes
 from moothall.server.replies import ErrorBody
 from moothall.server.streams import ALIAS_PATH, STREAM_PATH, EventStream, OpenStreams
 from moothall.server.visible import Visible
+from moothall.server.web import WebPage
 
 
 def build(parts: ServerParts) -> ServerApp:
@@ -40,6 +41,7 @@ def build(parts: ServerParts) -> ServerApp:
     lang: Lang = settings.lang or system_lang(os.environ)
     streams = OpenStreams(settings.max_streams)
     limiter = RateLimiter(settings.rate_limit, parts.clock.monotonic)
+    page = WebPage.of(parts.page)
     api = DescribedApi(
         title="Moothall",
         version=version("moothall"),
@@ -49,7 +51,8 @@ def build(parts: ServerParts) -> ServerApp:
         responses={"default": {"model": ErrorBody, "description": "An error"}},
         exception_handlers=Failures(lang).handlers(),
         routes=[
-            Route("/", Index(lang).answer, methods=["GET"]),
+            Route("/", Index(lang, page).answer, methods=["GET"]),
+            *page.routes(),
             *_streams(parts, streams),
         ],
     )

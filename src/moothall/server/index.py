@@ -1,4 +1,7 @@
-"""``GET /``: what this node offers, as a small page for people and as JSON for programs."""
+"""``GET /``: the page for people, and for programs what this node offers, as JSON.
+
+Where the page was not built, people get a small one that tells what the node offers, and how to build the other.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from moothall.canonical import dumps
-from moothall.messages import Lang, text
+from moothall.messages import LANGS, Lang, text
 from moothall.server.access import METRICS
 from moothall.server.boundary import SUBMIT_PATH
 from moothall.server.channels import CHANNEL_PATH
@@ -16,6 +19,7 @@ from moothall.server.demands import DEMAND_PATH, DEMANDS_PATH
 from moothall.server.recent import RECENT_PATH
 from moothall.server.replies import client_language
 from moothall.server.streams import STREAM_PATH
+from moothall.server.web import BUILD, WebPage
 
 _ENDPOINTS = (
     ("POST", SUBMIT_PATH, "submit"),
@@ -40,16 +44,20 @@ _STYLE = (
 
 
 class Index:
-    """The page at the root."""
+    """What stands at the root."""
 
-    def __init__(self, lang: Lang) -> None:
+    def __init__(self, lang: Lang, page: WebPage) -> None:
         self._lang = lang
+        self._page = page
 
     async def answer(self, request: Request) -> Response:
         """Answer in HTML when the client prefers it, else in JSON."""
+        for_people = "text/html" in request.headers.get("accept", "")
+        if for_people and self._page.built:
+            return self._page.index(request)
         lang = client_language(request.scope, self._lang)
         headers = {"Content-Language": lang, "Vary": "Accept, Accept-Language"}
-        if "text/html" in request.headers.get("accept", ""):
+        if for_people:
             page = _page(lang, str(request.base_url))
             return HTMLResponse(page, headers=headers | {"Content-Security-Policy": _POLICY})
         rows = [{"method": method, "path": path, "about": _about(key, lang)} for method, path, key in _ENDPOINTS]
@@ -71,8 +79,12 @@ def _page(lang: Lang, base: str) -> str:
         f'  -d \'{{"raw_input": "{_about("sample", lang)}"}}\'\n'
         f"curl -N {base}{STREAM_PATH[1:]}"
     )
+    unbuilt = "<br>".join(
+        f'<span lang="{one}">{escape(text("server.index.unbuilt", one, command=BUILD))}' for one in LANGS
+    )
     return (
         f'<!doctype html><html lang="{lang}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>Moothall</title><style>{_STYLE}</style><h1>Moothall</h1><p>{escape(_about('intro', lang))}</p>"
+        f"<p>{unbuilt}</p>"
         f"<table>{rows}</table><h2>{escape(_about('try', lang))}</h2><pre><code>{sample}</code></pre></html>"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from moothall.clock import Clock
@@ -12,6 +13,7 @@ from moothall.events.log import EventLog
 from moothall.llm.meter import Meter
 from moothall.negotiation.demand.service import DemandService
 from moothall.resilience import Breaker
+from moothall.server.web import PACKAGED
 from moothall.settings import Settings
 
 HEARTBEAT_SECONDS = 5.0
@@ -40,7 +42,11 @@ class LlmStatus(Protocol):
 
 @dataclass(frozen=True)
 class ServerParts:
-    """The parts; ``ready`` says whether the worker runs, ``heartbeat`` is in seconds, ``llm`` is None without one."""
+    """The parts.
+
+    ``ready`` says whether the worker runs, ``heartbeat`` is in seconds, ``llm`` is None without one, ``page`` is the
+    folder of the built page.
+    """
 
     settings: Settings
     log: EventLog
@@ -51,3 +57,4 @@ class ServerParts:
     ready: Callable[[], bool]
     heartbeat: float = HEARTBEAT_SECONDS
     llm: LlmStatus | None = None
+    page: Path = PACKAGED

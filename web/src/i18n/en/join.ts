@@ -1,0 +1,3 @@
+import type { join as zh } from "../zh/join";
+
+export const join: typeof zh = {};

@@ -1,0 +1,16 @@
+export { announce } from "./announce";
+export { Badge, type BadgeProps, type Tone } from "./Badge";
+export { Button, type ButtonProps } from "./Button";
+export { Card, type CardProps } from "./Card";
+export { CodeBlock } from "./CodeBlock";
+export { CopyButton } from "./CopyButton";
+export { classes } from "./classes";
+export { Dialog } from "./Dialog";
+export { Empty } from "./Empty";
+export { Field } from "./Field";
+export { Icon, type IconName } from "./Icon";
+export { Skeleton } from "./Skeleton";
+export { Table } from "./Table";
+export { Tabs } from "./Tabs";
+export { Toasts, useToast } from "./Toast";
+export { VirtualList } from "./VirtualList";

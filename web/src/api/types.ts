@@ -34,3 +34,27 @@ export type AgentView = Schemas["AgentView"];
 export type Invitation = Schemas["Invitation"];
 export type SubmitReply = Schemas["SubmitReply"];
 export type ErrorBody = Schemas["ErrorBody"];
+export type DemandState = Schemas["DemandState"];
+export type CancelReply = Schemas["CancelReply"];
+export type ConfirmReply = Schemas["ConfirmReply"];
+export type Taken = Schemas["Taken"];
+export type EventSlice = Schemas["RecentReply"];
+export type DemandPage = Schemas["DemandPage"];
+
+/** What a caller must give, and what it may leave to the node. */
+type Sent<T, K extends keyof T> = Pick<T, K> & Partial<T>;
+
+export type NewDemand = Sent<Schemas["SubmitBody"], "raw_input">;
+type Edits = Schemas["UnderstandingEdits"];
+
+/** What is left out stays; null in the context takes a limit away. */
+export type UnderstandingEdits = Partial<Omit<Edits, "context" | "deep_understanding">> & {
+  readonly context?: Partial<Edits["context"]>;
+  readonly deep_understanding?: Partial<Edits["deep_understanding"]>;
+};
+export type OfferBody = Sent<Schemas["PersonOffer"], "decision">;
+export type FeedbackBody = Sent<Schemas["PersonFeedback"], "feedback_type">;
+export type AgentBody = Sent<
+  Schemas["AgentProfile"],
+  "agent_id" | "user_name" | "profile_summary" | "location" | "tags"
+>;

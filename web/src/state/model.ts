@@ -2,7 +2,6 @@
 
 import type {
   Adjustment,
-  Candidate,
   Compromise,
   Constraints,
   Gap,
@@ -164,6 +163,8 @@ export interface NegotiationState {
   readonly rounds: readonly RoundState[];
   readonly gaps: readonly Gap[];
   readonly subs: readonly SubNegotiation[];
+  /** What those said who were asked, after the last round, to fill a place that was open. */
+  readonly standIns: readonly FeedbackState[];
   readonly ending: Ending | null;
   readonly degraded: boolean;
   /** Some payload said that it is a recording. */
@@ -202,6 +203,7 @@ export const NOTHING: NegotiationState = {
   rounds: [],
   gaps: [],
   subs: [],
+  standIns: [],
   ending: null,
   degraded: false,
   demo: false,

@@ -1,0 +1,73 @@
+/** The two events that end a negotiation. The plans of the rounds stay, whatever the end says. */
+
+import type { LogEvent } from "../api/types";
+import type { Payload, Reducers } from "./events";
+import type { Ending, NegotiationState, Phase } from "./model";
+import { list, numOrNull, oneOrNull, record, str, strings, strOrNull } from "./read";
+import { CONSENSUS, compromise, gap, proposal, spent } from "./shapes";
+
+type Finalized = Payload<"towow.proposal.finalized">;
+type Failed = Payload<"towow.negotiation.failed">;
+
+export const ENDING: Reducers<"towow.proposal.finalized" | "towow.negotiation.failed"> = {
+  "towow.proposal.finalized": (state, payload, event) => {
+    const ending: Ending = {
+      ...common(payload, event),
+      kind: "finalized",
+      consensus: oneOrNull(payload.consensus, CONSENSUS),
+      label: str(payload.consensus_label),
+      unconfirmed: strings(payload.unconfirmed),
+      compromise: compromise(payload.compromise) ?? settledBy(payload.final_proposal),
+      proposal: proposal(payload.final_proposal),
+      roundsTaken: numOrNull(payload.rounds_taken),
+    };
+    return ended(state, ending, agreed(ending));
+  },
+
+  "towow.negotiation.failed": (state, payload, event) => {
+    const ending: Ending = {
+      ...common(payload, event),
+      kind: "failed",
+      compromise: compromise(payload.compromise),
+      proposal: proposal(payload.last_proposal),
+      reason: strOrNull(payload.reason),
+      message: str(payload.message),
+      code: strOrNull(payload.code),
+    };
+    return ended(state, ending, ending.reason === "cancelled" ? "cancelled" : "failed");
+  },
+};
+
+function common(payload: Finalized | Failed, event: LogEvent): Omit<Ending, "kind" | "proposal"> {
+  return {
+    consensus: null,
+    label: "",
+    unconfirmed: [],
+    gaps: list(payload.gaps).map(gap),
+    suggestions: strings(payload.suggestions),
+    compromise: null,
+    reason: null,
+    message: "",
+    code: null,
+    roundsTaken: null,
+    degradedSteps: strings(payload.degraded_steps),
+    usage: spent(payload.usage),
+    at: event.timestamp,
+  };
+}
+
+/** A plan that prompt 9 settled carries the compromise itself. */
+function settledBy(plan: unknown): Ending["compromise"] {
+  return record(plan).type === "compromise" ? compromise(plan) : null;
+}
+
+function agreed(ending: Ending): Phase {
+  if (ending.compromise !== null) return "compromise";
+  return ending.consensus === "partial" ? "partial" : "success";
+}
+
+/** Gaps that were closed in the meantime are none any more; an end that tells none of gaps leaves them. */
+function ended(state: NegotiationState, ending: Ending, phase: Phase): NegotiationState {
+  const gaps = ending.kind === "finalized" || ending.gaps.length > 0 ? ending.gaps : state.gaps;
+  return { ...state, ending, gaps, phase, deadlineAt: null };
+}

@@ -1,0 +1,191 @@
+/** Follows the events of one demand into a store, through cuts, until its end. */
+
+import type { NodeClient } from "../api/client";
+import { asProblem, type Problem } from "../api/problem";
+import type { LogEvent } from "../api/types";
+import { createBatch } from "./batch";
+import * as machine from "./connection";
+import { isTerminal, parseEvent } from "./events";
+import type { Session } from "./session";
+import type { NegotiationStore } from "./store";
+
+type Follows = Pick<NodeClient, "streamUrl" | "status" | "demand" | "allEvents">;
+
+export interface Stream {
+  /** Begin again with the first attempt. */
+  readonly reconnect: () => void;
+  readonly close: () => void;
+}
+
+export interface StreamParts {
+  readonly demandId: string;
+  readonly store: NegotiationStore;
+  readonly client: Follows;
+  readonly session: Session;
+  /** Told when the node says that there is nothing to follow: no such demand, or no key for it. */
+  readonly onProblem: (problem: Problem | null) => void;
+}
+
+export function follow(parts: StreamParts): Stream {
+  const open = new OpenStream(parts);
+  open.begin();
+  return { reconnect: () => open.begin(), close: () => open.close() };
+}
+
+class OpenStream {
+  private link: machine.Link = machine.CONNECTING;
+  private source: EventSource | null = null;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private asking: AbortController | null = null;
+  /** Whether the source that is open has brought anything. */
+  private brought = false;
+  private readonly batch = createBatch((events) => this.deliver(events));
+
+  constructor(private readonly parts: StreamParts) {}
+
+  begin(): void {
+    this.stop();
+    if (this.parts.store.getState().negotiation.ending !== null) {
+      this.move(machine.finished(this.link));
+      return;
+    }
+    this.parts.onProblem(null);
+    this.move(machine.CONNECTING);
+    this.connect();
+  }
+
+  close(): void {
+    this.stop();
+    this.batch.flush();
+  }
+
+  private connect(): void {
+    this.batch.flush();
+    this.brought = false;
+    const last = this.parts.store.getState().negotiation.lastEventId;
+    const source = new EventSource(this.parts.client.streamUrl(this.parts.demandId, last));
+    source.onopen = () => this.move(machine.opened(this.link, Date.now()));
+    source.onmessage = (frame: MessageEvent<string>) => this.frame(frame.data);
+    source.onerror = () => this.failed();
+    this.source = source;
+  }
+
+  private frame(text: string): void {
+    const event = parseEvent(text);
+    if (event === null) return;
+    this.brought = true;
+    this.batch.add(event);
+    this.move(machine.arrived(this.link, Date.now()));
+    if (isTerminal(event)) this.end();
+  }
+
+  /** The browser would try again at its own pace and for ever: its source is closed before ours begins. */
+  private failed(): void {
+    this.drop();
+    this.batch.flush();
+    this.move(machine.broken(this.link, Date.now()));
+    if (this.link.retryAt !== null)
+      this.timer = setTimeout(() => this.retry(), this.link.retryAt - Date.now());
+    if (!this.brought) void this.askWhy();
+  }
+
+  private retry(): void {
+    this.timer = null;
+    this.move(machine.retrying(this.link));
+    this.connect();
+  }
+
+  /** An EventSource does not tell why it failed; the node does. One question at a time. */
+  private async askWhy(): Promise<void> {
+    if (this.asking !== null) return;
+    const abort = new AbortController();
+    this.asking = abort;
+    try {
+      await this.learn(abort.signal);
+    } catch (thrown) {
+      if (!abort.signal.aborted) this.refused(asProblem(thrown));
+    } finally {
+      if (this.asking === abort) this.asking = null;
+    }
+  }
+
+  private async learn(signal: AbortSignal): Promise<void> {
+    const { client, demandId } = this.parts;
+    const keyBefore = this.key();
+    const { status } = await client.status(demandId, signal);
+    if (signal.aborted) return;
+    if (status !== "processing") return this.catchUp(signal);
+    if (this.key() === null || (keyBefore === this.key() && this.token() !== undefined)) return;
+    const { stream_token } = await client.demand(demandId, signal);
+    if (signal.aborted || !stream_token || stream_token === this.token()) return;
+    this.parts.session.getState().setStreamToken(demandId, stream_token);
+    this.asking = null;
+    this.begin();
+  }
+
+  /** It ended while nobody listened: what is missing is fetched, and that was all. */
+  private async catchUp(signal: AbortSignal): Promise<void> {
+    const { client, demandId, store } = this.parts;
+    const events = await client.allEvents(demandId, store.getState().negotiation.lastEventId, signal);
+    if (signal.aborted) return;
+    this.deliver(events);
+    this.asking = null;
+    this.end();
+  }
+
+  /** A node that cannot be reached may be back for the next attempt; one that refuses will refuse again. */
+  private refused(problem: Problem): void {
+    if (![401, 403, 404].includes(problem.status)) return;
+    this.asking = null;
+    this.stop();
+    this.move(machine.abandoned(this.link, Date.now()));
+    this.parts.onProblem(problem);
+  }
+
+  private end(): void {
+    this.stop();
+    this.batch.flush();
+    this.move(machine.finished(this.link));
+  }
+
+  private deliver(events: readonly LogEvent[]): void {
+    this.parts.store.getState().receive(events);
+    this.shareToken();
+  }
+
+  /** The token of a demand opens the streams of its sub-negotiations too. */
+  private shareToken(): void {
+    const token = this.token();
+    const { streamTokens, setStreamToken } = this.parts.session.getState();
+    if (token === undefined) return;
+    for (const { demandId } of this.parts.store.getState().negotiation.subs) {
+      if (streamTokens[demandId] === undefined) setStreamToken(demandId, token);
+    }
+  }
+
+  private key(): string | null {
+    return this.parts.session.getState().apiKey;
+  }
+
+  private token(): string | undefined {
+    return this.parts.session.getState().streamTokens[this.parts.demandId];
+  }
+
+  private move(link: machine.Link): void {
+    this.link = link;
+    this.parts.store.getState().connected(link);
+  }
+
+  private drop(): void {
+    this.source?.close();
+    this.source = null;
+  }
+
+  private stop(): void {
+    this.drop();
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.asking?.abort();
+    this.asking = null;
+  }
+}

@@ -52,6 +52,7 @@ export const shell = {
     adminLabel: "管理密钥",
     kept: "密钥只留在这个页面的内存里，刷新后需要重新填写。",
     empty: "请填写密钥",
+    refused: "节点没有接受这个密钥，请检查后重新填写",
     use: "使用这个密钥",
   },
 };

@@ -1,0 +1,3 @@
+export function NegotiationPage({ demandId }: { readonly demandId: string }) {
+  return <h1>{demandId}</h1>;
+}

@@ -7,7 +7,7 @@ export { parseRecording, type Recording, type RecordingFault, recordingOf } from
 
 /** A longer pause is cut to this: somebody who slept does not stop the show. */
 export const LONGEST_PAUSE_MS = 5000;
-export const SPEEDS = [0.5, 1, 2, 4, 8] as const;
+export const SPEEDS = [0.5, 1, 2, 4, 8, 16] as const;
 
 /** How many events are due after so many milliseconds of playing; the first is due at once. */
 export function positionAt(recording: Recording, elapsedMs: number, speed: number): number {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,16 +107,21 @@ async def staged(
     scripts: Mapping[str, Script] | None = None,
     *,
     closed: Iterable[str] = (),
+    recast: Mapping[str, Callable[[Participant], Participant]] | None = None,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
-    """Serve a node with these agents; answers wait at the ``closed`` gates."""
+    """Serve a node with these agents; answers wait at the ``closed`` gates.
+
+    ``recast`` puts another speaker in the place of a persona, by the agent's name.
+    """
     gates = Gates(closed)
     by_id = {f"user_agent_{name}": script for name, script in (scripts or {}).items()}
 
     def speaker(node: Node, of: AgentProfile) -> Participant:
-        persona = node.persona(of)
+        name = of.agent_id.removeprefix("user_agent_")
+        persona = (recast or {}).get(name, lambda found: found)(node.persona(of))
         scripted = Scripted(persona, by_id[of.agent_id]) if of.agent_id in by_id else persona
-        return _Waiting(scripted, of.agent_id.removeprefix("user_agent_"), gates)
+        return _Waiting(scripted, name, gates)
 
     async with running(data, profiles, participants=speaker, **settings) as node, opened(node) as door:
         yield Stage(door, gates)

@@ -1,0 +1,145 @@
+"""The page for everybody: with a screen reader, on a phone, in the dark, on a wall (rows NEG-UI-08)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.page.hall import Hall
+from tests.page.looking import grave_violations, imported, in_state, too_wide
+from tests.page.worlds import AGREED, DEMAND, TRIO, WITH_PHOTOS, recording, told, wishing
+from tests.support.demand import ACCEPT, Script, wish
+from tests.support.page_node import Stage
+
+LIN = {"participants": [{"display_name": "小林", "capability_tags": ["演讲嘉宾"]}]}
+LONG = "需要" + "场地提供" * 30 + "VeryLongWordWithoutAnySpaceInIt" * 8
+
+
+class Tour:
+    """A walk through every page, and the negotiation in its main states."""
+
+    def __init__(self, stage: Stage, page: Page, see: Callable[[Page], Awaitable[list[str]]]) -> None:
+        self._stage = stage
+        self._page = page
+        self._see = see
+
+    async def walk(self) -> None:
+        await self.before_anything()
+        gap = await self.negotiations()
+        await self.invitation()
+        await self.history(gap)
+        await self.agents()
+
+    async def before_anything(self) -> None:
+        await self._at("#/", "demand-form")
+        await self._at("#/list", "nav-list")
+
+    async def negotiations(self) -> str:
+        stage, page = self._stage, self._page
+        waiting = await stage.door.submit(DEMAND, confirm=True)
+        await page.goto(f"{stage.url}/#/n/{waiting}")
+        await in_state(page, "waiting")
+        await self._look("waiting")
+        running = await stage.door.submit(DEMAND + LONG)
+        await page.goto(f"{stage.url}/#/n/{running}")
+        await in_state(page, "negotiating")
+        await expect(page.get_by_test_id("plan-version-2").first).to_be_visible()
+        await self._look("negotiating")
+        stage.gates.open()
+        await stage.ended(running)
+        await self._at(f"#/n/{running}", "event-timeline")
+        gap = await stage.finished(WITH_PHOTOS)
+        await page.goto(f"{stage.url}/#/n/{gap}")
+        await in_state(page, "compromise")
+        await self._look("compromise")
+        return gap
+
+    async def invitation(self) -> None:
+        reply = await self._stage.door.client.post("/api/v1/demand/submit", json={"raw_input": DEMAND, **LIN})
+        (token,) = reply.json()["participant_tokens"].values()
+        await self._at(f"#/join/{reply.json()['channel_id']}/{token}", "join-offer")
+
+    async def history(self, demand_id: str) -> None:
+        await self._at("#/list", f"row-{demand_id}")
+        await self._at(f"#/replay/{demand_id}", "replay-bar")
+        await self._page.goto(f"{self._stage.url}/#/replay")
+        await imported(self._page, recording(demand_id, await told(self._stage, demand_id)))
+        await self._look("import")
+
+    async def agents(self) -> None:
+        page = self._page
+        await self._at("#/agents", "admin-key")
+        await page.get_by_test_id("admin-key").fill(self._stage.node.owner_token)
+        await page.get_by_test_id("admin-key").press("Enter")
+        await expect(page.get_by_test_id("agent-user_agent_venue")).to_be_visible()
+        await self._look("agents")
+        await page.get_by_test_id("agent-add").click()
+        await expect(page.get_by_test_id("agent-form")).to_be_visible()
+        await self._look("agent form")
+
+    async def _at(self, path: str, test_id: str) -> None:
+        await self._page.goto(f"{self._stage.url}/{path}")
+        await expect(self._page.get_by_test_id(test_id)).to_be_visible()
+        await self._look(path)
+
+    async def _look(self, where: str) -> None:
+        assert await self._see(self._page) == [], where
+
+
+async def toured(hall: Hall) -> Stage:
+    scripts = {**AGREED, "venue": Script(reviews=[wish(price=1100), ACCEPT])}
+    return await hall.node(TRIO, scripts, closed=["review 2"])
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_axe_finds_nothing_serious_on_any_page(hall: Hall, theme: str) -> None:
+    stage = await toured(hall)
+    page = await hall.visit(stage.url, color_scheme=theme)
+    hall.complaints[0].expect("status of 40[13]")
+    await Tour(stage, page, grave_violations).walk()
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+async def test_a_phone_never_scrolls_sideways(hall: Hall, lang: str) -> None:
+    stage = await toured(hall)
+    page = await hall.visit(stage.url, width=390, height=844, lang=lang)
+    hall.complaints[0].expect("status of 40[13]")
+    await Tour(stage, page, too_wide).walk()
+
+
+@pytest.mark.requirement("NEG-UI-08")
+async def test_the_big_screen_has_larger_type_and_no_overflow(hall: Hall) -> None:
+    stage = await hall.node(TRIO, wishing("planner"))
+    demand_id = await stage.finished(DEMAND)
+    page = await hall.visit(stage.url, f"#/n/{demand_id}", width=1920, height=1080)
+    await in_state(page, "partial")
+    size = "(element) => parseFloat(getComputedStyle(element).fontSize)"
+    before = [await page.get_by_test_id(name).evaluate(size) for name in ("state-text", "proposal-card")]
+    await page.get_by_test_id("big-screen").click()
+    await expect(page.locator("html")).to_have_attribute("data-big", "true")
+    after = [await page.get_by_test_id(name).evaluate(size) for name in ("state-text", "proposal-card")]
+    assert all(new >= old * 1.3 for old, new in zip(before, after, strict=True))
+    assert await too_wide(page) == []
+    picture = await page.screenshot()
+    width, height = (int.from_bytes(picture[start : start + 4]) for start in (16, 20))
+    assert (width, height) == (1920, 1080)
+    await page.get_by_test_id("big-screen").click()
+    assert [await page.get_by_test_id(name).evaluate(size) for name in ("state-text", "proposal-card")] == before
+
+
+async def test_the_theme_is_switched_and_kept(hall: Hall) -> None:
+    stage = await hall.node([])
+    page = await hall.visit(stage.url, color_scheme="light")
+    colour = "() => getComputedStyle(document.body).backgroundColor"
+    light = await page.evaluate(colour)
+    switch = page.get_by_test_id("theme-switch")
+    while await switch.get_attribute("data-theme-choice") != "dark":
+        await switch.click()
+    dark = await page.evaluate(colour)
+    assert dark != light
+    await page.reload()
+    await expect(switch).to_have_attribute("data-theme-choice", "dark")
+    assert await page.evaluate(colour) == dark

@@ -1,0 +1,157 @@
+"""Every event has its row (rows NEG-UI-02, NEG-ARCH-11)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from moothall.events.types import EVENT_TYPES, TERMINAL_EVENT_TYPES
+from tests.page.hall import Hall
+from tests.page.looking import imported, in_state, timeline_ids, to_the_end
+from tests.page.worlds import AGREED, DEMAND, POOL, TRIO, WITH_PHOTOS, Shy, recording, renumbered, told
+from tests.support.demand import ACCEPT, WITHDRAW, Script, profile, wish
+
+UNKNOWN = {"event_type": "towow.weather.changed", "payload": {"demand_id": "d-0000feed", "to": "rain"}}
+
+
+async def every_type(hall: Hall) -> list[dict[str, Any]]:
+    """One event of each type from real runs; what no run here tells has a payload with its keys alone."""
+    photographers = {agent.agent_id.removeprefix("user_agent_"): Shy for agent in POOL if "photo" in agent.agent_id}
+    gap = await hall.node(POOL, {"venue_0": Script(reviews=[wish(price=1100), ACCEPT])}, recast=photographers)
+    spare = [*TRIO, profile("spare", "场地提供", price=2000)]
+    lost = await hall.node(spare, {"venue": Script(reviews=[WITHDRAW])})
+    runs = [
+        await told(gap, await gap.finished(WITH_PHOTOS)),
+        await told(lost, await lost.finished(DEMAND)),
+        await told(lost, await lost.finished("我想在拉萨找一位潜水教练")),
+    ]
+    known = {event["event_type"]: event for run in reversed(runs) for event in run}
+    made_up = {
+        kind: {"event_type": kind, "payload": {**dict.fromkeys(keys, "x"), "round": 1}}
+        for kind, keys in EVENT_TYPES.items()
+    }
+    found = {**made_up, **known}
+    assert set(found) == set(EVENT_TYPES)
+    ordered = [event for kind, event in found.items() if kind not in TERMINAL_EVENT_TYPES]
+    events = [*ordered, UNKNOWN, *(found[kind] for kind in sorted(TERMINAL_EVENT_TYPES))]
+    return renumbered("d-0000feed", events)
+
+
+@pytest.mark.requirement("NEG-UI-02", "NEG-ARCH-11")
+async def test_every_type_of_event_has_a_row_with_icon_title_detail_and_time(hall: Hall) -> None:
+    events = await every_type(hall)
+    stage = await hall.node([])
+    page = await hall.visit(stage.url, "#/replay")
+    await imported(page, recording("d-0000feed", events))
+    await to_the_end(page)
+    assert await timeline_ids(page) == [event["event_id"] for event in events]
+    titles: dict[str, str] = {}
+    for event in events:
+        row = await scrolled_to(page, event["event_id"])
+        await expect(row).to_have_attribute("data-type", event["event_type"])
+        assert await row.locator("svg").count() >= 1
+        lines = [line.strip() for line in (await row.inner_text()).splitlines() if line.strip()]
+        assert len(lines) >= 3, lines
+        titles[event["event_type"]] = lines[0]
+        await expect(row.locator("time").first).to_have_attribute("datetime", event["timestamp"])
+    known = [title for kind, title in titles.items() if kind != UNKNOWN["event_type"]]
+    assert len(set(known)) == len(known) == len(EVENT_TYPES)
+    assert not any("towow." in title for title in known)
+
+
+async def test_the_raw_event_is_opened_on_demand(hall: Hall) -> None:
+    stage = await hall.node(TRIO, AGREED)
+    demand_id = await stage.finished(DEMAND)
+    page = await hall.visit(stage.url, f"#/n/{demand_id}")
+    await in_state(page, "success")
+    event = (await told(stage, demand_id))[1]
+    row = await scrolled_to(page, event["event_id"])
+    await expect(row.get_by_test_id("event-raw")).to_have_count(0)
+    await row.get_by_role("button").first.press("Enter")
+    raw = await row.get_by_test_id("event-raw").locator("pre, code").first.text_content()
+    assert json.loads(raw or "") == event
+
+
+async def test_rows_are_filtered_by_group_agent_and_failure(hall: Hall) -> None:
+    stage = await hall.node(TRIO, {**AGREED, "venue": Script(reviews=[WITHDRAW])})
+    demand_id = await stage.finished(DEMAND)
+    page = await hall.visit(stage.url, f"#/n/{demand_id}")
+    await in_state(page, "failed")
+    events = await told(stage, demand_id)
+    everything = [event["event_id"] for event in events]
+    assert await timeline_ids(page) == everything
+    await page.get_by_test_id("timeline-filter-offers").click()
+    assert await types_shown(page) == {"towow.offer.submitted", "towow.aggregation.started"}
+    await page.get_by_test_id("timeline-filter-offers").click()
+    await page.get_by_test_id("timeline-agent").select_option("user_agent_venue")
+    mine = [event["event_id"] for event in events if event["payload"].get("agent_id") == "user_agent_venue"]
+    assert await timeline_ids(page) == mine
+    await page.get_by_test_id("timeline-agent").select_option("")
+    await page.get_by_test_id("timeline-failed").check()
+    assert "towow.negotiation.failed" in await types_shown(page)
+    await page.get_by_test_id("timeline-failed").uncheck()
+    assert await timeline_ids(page) == everything
+
+
+async def test_a_long_run_stays_quick_and_tells_what_it_let_go(hall: Hall) -> None:
+    stage = await hall.node(TRIO, AGREED)
+    events = await told(stage, await stage.finished(DEMAND))
+    talk = [
+        {
+            "event_type": "towow.negotiation.bargain",
+            "payload": {
+                "demand_id": "d-0000feed",
+                "agent_id": "user_agent_venue",
+                "display_name": "venue",
+                "bargain_type": "price",
+                "content": f"needle {number}" if number == 1700 else f"加价 {number}",
+                "round": 1,
+            },
+        }
+        for number in range(1, 1801)
+    ]
+    many = renumbered("d-0000feed", [*events[:-1], *talk, events[-1]])
+    page = await hall.visit(stage.url, "#/replay")
+    await imported(page, recording("d-0000feed", many))
+    await to_the_end(page)
+    timeline = page.get_by_test_id("event-timeline")
+    await expect(timeline.locator("[data-testid^='event-evt']").first).to_be_visible()
+    assert await timeline.locator("[data-testid^='event-evt']").count() < 120
+    await expect(page.get_by_text(f"{len(many) - 1000:,}").first).to_be_visible()
+    search = timeline.get_by_test_id("timeline-search")
+    await search.press_sequentially("needle 1700")
+    await expect(search).to_have_value("needle 1700")
+    await expect(timeline.locator("[data-testid^='event-evt']")).to_have_count(1)
+    took = await search.evaluate(
+        """async (box) => {
+          const started = performance.now();
+          const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
+          set.call(box, "");
+          box.dispatchEvent(new Event("input", {bubbles: true}));
+          await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+          return performance.now() - started;
+        }"""
+    )
+    assert took < 1000
+
+
+async def scrolled_to(page: Page, event_id: str) -> Any:
+    """The row of an event, brought into view by the search."""
+    timeline = page.get_by_test_id("event-timeline")
+    await timeline.get_by_test_id("timeline-search").fill(event_id)
+    row = timeline.get_by_test_id(f"event-{event_id}")
+    await expect(row).to_have_count(1)
+    return row
+
+
+async def types_shown(page: Page) -> set[str]:
+    await timeline_ids(page)
+    found: list[str] = (
+        await page.get_by_test_id("event-timeline")
+        .locator("[data-type]")
+        .evaluate_all("(rows) => rows.map((row) => row.dataset.type)")
+    )
+    return set(found)

@@ -51,7 +51,9 @@ class OpenStream {
     }
     this.parts.onProblem(null);
     this.move(machine.CONNECTING);
-    this.connect();
+    if (this.key() !== null && this.token() === undefined)
+      void this.ask((signal) => this.openWithToken(signal));
+    else this.connect();
   }
 
   close(): void {
@@ -86,7 +88,7 @@ class OpenStream {
     this.move(machine.broken(this.link, Date.now()));
     if (this.link.retryAt !== null)
       this.timer = setTimeout(() => this.retry(), this.link.retryAt - Date.now());
-    if (!this.brought) void this.askWhy();
+    if (!this.brought) void this.ask((signal) => this.learnWhy(signal));
   }
 
   private retry(): void {
@@ -95,13 +97,13 @@ class OpenStream {
     this.connect();
   }
 
-  /** An EventSource does not tell why it failed; the node does. One question at a time. */
-  private async askWhy(): Promise<void> {
+  /** One question to the node at a time. */
+  private async ask(question: (signal: AbortSignal) => Promise<void>): Promise<void> {
     if (this.asking !== null) return;
     const abort = new AbortController();
     this.asking = abort;
     try {
-      await this.learn(abort.signal);
+      await question(abort.signal);
     } catch (thrown) {
       if (!abort.signal.aborted) this.refused(asProblem(thrown));
     } finally {
@@ -109,18 +111,27 @@ class OpenStream {
     }
   }
 
-  private async learn(signal: AbortSignal): Promise<void> {
-    const { client, demandId } = this.parts;
-    const keyBefore = this.key();
-    const { status } = await client.status(demandId, signal);
+  /** With a key but without a token the stream would refuse: the demand tells its token to whoever may know it. */
+  private async openWithToken(signal: AbortSignal): Promise<void> {
+    await this.learnToken(signal);
+    if (!signal.aborted) this.connect();
+  }
+
+  /** An EventSource does not tell why it failed; the node does. */
+  private async learnWhy(signal: AbortSignal): Promise<void> {
+    const before = this.key();
+    const { status } = await this.parts.client.status(this.parts.demandId, signal);
     if (signal.aborted) return;
-    if (status !== "processing") return this.catchUp(signal);
-    if (this.key() === null || (keyBefore === this.key() && this.token() !== undefined)) return;
-    const { stream_token } = await client.demand(demandId, signal);
-    if (signal.aborted || !stream_token || stream_token === this.token()) return;
-    this.parts.session.getState().setStreamToken(demandId, stream_token);
-    this.asking = null;
-    this.begin();
+    if (status !== "processing") await this.catchUp(signal);
+    else if (this.key() !== before && (await this.learnToken(signal))) this.begin();
+  }
+
+  /** Whether a token came that was not known before. */
+  private async learnToken(signal: AbortSignal): Promise<boolean> {
+    const { stream_token } = await this.parts.client.demand(this.parts.demandId, signal);
+    if (signal.aborted || !stream_token || stream_token === this.token()) return false;
+    this.parts.session.getState().setStreamToken(this.parts.demandId, stream_token);
+    return true;
   }
 
   /** It ended while nobody listened: what is missing is fetched, and that was all. */
@@ -129,14 +140,15 @@ class OpenStream {
     const events = await client.allEvents(demandId, store.getState().negotiation.lastEventId, signal);
     if (signal.aborted) return;
     this.deliver(events);
-    this.asking = null;
     this.end();
   }
 
   /** A node that cannot be reached may be back for the next attempt; one that refuses will refuse again. */
   private refused(problem: Problem): void {
-    if (![401, 403, 404].includes(problem.status)) return;
-    this.asking = null;
+    if (![401, 403, 404].includes(problem.status)) {
+      if (this.link.kind === "connecting") this.failed();
+      return;
+    }
     this.stop();
     this.move(machine.abandoned(this.link, Date.now()));
     this.parts.onProblem(problem);

@@ -1,6 +1,16 @@
+import { DemandForm } from "../components/form/DemandForm";
 import { useTexts } from "../i18n";
+import styles from "./FormPage.module.css";
 
 export function FormPage() {
-  const { shell } = useTexts();
-  return <h1>{shell.pages.form}</h1>;
+  const { form } = useTexts();
+  return (
+    <div className={styles.page}>
+      <header className={styles.head}>
+        <h1>{form.title}</h1>
+        <p>{form.intro}</p>
+      </header>
+      <DemandForm />
+    </div>
+  );
 }

@@ -9,6 +9,7 @@ export { Dialog } from "./Dialog";
 export { Empty } from "./Empty";
 export { Field } from "./Field";
 export { Icon, type IconName } from "./Icon";
+export { ProblemNotice } from "./ProblemNotice";
 export { Skeleton } from "./Skeleton";
 export { Table } from "./Table";
 export { Tabs } from "./Tabs";

@@ -1,5 +1,5 @@
 export const list = {
-  title: "协商",
+  title: "协商记录",
   caption: "协商，最新的在前",
   status: "状态",
   all: "全部",

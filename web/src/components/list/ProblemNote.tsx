@@ -1,0 +1,25 @@
+import type { ReactNode } from "react";
+import type { Problem } from "../../api/problem";
+import { useTexts } from "../../i18n";
+import { Empty } from "../../ui/Empty";
+import { problemWords } from "./problemWords";
+
+export interface ProblemNoteProps {
+  readonly title: string;
+  readonly problem: Problem;
+  /** The next step. */
+  readonly action?: ReactNode;
+}
+
+/** A part of the page that could not be read, and what can be done about it. */
+export function ProblemNote({ title, problem, action }: ProblemNoteProps) {
+  const { message, why, hint } = problemWords(problem, useTexts().errors);
+  return (
+    <div role="alert">
+      <Empty title={title} action={action}>
+        <p>{[message, why].filter(Boolean).join(": ")}</p>
+        {hint && <p>{hint}</p>}
+      </Empty>
+    </div>
+  );
+}

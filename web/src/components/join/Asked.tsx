@@ -1,0 +1,55 @@
+import { useEffect, useRef, useState } from "react";
+import type { Invitation } from "../../api/types";
+import { useHotkeys } from "../../hooks/useHotkeys";
+import { useTexts } from "../../i18n";
+import { announce, Card } from "../../ui";
+import type { Answer } from "./answers";
+import { Countdown } from "./Countdown";
+import styles from "./Join.module.css";
+import { OfferForm } from "./OfferForm";
+import { ReviewForm } from "./ReviewForm";
+
+export interface AskedProps {
+  readonly invitation: Invitation;
+  readonly token: string;
+  readonly look: () => void;
+}
+
+/** What is asked now, and the answer to it; afterwards that it counts. */
+export function Asked({ invitation, token, look }: AskedProps) {
+  const { join, shell } = useTexts();
+  const { asked, round, deadline_at: until } = invitation;
+  const question = asked ? `${asked} ${round}` : null;
+  const [given, setGiven] = useState<{ question: string | null; answer: Answer } | null>(null);
+  const box = useRef<HTMLElement>(null);
+  const open = question !== null && given?.question !== question;
+
+  useEffect(() => {
+    if (open) announce(join.announceAsked);
+  }, [open, join]);
+  const answer = () => box.current?.querySelector<HTMLElement>("input, button")?.focus();
+  useHotkeys(open ? [{ keys: "a", label: shell.keyNames.answer, run: answer }] : []);
+
+  const counted = (answered: Answer) => {
+    setGiven({ question, answer: answered });
+    look();
+    box.current?.focus();
+  };
+  const form = { invitation, token, counted };
+  return (
+    <Card
+      ref={box}
+      tabIndex={-1}
+      tone={open ? "info" : given ? "good" : "neutral"}
+      title={join.asked[(open && asked) || "none"]}
+      aside={open && until && <Countdown until={until} />}
+      data-testid="join-asked"
+      data-asked={(open && asked) || "none"}
+    >
+      {given && !open && <p data-testid="join-counted">{join.counted[given.answer]}</p>}
+      {open && asked === "offer" && <OfferForm key={question} {...form} />}
+      {open && asked === "review" && <ReviewForm key={question} {...form} />}
+      {!open && <p className={styles.label}>{given ? join.countedHint : join.asked.noneHint}</p>}
+    </Card>
+  );
+}

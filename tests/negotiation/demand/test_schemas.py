@@ -251,7 +251,7 @@ SAMPLES: dict[str, Any] = {
     },
 }  # fmt: skip
 ONLY_OURS = {
-    "api.demand", "api.channel", "api.confirm.understanding", "api.person.invitation", "api.person.offer",
+    "api.demand", "api.demand.steps", "api.channel", "api.confirm.understanding", "api.person.invitation", "api.person.offer",
     "api.person.feedback", "data.DemandUnderstanding", "data.Candidate", "data.Offer", "data.AdjustmentSummary",
     "event.towow.demand.submitted", "event.towow.demand.confirmed", "event.towow.negotiation.bargain", "event.towow.subnet.completed",
     "event.towow.substitute.invited",

@@ -1,0 +1,86 @@
+import { useMemo, useState } from "react";
+import { useNegotiation } from "../../hooks/useNegotiation";
+import { useTexts } from "../../i18n";
+import { Badge } from "../../ui/Badge";
+import { Button } from "../../ui/Button";
+import { Card } from "../../ui/Card";
+import { Empty } from "../../ui/Empty";
+import { currentProposal } from "../plan/versions";
+import { useBeside } from "./beside";
+import { CandidateCard } from "./CandidateCard";
+import styles from "./CandidateList.module.css";
+import { type CandidateRow, countsOf, rowsOf, type Section, sectionsOf } from "./standing";
+import { STANDING_TONE } from "./standingTone";
+
+/** Everybody who was thought of, where they stand, in their own words. */
+export function CandidateList() {
+  const { candidates: texts } = useTexts().negotiation;
+  const rows = useRows();
+  const closed = useNegotiation((state) => state.offersClosed || state.ending !== null);
+  const over = useNegotiation((state) => state.ending !== null);
+  const sections = useMemo(() => sectionsOf(rows, closed), [rows, closed]);
+  return (
+    <Card title={texts.title} data-testid="candidate-list" aside={<Counts rows={rows} />}>
+      {rows.length === 0 && (
+        <Empty title={over ? texts.none : texts.empty}>{over ? texts.noneText : texts.emptyText}</Empty>
+      )}
+      {sections.map((section) => (
+        <Group key={section.group} section={section} alone={sections.length === 1} />
+      ))}
+    </Card>
+  );
+}
+
+function useRows(): readonly CandidateRow[] {
+  const candidates = useNegotiation((state) => state.candidates);
+  const order = useNegotiation((state) => state.candidateOrder);
+  const proposal = useNegotiation((state) => currentProposal(state.plans, state.ending));
+  const { seats } = useBeside();
+  return useMemo(() => rowsOf({ candidates, order, proposal, seats }), [candidates, order, proposal, seats]);
+}
+
+function Counts({ rows }: { readonly rows: readonly CandidateRow[] }) {
+  const { candidates: texts } = useTexts().negotiation;
+  const counts = useMemo(() => countsOf(rows), [rows]);
+  return (
+    <ul className={styles.counts} aria-label={texts.counts}>
+      {counts.map(([standing, count]) => (
+        <li key={standing}>
+          <Badge tone={STANDING_TONE[standing]} data-testid={`count-${standing}`}>
+            {texts.status[standing]} {count}
+          </Badge>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Rows beyond these stay folded in the long tail of those who are not in the plan. */
+const SHOWN = 6;
+
+function Group({ section, alone }: { readonly section: Section; readonly alone: boolean }) {
+  const { candidates: texts, fold } = useTexts().negotiation;
+  const { group, rows } = section;
+  const [open, setOpen] = useState(false);
+  const tail = group === "others" || group === "reserve" || group === "offered";
+  const shown = open || !tail || rows.length <= SHOWN + 1 ? rows : rows.slice(0, SHOWN);
+  return (
+    <section className={styles.group}>
+      {!alone && (
+        <h3 className={styles.heading}>
+          {texts.groups[group]} <span>{rows.length}</span>
+        </h3>
+      )}
+      <ul className={styles.rows}>
+        {shown.map((row) => (
+          <CandidateCard key={row.agentId} {...row} />
+        ))}
+      </ul>
+      {(shown.length < rows.length || open) && (
+        <Button variant="ghost" size="s" aria-expanded={open} onClick={() => setOpen(!open)}>
+          {open ? fold.less : `${fold.more} (${rows.length})`}
+        </Button>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,103 @@
+import { hrefTo } from "../../hooks/useHashRoute";
+import { useNegotiation } from "../../hooks/useNegotiation";
+import { useTexts } from "../../i18n";
+import { Badge } from "../../ui/Badge";
+import { Icon } from "../../ui/Icon";
+import { useBeside } from "./beside";
+import { CancelButton } from "./CancelButton";
+import { Clock } from "./Clock";
+import { ConnectionBadge } from "./ConnectionBadge";
+import styles from "./Header.module.css";
+import { LongText } from "./LongText";
+import { Marks } from "./Marks";
+import { isOpen, PHASE_TONE } from "./phase";
+import { RoundMarker } from "./RoundMarker";
+import { StateLine } from "./StateLine";
+
+/** What it is about, where it stands, and how it can be stopped. */
+export function Header() {
+  const phase = useNegotiation((state) => state.phase);
+  const demandId = useNegotiation((state) => state.demandId);
+  const { source } = useBeside();
+  return (
+    <header className={styles.header}>
+      <div className={styles.words}>
+        <Parent />
+        <Demand />
+        <Tags />
+      </div>
+      <div className={styles.standing} data-phase={PHASE_TONE[phase]}>
+        <StateLine />
+        <div className={styles.facts}>
+          <RoundMarker />
+          <Clock />
+        </div>
+        <div className={styles.badges}>
+          <ConnectionBadge />
+          <Marks />
+          {source === "live" && demandId && isOpen(phase) && <CancelButton demandId={demandId} />}
+        </div>
+      </div>
+    </header>
+  );
+}
+
+function Parent() {
+  const { header } = useTexts().negotiation;
+  const parent = useBeside().demand?.parent_demand_id;
+  if (!parent) return null;
+  return (
+    <p className={styles.parent}>
+      {header.sub}
+      <a href={hrefTo({ page: "negotiation", demandId: parent })} data-testid="parent-link">
+        <Icon name="arrow-left" /> {header.parent}
+      </a>
+    </p>
+  );
+}
+
+function Demand() {
+  const { page, header } = useTexts().negotiation;
+  const words = useNegotiation((state) => state.rawInput || state.understanding?.surface_demand || "");
+  const by = useNegotiation((state) => state.requesterId);
+  return (
+    <>
+      <h1 tabIndex={-1} dir="auto" data-testid="demand-words">
+        {words ? <LongText text={words} lines={4} /> : page}
+      </h1>
+      {by && by !== "anonymous" && <p className={styles.by}>{header.by(by)}</p>}
+    </>
+  );
+}
+
+function Tags() {
+  const { header } = useTexts().negotiation;
+  const tags = useNegotiation((state) => state.understanding?.capability_tags);
+  const unclear = useNegotiation((state) => state.understanding?.uncertainties);
+  return (
+    <dl className={styles.tags}>
+      {tags && tags.length > 0 && (
+        <div>
+          <dt>{header.tags}</dt>
+          <dd data-testid="header-tags">
+            {tags.map((tag) => (
+              <Badge key={tag}>{tag}</Badge>
+            ))}
+          </dd>
+        </div>
+      )}
+      {unclear && unclear.length > 0 && (
+        <div>
+          <dt>{header.uncertainties}</dt>
+          <dd data-testid="header-uncertainties">
+            {unclear.map((one) => (
+              <Badge key={one} tone="warn">
+                {one}
+              </Badge>
+            ))}
+          </dd>
+        </div>
+      )}
+    </dl>
+  );
+}

@@ -1,0 +1,55 @@
+import type { Problem } from "../../api/problem";
+import { useNegotiation } from "../../hooks/useNegotiation";
+import { PeopleLinks } from "../form/PeopleLinks";
+import { EndCard } from "../plan/EndCard";
+import { ProposalCard } from "../plan/ProposalCard";
+import { BesideProvider, type Source } from "./beside";
+import { CandidateList } from "./CandidateList";
+import { CoverageMatrix } from "./CoverageMatrix";
+import { FeedbackRounds } from "./FeedbackRounds";
+import { Header } from "./Header";
+import { History } from "./History";
+import styles from "./NegotiationView.module.css";
+import { ReconnectBanner } from "./ReconnectBanner";
+import { StateAnnouncer } from "./StateAnnouncer";
+import { StepInspector } from "./StepInspector";
+import { SubNegotiations } from "./SubNegotiations";
+import { UnderstandingPart } from "./UnderstandingPart";
+
+interface Props {
+  /** Where the events in the provider's store come from. */
+  readonly source: Source;
+  readonly onReconnect?: () => void;
+  readonly problem?: Problem | null;
+}
+
+/** One negotiation, whole: the same view for a live one and for a replay. Stands inside a NegotiationProvider. */
+export function NegotiationView({ source, onReconnect, problem = null }: Props) {
+  const phase = useNegotiation((state) => state.phase);
+  const demandId = useNegotiation((state) => state.demandId);
+  return (
+    <BesideProvider source={source}>
+      <div className={styles.page} data-testid="negotiation-page" data-state={phase}>
+        <StateAnnouncer />
+        <Header />
+        {onReconnect && <ReconnectBanner onReconnect={onReconnect} problem={problem} />}
+        <UnderstandingPart />
+        <div className={styles.columns}>
+          <div className={styles.main}>
+            <EndCard />
+            <ProposalCard />
+            <CoverageMatrix />
+            <FeedbackRounds />
+            <SubNegotiations />
+          </div>
+          <div className={styles.side}>
+            {demandId && <PeopleLinks demandId={demandId} />}
+            <CandidateList />
+          </div>
+        </div>
+        <History />
+        <StepInspector />
+      </div>
+    </BesideProvider>
+  );
+}

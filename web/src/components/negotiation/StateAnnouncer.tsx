@@ -1,0 +1,33 @@
+import { useEffect, useRef } from "react";
+import { useConnection, useNegotiation } from "../../hooks/useNegotiation";
+import { useTexts } from "../../i18n";
+import { announce } from "../../ui/announce";
+
+/** Says aloud where the negotiation stands when that changes, and nothing else: offers would drown it. */
+export function StateAnnouncer() {
+  const { negotiation: texts } = useTexts();
+  const phase = useNegotiation((state) => state.phase);
+  const round = useNegotiation((state) => state.round);
+  const most = useNegotiation((state) => state.maxRounds);
+  const { kind } = useConnection();
+  useOnChange(phase, () => announce(texts.phases[phase].text));
+  useOnChange(round, () => announce(texts.round(round, most)));
+  useOnChange(kind, (before) => {
+    if (kind === "lost") announce(texts.connection.lostTitle);
+    else if (kind === "live" && before === "reconnecting") announce(texts.connection.back);
+  });
+  return null;
+}
+
+/** Not at first: what a page opens with is read by whoever opens it. */
+function useOnChange<T>(value: T, changed: (before: T) => void): void {
+  const before = useRef(value);
+  const act = useRef(changed);
+  act.current = changed;
+  useEffect(() => {
+    if (before.current === value) return;
+    const last = before.current;
+    before.current = value;
+    act.current(last);
+  }, [value]);
+}

@@ -1,0 +1,85 @@
+import { useId, useMemo, useState } from "react";
+import { useNegotiation } from "../../hooks/useNegotiation";
+import { useTexts } from "../../i18n";
+import { backgroundOf, causeOf } from "./causes";
+import { compare } from "./compare";
+import { DeclinedRequests } from "./DeclinedRequests";
+import { DiffRow } from "./DiffRow";
+import styles from "./PlanDiff.module.css";
+import type { Version } from "./versions";
+
+interface Props {
+  readonly versions: readonly Version[];
+  readonly current: Version;
+}
+
+/** Any two versions against each other; at first the one shown against the one before it. */
+export function PlanDiff({ versions, current }: Props) {
+  const { diff: texts } = useTexts().plan;
+  const at = Math.max(1, versions.indexOf(current));
+  const [fromAt, setFrom] = useState(at - 1);
+  const [toAt, setTo] = useState(at);
+  const rounds = useNegotiation((state) => state.rounds);
+  const found = useMemo(() => {
+    const [from, to] = [versions[fromAt], versions[toAt]];
+    if (!from || !to) return null;
+    const changes = compare(from.proposal, to.proposal);
+    const background = backgroundOf(versions, rounds, from, to);
+    return { changes, causes: changes.map((one) => causeOf(one, changes, background)), background };
+  }, [versions, rounds, fromAt, toAt]);
+  if (!found) return null;
+  return (
+    <section className={styles.diff} data-testid="plan-diff">
+      <div className={styles.head}>
+        <h3>{texts.title}</h3>
+        <Pick label={texts.from} versions={versions} value={fromAt} onChange={setFrom} testId="diff-from" />
+        <Pick label={texts.to} versions={versions} value={toAt} onChange={setTo} testId="diff-to" />
+        <span className={styles.count}>
+          {found.changes.length > 0 && texts.summary(found.changes.length)}
+        </span>
+      </div>
+      {found.changes.length === 0 && <p className={styles.none}>{texts.none}</p>}
+      <ol className={styles.changes}>
+        {found.changes.map((change, index) => (
+          <DiffRow
+            key={`${change.field} ${change.agentId} ${change.concept} ${change.from} ${change.to}`}
+            index={index}
+            change={change}
+            cause={found.causes[index] ?? null}
+          />
+        ))}
+      </ol>
+      <DeclinedRequests answered={found.background.answered} />
+    </section>
+  );
+}
+
+interface PickProps {
+  readonly label: string;
+  readonly versions: readonly Version[];
+  readonly value: number;
+  readonly onChange: (value: number) => void;
+  readonly testId: string;
+}
+
+function Pick({ label, versions, value, onChange, testId }: PickProps) {
+  const { plan: texts } = useTexts();
+  const id = useId();
+  return (
+    <span className={styles.pick}>
+      <label htmlFor={id}>{label}</label>
+      <select
+        id={id}
+        value={value}
+        data-testid={testId}
+        onChange={(event) => onChange(Number(event.target.value))}
+      >
+        {versions.map((one, index) => (
+          <option key={one.id} value={index}>
+            {one.final ? texts.final : texts.version(one.proposal.version)}
+          </option>
+        ))}
+      </select>
+    </span>
+  );
+}

@@ -1,0 +1,149 @@
+/** Which request stands behind a change between two versions of a plan. Pure. */
+
+import type { FeedbackState, RoundState } from "../../state/model";
+import type { Change } from "./compare";
+import type { Version } from "./versions";
+
+/** A request of a participant, and what the next version made of it. */
+export interface Answered {
+  readonly agentId: string;
+  readonly field: string;
+  readonly requested: unknown;
+  readonly result: unknown;
+  readonly reason: string;
+  readonly granted: boolean;
+}
+
+export interface Cause {
+  readonly kind: "request" | "withdrawal" | "replaces" | "told" | "follows";
+  /** The event in which it was asked for, where there is one; `agent:field` where that event has left memory. */
+  readonly request: string | null;
+  readonly agentId: string | null;
+  /** The words of whoever asked or left. */
+  readonly words: string;
+  /** What the node said about it. */
+  readonly reason: string;
+}
+
+/** What was asked for, and what came of it, in the versions after `from` up to `to`. */
+export interface Background {
+  readonly answered: readonly Answered[];
+  readonly feedback: readonly FeedbackState[];
+  readonly told: readonly Told[];
+}
+
+interface Told {
+  readonly agentId: string;
+  readonly field: string;
+  readonly reason: string;
+}
+
+const FIELDS: Partial<Record<Change["field"], readonly string[]>> = {
+  price: ["price"],
+  date: ["date", "start_date"],
+  role_removed: ["drop_role", "price"],
+  quantity: ["quantity"],
+};
+
+export function backgroundOf(
+  versions: readonly Version[],
+  rounds: readonly RoundState[],
+  from: Version,
+  to: Version,
+): Background {
+  const after = versions.slice(versions.indexOf(from) + 1, versions.indexOf(to) + 1);
+  const adjustments = after.flatMap((version) => (version.adjustment ? [version.adjustment] : []));
+  const until = to.final ? to.round + 1 : to.round;
+  const heard = rounds.filter((round) => round.round >= from.round && round.round < until);
+  return {
+    answered: adjustments.flatMap((one) => [
+      ...one.requests_addressed.map((entry) => answered(entry, true)),
+      ...one.requests_declined.map((entry) => answered(entry, false)),
+    ]),
+    feedback: heard.flatMap((round) => round.feedback),
+    told: adjustments.flatMap((one) => one.changes_made.map(told)),
+  };
+}
+
+export function causeOf(change: Change, all: readonly Change[], background: Background): Cause {
+  return (
+    requestBehind(change, background) ??
+    leaving(change, background) ??
+    replacing(change, all, background) ??
+    toldBy(change, background) ?? { kind: "follows", request: null, agentId: null, words: "", reason: "" }
+  );
+}
+
+function requestBehind(change: Change, { answered, feedback }: Background): Cause | null {
+  const fields = FIELDS[change.field] ?? (change.kind ? [change.kind, "requires"] : []);
+  const mine = (id: string) => change.agentId === null || id === change.agentId;
+  const settled = answered.findLast((one) => mine(one.agentId) && fields.includes(one.field));
+  if (settled && (settled.granted || change.agentId !== null))
+    return asked(settled, settled.reason, feedback);
+  const said = feedback.findLast(
+    (one) => one.kind === "negotiate" && mine(one.agentId) && fields.some((field) => field in one.changes),
+  );
+  const field = said && fields.find((one) => one in said.changes);
+  return said && field ? asked({ agentId: said.agentId, field }, "", feedback) : null;
+}
+
+function leaving(change: Change, { feedback }: Background): Cause | null {
+  if (change.field !== "role_removed") return null;
+  const left = feedback.findLast((one) => one.kind === "withdraw" && one.agentId === change.agentId);
+  if (!left) return null;
+  return {
+    kind: "withdrawal",
+    request: left.eventId,
+    agentId: left.agentId,
+    words: left.reasoning,
+    reason: "",
+  };
+}
+
+/** Whoever takes over a role came because of what made the one before leave it. */
+function replacing(change: Change, all: readonly Change[], background: Background): Cause | null {
+  if (change.field !== "role_added") return null;
+  const gone = all.find((one) => one.field === "role_removed" && one.concept === change.concept);
+  if (!gone) return null;
+  const behind = requestBehind(gone, background) ?? leaving(gone, background);
+  return { kind: "replaces", request: behind?.request ?? null, agentId: gone.agentId, words: "", reason: "" };
+}
+
+function toldBy(change: Change, { told }: Background): Cause | null {
+  const found = told.findLast((one) => one.agentId === change.agentId && one.field === change.field);
+  return found ? { kind: "told", request: null, agentId: null, words: "", reason: found.reason } : null;
+}
+
+function asked(
+  request: Pick<Answered, "agentId" | "field">,
+  reason: string,
+  feedback: readonly FeedbackState[],
+): Cause {
+  const words = feedback.findLast((one) => one.agentId === request.agentId && one.kind === "negotiate");
+  return {
+    kind: "request",
+    request: words?.eventId ?? `${request.agentId}:${request.field}`,
+    agentId: request.agentId,
+    words: words ? words.request || words.reasoning : "",
+    reason,
+  };
+}
+
+function answered(entry: Readonly<Record<string, unknown>>, granted: boolean): Answered {
+  return {
+    agentId: text(entry.agent_id),
+    field: text(entry.field),
+    requested: entry.requested,
+    result: entry.result,
+    reason: text(entry.reason),
+    granted,
+  };
+}
+
+function told(entry: Readonly<Record<string, unknown>>): Told {
+  return { agentId: text(entry.agent_id), field: text(entry.field), reason: text(entry.reason) };
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

@@ -61,12 +61,15 @@ class Capacity:
             entry.stored.set()
 
     async def _fits(self, entry: _Entry, subject: str | None, most: int) -> bool:
-        """Whether there is room after those that came before; where they decide it, wait what becomes of them."""
+        """Whether there is room after those that came before; where they decide it, wait what becomes of them.
+
+        What is stored already decides alone where that is enough, so that a full node refuses each after one count.
+        """
         while True:
             before = [one for one in self._entering[: self._entering.index(entry)] if subject in {None, one.subject}]
             stored = await self._log.count_open(KIND, subject=subject, most=most)
             if stored + len(before) < most:
                 return True
-            if not before:
+            if stored >= most or not before:  # what they are storing can only add to it
                 return False
             await before[0].stored.wait()

@@ -201,6 +201,18 @@ async def test_one_client_serves_all_demands_until_the_node_stops(
     assert len(service.asked) == 4
 
 
+async def test_what_it_sets_for_one_user_does_not_go_along_with_anothers_question(
+    tmp_path: Path, service: Service
+) -> None:
+    service.headers = {"set-cookie": "session=of-alice; Path=/"}
+    decisions = node(tmp_path, service).decisions
+    for user in ("user_alice", "user_bob", "user_alice"):
+        assert (await decisions.decide(UNDERSTAND, question(user))).source == "personal_agent"
+    assert [asked["user_id"] for asked in service.asked] == ["user_alice", "user_bob", "user_alice"]
+    assert not [head for head in service.seen if "cookie" in head]
+    await decisions.stop()
+
+
 async def test_its_answer_is_wrapped_in_prose_as_little_or_as_much_as_a_models(
     tmp_path: Path, service: Service
 ) -> None:

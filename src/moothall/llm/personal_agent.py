@@ -8,6 +8,7 @@ and it cannot send us, or the key, to another address.
 from __future__ import annotations
 
 import asyncio
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 
 import httpx
@@ -124,7 +125,10 @@ class PersonalAgent:
 
 
 def _client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=None)  # noqa: S113 - the caller's deadline
+    client = httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=None)  # noqa: S113 - the caller's deadline
+    # One client asks for all users: a cookie set for one of them must not go along with another's question.
+    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    return client
 
 
 def _asked(data: BaseModel) -> dict[str, Any]:

@@ -112,6 +112,19 @@ async def test_an_answer_that_cannot_be_known_is_a_step_without_a_result(tmp_pat
     assert unknown.error.code == "E003"
 
 
+async def test_an_unknown_answer_to_a_plan_is_told_in_its_round(tmp_path: Path) -> None:
+    async with running(tmp_path, TRIO) as node:
+        events = await negotiate(node, DEMAND)
+        record = await node.demands.record(events[0].run)
+        rows = await node.log.select([record.id], STEP_TYPES)
+    (letter, *_) = [row for row in rows if row.key.startswith("review.r1.")]
+    (closed,) = [row for row in rows if row.key == "feedback.r1.closed"]
+    name = letter.payload["to"]
+    closed.payload["unknown"] = {name: "E004"}
+    (unknown,) = [step for step in step_list(record, rows).steps if step.key.endswith(".unknown")]
+    assert (unknown.prompt, unknown.round, unknown.agent_id, unknown.result) == ("review", 1, name, None)
+
+
 async def test_offers_are_sealed_in_the_steps_until_their_barrier_has_closed(tmp_path: Path) -> None:
     async with running(tmp_path, TRIO, {"planner": Script(offer="later")}, response_timeout=1) as node:
         run = (await node.demands.submit(DEMAND)).demand_id

@@ -107,7 +107,9 @@ class _Reading:
         kind, phase = "review" if "policy" in row.payload else "respond", row.key.removesuffix(".closed")
         for name, code in row.payload.get("unknown", {}).items():
             kept = {"source": "fallback", "degraded": True, "error": code}
-            told = self._who(name) | {"round": _round_of(phase) or _FIRST_PLAN, "key": f"{phase}.{name}.unknown"}
+            letter = self._seen.by_key.get(f"review.{phase.removeprefix('feedback.')}.{name}")
+            asked_in = letter.payload["body"]["round"] if letter else _round_of(phase) or _FIRST_PLAN
+            told = self._who(name) | {"round": asked_in, "key": f"{phase}.{name}.unknown"}
             yield self._step(row, kind, kept, **told)
 
     def _step(self, row: Event, kind: str, kept: Mapping[str, Any], **told: object) -> Step:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from moothall.events.log import EventLog
 from moothall.events.model import Draft
 from moothall.events.retention import Retention
 from moothall.events.run import Run
+from moothall.storage import scrub
 from tests.events.house import BEGUN, Hands, House, Scripted, closed
 from tests.events.remains import everything
 from tests.support.clock import ManualClock
@@ -165,3 +167,28 @@ async def test_files_that_could_not_be_cleaned_are_tried_again_at_the_next_sweep
         now = BEGIN + timedelta(hours=hour)
         await retention.sweep(now)
     assert asked == [BEGIN + timedelta(hours=hour) for hour in range(3)], "and a day of rest once it is done"
+
+
+async def test_a_cleaning_that_failed_after_an_erasure_is_tried_again_at_the_next_sweep(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock(BEGIN)
+    log = await house.log(clock=clock)
+    if log.store.writer is None:
+        pytest.skip("PostgreSQL cleans up by itself")
+    await house.worker(log, {"test": Scripted(end)})
+    await log.create("d-00000001", "test", [BEGUN])
+    await closed(log, "d-00000001")
+    retention = Retention(log, 0)
+    await retention.sweep(clock.now())
+
+    def full(_: sqlite3.Connection) -> bool:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("moothall.storage.scrub.pay", full)
+        await log.erase("d-00000001")
+        await retention.sweep(clock.now() + timedelta(hours=1))
+    assert await log.store.writer.raw(scrub.owed)
+    await retention.sweep(clock.now() + timedelta(hours=2))
+    assert not await log.store.writer.raw(scrub.owed)

@@ -112,3 +112,32 @@ async def test_what_could_not_be_done_is_told() -> None:
     files = Files(works=False)
     files.free.set()
     assert await files.scrubbing().at_once() is False
+
+
+@pytest.mark.parametrize("size", [0, LARGE])
+async def test_a_rewriting_that_failed_is_remembered_until_one_is_done(size: int) -> None:
+    files = Files(size=size, works=False)
+    files.free.set()
+    scrubbing = files.scrubbing()
+    files.owed.add(0)
+    await scrubbing.in_time()
+    while not scrubbing.failed:  # noqa: ASYNC110 - nobody is told when it is done
+        await asyncio.sleep(0)
+    files.works = True
+    assert await scrubbing.at_once()
+    assert not scrubbing.failed
+
+
+@pytest.mark.parametrize("size", [0, LARGE])
+async def test_a_fault_of_any_kind_is_told_in_the_log_and_the_erasure_stands(
+    size: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken() -> bool:
+        raise RuntimeError("odd")
+
+    scrubbing = Scrubbing(broken, lambda: size)
+    await scrubbing.in_time()
+    while not scrubbing.failed:  # noqa: ASYNC110 - nobody is told when it is done
+        await asyncio.sleep(0)
+    assert "RuntimeError: odd" in caplog.text
+    await scrubbing.stop()

@@ -27,7 +27,7 @@ class Retention:
 
     Runs go with those below them, and only when all of them have ended. Their rows stay, blank: an id is not given
     twice, and whoever asks for it learns the same as on the first day. SQLite's files are cleaned of traces at most
-    once a day, since writers wait for that.
+    once a day, since writers wait for that; where a cleaning failed, every hour until one is done.
     """
 
     def __init__(self, log: EventLog, days: float) -> None:
@@ -58,9 +58,10 @@ class Retention:
             while due := await self._due(now - self._age):
                 for run in due:
                     count += await self._log.erase(run, at_once=False)
-        if self._scrubbed is None or now - self._scrubbed >= _BETWEEN_SCRUBS:
-            # What could not be done is tried again at the next sweep.
-            self._scrubbed = now if await self._log.store.scrub() else None
+        store = self._log.store
+        if store.scrub_failed or self._scrubbed is None or now - self._scrubbed >= _BETWEEN_SCRUBS:
+            # What could not be done, here or after an erasure, is tried again at the next sweep.
+            self._scrubbed = now if await store.scrub() else None
         return count
 
     async def _due(self, before: datetime) -> list[str]:

@@ -29,6 +29,9 @@ class Scrubbing:
     Args:
         pay: does what is owed, and tells whether it could be done.
         size: the bytes of the store now.
+
+    Attributes:
+        failed: whether the last rewriting could not be done, so that somebody should ask again.
     """
 
     def __init__(self, pay: Callable[[], Awaitable[bool]], size: Callable[[], int]) -> None:
@@ -40,6 +43,7 @@ class Scrubbing:
         self._behind: asyncio.Task[None] | None = None
         self._asked = self._stopped = False
         self._took = 0.0
+        self.failed = False
 
     async def at_once(self) -> bool:
         """Do what is owed, together with all who ask before it begins; False when it could not be done."""
@@ -75,10 +79,16 @@ class Scrubbing:
             if self._stopped:
                 return False
             began = asyncio.get_running_loop().time()
-            try:
-                return await self._pay()
-            finally:
-                self._took = asyncio.get_running_loop().time() - began
+            self.failed = not await self._paid()
+            self._took = asyncio.get_running_loop().time() - began
+            return not self.failed
+
+    async def _paid(self) -> bool:
+        try:
+            return await self._pay()
+        except Exception:  # noqa: BLE001 - nobody may be waiting for it, and the erasure it belongs to stands
+            _log.exception("overwriting the traces of erased text failed; it is tried again within the hour")
+            return False
 
     async def _go_on(self) -> None:
         while self._asked:

@@ -144,6 +144,11 @@ class Store:
         if self.writer is not None:
             await self._scrubbing.in_time()
 
+    @property
+    def scrub_failed(self) -> bool:
+        """Whether the last attempt to overwrite traces of erased text failed, whoever asked for it."""
+        return self.writer is not None and self._scrubbing.failed
+
     async def _scrub(self, writer: sqlite.WriterThread) -> bool:
         try:
             done = await writer.raw(scrub.pay)

@@ -15,5 +15,12 @@ export default defineConfig({
     sourcemap: false,
   },
   server: { proxy: { "/api": NODE, "/health": NODE } },
-  test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], restoreMocks: true, unstubGlobals: true },
+  test: {
+    environment: "jsdom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    setupFiles: ["src/fixtures/setup.ts"],
+    css: { include: /tokens\.css/ }, // the contrast of its colours is computed
+    restoreMocks: true,
+    unstubGlobals: true,
+  },
 });

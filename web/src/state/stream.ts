@@ -122,8 +122,9 @@ class OpenStream {
     const before = this.key();
     const { status } = await this.parts.client.status(this.parts.demandId, signal);
     if (signal.aborted) return;
+    const locked = this.key() !== null && (this.key() !== before || this.token() === undefined);
     if (status !== "processing") await this.catchUp(signal);
-    else if (this.key() !== before && (await this.learnToken(signal))) this.begin();
+    else if (locked && (await this.learnToken(signal))) this.begin();
   }
 
   /** Whether a token came that was not known before. */

@@ -47,9 +47,14 @@ async def tab_to(page: Page, test_id: str, most: int = 60) -> None:
     raise AssertionError(message)
 
 
+def timeline(page: Page) -> Locator:
+    """The timeline of the negotiation itself; one that is opened inside has its own."""
+    return page.locator("[data-testid='event-timeline']:not([data-testid='subnet-body'] *)")
+
+
 async def timeline_ids(page: Page) -> list[str]:
     """The ids of all events in the timeline, in order; the list is scrolled through."""
-    rows = page.get_by_test_id("event-timeline").locator("[data-testid^='event-evt']")
+    rows = timeline(page).locator("[data-testid^='event-evt']")
     await expect(rows.first).to_be_visible()
     seen: dict[str, None] = {}
     await _scroll(page, "top")
@@ -71,7 +76,7 @@ async def _ids(rows: Locator) -> list[str]:
 
 async def _scroll(page: Page, where: str) -> bool:
     """Scroll the timeline's list; whether it stands at its end."""
-    at_end: bool = await page.get_by_test_id("event-timeline").evaluate(
+    at_end: bool = await timeline(page).evaluate(
         """(timeline, where) => {
           const boxes = [timeline, ...timeline.querySelectorAll("*")]
             .filter((box) => box.scrollHeight > box.clientHeight + 1 && /auto|scroll/.test(getComputedStyle(box).overflowY))

@@ -133,13 +133,12 @@ async def test_the_big_screen_has_larger_type_and_no_overflow(hall: Hall) -> Non
 async def test_the_theme_is_switched_and_kept(hall: Hall) -> None:
     stage = await hall.node([])
     page = await hall.visit(stage.url, color_scheme="light")
-    colour = "() => getComputedStyle(document.body).backgroundColor"
-    light = await page.evaluate(colour)
+    light = await page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    other = "(colour) => getComputedStyle(document.body).backgroundColor !== colour"
     switch = page.get_by_test_id("theme-switch")
     while await switch.get_attribute("data-theme-choice") != "dark":
         await switch.click()
-    dark = await page.evaluate(colour)
-    assert dark != light
+    await page.wait_for_function(other, arg=light)
     await page.reload()
     await expect(switch).to_have_attribute("data-theme-choice", "dark")
-    assert await page.evaluate(colour) == dark
+    await page.wait_for_function(other, arg=light)

@@ -70,9 +70,9 @@ async def test_candidates_are_shown_with_their_status_and_their_words(hall: Hall
     await stands(page, planner="withdrawn", speaker_2="decline")
     words = {
         "speaker_1": {"words": "讲一小时大模型应用", "conditions": "需要投影仪", "why-chosen": "演讲嘉宾"},
-        "speaker_2": {"words": "没有档期"},
+        "speaker_2": {"decline-reason": "没有档期"},
         "loft": {"why-not": "要价高于方案为同一角色支付的费用"},
-        "planner": {"words": "有别的安排"},
+        "planner": {"withdraw-reason": "有别的安排"},
     }
     for name, parts in words.items():
         candidate = page.get_by_test_id(f"candidate-user_agent_{name}")

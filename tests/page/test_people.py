@@ -25,10 +25,11 @@ async def submitted(hall: Hall, stage: Stage) -> tuple[Page, Page]:
     person = page.get_by_test_id("person-1")
     await person.get_by_role("textbox").nth(0).fill("小林")
     await person.get_by_role("textbox").nth(1).fill("演讲嘉宾")
+    await person.get_by_role("textbox").nth(1).press("Enter")
     await page.get_by_test_id("submit").click()
-    link = page.get_by_test_id("people-links").get_by_role("link").first
+    link = page.get_by_test_id("people-links").get_by_label("小林的链接").first
     await expect(link).to_be_visible()
-    address = await link.evaluate("(link) => link.href")
+    address = await link.input_value()
     assert address.startswith(f"{stage.url}/#/join/collab-")
     guest = await hall.visit(stage.url, address.removeprefix(f"{stage.url}/"))
     return page, guest

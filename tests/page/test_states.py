@@ -133,7 +133,7 @@ async def test_a_negotiation_that_was_cancelled_says_so(hall: Hall) -> None:
     stage = await hall.node(TRIO, closed=["offer"])
     demand_id = await stage.door.submit(DEMAND)
     page = await hall.visit(stage.url, f"#/n/{demand_id}")
-    await shows(page, "searching")
+    await in_state(page, "negotiating")
     assert (await stage.door.client.post(f"/api/v1/demand/{demand_id}/cancel")).status_code == 200
     await shows(page, "cancelled")
 

@@ -174,6 +174,8 @@ describe("candidates", () => {
     });
     const person = Object.values(of("with-a-person").candidates).find((item) => item.person);
     expect(person).toMatchObject({ displayName: "小林", status: "silent" });
+    const quiet = Object.values(of("failed-no-answer").candidates).map((item) => item.status);
+    expect(quiet).toEqual(["silent", "silent", "silent"]);
     expect(of("substitute").candidates.user_agent_venue).toMatchObject({
       status: "withdrawn",
       withdrawReason: "有别的安排",

@@ -1,6 +1,7 @@
 /** The two events that end a negotiation. The plans of the rounds stay, whatever the end says. */
 
 import type { LogEvent } from "../api/types";
+import { withCandidate } from "./candidates";
 import type { Payload, Reducers } from "./events";
 import type { Ending, NegotiationState, Phase } from "./model";
 import { list, numOrNull, oneOrNull, record, str, strings, strOrNull } from "./read";
@@ -34,7 +35,8 @@ export const ENDING: Reducers<"towow.proposal.finalized" | "towow.negotiation.fa
       message: str(payload.message),
       code: strOrNull(payload.code),
     };
-    return ended(state, ending, ending.reason === "cancelled" ? "cancelled" : "failed");
+    const known = ending.reason === "no_answer" ? withSilence(state) : state;
+    return ended(known, ending, ending.reason === "cancelled" ? "cancelled" : "failed");
   },
 };
 
@@ -64,6 +66,15 @@ function settledBy(plan: unknown): Ending["compromise"] {
 function agreed(ending: Ending): Phase {
   if (ending.compromise !== null) return "compromise";
   return ending.consensus === "partial" ? "partial" : "success";
+}
+
+/** Where nobody answered there is no event that names the silent ones: they are all who were asked. */
+function withSilence(state: NegotiationState): NegotiationState {
+  const waiting = state.candidateOrder.filter((id) => state.candidates[id]?.status === "invited");
+  return waiting.reduce(
+    (so, id) => withCandidate(so, id, (before) => ({ ...before, status: "silent" })),
+    state,
+  );
 }
 
 /** Gaps that were closed in the meantime are none any more; an end that tells none of gaps leaves them. */

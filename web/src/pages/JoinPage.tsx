@@ -23,7 +23,7 @@ export function JoinPage({ channelId, token }: JoinPageProps) {
       <header>
         <h1>{invitation ? join.title(invitation.display_name) : join.pageTitle}</h1>
         {invitation && invitation.round > 0 && (
-          <p className={styles.label}>
+          <p className={styles.note}>
             {join.rounds(count(invitation.round, lang), count(invitation.max_rounds, lang))}
           </p>
         )}

@@ -49,7 +49,7 @@ export function Asked({ invitation, token, look }: AskedProps) {
       {given && !open && <p data-testid="join-counted">{join.counted[given.answer]}</p>}
       {open && asked === "offer" && <OfferForm key={question} {...form} />}
       {open && asked === "review" && <ReviewForm key={question} {...form} />}
-      {!open && <p className={styles.label}>{given ? join.countedHint : join.asked.noneHint}</p>}
+      {!open && <p className={styles.note}>{given ? join.countedHint : join.asked.noneHint}</p>}
     </Card>
   );
 }

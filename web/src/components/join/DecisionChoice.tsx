@@ -26,7 +26,7 @@ export function DecisionChoice({ decision, change }: DecisionChoiceProps) {
             />
             <span>
               {join.decisions[one]}
-              <span className={styles.label}>{join.decisionHints[one]}</span>
+              <span className={styles.note}>{join.decisionHints[one]}</span>
             </span>
           </label>
         ))}

@@ -31,7 +31,7 @@ export function InvitationCard({ invitation }: { readonly invitation: Invitation
             </div>
           ))}
       </dl>
-      <p className={styles.label}>{join.noBudget}</p>
+      <p className={styles.note}>{join.noBudget}</p>
     </Card>
   );
 }

@@ -70,7 +70,7 @@ export const form: typeof zh = {
     from: (day) => `from ${day}`,
     until: (day) => `until ${day}`,
     window: (first, last) => `${first} to ${last}`,
-    peopleCount: (n) => n,
+    peopleCount: (n) => (n === "1" ? "1 person" : `${n} people`),
     uncertainties: "Not clear yet",
     noUncertainties: "Nothing",
     confidences: { high: "fairly sure", medium: "not quite sure", low: "unsure" },

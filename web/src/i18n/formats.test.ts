@@ -1,0 +1,28 @@
+import { expect, it } from "vitest";
+import { count, day, money, span } from "./formats";
+
+it("writes sums with cents only where there are some, and unknown currencies by their code", () => {
+  expect(money(3900, "CNY", "zh")).toBe("¥3,900");
+  expect(money(12.5, "CNY", "zh")).toBe("¥12.50");
+  expect(money(5, "points", "en")).toBe("5 points");
+});
+
+it("writes a plain day as that day, wherever the browser stands", () => {
+  expect(day("2027-03-15", "zh")).toContain("2027年3月15日");
+  expect(day("2027-03-15", "en")).toContain("15 Mar 2027");
+  expect(day("some day", "en")).toBe("some day");
+});
+
+it("writes lengths of time in their two largest units", () => {
+  expect(span(0, "en")).toBe("0 s");
+  expect(span(1.25, "en")).toBe("1.3 s");
+  expect(span(59.6, "en")).toBe("1 min");
+  expect(span(75, "zh")).toBe("1 分 15 秒");
+  expect(span(3_600, "zh")).toBe("1 小时");
+  expect(span(90_000, "en")).toBe("1 d 1 h");
+  expect(span(-3, "en")).toBe("0 s");
+});
+
+it("sets the thousands apart", () => {
+  expect(count(10_000, "zh")).toBe("10,000");
+});

@@ -1,5 +1,5 @@
 import { type RefObject, useEffect, useRef } from "react";
-import { hrefTo, type Route } from "../hooks/useHashRoute";
+import type { Route } from "../hooks/useHashRoute";
 import { useTexts } from "../i18n";
 
 const WAIT_MS = 5_000;
@@ -11,7 +11,7 @@ export function usePageFocus(route: Route, main: RefObject<HTMLElement | null>):
   useEffect(() => {
     document.title = `${title} · ${shell.name}`;
   }, [title, shell.name]);
-  const place = hrefTo(route);
+  const place = JSON.stringify(route);
   const shown = useRef(place);
   useEffect(() => {
     if (shown.current === place || !main.current) return; // the first page leaves the focus where it is

@@ -1,10 +1,8 @@
-import { cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { fireEvent, render, screen } from "@testing-library/react";
 import { useState } from "react";
-import { afterEach, expect, it, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import { setLang } from "../i18n";
 import { Button, Card, Dialog, Field, Table, Tabs, VirtualList } from ".";
-
-afterEach(cleanup);
 
 function Tabbed() {
   const [current, setCurrent] = useState<"a" | "b" | "c">("a");

@@ -1,5 +1,5 @@
 import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { beforeEach, expect, it, vi } from "vitest";
 import { setLang } from "../../i18n";
 import { session } from "../../state/session";
 import { DemandForm } from "./DemandForm";
@@ -13,8 +13,6 @@ beforeEach(() => {
   fetch.mockReset();
   vi.stubGlobal("fetch", fetch);
 });
-
-afterEach(cleanup);
 
 const REPLY = {
   demand_id: "d-1",

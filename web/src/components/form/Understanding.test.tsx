@@ -1,5 +1,5 @@
-import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { fireEvent, render, screen, waitFor } from "@testing-library/react";
+import { beforeEach, expect, it, vi } from "vitest";
 import { setLang } from "../../i18n";
 import { Understanding } from "./Understanding";
 import { understood } from "./understood.fixture";
@@ -11,8 +11,6 @@ beforeEach(() => {
   fetch.mockReset();
   vi.stubGlobal("fetch", fetch);
 });
-
-afterEach(cleanup);
 
 function answers(status: number, body: unknown) {
   fetch.mockImplementation(async () => new Response(JSON.stringify(body), { status }));

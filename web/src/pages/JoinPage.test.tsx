@@ -1,0 +1,193 @@
+import { act, fireEvent, render, screen, waitFor } from "@testing-library/react";
+import { beforeEach, expect, it, vi } from "vitest";
+import type { Invitation } from "../api/types";
+import { understood } from "../components/form/understood.fixture";
+import { POLL_MS } from "../components/join/useInvitation";
+import { setLang } from "../i18n";
+import { JoinPage } from "./JoinPage";
+
+const fetch = vi.fn<typeof globalThis.fetch>();
+const OWN = "person_1";
+
+/** What the node says to each look, and to each answer. */
+let invitation: Invitation | null;
+let answered: { status: number; body: unknown };
+
+const INVITED: Invitation = {
+  agent_id: OWN,
+  asked: "offer",
+  capability_tags: ["演讲嘉宾"],
+  channel_id: "collab-1",
+  deadline_at: new Date(Date.now() + 90_000).toISOString(),
+  demand: understood(),
+  demand_id: "d-1",
+  display_name: "小林",
+  max_rounds: 3,
+  proposal: null,
+  round: 0,
+  status: "collecting",
+  your_assignments: [],
+};
+
+const REVIEW: Invitation = {
+  ...INVITED,
+  asked: "review",
+  round: 1,
+  status: "proposal_sent",
+  proposal: {
+    proposal_id: "p-1",
+    version: 1,
+    objective: "一场聚会",
+    assignments: [{ agent_id: OWN, display_name: "小林", role: "演讲嘉宾", responsibility: "讲一小时" }],
+    timeline: {
+      start_date: "2027-03-15",
+      milestones: [{ name: "开始", date: "2027-03-15", deliverable: "" }],
+    },
+  },
+  your_assignments: [
+    {
+      agent_id: OWN,
+      display_name: "小林",
+      role: "演讲嘉宾",
+      responsibility: "讲一小时",
+      price: 500,
+      currency: "CNY",
+      quantity: 1,
+      concept: "",
+      conditions: [],
+      dependencies: [],
+      notes: "",
+    },
+  ],
+};
+
+const ENDED = { error: { code: "UNAUTHENTICATED", message: "没有权限", why: "协商已经结束", hint: "" } };
+
+beforeEach(() => {
+  setLang("zh");
+  invitation = INVITED;
+  answered = { status: 200, body: { channel_id: "collab-1", agent_id: OWN, status: "accepted" } };
+  fetch.mockReset();
+  fetch.mockImplementation(async (_url, init) => {
+    if (init?.method === "POST")
+      return new Response(JSON.stringify(answered.body), { status: answered.status });
+    return invitation
+      ? new Response(JSON.stringify(invitation))
+      : new Response(JSON.stringify(ENDED), { status: 401 });
+  });
+  vi.stubGlobal("fetch", fetch);
+});
+
+const open = () => render(<JoinPage channelId="collab-1" token="secret" />);
+const posts = () => fetch.mock.calls.filter(([, init]) => init?.method === "POST");
+const body = () => JSON.parse(String(posts().at(-1)?.[1]?.body));
+
+it("shows what it is about without its budget, and takes an offer that then counts", async () => {
+  open();
+  await screen.findByTestId("join-offer");
+  expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("小林，你被邀请参与协商");
+  expect(screen.getByTestId("invitation").textContent).not.toContain("8,000");
+  fireEvent.change(screen.getByTestId("offer-contribution"), { target: { value: "讲一小时" } });
+  fireEvent.change(screen.getByTestId("offer-price"), { target: { value: "500" } });
+  fireEvent.click(screen.getByTestId("join-send"));
+  expect((await screen.findByTestId("join-counted")).textContent).toBe("你的回答已计入：参与");
+  expect(body()).toEqual({ decision: "participate", contribution: "讲一小时", price: 500, currency: "CNY" });
+  const [url, init] = posts()[0] ?? [];
+  expect(String(url)).not.toContain("secret");
+  expect(new Headers(init?.headers).get("X-Participant-Token")).toBe("secret");
+  expect(screen.queryByTestId("join-offer")).toBeNull();
+});
+
+it("shows a refused price at its field", async () => {
+  answered = {
+    status: 400,
+    body: { error: { code: "INVALID_INPUT", message: "m", why: "currency：只能用CNY", hint: "" } },
+  };
+  open();
+  await screen.findByTestId("join-offer");
+  fireEvent.change(screen.getByTestId("offer-contribution"), { target: { value: "x" } });
+  fireEvent.click(screen.getByTestId("join-send"));
+  await screen.findByText("只能用CNY");
+  expect(screen.getByLabelText("币种").getAttribute("aria-invalid")).toBe("true");
+});
+
+it("shows the plan with one's own price, and takes a consent", async () => {
+  invitation = REVIEW;
+  open();
+  fireEvent.click(await screen.findByTestId("join-accept"));
+  expect(screen.getByTestId("join-part").textContent).toContain("¥500");
+  await screen.findByText("你的回答已计入：同意方案");
+  expect(body()).toEqual({ feedback_type: "accept", round: 1 });
+});
+
+it("takes a wish for a change, but not an empty one", async () => {
+  invitation = REVIEW;
+  open();
+  fireEvent.click(await screen.findByTestId("join-negotiate"));
+  fireEvent.click(screen.getByTestId("change-send"));
+  expect(screen.getByText("请至少写明一项修改")).toBeTruthy();
+  expect(posts()).toHaveLength(0);
+  fireEvent.change(screen.getByTestId("change-price"), { target: { value: "650" } });
+  fireEvent.click(screen.getByTestId("change-send"));
+  await screen.findByText("你的回答已计入：要求修改");
+  expect(body()).toEqual({ feedback_type: "negotiate", round: 1, proposed_changes: { price: 650 } });
+});
+
+it("asks twice before somebody leaves", async () => {
+  invitation = REVIEW;
+  open();
+  fireEvent.click(await screen.findByTestId("join-withdraw"));
+  expect(posts()).toHaveLength(0);
+  fireEvent.click(screen.getByTestId("join-withdraw-sure"));
+  await screen.findByText("你的回答已计入：退出");
+  expect(body()).toEqual({ feedback_type: "withdraw", round: 1 });
+});
+
+it("tells in words that an answer came second", async () => {
+  invitation = REVIEW;
+  answered = {
+    status: 409,
+    body: { error: { code: "CONFLICT", message: "与当前状态冲突", why: "你已经回答过", hint: "" } },
+  };
+  open();
+  fireEvent.click(await screen.findByTestId("join-accept"));
+  expect((await screen.findByText("你已经回答过")).closest('[role="alert"]')).not.toBeNull();
+});
+
+it("tells a link that opens nothing from a negotiation that has ended meanwhile", async () => {
+  invitation = null;
+  const first = open();
+  await screen.findByTestId("join-invalid");
+  first.unmount();
+  invitation = INVITED;
+  vi.useFakeTimers();
+  open();
+  await act(() => vi.advanceTimersByTimeAsync(0));
+  invitation = null;
+  await act(() => vi.advanceTimersByTimeAsync(POLL_MS));
+  expect(screen.getByTestId("join-ended")).toBeTruthy();
+  const looks = fetch.mock.calls.length;
+  await act(() => vi.advanceTimersByTimeAsync(10 * POLL_MS));
+  expect(fetch.mock.calls.length).toBe(looks);
+  vi.useRealTimers();
+});
+
+it("looks every three seconds, but not while nobody sees the page", async () => {
+  vi.useFakeTimers();
+  const hidden = vi.spyOn(document, "hidden", "get").mockReturnValue(false);
+  open();
+  await act(() => vi.advanceTimersByTimeAsync(0));
+  expect(fetch).toHaveBeenCalledTimes(1);
+  await act(() => vi.advanceTimersByTimeAsync(POLL_MS));
+  expect(fetch).toHaveBeenCalledTimes(2);
+  hidden.mockReturnValue(true);
+  document.dispatchEvent(new Event("visibilitychange"));
+  await act(() => vi.advanceTimersByTimeAsync(5 * POLL_MS));
+  expect(fetch).toHaveBeenCalledTimes(2);
+  hidden.mockReturnValue(false);
+  document.dispatchEvent(new Event("visibilitychange"));
+  await act(() => vi.advanceTimersByTimeAsync(0));
+  expect(fetch).toHaveBeenCalledTimes(3);
+  vi.useRealTimers();
+  await waitFor(() => expect(screen.getByTestId("join-page")).toBeTruthy());
+});

@@ -21,9 +21,9 @@ events: `id:` is the event id, `data:` is one JSON object with `event_id`, `even
 `payload`. Ids rise; they may skip, because some rows of the log never leave the node.
 
 The order: understood, filter.completed, channel.created, broadcast, offers, aggregation.started, then for each round
-distributed, feedback, feedback.evaluated (from round 2 on after round_started), then gap.identified and
-subnet.triggered where there are gaps, then exactly one of proposal.finalized and negotiation.failed, and nothing
-after it.
+distributed, feedback, feedback.evaluated (from round 2 on after round_started), then substitute.invited and
+substitute.answered where somebody who offered may fill an open place, then gap.identified and subnet.triggered where
+there are gaps, then exactly one of proposal.finalized and negotiation.failed, and nothing after it.
 
 The payloads of a replay, which shows a recorded negotiation again, also say `"demo": true` and `"mark": "DEMO"`.
 

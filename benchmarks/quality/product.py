@@ -101,7 +101,7 @@ def read(events: Sequence[Event], log: Sequence[Event], seconds: float) -> Resul
     ends = by_type.get("proposal.finalized", [])
     end = ends[0] if ends else by_type["negotiation.failed"][0]
     plans = by_type.get("proposal.distributed", [])
-    answers = by_type.get("proposal.feedback", [])
+    answers = [*by_type.get("proposal.feedback", []), *by_type.get("substitute.answered", [])]
     spoken = [item for item in answers if not item["by_default"]]
     last = {item["agent_id"]: item["feedback_type"] for item in sorted(spoken, key=lambda item: item["round"])}
     senders = {"coordinator", "channel_admin"}

@@ -47,6 +47,15 @@ ADDITIONAL_EVENT_TYPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "towow.demand.confirmed": ("demand_id", "channel_id", "understanding", "edited", "source"),
         "towow.negotiation.bargain": ("agent_id", "display_name", "bargain_type", "content", "round"),
         "towow.substitute.invited": ("channel_id", "demand_id", "agent_id", "display_name", "reason", "round"),
+        "towow.substitute.answered": (
+            "channel_id",
+            "demand_id",
+            "agent_id",
+            "display_name",
+            "feedback_type",
+            "reasoning",
+            "round",
+        ),
         "towow.subnet.completed": ("channel_id", "demand_id", "sub_demand_id", "sub_channel_id", "outcome"),
     }
 )

@@ -102,7 +102,7 @@ def check_order(events: list[Event]) -> None:
         elif kind == "feedback.evaluated":
             assert (stage, payload["round"]) == (2, number)
             stage = 3
-        elif kind in {"gap.identified", "subnet.triggered"}:
+        elif kind in {"gap.identified", "subnet.triggered", "substitute.invited", "substitute.answered"}:
             assert stage == 3
     assert number <= 3
 

@@ -254,7 +254,7 @@ ONLY_OURS = {
     "api.demand", "api.demand.steps", "api.channel", "api.confirm.understanding", "api.person.invitation", "api.person.offer",
     "api.person.feedback", "data.DemandUnderstanding", "data.Candidate", "data.Offer", "data.AdjustmentSummary",
     "event.towow.demand.submitted", "event.towow.demand.confirmed", "event.towow.negotiation.bargain", "event.towow.subnet.completed",
-    "event.towow.substitute.invited",
+    "event.towow.substitute.invited", "event.towow.substitute.answered",
 }  # fmt: skip
 
 

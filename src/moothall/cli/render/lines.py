@@ -129,6 +129,7 @@ _VALUES: Mapping[str, Callable[[JsonObject, View], Values]] = MappingProxyType(
         "negotiation.bargain": _pick("display_name", "content"),
         "agent.withdrawn": _pick("display_name", "reason"),
         "substitute.invited": _pick("display_name", "reason"),
+        "substitute.answered": _feedback,
         "gap.identified": _gap,
         "subnet.triggered": _pick("sub_demand_id", "gap_type"),
         "subnet.completed": _pick("sub_demand_id", "outcome"),

@@ -169,8 +169,14 @@ def _answered(view: View, payload: JsonObject) -> View:
         withdraw=tally.withdraw + (kind == "withdraw"),
         default=tally.default + (silent and kind == "accept"),
     )
+    return _stood_in(replace(view, tally=counted), payload)
+
+
+def _stood_in(view: View, payload: JsonObject) -> View:
+    """What one of them said to a plan; who was asked after the last round is in no round's count."""
     words = payload.get("adjustment_request") or payload.get("reasoning", "")
-    return replace(view, tally=counted).with_agent(payload, state=kind, words=words, silent=silent)
+    silent = bool(payload.get("by_default"))
+    return view.with_agent(payload, state=payload.get("feedback_type", ""), words=words, silent=silent)
 
 
 def _withdrawn(view: View, payload: JsonObject) -> View:
@@ -253,6 +259,7 @@ _STEPS: Mapping[str, Callable[[View, JsonObject], View]] = MappingProxyType(
         ),
         "towow.agent.withdrawn": _withdrawn,
         "towow.substitute.invited": _invited,
+        "towow.substitute.answered": _stood_in,
         "towow.gap.identified": _gaps,
         "towow.subnet.triggered": _subnet,
         "towow.subnet.completed": _subnet_done,

@@ -35,9 +35,13 @@ Question = Literal["offer", "review"]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question that waits for one person's answer; ``body`` is the message that put it."""
+    """A question that waits for one person's answer; ``body`` is the message that put it.
+
+    ``phase`` begins the keys of the rows of the phase that asks.
+    """
 
     kind: Question
+    phase: str
     channel_id: str
     round: int
     until: datetime | None
@@ -47,11 +51,6 @@ class Asked:
     def key(self) -> str:
         """The same for every answer to the same question, so that only the first one counts."""
         return f"{self.kind}.r{self.round}"
-
-    @property
-    def phase(self) -> str:
-        """What begins the keys of the rows of the phase that asks."""
-        return f"feedback.r{self.round}" if self.kind == "review" else "offers"
 
 
 class Invitation(Model):
@@ -83,13 +82,14 @@ def asked_of(record: RunRecord, rows: Sequence[Event], agent_id: str, now: datet
     for row in reversed(_letters(seen, agent_id)):
         body = row.payload["body"]
         reviewing = body["type"] == "proposal_review"
-        phase = f"feedback.r{body['round']}" if reviewing else "offers"
+        phase = _reviewing(row.key, agent_id) if reviewing else "offers"
         if seen.closed(phase) is not None or f"{phase}.{agent_id}" in seen.by_key:
             continue
         deadline = seen.by_key.get(f"{phase}.deadline")
         until = parse_rfc3339(deadline.payload["at"]) if deadline else None
         if until is None or now <= until:
-            return Asked("review" if reviewing else "offer", channel_id_of(record.id), body["round"], until, body)
+            kind: Question = "review" if reviewing else "offer"
+            return Asked(kind, phase, channel_id_of(record.id), body["round"], until, body)
     return None
 
 
@@ -118,6 +118,11 @@ def invitation(record: RunRecord, rows: Sequence[Event], person: Person, now: da
         your_assignments=proposal.of(person.agent_id) if proposal else (),
         your_offer=AgentResponse.model_validate(offer.payload["body"]) if offer else None,
     )
+
+
+def _reviewing(key: str, agent_id: str) -> str:
+    """The phase to which a letter with a plan belongs: ``review.r1.<agent>`` to ``feedback.r1``."""
+    return "feedback." + key.removeprefix("review.").removesuffix(f".{agent_id}")
 
 
 def _letters(seen: Rows, agent_id: str) -> list[Event]:

@@ -20,6 +20,7 @@ from moothall.negotiation.demand.outcome import FailReason
 from moothall.negotiation.demand.prompts import AGGREGATE
 from moothall.negotiation.demand.questions import AggregateInput
 from moothall.negotiation.demand.rounds import Rounds
+from moothall.negotiation.demand.standins import StandIns
 from moothall.negotiation.demand.subnet import Spawner, SubnetManager
 from moothall.negotiation.demand.substitutes import Substitutes
 from moothall.negotiation.demand.talks import Talks
@@ -50,8 +51,9 @@ class ChannelAdmin:
         self._factory = factory
         self._candidates = tuple(candidates)
         self._agents: dict[str, asyncio.Task[None]] = {}
-        self._rounds = Rounds(talks, Substitutes(talks, reserve, self._welcome))
-        self._closing = Closing(talks, SubnetManager(talks, spawner))
+        substitutes = Substitutes(talks, reserve, self._welcome)
+        self._rounds = Rounds(talks, substitutes)
+        self._closing = Closing(talks, SubnetManager(talks, spawner), StandIns(talks, substitutes))
 
     async def serve(self) -> None:
         """Negotiate to the end.

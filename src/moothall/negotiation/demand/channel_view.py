@@ -24,6 +24,7 @@ CHANNEL_TYPES = HEAD_TYPES | {
     "deadline",
     "towow.filter.completed",
     "towow.substitute.invited",
+    "towow.substitute.answered",
     "towow.proposal.distributed",
     "towow.proposal.feedback",
     "towow.gap.identified",
@@ -139,7 +140,7 @@ def channel_view(record: RunRecord, rows: Sequence[Event]) -> ChannelView:
         offers=offers,
         proposals=proposals_of(seen),
         final_proposal=final,
-        feedback=tuple(map(_given, seen.of("towow.proposal.feedback"))),
+        feedback=tuple(map(_given, answers_of(seen))),
         gaps=_gaps(seen, told if end else None),
         compromise=told.get("compromise"),
         suggestions=told.get("suggestions", ()),
@@ -178,6 +179,11 @@ def offers_of(demand_id: str, seen: Rows) -> tuple[ShownOffer, ...]:
 def proposals_of(seen: Rows) -> tuple[Proposal, ...]:
     """Every version of the plan that was distributed."""
     return tuple(Proposal.model_validate(payload["proposal"]) for payload in seen.public("proposal.distributed"))
+
+
+def answers_of(seen: Rows) -> list[Event]:
+    """Every answer to a plan: those of the rounds, then those of who was asked for an open place after the last."""
+    return [*seen.of("towow.proposal.feedback"), *seen.of("towow.substitute.answered")]
 
 
 def _given(row: Event) -> GivenFeedback:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from moothall.messages import Lang, text
 from moothall.negotiation.demand.ending import Agreement, fail, finalize
@@ -20,6 +21,7 @@ from moothall.negotiation.demand.outcome import FailReason, Verdict
 from moothall.negotiation.demand.prompts import COMPROMISE, GAPS, RECURSE
 from moothall.negotiation.demand.questions import CompromiseInput, GapInput, RecurseInput
 from moothall.negotiation.demand.rounds import RoundsEnd
+from moothall.negotiation.demand.standins import StandIns, joined, priced
 from moothall.negotiation.demand.subnet import SubnetManager
 from moothall.negotiation.demand.talks import Talks
 
@@ -27,16 +29,20 @@ from moothall.negotiation.demand.talks import Talks
 class Closing:
     """Brings one channel to its end."""
 
-    def __init__(self, talks: Talks, subnets: SubnetManager) -> None:
+    def __init__(self, talks: Talks, subnets: SubnetManager, stand_ins: StandIns) -> None:
         self._talks = talks
         self._subnets = subnets
+        self._stand_ins = stand_ins
 
     async def after_rounds(self, end: RoundsEnd) -> None:
         """Close gaps where that can be done, settle the rest, and write the terminal event."""
         if end.outcome.verdict is Verdict.FAIL:
             await self._failed(end)
             return
-        plan = self._without(end.proposal, end.withdrawn)
+        end = replace(end, proposal=self._without(end.proposal, end.withdrawn))
+        if self._talks.depth == 0:
+            end = await self._stand_ins.fill(end)
+        plan = end.proposal
         gaps = await self._gaps(plan, end.feedbacks)
         alternatives: tuple[Assignment, ...] = ()
         if gaps:
@@ -118,7 +124,7 @@ class Closing:
             return plan, ()
         other = {lead.concept for lead in wanted if lead.alternative}
         alternatives = tuple(item for item in found.assignments if item.concept in other)
-        return _joined(plan, [item for item in found.assignments if item.concept not in other]), alternatives
+        return joined(plan, [item for item in found.assignments if item.concept not in other]), alternatives
 
     async def _compromise(
         self, plan: Proposal | None, gaps: Sequence[Gap], feedbacks: Sequence[Feedback], reason: str
@@ -151,7 +157,7 @@ class Closing:
         assignments = tuple(item for item in plan.assignments if (item.agent_id, item.concept) in kept)
         known = {gap.gap_type for gap in gaps}
         lost = uncovered(self._talks.demand.requirements, assignments)
-        return _priced(plan, assignments), [
+        return priced(plan, assignments), [
             *gaps,
             *(_gap(item, self._talks.demand.lang) for item in lost if item.tag not in known),
         ]
@@ -161,7 +167,7 @@ class Closing:
         kept = tuple(item for item in proposal.assignments if item.agent_id not in gone)
         if len(kept) == len(proposal.assignments):
             return proposal
-        return _priced(proposal, kept)
+        return priced(proposal, kept)
 
     def _instead(self, found: Assignment, gaps: Sequence[Gap]) -> str:
         """An alternative in words: who could do what for how much, in place of what is missing."""
@@ -188,12 +194,12 @@ class Closing:
         return not any(item.concept in keys for item in plan.assignments)
 
     def _consented(self, plan: Proposal, end: RoundsEnd) -> bool:
-        """Every core role and at least one participant accepted explicitly, and no condition is open."""
+        """Every core role, whoever joined and at least one participant accepted explicitly; no condition is open."""
         explicit = {item.agent_id for item in end.feedbacks if item.feedback_type == "accept" and not item.by_default}
         reviewed = set(end.proposal.assignees())
         core = core_agents(self._talks.demand.requirements, plan.assignments) & reviewed
         settled = all(condition.status != "open" for item in plan.assignments for condition in item.conditions)
-        return bool(explicit) and core <= explicit and settled
+        return bool(explicit) and core.union(end.joined) <= explicit and settled
 
 
 def _gap(requirement: Requirement, lang: Lang) -> Gap:
@@ -204,17 +210,6 @@ def _gap(requirement: Requirement, lang: Lang) -> Gap:
         reason=text("demand.gaps.nobody", lang, tag=requirement.tag),
         suggested_capability_tags=(requirement.tag,),
     )
-
-
-def _joined(plan: Proposal, found: Sequence[Assignment]) -> Proposal:
-    """The plan with the sub-negotiation's assignments, and what all of them cost."""
-    return _priced(plan, (*plan.assignments, *found))
-
-
-def _priced(plan: Proposal, assignments: tuple[Assignment, ...]) -> Proposal:
-    """The plan with these assignments, and what all of them cost."""
-    cost = plan.cost.model_copy(update={"total": sum(item.price for item in assignments)})
-    return plan.model_copy(update={"assignments": assignments, "cost": cost})
 
 
 def _unconfirmed(plan: Proposal, end: RoundsEnd) -> list[str]:

@@ -1,8 +1,10 @@
-"""One round's review: the plan goes out, the answers come in behind a barrier (spec C §2.3 steps 6 and 7)."""
+"""A review: a plan goes out, the answers come in behind a barrier (spec C §2.3 steps 6 and 7)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from moothall.clock import rfc3339
 from moothall.events.model import Draft
@@ -19,46 +21,73 @@ from moothall.negotiation.demand.wire import CHANNEL_ADMIN, Answer, ProposalFeed
 MARKS = ("source", "degraded", "error")
 
 
-class Review:
-    """The review of one plan in one round."""
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call for answers to a plan.
 
-    def __init__(self, talks: Talks, proposal: Proposal, number: int, marks: JsonObject) -> None:
+    ``name`` is part of the keys of its rows (``r2``, ``standins.1``); ``last`` is the number of the round that its
+    receivers are told is the last one.
+    """
+
+    name: str
+    asked: tuple[str, ...]
+    round: int
+    last: int
+
+
+def shown_answer(answer: JsonObject) -> JsonObject:
+    """What a public event tells of an answer."""
+    shown = ("feedback_type", "reasoning", "adjustment_request", "proposed_changes", "by_default", *MARKS)
+    return {"by_default": False, **{field: answer[field] for field in shown if field in answer}}
+
+
+class Review:
+    """The review of one plan by those who are asked."""
+
+    def __init__(self, talks: Talks, proposal: Proposal, call: Call) -> None:
         self._talks = talks
-        self._round = number
-        self._rows = Phase(talks.run, f"feedback.r{number}")
-        self._marks = marks
-        self._asked = proposal.assignees()
+        self._call = call
+        self._round = call.round
+        self._rows = Phase(talks.run, f"feedback.{call.name}")
+        self._asked = call.asked
         self._shown = proposal.model_dump(mode="json")
 
-    async def distribute(self, enter: Sequence[Draft]) -> None:
-        """Log and send the plan to its participants; ``enter`` are the rows that open the round."""
-        talks, channel = self._talks, self._talks.channel
+    async def ask(self, enter: Sequence[Draft] = ()) -> datetime:
+        """Log and send the plan; ``enter`` are rows that go into the log before. Returns when the answers are due."""
+        talks, channel, name_of_call = self._talks, self._talks.channel, self._call.name
         bodies = {name: self._body(name) for name in self._asked}
         letters = [
-            channel.message(f"review.r{self._round}.{name}", CHANNEL_ADMIN, name, body) for name, body in bodies.items()
+            channel.message(f"review.{name_of_call}.{name}", CHANNEL_ADMIN, name, body) for name, body in bodies.items()
         ]
         await talks.run.emit(*enter, *letters)
         for name in self._rows.to_ask(self._asked):
-            talks.send_to_agent(name, bodies[name], f"feedback.r{self._round}.{name}")
-        until = await talks.deadline(f"feedback.r{self._round}.deadline", talks.limits.feedback_timeout)
+            talks.send_to_agent(name, bodies[name], f"{self._rows.name}.{name}")
+        return await self._until()
+
+    async def distribute(self, enter: Sequence[Draft], marks: JsonObject) -> None:
+        """Ask, and tell of a new round; ``enter`` are the rows that open it."""
+        talks, channel = self._talks, self._talks.channel
+        until = await self.ask(enter)
         await talks.run.emit(
             channel.event(
-                f"distributed.r{self._round}",
+                f"distributed.{self._call.name}",
                 "proposal.distributed",
                 proposal=self._shown,
                 round=self._round,
                 max_rounds=channel.max_rounds,
                 deadline_at=rfc3339(until),
-                **self._marks,
+                **marks,
             ),
             *channel.move(Trigger.PLAN_DISTRIBUTED),
         )
 
+    async def _until(self) -> datetime:
+        return await self._talks.deadline(f"{self._rows.name}.deadline", self._talks.limits.feedback_timeout)
+
     async def collect(self) -> tuple[list[Feedback], list[str]]:
         """Wait behind the barrier; the feedback that counts, and those whose silence counts as nothing."""
         talks = self._talks
-        asked = frozenset(self._asked)
-        until = await talks.deadline(f"feedback.r{self._round}.deadline", talks.limits.feedback_timeout)
+        asked, until = frozenset(self._asked), await self._until()
         rows = self._rows
         if rows.closed() is None:
             settled = rows.answered(asked), frozenset(rows.unknown(asked))
@@ -80,12 +109,12 @@ class Review:
             failed = {"source": "fallback", "degraded": True, "error": unknown[name]} if name in unknown else {}
             answer = {"feedback_type": policy, "reasoning": "", "by_default": True, **marks_of(failed, lang)}
             events += self._events(name, answer)
-        await self._talks.run.emit(Draft(f"feedback.r{self._round}.closed", "barrier", row), *events)
+        await self._talks.run.emit(Draft(f"{self._rows.name}.closed", "barrier", row), *events)
 
     def _read(self) -> tuple[list[Feedback], list[str]]:
         closed = self._rows.closed()
         if closed is None:
-            message = f"round {self._round} is read before its barrier closed"
+            message = f"{self._rows.name} is read before its barrier closed"
             raise LookupError(message)
         silent, policy = set(closed.payload["silent"]), closed.payload["policy"]
         answers: list[Feedback] = []
@@ -107,16 +136,15 @@ class Review:
         body = answer.model_dump(mode="json")
         marks = marks_of(letter.meta, self._talks.demand.lang)
         row = self._talks.channel.message(
-            f"feedback.r{self._round}.{letter.sender}", letter.sender, CHANNEL_ADMIN, body, **letter.meta
+            f"{self._rows.name}.{letter.sender}", letter.sender, CHANNEL_ADMIN, body, **letter.meta
         )
         await self._talks.run.emit(row, *self._events(letter.sender, {**body, **marks}), *consumed)
 
     def _events(self, name: str, answer: JsonObject) -> list[Draft]:
         """The public events of one answer: the feedback, and the bargain or the withdrawal that it is."""
-        channel, key = self._talks.channel, f"feedback.r{self._round}.{name}"
+        channel, key = self._talks.channel, f"{self._rows.name}.{name}"
         who = {"agent_id": name, "display_name": self._talks.profiles[name].user_name}
-        shown = ("feedback_type", "reasoning", "adjustment_request", "proposed_changes", "by_default", *MARKS)
-        payload = {"by_default": False, **{field: answer[field] for field in shown if field in answer}}
+        payload = shown_answer(answer)
         events = [channel.event(f"{key}.event", "proposal.feedback", **who, round=self._round, **payload)]
         if answer["feedback_type"] == "negotiate":
             fields = [field for field in answer["proposed_changes"] if field != "reason"]
@@ -144,7 +172,7 @@ class Review:
             "demand_id": talks.channel.demand_id,
             "proposal": self._shown,
             "round": self._round,
-            "max_rounds": talks.channel.max_rounds,
+            "max_rounds": self._call.last,
             "demand": talks.brief,
             "your_offer": None if offer is None else offer.model_dump(mode="json"),
         }

@@ -296,7 +296,7 @@ class SubnetCompleted(Model):
 
 
 class SubstituteInvited(Model):
-    """``towow.substitute.invited`` (additional): an agent is asked to take over a lost core role."""
+    """``towow.substitute.invited`` (additional): an agent is asked to take over a role that somebody left."""
 
     channel_id: ChannelId
     demand_id: DemandId
@@ -304,6 +304,24 @@ class SubstituteInvited(Model):
     display_name: str
     reason: str
     round: int
+
+
+class SubstituteAnswered(Marked):
+    """``towow.substitute.answered`` (additional): who was asked for an open place after the last round joins it or not.
+
+    Only ``accept`` joins the plan; ``by_default`` marks silence that the policy counts as an answer.
+    """
+
+    channel_id: ChannelId
+    demand_id: DemandId
+    agent_id: str
+    display_name: str
+    feedback_type: Literal["accept", "negotiate", "withdraw"]
+    reasoning: str
+    round: int
+    by_default: bool = False
+    adjustment_request: str = ""
+    proposed_changes: JsonObject = Field(default_factory=dict)
 
 
 PAYLOADS: Mapping[str, type[Model]] = MappingProxyType(
@@ -328,6 +346,7 @@ PAYLOADS: Mapping[str, type[Model]] = MappingProxyType(
         "towow.subnet.triggered": SubnetTriggered,
         "towow.subnet.completed": SubnetCompleted,
         "towow.substitute.invited": SubstituteInvited,
+        "towow.substitute.answered": SubstituteAnswered,
     }
 )
 """The payload of every public event type."""

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from moothall.events.model import Event, RunRecord
 from moothall.messages import Lang, text
-from moothall.negotiation.demand.channel_view import CHANNEL_TYPES, Rows, offers_of, proposals_of
+from moothall.negotiation.demand.channel_view import CHANNEL_TYPES, Rows, answers_of, offers_of, proposals_of
 from moothall.negotiation.demand.models import Model, Offer, Percent, Proposal
 from moothall.negotiation.demand.people import is_person
 from moothall.negotiation.demand.unchosen import Unchosen
@@ -57,9 +57,9 @@ class _Judge:
         self._silent = {name for payload in barriers for name in payload["silent"]}
         self._unknown = {name: code for payload in barriers for name, code in payload.get("unknown", {}).items()}
         self._left = {
-            payload["agent_id"]: payload["reasoning"]
-            for payload in seen.public("proposal.feedback")
-            if payload["feedback_type"] == "withdraw"
+            row.payload["agent_id"]: row.payload["reasoning"]
+            for row in answers_of(seen)
+            if row.payload["feedback_type"] == "withdraw"
         }
         plans = proposals_of(seen)
         final = seen.last[FINALIZED].payload["final_proposal"] if FINALIZED in seen.last else None

@@ -9,7 +9,7 @@ from moothall.clock import rfc3339
 from moothall.events.model import Draft
 from moothall.negotiation.demand.channel import Channel
 from moothall.negotiation.demand.deciding import Recorded
-from moothall.negotiation.demand.feedback import Review
+from moothall.negotiation.demand.feedback import Call, Review
 from moothall.negotiation.demand.machine import Trigger
 from moothall.negotiation.demand.models import (
     AdjustedPlan,
@@ -33,7 +33,11 @@ _log = logger("negotiation.demand")
 
 @dataclass(slots=True)
 class RoundsEnd:
-    """How the rounds ended: the verdict, the last plan, and everybody's last word."""
+    """How the rounds ended: the verdict, the last plan, and everybody's last word.
+
+    ``offers`` are those that stand, with what their owners asked for since; ``joined`` are those who came into the plan
+    after the last round.
+    """
 
     outcome: Outcome
     proposal: Proposal
@@ -42,6 +46,8 @@ class RoundsEnd:
     silent: list[str]
     withdrawn: list[str]
     lost_core: frozenset[str] = field(default_factory=frozenset)
+    offers: tuple[Offer, ...] = ()
+    joined: tuple[str, ...] = ()
 
 
 class Rounds:
@@ -61,8 +67,8 @@ class Rounds:
         number = 1
         while True:
             _log.info("Channel %s 进入第 %d 轮协商", channel.channel_id, number)
-            review = Review(talks, proposal, number, marks)
-            await review.distribute(enter)
+            review = Review(talks, proposal, Call(f"r{number}", proposal.assignees(), number, channel.max_rounds))
+            await review.distribute(enter, marks)
             feedbacks, silent = await review.collect()
             end = await self._evaluate(proposal, number, feedbacks, silent)
             if end.outcome.verdict in {Verdict.FINALIZE, Verdict.FAIL}:
@@ -100,19 +106,23 @@ class Rounds:
         if lost and number < channel.max_rounds and 2 * len(left) <= tally.participants:
             found = await self._substitutes.find(proposal, lost, self._withdrawn, number)
             tally = replace(tally, substitute=found)
-        return RoundsEnd(decide(tally), proposal, number, feedbacks, silent, list(self._withdrawn), lost)
+        outcome, offers = decide(tally), tuple(self._latest().values())
+        return RoundsEnd(outcome, proposal, number, feedbacks, silent, list(self._withdrawn), lost, offers)
+
+    def _latest(self) -> dict[str, Offer]:
+        """The offers that stand, by agent, as the rounds so far have left them."""
+        standing = self._talks.standing(self._withdrawn)
+        return {offer.agent_id: self._offers.get(offer.agent_id, offer) for offer in standing}
 
     async def _adjust(self, proposal: Proposal, feedbacks: list[Feedback], number: int) -> Recorded[AdjustedPlan]:
         talks = self._talks
-        standing = talks.standing(self._withdrawn)
-        latest = {offer.agent_id: self._offers.get(offer.agent_id, offer) for offer in standing}
-        self._offers = revised(latest, feedbacks, proposal)
+        self._offers = revised(self._latest(), feedbacks, proposal)
         data = AdjustInput(
             demand=talks.demand,
             current_proposal=proposal,
             feedbacks=tuple(feedbacks),
             round=number,
-            offers=tuple(self._offers[offer.agent_id] for offer in standing),
+            offers=tuple(self._offers.values()),
             withdrawn=tuple(self._withdrawn),
             today=talks.today,
             seed=talks.seed,

@@ -1,8 +1,9 @@
-"""Who can take over a lost core role (row NEG-STATE-10): an unchosen offer, else an agent not yet invited."""
+"""Who can take over a lost role (row NEG-STATE-10 for core roles): an unchosen offer, else an agent not yet invited."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 
 from moothall.negotiation.demand.models import Offer, Proposal, Requirement, uncovered
 from moothall.negotiation.demand.offers import Invitations
@@ -34,11 +35,19 @@ class Substitutes:
         spare = [offer for offer in self._talks.standing(gone) if offer.agent_id not in chosen]
         missing = [item for item in lacking if not _offered(item, spare)]
         if missing:
-            spare += await self._ask(missing, number)
+            spare += await self._ask([item for item in self._reserve if self._can(item, missing)], number)
         return all(_offered(item, spare) for item in lacking)
 
-    async def _ask(self, missing: Sequence[Requirement], number: int) -> list[Offer]:
-        wanted = [item for item in self._reserve if self._can(item, missing)][:MOST_INVITED]
+    async def on(self, day: date, missing: Sequence[Requirement], number: int) -> list[Offer]:
+        """The offers of agents that were not invited, can do what is missing, and work on that day."""
+        profiles = self._talks.profiles
+        able = [item for item in self._reserve if self._can(item, missing)]
+        return await self._ask(
+            [item for item in able if profiles[item.agent_id].capabilities.calendar.available(day)], number
+        )
+
+    async def _ask(self, able: Sequence[CandidateRef], number: int) -> list[Offer]:
+        wanted = able[:MOST_INVITED]
         if not wanted:
             return []
         self._reserve = [item for item in self._reserve if item not in wanted]

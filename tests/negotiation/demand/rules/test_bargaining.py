@@ -295,22 +295,52 @@ async def test_in_the_last_round_nobody_new_is_paid_less_than_the_own_offer(numb
 
 
 @pytest.mark.parametrize(("number", "taken"), [(2, True), (3, False)])
-async def test_in_the_last_round_a_gap_is_better_than_an_offer_that_promises_more_than_its_card(
-    number: int, taken: bool
-) -> None:
-    needs = demand("venue", "catering", "photography", "speaker", city="beijing")
-    others = [agent("lens", {"tag": "摄影", "price": 900}), agent("guest", {"tag": "演讲嘉宾", "price": 900})]
-    world = World(needs, [hall(), hall("spare", price=3500, floor=3000), cook(), *others])
-    stay = [says(name, "accept") for name in ("cook", "lens", "guest")]
-    _, after = await adjusted(
-        world,
-        says("hall", "withdraw"),
-        *stay,
-        withdrawn=("user_agent_hall",),
-        number=number,
-        doubtful="spare",
-    )
+async def test_who_is_new_and_alone_in_a_role_is_not_in_the_plan_of_the_last_round(number: int, taken: bool) -> None:
+    world = World(demand("venue", "catering", city="beijing"), [hall(), hall("spare", price=3500), cook()])
+    leaves = (says("hall", "withdraw"), says("cook", "accept"))
+    _, after = await adjusted(world, *leaves, withdrawn=("user_agent_hall",), number=number)
     assert ("user_agent_spare" in {item.agent_id for item in after.assignments}) is taken
+    assert of(after, "cook").price == 2000
+
+
+async def test_who_is_new_and_shares_a_role_is_in_the_plan_of_the_last_round() -> None:
+    guests = [agent(f"guest{one}", {"tag": "演讲嘉宾", "price": 900 + one}) for one in range(3)]
+    world = World(demand("venue", "speaker", city="beijing", counts={"speaker": 2}), [hall(), *guests])
+    stay = [says("hall", "accept"), says("guest1", "accept")]
+    gone = ("user_agent_guest0",)
+    _, after = await adjusted(world, says("guest0", "withdraw"), *stay, withdrawn=gone, number=3)
+    assert {item.agent_id for item in after.assignments} == {
+        "user_agent_hall", "user_agent_guest1", "user_agent_guest2",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("size", "number", "doubtful", "day"),
+    [(4, 2, "", "06"), (4, 3, "", "05"), (3, 3, "", "06"), (3, 3, "lens2", "05")],
+    ids=["not yet", "four new people", "three new people", "three, one with an offer beyond the card"],
+)
+async def test_in_the_last_round_a_larger_team_of_new_people_is_weighed_against_those_who_agreed(
+    size: int, number: int, doubtful: str, day: str
+) -> None:
+    tags = {"lens": ("摄影", "photography"), "hall": ("场地提供", "venue"), "meal": ("茶歇餐饮", "catering")}
+    tags |= {"guest": ("演讲嘉宾", "speaker")}
+    names = [*tags][:size]
+    friday, saturday = {"weekdays": [4]}, {"weekdays": [5]}
+    first = [agent(name, {"tag": tags[name][0], "price": 900}, calendar=friday) for name in names]
+    other = [agent(f"{name}2", {"tag": tags[name][0], "price": 990}, calendar=saturday) for name in names]
+    window = {"date_start": "2027-02-05", "date_end": "2027-02-06"}
+    world = World(demand(*(tags[name][1] for name in names), city="beijing", **window), [*first, *other])
+    answers = [says("lens", "withdraw"), *(says(name, "accept") for name in names[1:])]
+    gone = ("user_agent_lens",)
+    before, after = await adjusted(world, *answers, withdrawn=gone, number=number, doubtful=doubtful)
+    assert before.timeline.start_date == "2027-02-05"
+    assert after.timeline.start_date == f"2027-02-{day}"
+
+
+async def test_in_the_last_round_a_team_of_new_people_only_is_asked_as_it_is() -> None:
+    world = World(demand("venue", city="beijing"), [hall(), hall("spare", price=3500)])
+    _, after = await adjusted(world, says("hall", "withdraw"), withdrawn=("user_agent_hall",), number=3)
+    assert [item.agent_id for item in after.assignments] == ["user_agent_spare"]
 
 
 @pytest.mark.parametrize("field", ["music", "start_date", "theme", "min_attendees", "drop_role", "price"])

@@ -7,13 +7,20 @@ budget forces it. Then the team is chosen again, so that somebody too dear can b
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from moothall.negotiation.demand.machine import MAX_NEGOTIATION_ROUNDS
-from moothall.negotiation.demand.models import AdjustedPlan, AdjustmentSummary, Assignment
+from moothall.negotiation.demand.models import (
+    AdjustedPlan,
+    AdjustmentSummary,
+    Assignment,
+    DemandUnderstanding,
+    Proposal,
+)
 from moothall.negotiation.demand.rules.plan import Writer
 from moothall.negotiation.demand.rules.requests import Answers, Request, changes, requests
 from moothall.negotiation.demand.rules.staffing import Chooser, Slot, Staffing, at_price, opening_slots
@@ -26,7 +33,7 @@ if TYPE_CHECKING:
 YIELD = 0.95
 """Part of a requested price that must fit into the budget for its owner to stay in the team."""
 RELIABLE = 0.9
-"""How likely somebody who is new to a plan stays in it."""
+"""How likely somebody who is new to a plan agrees to it."""
 DOUBTFUL = 0.5
 """The same where the offer promises more than the card."""
 ASKED_UNMET_POINTS = 3 * UNMET_POINTS
@@ -117,9 +124,12 @@ async def _choose(
     tried: list[tuple[list[Slot], Staffing]] = []
     for bargain in _bargains(data, asked):
         slots = [slot for slot in bargain.slots(standing) if (slot.offer.agent_id, slot.term.concept) not in dropped]
-        pools = _pools(slots) if bargain.last else [slots]
+        pools = _pools(slots, data.current_proposal) if bargain.last else [slots]
         tried += [(slots, await chooser.choose(pool, _first_days(data, asked))) for pool in pools]
-    return max(tried, key=lambda item: item[1].coverage * (_holding(item[1]) if bargain.last else 1))
+    if data.round < MAX_NEGOTIATION_ROUNDS:
+        return max(tried, key=lambda item: item[1].coverage)
+    slots, team = max(tried, key=lambda item: _expected(data.demand, item[1]))
+    return slots, _without_risk(team)
 
 
 def _bargains(data: AdjustInput, asked: Sequence[Request]) -> list[Bargain]:
@@ -130,19 +140,41 @@ def _bargains(data: AdjustInput, asked: Sequence[Request]) -> list[Bargain]:
     )
 
 
-def _pools(slots: Sequence[Slot]) -> list[Sequence[Slot]]:
-    """Whom to choose among in the last round: everybody, everybody whose offer agrees with the card, those agreed."""
-    return [
-        slots,
-        [slot for slot in slots if slot.kept or not slot.offer.doubts],
-        [slot for slot in slots if slot.kept],
-    ]
+def _pools(slots: Sequence[Slot], plan: Proposal) -> list[Sequence[Slot]]:
+    """Whom to choose among in the last round: everybody, those free on the day agreed upon, those who agreed."""
+    day = date.fromisoformat(plan.timeline.start_date)
+    free = [slot for slot in slots if slot.term.dates is None or day in slot.term.dates]
+    return [slots, free, [slot for slot in slots if slot.kept]]
 
 
-def _holding(team: Staffing) -> float:
-    """How likely nobody leaves a team, which in the last round would lose all of it, where a gap loses only a part."""
+def _expected(demand: DemandUnderstanding, team: Staffing) -> float:
+    """What a team of the last round can be expected to provide, by importance.
+
+    Who is new may say no. That costs the own role where somebody stays with whom to go on, and else everything.
+    """
     new = {post.slot.offer.agent_id: post.slot.offer.doubts for post in team.posts if not post.slot.kept}
-    return math.prod(DOUBTFUL if doubts else RELIABLE for doubts in new.values())
+    joins = {name: DOUBTFUL if doubts else RELIABLE for name, doubts in new.items()}
+    if all(post.slot.offer.agent_id in new for post in team.posts):
+        joins = dict.fromkeys(joins, math.prod(joins.values()))
+    worth = {item.concept: item.importance / item.count for item in demand.requirements}
+    return sum(
+        worth.get(post.slot.term.concept, 0) * post.quantity * joins.get(post.slot.offer.agent_id, 1)
+        for post in team.posts
+    )
+
+
+def _without_risk(team: Staffing) -> Staffing:
+    """The team of the last round without those who are new and alone in a role: if one of them left, all would fail.
+
+    They are asked for the open places once the others have agreed. A team of new people only stays as it is.
+    """
+    providers: defaultdict[str, set[str]] = defaultdict(set)
+    for post in team.posts:
+        providers[post.slot.term.concept].add(post.slot.offer.agent_id)
+    new = {post.slot.offer.agent_id for post in team.posts if not post.slot.kept}
+    alone = {name for names in providers.values() if len(names) == 1 for name in names}
+    sure = tuple(post for post in team.posts if post.slot.offer.agent_id not in new & alone)
+    return replace(team, posts=sure) if any(post.slot.kept for post in sure) else team
 
 
 def _first_days(data: AdjustInput, asked: Sequence[Request]) -> list[date]:

@@ -12,8 +12,7 @@ from moothall.negotiation.demand.rules.phrasing import clean
 from moothall.negotiation.demand.rules.pricing import PLANNING_ATTENDEES, within
 
 if TYPE_CHECKING:
-    from moothall.directory.profiles import CapabilityOffer
-    from moothall.directory.profiles import PublishedCondition
+    from moothall.directory.profiles import CapabilityOffer, PublishedCondition
     from moothall.negotiation.demand.rules.phrasing import Voice
 
 Settled = Literal["open", "met", "declined"]

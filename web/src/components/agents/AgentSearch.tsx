@@ -1,7 +1,10 @@
 import { useEffect, useState } from "react";
 import { client } from "../../api/client";
+import { Problem } from "../../api/problem";
+import type { AgentView } from "../../api/types";
 import { useResource } from "../../hooks/useResource";
 import { useTexts } from "../../i18n";
+import { session } from "../../state/session";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Empty } from "../../ui/Empty";
@@ -24,7 +27,7 @@ export interface AgentSearchProps {
 export function AgentSearch({ text, onText, onOpen, onAdd }: AgentSearchProps) {
   const { agents: t } = useTexts();
   const asked = useSettled(text.trim());
-  const { data, problem, reload } = useResource((signal) => client.agents(asked, signal), [asked]);
+  const { data, problem, reload } = useResource((signal) => agentsWithKey(asked, signal), [asked]);
   const locked = problem?.status === 401 || problem?.status === 403;
   if (locked) {
     return (
@@ -76,6 +79,16 @@ export function AgentSearch({ text, onText, onOpen, onAdd }: AgentSearchProps) {
       {data?.length === 0 && asked === "" && <Empty title={t.empty}>{t.emptyHint}</Empty>}
     </Card>
   );
+}
+
+/** The key is asked for before the first request, which would be refused without it. */
+async function agentsWithKey(text: string, signal: AbortSignal): Promise<readonly AgentView[]> {
+  const { adminKey, ask } = session.getState();
+  if (adminKey === null && !(await ask("admin"))) {
+    throw new Problem({ code: "UNAUTHENTICATED", status: 401 });
+  }
+  signal.throwIfAborted();
+  return client.agents(text, signal);
 }
 
 /** The text once the reader has stopped typing. */

@@ -55,7 +55,7 @@ export function OfferFields({ offer, index, errors, onChange, onRemove }: OfferF
           ))}
         </select>
       </Field>
-      <Field label={t.capacity} hint={t.anyNumber} error={error("capacity")}>
+      <Field label={t.capacity} hint={t.emptyMeansAny} error={error("capacity")}>
         <input {...text("capacity")} inputMode="numeric" />
       </Field>
       <label className={styles.check}>

@@ -29,7 +29,7 @@ export function DemandRow({ demand, onErase }: DemandRowProps) {
           ))}
         </span>
       </th>
-      <td>
+      <td className={styles.number}>
         <StatusBadge demand={demand} />
       </td>
       <td>{demand.round > 0 ? t.roundOf(demand.round, demand.max_rounds) : "–"}</td>

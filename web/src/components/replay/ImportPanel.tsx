@@ -26,7 +26,7 @@ export function ImportPanel({ onOpen }: { readonly onOpen: (recording: Recording
   };
   return (
     <div className={styles.choices}>
-      <Card title={t.importLabel}>
+      <Card title={t.open}>
         <p>{t.intro}</p>
         <Field label={t.importLabel} hint={reading ? t.reading : t.importHint} error={fault}>
           <input

@@ -23,7 +23,9 @@ export function ReplayBar({ replay, recording, children }: ReplayBarProps) {
   const at = recording.events[position - 1]?.timestamp;
   return (
     <section className={styles.bar} aria-label={t.bar} data-testid="replay-bar" data-position={position}>
-      <Badge tone="info">{t.badge}</Badge>
+      <Badge tone="info" className={styles.badge}>
+        {t.badge}
+      </Badge>
       <span className={styles.buttons}>
         <Step icon="chevron-right" back label={t.back} replay={replay} by={-1} />
         <Button
@@ -54,9 +56,10 @@ export function ReplayBar({ replay, recording, children }: ReplayBarProps) {
         {at && <time dateTime={at}>{clock(at, lang)}</time>}
       </span>
       <label className={styles.speed}>
-        {t.speed}
+        <span className={styles.speedName}>{t.speed}</span>
         <select
           data-testid="replay-speed"
+          aria-label={t.speed}
           value={replay.speed}
           onChange={(event) => replay.setSpeed(Number(event.target.value))}
         >

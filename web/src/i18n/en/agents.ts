@@ -52,6 +52,7 @@ export const agents: typeof zh = {
   units: { event: "per event", person: "per person", hour: "per hour", day: "per day" },
   capacity: "Capacity",
   anyNumber: "any number",
+  emptyMeansAny: "Empty: any number",
   quantity: "At once",
   minAttendees: "Fewest attendees",
   remote: "Remote",

@@ -5,6 +5,7 @@ export const replay: typeof zh = {
   badge: "Replay",
   intro:
     "Open a recording and the negotiation runs once more in its own order. The file is read in this page and sent nowhere.",
+  open: "Open a recording",
   importLabel: "Choose a recording",
   importHint: "The JSON file that “Download the recording” gives, up to 20 MB.",
   reading: "Reading …",

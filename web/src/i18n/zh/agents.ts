@@ -49,6 +49,7 @@ export const agents = {
   units: { event: "每次", person: "每人", hour: "每小时", day: "每天" },
   capacity: "容纳人数",
   anyNumber: "不限",
+  emptyMeansAny: "留空表示不限",
   quantity: "可同时提供",
   minAttendees: "最少人数",
   remote: "可远程",

@@ -2,6 +2,7 @@ export const replay = {
   title: "回放",
   badge: "回放",
   intro: "打开一份记录，协商会按原来的顺序再走一遍。记录只在本机的页面里读取，不会上传。",
+  open: "打开一份记录",
   importLabel: "选择记录文件",
   importHint: "由“下载记录”得到的 JSON 文件，最大 20 MB。",
   reading: "正在读取……",

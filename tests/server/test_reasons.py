@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from moothall.messages import detect_lang
+from moothall.messages import Lang, detect_lang, text
+from moothall.server.bodies import MOST_DEEP
 from tests.server.door import SUBMIT, Door, served
+from tests.support.demand import profile
 
 SECRET = "s3cr3t-value"
 INTERNAL = re.compile(r"body\b|constrained|function-|\[key\]|Input should|valid |Field required|Value error|_type")
@@ -160,3 +163,74 @@ async def test_who_asks_too_often_reads_in_chinese_when_to_try_again(tmp_path: P
         answers = [await door.client.post(SUBMIT, json={"raw_input": ""}, headers=headers) for _ in range(2)]
         assert [answer.status_code for answer in answers] == [400, 429]
         assert f"{answers[1].headers['retry-after']} 秒" in answers[1].json()["error"]["why"]
+
+
+def nested(depth: int) -> dict[str, Any]:
+    """Objects inside one another."""
+    value: dict[str, Any] = {}
+    for _ in range(depth - 1):
+        value = {"a": value}
+    return value
+
+
+@pytest.fixture
+async def locked(tmp_path: Path) -> AsyncIterator[Door]:
+    """A node with keys."""
+    async with served(tmp_path, settings=KEYS) as found:
+        yield found
+
+
+ADMIN = {"X-Admin-Key": KEYS["admin_api_key"]}
+CARD: dict[str, Any] = profile("quiet", "摄影").private()
+OFFER = CARD["capabilities"]["offers"][0]
+CARDS: dict[str, tuple[Any, str]] = {
+    "a period": ({"capabilities": {"calendar": {"blackout": [SECRET]}}}, "capabilities.calendar.blackout"),
+    "no such day": ({"capabilities": {"calendar": {"blackout": ["2027-13-45"]}}}, "capabilities.calendar.blackout"),
+    "backwards": (
+        {"capabilities": {"calendar": {"blackout": ["2027-02-05/2027-02-01"]}}},
+        "capabilities.calendar.blackout",
+    ),
+    "unclaimed": ({"tags": [SECRET]}, "capabilities.offers"),
+    "a floor alone": ({"reservation": {"floors": {SECRET: 1}}}, "reservation.floors"),
+    "a high floor": ({"reservation": {"floors": {"摄影": 98765}}}, "reservation.floors"),
+    "a condition": (
+        {"capabilities": {"offers": [{**OFFER, "conditions": [{"kind": "min_fee", "tag": SECRET}]}]}},
+        "capabilities.offers[0].conditions[0]",
+    ),
+    "a large value": (
+        {"capabilities": {"offers": [{**OFFER, "conditions": [{"kind": "lead_days", "value": 98765}]}]}},
+        "capabilities.offers[0].conditions[0]",
+    ),
+    "too large": ({"capabilities": {"portfolio": SECRET * 4000}}, ""),
+}
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("name", CARDS)
+async def test_a_refused_card_says_why_in_the_clients_language_and_repeats_no_value(
+    locked: Door, name: str, lang: str
+) -> None:
+    changes, field = CARDS[name]
+    headers = ADMIN | {"Accept-Language": lang}
+    answer = await locked.client.post("/api/v1/admin/agents", json=CARD | changes, headers=headers)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "INVALID_INPUT")
+    assert error["why"].startswith(field)
+    assert not re.search(f"{SECRET}|98765|2027-13|2027-02-05", answer.text)
+    assert not INTERNAL.search(error["why"])
+    assert detect_lang(error["why"]) == lang
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize(("context", "key"), [
+    ({"a": 2**60}, "why.half_character"), (nested(200), "why.too_deep"), (nested(300), "why.too_deep"),
+])  # fmt: skip
+async def test_json_that_others_cannot_read_is_refused_for_what_is_wrong_with_it(
+    door: Door, context: Any, key: str, lang: Lang
+) -> None:
+    body = {"raw_input": "场地", "user_context": context}
+    answer = await door.client.post(SUBMIT, json=body, headers={"Accept-Language": lang})
+    why = answer.json()["error"]["why"]
+    assert answer.status_code == 400
+    assert why.endswith(text(key, lang, most=MOST_DEEP))
+    assert why.startswith("user_context")

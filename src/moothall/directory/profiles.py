@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from moothall.directory.days import add_days, days_between
+from moothall.errors import Told, Unfit
 
 MIN_SUMMARY, MAX_SUMMARY = 200, 500
 MOST_BYTES = 32 * 1024
@@ -78,9 +79,11 @@ class PublishedCondition(_Model):
         needed = _NEEDS[self.kind]
         given = {name for name in ("tag", "value", "values", "texts") if getattr(self, name) not in (None, ())}
         if given != {needed}:
-            raise ValueError(f"a condition of kind {self.kind} carries `{needed}` and nothing else")
-        if self.value is not None and self.value > _MOST[self.kind]:
-            raise ValueError(f"the value of a condition of kind {self.kind} is at most {_MOST[self.kind]}")
+            told = Told("why.card.condition", {"kind": self.kind, "needed": needed})
+            raise Unfit(f"a condition of kind {self.kind} carries `{needed}` and nothing else", told)
+        if self.value is not None and self.value > (most := _MOST[self.kind]):
+            told = Told("why.card.condition_value", {"kind": self.kind, "most": most})
+            raise Unfit(f"the value of a condition of kind {self.kind} is at most {most}", told)
         return self
 
 
@@ -104,7 +107,7 @@ class Calendar(_Model):
         for text in value:
             period = parse_period(text)
             if period.end < period.start:
-                raise ValueError(f"the period {text} ends before it starts")
+                raise Unfit("a period ends before it starts", Told("why.card.period_order"))
         return value
 
     def first_available(self, start: date, end: date, today: date | None = None) -> date | None:
@@ -175,23 +178,25 @@ class AgentProfile(_Model):
     @model_validator(mode="after")
     def _offers_what_it_claims(self) -> Self:
         if unclaimed := sorted({offer.tag for offer in self.capabilities.offers} - set(self.tags)):
-            raise ValueError(f"capabilities.offers: {unclaimed} not among the tags")
+            told = Told("why.card.unclaimed")
+            raise Unfit(f"capabilities.offers: {unclaimed} not among the tags", told)
         lowest = {
             tag: min(offer.price for offer in self.capabilities.offers if offer.tag == tag)
             for tag in {offer.tag for offer in self.capabilities.offers}
         }
         for tag, floor in self.reservation.floors.items():
             if tag not in lowest:
-                raise ValueError(f"reservation.floors: there is no offer for {tag}")
+                raise Unfit(f"reservation.floors: there is no offer for {tag}", Told("why.card.floor_alone"))
             if floor > lowest[tag]:
-                raise ValueError(f"reservation.floors: the floor of {tag} is above its price")
+                raise Unfit(f"reservation.floors: the floor of {tag} is above its price", Told("why.card.floor_high"))
         return self
 
     @model_validator(mode="after")
     def _is_of_bearable_size(self) -> Self:
         size = len(json.dumps(self.private(), ensure_ascii=False).encode(errors="surrogatepass"))
         if size > MOST_BYTES:
-            raise ValueError(f"profile: it has {size} bytes as JSON, at most {MOST_BYTES} are accepted")
+            told = Told("why.card.size", {"size": size, "most": MOST_BYTES})
+            raise Unfit(f"profile: it has {size} bytes as JSON, at most {MOST_BYTES} are accepted", told)
         return self
 
     def public(self) -> dict[str, Any]:
@@ -218,8 +223,11 @@ MOCK_PROFILE_SCHEMA: Mapping[str, object] = {
 
 @lru_cache(maxsize=4096)
 def parse_period(text: str) -> Period:
-    """Read `2027-02-05/2027-02-12` or one day; `ValueError` for anything else."""
-    if not (match := _PERIOD.fullmatch(text)):
-        raise ValueError(f"{text!r} is not a day or a period `from/to` of days")
-    start = date.fromisoformat(match[1])
-    return Period(start=start, end=date.fromisoformat(match[2]) if match[2] else start)
+    """Read `2027-02-05/2027-02-12` or one day; `Unfit` for anything else."""
+    try:
+        days = [date.fromisoformat(day) for day in match.groups() if day] if (match := _PERIOD.fullmatch(text)) else []
+    except ValueError:
+        days = []
+    if not days:
+        raise Unfit("a day or a period `from/to` of days is expected", Told("why.card.period"))
+    return Period(start=days[0], end=days[-1])

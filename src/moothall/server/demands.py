@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from moothall.errors import DemandNotFound, Told
+from moothall.errors import DemandNotFound, Told, Unfit
 from moothall.messages import detect_lang
 from moothall.negotiation.demand.confirming import UnderstandingEdits
 from moothall.negotiation.demand.models import ChannelId, DemandId, DemandUnderstanding
@@ -36,8 +36,10 @@ _KEY, _OTHER, _OFTEN, _FULL = (
 
 def _text(value: str) -> str:
     """Refuse text with half a character in it (a lone surrogate), which no UTF-8 can hold."""
-    if not value.isascii():
+    try:
         value.encode()
+    except UnicodeEncodeError as error:
+        raise Unfit("half a character", Told("why.half_character")) from error
     return value
 
 

@@ -119,8 +119,5 @@ def _problem(fault: Fault) -> Told:
             return Told(f"why.field.{rule}")
         name = "choices" if value == "expected" else "limit"
         return Told(f"why.field.{rule}", {name: str(context[value]).replace(" or ", " / ")})
-    if isinstance(error := context.get("error"), Unfit):
-        return error.told
-    if isinstance(error, ValueError):
-        return Told("why.said", {"words": str(error)})
-    return Told("why.field.form")
+    error = context.get("error")
+    return error.told if isinstance(error, Unfit) else Told("why.field.form")

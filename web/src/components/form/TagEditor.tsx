@@ -49,24 +49,11 @@ export function TagEditor({ tags, change, most, longest, ...control }: TagEditor
 
   return (
     <div className={styles.editor}>
-      {tags.length > 0 && (
-        <ul className={styles.tags}>
-          {tags.map((tag) => (
-            <li key={tag} className={styles.tag}>
-              {tag}
-              <button type="button" aria-label={form.tags.remove(tag)} onClick={() => remove(tag)}>
-                <Icon name="cross" />
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
       <div className={styles.entry}>
         <input
           {...control}
           ref={input}
           value={typed}
-          placeholder={form.tags.hint}
           onChange={(event) => setTyped(event.target.value)}
           onKeyDown={pressed}
           onBlur={() => add(typed)}
@@ -75,6 +62,22 @@ export function TagEditor({ tags, change, most, longest, ...control }: TagEditor
           <Icon name="plus" />
           {form.tags.add}
         </Button>
+      </div>
+      {/* as high without tags as with them: leaving the field must not move what is being pressed */}
+      <div className={styles.row}>
+        {tags.length === 0 && <span className={styles.hint}>{form.tags.hint}</span>}
+        {tags.length > 0 && (
+          <ul className={styles.tags}>
+            {tags.map((tag) => (
+              <li key={tag} className={styles.tag}>
+                {tag}
+                <button type="button" aria-label={form.tags.remove(tag)} onClick={() => remove(tag)}>
+                  <Icon name="cross" />
+                </button>
+              </li>
+            ))}
+          </ul>
+        )}
       </div>
       <p role="alert" className={styles.refused}>
         {refused}

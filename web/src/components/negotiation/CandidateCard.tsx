@@ -47,7 +47,11 @@ export const CandidateCard = memo(function CandidateCard({
         score={state?.matchScore ?? seat?.match_score ?? null}
       />
       {state && <CandidateWords state={state} />}
-      <WhyNot standing={standing} told={seat?.why_not ?? ""} />
+      <WhyNot
+        standing={standing}
+        told={seat?.why_not ?? ""}
+        said={state?.declineReason || state?.withdrawReason || ""}
+      />
     </li>
   );
 });
@@ -63,12 +67,18 @@ function Why({ reason, score }: { readonly reason: string; readonly score: numbe
   );
 }
 
-/** Said only for those who are not in the plan; what they said themselves stands above. */
-function WhyNot({ standing, told }: { readonly standing: CandidateRow["standing"]; readonly told: string }) {
+interface WhyNotProps {
+  readonly standing: CandidateRow["standing"];
+  readonly told: string;
+  /** The own reason, which stands above. */
+  readonly said: string;
+}
+
+function WhyNot({ standing, told, said }: WhyNotProps) {
   const { candidates: texts } = useTexts().negotiation;
   if (standing === "in_plan") return null;
   const words = told || (standing === "not_chosen" ? texts.notTold : "");
-  if (!words) return null;
+  if (!words || words === said) return null;
   return (
     <p className={styles.whyNot} data-testid="why-not">
       <span className={styles.label}>{texts.whyNot}</span> <span dir="auto">{words}</span>

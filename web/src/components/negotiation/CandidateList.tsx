@@ -9,7 +9,14 @@ import { currentProposal } from "../plan/versions";
 import { useBeside } from "./beside";
 import { CandidateCard } from "./CandidateCard";
 import styles from "./CandidateList.module.css";
-import { type CandidateRow, countsOf, rowsOf, type Section, sectionsOf } from "./standing";
+import {
+  type CandidateRow,
+  countsOf,
+  rowsOf,
+  type Section,
+  type Group as SectionGroup,
+  sectionsOf,
+} from "./standing";
 import { STANDING_TONE } from "./standingTone";
 
 /** Everybody who was thought of, where they stand, in their own words. */
@@ -55,15 +62,20 @@ function Counts({ rows }: { readonly rows: readonly CandidateRow[] }) {
   );
 }
 
-/** Rows beyond these stay folded in the long tail of those who are not in the plan. */
-const SHOWN = 6;
+/** Of those who are not in the plan, how many are shown before the rest is asked for. */
+const SHOWN: Readonly<Record<SectionGroup, number>> = {
+  answering: Number.POSITIVE_INFINITY,
+  plan: Number.POSITIVE_INFINITY,
+  offered: 8,
+  others: 8,
+  reserve: 0,
+};
 
 function Group({ section, alone }: { readonly section: Section; readonly alone: boolean }) {
   const { candidates: texts, fold } = useTexts().negotiation;
   const { group, rows } = section;
   const [open, setOpen] = useState(false);
-  const tail = group === "others" || group === "reserve" || group === "offered";
-  const shown = open || !tail || rows.length <= SHOWN + 1 ? rows : rows.slice(0, SHOWN);
+  const shown = open ? rows : rows.slice(0, SHOWN[group]);
   return (
     <section className={styles.group}>
       {!alone && (
@@ -78,7 +90,7 @@ function Group({ section, alone }: { readonly section: Section; readonly alone: 
       </ul>
       {(shown.length < rows.length || open) && (
         <Button variant="ghost" size="s" aria-expanded={open} onClick={() => setOpen(!open)}>
-          {open ? fold.less : `${fold.more} (${rows.length})`}
+          {open ? fold.less : texts.all(rows.length)}
         </Button>
       )}
     </section>

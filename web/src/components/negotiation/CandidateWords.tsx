@@ -1,6 +1,7 @@
 import { useTexts } from "../../i18n";
 import type { CandidateState, Condition } from "../../state/model";
 import { Badge } from "../../ui/Badge";
+import { keyed } from "../plan/keyed";
 import styles from "./CandidateCard.module.css";
 import { LongText } from "./LongText";
 import { FATE_TONE } from "./standingTone";
@@ -52,8 +53,8 @@ function Conditions({ conditions }: { readonly conditions: readonly Condition[] 
     <div className={styles.said} data-testid="conditions">
       <span className={styles.label}>{texts.conditions}</span>
       <ul className={styles.conditions}>
-        {conditions.map(({ text, status, reason }) => (
-          <li key={text} data-fate={status}>
+        {keyed(conditions, (one) => one.text).map(([key, { text, status, reason }]) => (
+          <li key={key} data-fate={status}>
             <span dir="auto">{text}</span> <Badge tone={FATE_TONE[status]}>{texts.fate[status]}</Badge>
             {reason && <span className={styles.reason}>{reason}</span>}
           </li>

@@ -7,6 +7,7 @@ import { Card } from "../../ui/Card";
 import { Empty } from "../../ui/Empty";
 import { Icon } from "../../ui/Icon";
 import { Table } from "../../ui/Table";
+import { keyed } from "../plan/keyed";
 import { currentProposal } from "../plan/versions";
 import styles from "./CoverageMatrix.module.css";
 import { type Cell, type CoverageRow, coverageOf, type Matrix } from "./coverage";
@@ -31,8 +32,8 @@ export function CoverageMatrix() {
           caption={texts.caption}
           head={[texts.requirement, texts.covered, ...columns]}
         >
-          {rows.map((row) => (
-            <Row key={row.requirement.concept} row={row} agents={agents} />
+          {keyed(rows, (row) => row.requirement.concept).map(([key, row]) => (
+            <Row key={key} row={row} agents={agents} />
           ))}
         </Table>
       )}

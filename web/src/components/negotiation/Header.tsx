@@ -3,6 +3,7 @@ import { useNegotiation } from "../../hooks/useNegotiation";
 import { useTexts } from "../../i18n";
 import { Badge } from "../../ui/Badge";
 import { Icon } from "../../ui/Icon";
+import { keyedTexts } from "../plan/keyed";
 import { useBeside } from "./beside";
 import { CancelButton } from "./CancelButton";
 import { Clock } from "./Clock";
@@ -13,6 +14,7 @@ import { Marks } from "./Marks";
 import { isOpen, PHASE_TONE } from "./phase";
 import { RoundMarker } from "./RoundMarker";
 import { StateLine } from "./StateLine";
+import { UnderstandingPart } from "./UnderstandingPart";
 
 /** What it is about, where it stands, and how it can be stopped. */
 export function Header() {
@@ -25,6 +27,7 @@ export function Header() {
         <Parent />
         <Demand />
         <Tags />
+        <UnderstandingPart as="lookup" />
       </div>
       <div className={styles.standing} data-phase={PHASE_TONE[phase]}>
         <StateLine />
@@ -80,8 +83,8 @@ function Tags() {
         <div>
           <dt>{header.tags}</dt>
           <dd data-testid="header-tags">
-            {tags.map((tag) => (
-              <Badge key={tag}>{tag}</Badge>
+            {keyedTexts(tags).map(([key, tag]) => (
+              <Badge key={key}>{tag}</Badge>
             ))}
           </dd>
         </div>
@@ -90,8 +93,8 @@ function Tags() {
         <div>
           <dt>{header.uncertainties}</dt>
           <dd data-testid="header-uncertainties">
-            {unclear.map((one) => (
-              <Badge key={one} tone="warn">
+            {keyedTexts(unclear).map(([key, one]) => (
+              <Badge key={key} tone="warn">
                 {one}
               </Badge>
             ))}

@@ -33,7 +33,7 @@ export function NegotiationView({ source, onReconnect, problem = null }: Props) 
         <StateAnnouncer />
         <Header />
         {onReconnect && <ReconnectBanner onReconnect={onReconnect} problem={problem} />}
-        <UnderstandingPart />
+        <UnderstandingPart as="ask" />
         <div className={styles.columns}>
           <div className={styles.main}>
             <EndCard />

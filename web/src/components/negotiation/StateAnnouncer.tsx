@@ -2,15 +2,16 @@ import { useEffect, useRef } from "react";
 import { useConnection, useNegotiation } from "../../hooks/useNegotiation";
 import { useTexts } from "../../i18n";
 import { announce } from "../../ui/announce";
+import { useStateText } from "./StateLine";
 
 /** Says aloud where the negotiation stands when that changes, and nothing else: offers would drown it. */
 export function StateAnnouncer() {
   const { negotiation: texts } = useTexts();
-  const phase = useNegotiation((state) => state.phase);
+  const words = useStateText();
   const round = useNegotiation((state) => state.round);
   const most = useNegotiation((state) => state.maxRounds);
   const { kind } = useConnection();
-  useOnChange(phase, () => announce(texts.phases[phase].text));
+  useOnChange(words, () => announce(words));
   useOnChange(round, () => announce(texts.round(round, most)));
   useOnChange(kind, (before) => {
     if (kind === "lost") announce(texts.connection.lostTitle);

@@ -8,26 +8,36 @@ import { answeredOf, PHASE_TONE } from "./phase";
 export function StateLine() {
   const { phases } = useTexts().negotiation;
   const phase = useNegotiation((state) => state.phase);
+  const words = useStateText();
   const more = useMore();
   return (
     <div className={styles.state}>
       <Badge tone={PHASE_TONE[phase]}>{phases[phase].label}</Badge>
       <p data-testid="state-text">
-        {phases[phase].text} {more && <span className={styles.more}>{more}</span>}
+        {words} {more && <span className={styles.more}>{more}</span>}
       </p>
     </div>
   );
 }
 
-/** Where exactly a phase stands, or why it failed in the node's words. */
+/** The sentence of a state. A negotiation begins with the first offer, before there is a plan to speak of. */
+export function useStateText(): string {
+  const { phases, more } = useTexts().negotiation;
+  const phase = useNegotiation((state) => state.phase);
+  const planned = useNegotiation((state) => state.round > 0 || state.plans.length > 0);
+  const closed = useNegotiation((state) => state.offersClosed);
+  if (phase !== "negotiating" || planned) return phases[phase].text;
+  return closed ? more.aggregating : more.collecting;
+}
+
+/** How many have answered so far, or why it failed in the node's words. */
 function useMore(): string {
   const { more } = useTexts().negotiation;
-  const phase = useNegotiation((state) => state.phase);
+  const collecting = useNegotiation(
+    (state) => state.invited > 0 && !state.offersClosed && state.plans.length === 0 && !state.ending,
+  );
   const answered = useNegotiation(answeredOf);
   const invited = useNegotiation((state) => state.invited);
-  const closed = useNegotiation((state) => state.offersClosed);
   const message = useNegotiation((state) => state.ending?.message);
-  if (phase === "searching" && closed) return more.aggregating;
-  if (phase === "searching" && invited > 0) return more.answers(answered, invited);
-  return message ?? "";
+  return collecting ? more.answers(answered, invited) : (message ?? "");
 }

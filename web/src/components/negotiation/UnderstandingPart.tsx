@@ -5,8 +5,12 @@ import { Understanding } from "../form/Understanding";
 import { useBeside } from "./beside";
 import styles from "./UnderstandingPart.module.css";
 
-/** Open while the requester has to confirm it; afterwards it can be looked up. */
-export function UnderstandingPart() {
+interface Props {
+  /** `ask`: shown only while the requester has to confirm it; `lookup`: only at any other time, folded. */
+  readonly as: "ask" | "lookup";
+}
+
+export function UnderstandingPart({ as }: Props) {
   const { negotiation } = useTexts();
   const demandId = useNegotiation((state) => state.demandId);
   const understanding = useNegotiation((state) => state.understanding);
@@ -14,7 +18,7 @@ export function UnderstandingPart() {
   const waits = useNegotiation((state) => state.phase === "waiting");
   const { source, demand } = useBeside();
   const [open, setOpen] = useState(false);
-  if (demandId === null || understanding === null) return null;
+  if (demandId === null || understanding === null || waits !== (as === "ask")) return null;
   const panel = (
     <Understanding
       demandId={demandId}
@@ -24,7 +28,7 @@ export function UnderstandingPart() {
       waiting={waits && source === "live"}
     />
   );
-  if (waits) return panel;
+  if (as === "ask") return panel;
   return (
     <details className={styles.part} open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary data-testid="understanding-toggle">{negotiation.understanding}</summary>

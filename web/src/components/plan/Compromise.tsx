@@ -1,6 +1,7 @@
 import type { Compromise as Told } from "../../api/types";
 import { useTexts } from "../../i18n";
 import styles from "./Compromise.module.css";
+import { keyed, keyedTexts } from "./keyed";
 import card from "./ProposalCard.module.css";
 
 /** What works, what is missing, how differences were settled, what could be done. */
@@ -34,8 +35,8 @@ function Part({ title, items, none, testId }: PartProps) {
       <h4>{title}</h4>
       {items.length === 0 && <p className={card.note}>{none}</p>}
       <ul className={styles.list}>
-        {items.map((item) => (
-          <li key={item} dir="auto">
+        {keyedTexts(items).map(([key, item]) => (
+          <li key={key} dir="auto">
             {item}
           </li>
         ))}
@@ -56,8 +57,8 @@ function Settled({ entries }: { readonly entries: readonly Readonly<Record<strin
         {texts.settled} ({found.length})
       </summary>
       <dl className={styles.settled}>
-        {found.map(([issue, resolution, rationale]) => (
-          <div key={`${issue} ${resolution}`}>
+        {keyed(found, String).map(([key, [issue, resolution, rationale]]) => (
+          <div key={key}>
             <dt dir="auto">{issue}</dt>
             <dd dir="auto">
               {resolution} <span className={card.note}>{rationale}</span>

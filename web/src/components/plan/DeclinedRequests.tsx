@@ -1,6 +1,7 @@
 import { useNegotiation } from "../../hooks/useNegotiation";
 import { useTexts } from "../../i18n";
 import type { Answered } from "./causes";
+import { keyed } from "./keyed";
 import styles from "./PlanDiff.module.css";
 
 /** Requests that the next version did not meet, each with its reason. */
@@ -18,24 +19,22 @@ export function DeclinedRequests({ answered }: { readonly answered: readonly Ans
     <div data-testid="declined-requests">
       <h4>{diff.declined}</h4>
       <ul className={styles.changes}>
-        {declined.map(({ agentId, field, requested, reason }) => (
-          <li
-            key={`${agentId} ${field} ${String(requested)}`}
-            className={styles.change}
-            data-request={`${agentId}:${field}`}
-          >
-            <p dir="auto">
-              {diff.asked(
-                candidates[agentId]?.displayName ?? agentId,
-                diff.asks[field] ?? field,
-                value(requested),
-              )}
-            </p>
-            <p className={styles.why}>
-              {diff.reason} · {reason}
-            </p>
-          </li>
-        ))}
+        {keyed(declined, (one) => `${one.agentId} ${one.field} ${String(one.requested)}`).map(
+          ([key, { agentId, field, requested, reason }]) => (
+            <li key={key} className={styles.change} data-request={`${agentId}:${field}`}>
+              <p dir="auto">
+                {diff.asked(
+                  candidates[agentId]?.displayName ?? agentId,
+                  diff.asks[field] ?? field,
+                  value(requested),
+                )}
+              </p>
+              <p className={styles.why}>
+                {diff.reason} · {reason}
+              </p>
+            </li>
+          ),
+        )}
       </ul>
     </div>
   );

@@ -1,4 +1,5 @@
 import styles from "./EndCard.module.css";
+import { keyedTexts } from "./keyed";
 
 interface Props {
   readonly label: string;
@@ -13,8 +14,8 @@ export function EndFact({ label, items, none, tone, testId }: Props) {
     <div className={styles.fact} data-tone={tone} data-testid={testId}>
       <dt>{label}</dt>
       {items.length === 0 && <dd>{none}</dd>}
-      {items.map((item) => (
-        <dd key={item} dir="auto">
+      {keyedTexts(items).map(([key, item]) => (
+        <dd key={key} dir="auto">
           {item}
         </dd>
       ))}

@@ -2,9 +2,10 @@ import { useId, useMemo, useState } from "react";
 import { useNegotiation } from "../../hooks/useNegotiation";
 import { useTexts } from "../../i18n";
 import { backgroundOf, causeOf } from "./causes";
-import { compare } from "./compare";
+import { type Change, compare } from "./compare";
 import { DeclinedRequests } from "./DeclinedRequests";
 import { DiffRow } from "./DiffRow";
+import { keyed } from "./keyed";
 import styles from "./PlanDiff.module.css";
 import type { Version } from "./versions";
 
@@ -40,18 +41,17 @@ export function PlanDiff({ versions, current }: Props) {
       </div>
       {found.changes.length === 0 && <p className={styles.none}>{texts.none}</p>}
       <ol className={styles.changes}>
-        {found.changes.map((change, index) => (
-          <DiffRow
-            key={`${change.field} ${change.agentId} ${change.concept} ${change.from} ${change.to}`}
-            index={index}
-            change={change}
-            cause={found.causes[index] ?? null}
-          />
+        {keyed(found.changes, nameOf).map(([key, change], index) => (
+          <DiffRow key={key} index={index} change={change} cause={found.causes[index] ?? null} />
         ))}
       </ol>
       <DeclinedRequests answered={found.background.answered} />
     </section>
   );
+}
+
+function nameOf({ field, agentId, concept, from, to }: Change): string {
+  return `${field} ${agentId} ${concept} ${from} ${to}`;
 }
 
 interface PickProps {

@@ -3,6 +3,7 @@ import { useNegotiation } from "../../hooks/useNegotiation";
 import { useTexts } from "../../i18n";
 import { Badge } from "../../ui/Badge";
 import { Icon } from "../../ui/Icon";
+import { keyedTexts } from "./keyed";
 import styles from "./ProposalCard.module.css";
 
 /** What nobody in this version covers, with what is known about it. */
@@ -15,11 +16,11 @@ export function PlanGaps({ proposal }: { readonly proposal: Proposal }) {
       <h3>{texts.title}</h3>
       {gaps.length === 0 && <p className={styles.note}>{texts.none}</p>}
       <ul className={styles.plain}>
-        {gaps.map((gap) => {
+        {keyedTexts(gaps).map(([key, gap]) => {
           const more = known.find((one) => one.gap_type === gap);
           const instead = more?.suggested_capability_tags.filter((tag) => tag !== gap) ?? [];
           return (
-            <li key={gap}>
+            <li key={key}>
               <Badge tone="bad">
                 <Icon name="alert" />
                 {gap}

@@ -1,6 +1,7 @@
 import type { Proposal } from "../../api/types";
 import { useLang, useTexts } from "../../i18n";
 import { day } from "../../i18n/formats";
+import { keyed } from "./keyed";
 import styles from "./PlanTimeline.module.css";
 import card from "./ProposalCard.module.css";
 
@@ -17,8 +18,8 @@ export function PlanTimeline({ timeline }: { readonly timeline: Proposal["timeli
         </p>
       )}
       <ol className={styles.rail}>
-        {milestones.map((one) => (
-          <li key={`${one.date} ${one.name}`} data-start={one.date === timeline.start_date}>
+        {keyed(milestones, (one) => `${one.date} ${one.name}`).map(([key, one]) => (
+          <li key={key} data-start={one.date === timeline.start_date}>
             <time dateTime={one.date}>{day(one.date, lang)}</time>
             <span className={styles.name} dir="auto">
               {one.name}

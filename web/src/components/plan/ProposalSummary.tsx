@@ -1,6 +1,7 @@
 import type { Proposal } from "../../api/types";
 import { useLang, useTexts } from "../../i18n";
 import { day, money } from "../../i18n/formats";
+import { keyed } from "./keyed";
 import styles from "./ProposalCard.module.css";
 
 /** A plan in a few lines. */
@@ -11,8 +12,8 @@ export function ProposalSummary({ proposal }: { readonly proposal: Proposal }) {
     <div className={styles.part} data-testid="proposal-summary">
       <p dir="auto">{proposal.summary}</p>
       <ul className={styles.plain}>
-        {proposal.assignments.map((one) => (
-          <li key={`${one.agent_id} ${one.role}`}>
+        {keyed(proposal.assignments, (one) => `${one.agent_id} ${one.role}`).map(([key, one]) => (
+          <li key={key}>
             <span dir="auto">{one.role}</span> · <bdi>{one.display_name}</bdi> ·{" "}
             {money(one.price, one.currency, lang)}
           </li>

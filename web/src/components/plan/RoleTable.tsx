@@ -5,6 +5,7 @@ import { Badge, type Tone } from "../../ui/Badge";
 import { Table } from "../../ui/Table";
 import { FATE_TONE } from "../negotiation/standingTone";
 import type { Consent, Consents } from "./consent";
+import { keyed } from "./keyed";
 import styles from "./ProposalCard.module.css";
 
 const TONE: Readonly<Record<Consent, Tone>> = {
@@ -31,12 +32,8 @@ export function RoleTable({ assignments, consents }: Props) {
         <p className={styles.note}>{texts.none}</p>
       ) : (
         <Table caption={texts.caption} head={head}>
-          {assignments.map((one) => (
-            <Role
-              key={`${one.agent_id} ${one.concept} ${one.role}`}
-              assignment={one}
-              consent={consents[one.agent_id] ?? "none"}
-            />
+          {keyed(assignments, (one) => `${one.agent_id} ${one.concept} ${one.role}`).map(([key, one]) => (
+            <Role key={key} assignment={one} consent={consents[one.agent_id] ?? "none"} />
           ))}
         </Table>
       )}
@@ -66,7 +63,9 @@ function Role({ assignment, consent }: { readonly assignment: Assignment; readon
         <Conditions conditions={assignment.conditions} />
       </td>
       <td>
-        <Badge tone={TONE[consent]}>{texts.consent[consent]}</Badge>
+        <Badge tone={TONE[consent]} className={styles.figure}>
+          {texts.consent[consent]}
+        </Badge>
       </td>
     </tr>
   );
@@ -77,8 +76,8 @@ function Conditions({ conditions }: { readonly conditions: Assignment["condition
   if (conditions.length === 0) return <span className={styles.note}>{plan.roles.noConditions}</span>;
   return (
     <ul className={styles.plain}>
-      {conditions.map(({ text, status, reason }) => (
-        <li key={text} title={reason || undefined}>
+      {keyed(conditions, (one) => one.text).map(([key, { text, status, reason }]) => (
+        <li key={key} title={reason || undefined}>
           <span dir="auto">{text}</span>{" "}
           <Badge tone={FATE_TONE[status]}>{negotiation.candidates.fate[status]}</Badge>
           {status !== "met" && reason && <span className={styles.duty}>{reason}</span>}

@@ -36,8 +36,8 @@ export const negotiation: typeof zh = {
   loading: "Reading this negotiation…",
   more: {
     answers: (came, asked) => `${came} of ${asked} answered`,
+    collecting: "The invitations are out and the answers come in; a plan follows.",
     aggregating: "The offers are in; a plan is being made of them.",
-    adjusting: "The plan is being changed after the feedback.",
   },
   header: {
     demand: "Demand",
@@ -135,9 +135,8 @@ export const negotiation: typeof zh = {
       reserve: "In reserve (not asked)",
     },
     fate: { open: "open", met: "met", declined: "not met" },
+    all: (n) => `Show all ${n}`,
     counts: "Counts by status",
-    details: "Details",
-    less: "Less",
   },
   fold: { more: "Show all", less: "Show less" },
   coverage: {

@@ -19,8 +19,8 @@ export const negotiation = {
   loading: "正在读取这次协商…",
   more: {
     answers: (came: number, asked: number) => `已答复 ${came}/${asked}`,
+    collecting: "邀请已发出，协作者正在答复；收齐后制定方案。",
     aggregating: "报价已收齐，正在制定方案。",
-    adjusting: "正在按反馈调整方案。",
   },
   header: {
     demand: "需求",
@@ -117,9 +117,8 @@ export const negotiation = {
       reserve: "备选（未邀请）",
     },
     fate: { open: "待定", met: "已满足", declined: "未满足" },
+    all: (n: number) => `显示全部 ${n} 位`,
     counts: "状态统计",
-    details: "详情",
-    less: "收起",
   },
   fold: { more: "展开全文", less: "收起" },
   coverage: {

@@ -1,8 +1,9 @@
 /** Plays a recording into a store. */
 
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { REPLAY } from "../state/connection";
 import { elapsedAt, positionAt, type Recording } from "../state/replay";
+import { createSeeker } from "../state/seek";
 import type { NegotiationStore } from "../state/store";
 
 const TICK_MS = 50;
@@ -68,21 +69,8 @@ function begin(recording: Recording): Player {
   return { recording, position: 0, playing: true, start: 0 };
 }
 
-/** Forwards, the events in between are enough; backwards, the page begins anew. */
 function useShown(store: NegotiationStore, recording: Recording, position: number): void {
-  const shown = useRef<{ store: NegotiationStore; recording: Recording; position: number } | null>(null);
-
+  const seek = useMemo(() => createSeeker(recording.events), [recording]);
   useEffect(() => store.getState().connected(REPLAY), [store]);
-
-  useEffect(() => {
-    const before = shown.current;
-    const goesOn =
-      before !== null &&
-      before.store === store &&
-      before.recording === recording &&
-      before.position <= position;
-    if (!goesOn) store.getState().reset();
-    store.getState().receive(recording.events.slice(goesOn ? before.position : 0, position));
-    shown.current = { store, recording, position };
-  }, [store, recording, position]);
+  useEffect(() => store.setState({ negotiation: seek(position) }), [store, seek, position]);
 }

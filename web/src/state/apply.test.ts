@@ -20,7 +20,7 @@ const ENDS: Readonly<Record<string, Phase>> = {
   "stand-in": "success",
   "partial-by-silence": "partial",
   "compromise-with-gaps": "compromise",
-  divided: "compromise",
+  divided: "partial",
   "sub-negotiation-failed": "compromise",
   "sub-negotiation-failed-child": "failed",
   "failed-no-agreement": "failed",

@@ -63,8 +63,10 @@ function settledBy(plan: unknown): Ending["compromise"] {
   return record(plan).type === "compromise" ? compromise(plan) : null;
 }
 
-function agreed(ending: Ending): Phase {
-  if (ending.compromise !== null) return "compromise";
+/** What a plan is worth: a compromise lacks something; where nothing is missing, not all agreed, or all did. */
+export function agreed(ending: Ending): "success" | "partial" | "compromise" {
+  const lacking = ending.gaps.length > 0 || (ending.compromise?.unresolved.length ?? 0) > 0;
+  if (ending.compromise !== null && lacking) return "compromise";
   return ending.consensus === "partial" ? "partial" : "success";
 }
 

@@ -1,6 +1,7 @@
 /** The versions of a plan that a reader can choose between, and in which form the card shows them. */
 
 import type { Proposal } from "../../api/types";
+import { agreed } from "../../state/ending";
 import type { Ending, PlanVersion } from "../../state/model";
 
 export interface Version {
@@ -35,8 +36,8 @@ export type PlanForm = "plan" | "partial" | "compromise" | "last";
 export function formOf(ending: Ending | null): PlanForm {
   if (ending === null) return "plan";
   if (ending.kind === "failed") return "last";
-  if (ending.compromise !== null) return "compromise";
-  return ending.consensus === "partial" ? "partial" : "plan";
+  const worth = agreed(ending);
+  return worth === "success" ? "plan" : worth;
 }
 
 function sameContent(one: Proposal, other: Proposal): boolean {

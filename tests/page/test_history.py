@@ -55,6 +55,8 @@ async def test_a_downloaded_run_gives_the_same_timeline_when_it_is_imported(hall
     demand_id = await stage.finished(DEMAND)
     page = await hall.visit(stage.url, f"#/n/{demand_id}")
     await in_state(page, "success")
+    before = await timeline_ids(page)
+    await page.goto(f"{stage.url}/#/replay/{demand_id}")
     async with page.expect_download() as started:
         await page.get_by_test_id("download").click()
     file = tmp_path / "run.json"
@@ -62,7 +64,6 @@ async def test_a_downloaded_run_gives_the_same_timeline_when_it_is_imported(hall
     content = json.loads(file.read_text(encoding="utf-8"))
     assert content["format"] == "moothall-events"
     assert content["events"] == await told(stage, demand_id)
-    before = await timeline_ids(page)
 
     elsewhere = await hall.node([])
     other = await hall.visit(elsewhere.url, "#/replay")

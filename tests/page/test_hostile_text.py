@@ -77,7 +77,7 @@ async def test_the_policy_lets_no_foreign_script_in(hall: Hall) -> None:
         }"""
     )
     assert await page.evaluate("() => window.owned ?? null") is None
-    policy = (await stage.door.client.get("/")).headers["content-security-policy"]
+    policy = (await stage.door.client.get("/", headers={"Accept": "text/html"})).headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "require-trusted-types-for 'script'" in policy
     assert "unsafe" not in policy

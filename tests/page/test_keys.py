@@ -9,8 +9,8 @@ from tests.page.looking import in_state, stored
 from tests.page.worlds import AGREED, DEMAND, TRIO
 from tests.support.demand import SUMMARY
 
-ADMIN = "an-admin-key-of-this-test"
-ALICE = "a-key-of-alice"
+ADMIN = "an-admin-key-of-this-test-0123456789"
+ALICE = "a-key-of-alice-0123456789abcdef0123456789"
 
 
 async def test_agents_are_searched_added_edited_and_disabled_with_a_key_that_is_asked_once(hall: Hall) -> None:
@@ -30,28 +30,32 @@ async def test_agents_are_searched_added_edited_and_disabled_with_a_key_that_is_
     await page.get_by_test_id("agent-search").fill("")
 
     await page.get_by_test_id("agent-add").click()
-    form = page.get_by_test_id("agent-form")
-    await form.get_by_label("编号").fill("user_agent_new_photo")
-    await form.get_by_label("名称").fill("新摄影师")
-    await form.get_by_label("简介").fill(SUMMARY[:220])
-    await form.get_by_label("城市").fill("上海")
-    await form.get_by_label("标签").fill("摄影")
-    await form.get_by_role("button", name="保存").click()
-    added = page.get_by_test_id("agent-user_agent_new_photo")
-    await expect(added).to_contain_text("新摄影师")
+    fields = {
+        "id": "user_agent_new_photo",
+        "name": "新摄影师",
+        "city": "上海",
+        "tags": "摄影",
+        "summary": SUMMARY[:220],
+    }
+    for field, value in fields.items():
+        await page.get_by_test_id(f"agent-field-{field}").fill(value)
+    await page.get_by_test_id("agent-save").click()
+    await expect(page.get_by_test_id("agent-profile")).to_contain_text("新摄影师")
     record = await stage.node.registry.get("user_agent_new_photo")
     assert (record.profile.location, record.status) == ("上海", "active")
 
-    await added.get_by_role("button").first.click()
-    await page.get_by_role("button", name="编辑").first.click()
-    await page.get_by_test_id("agent-form").get_by_label("城市").fill("北京")
-    await page.get_by_test_id("agent-form").get_by_role("button", name="保存").click()
-    await expect(page.get_by_test_id("agent-form")).to_have_count(0)
+    await page.get_by_test_id("agent-edit").click()
+    await page.get_by_test_id("agent-field-city").fill("北京")
+    await page.get_by_test_id("agent-save").click()
+    await expect(page.get_by_test_id("agent-profile")).to_contain_text("北京")
     assert (await stage.node.registry.get("user_agent_new_photo")).profile.location == "北京"
 
-    await page.get_by_test_id("agent-disable").first.click()
-    await expect(page.get_by_text("已停用").first).to_be_visible()
+    await page.get_by_test_id("agent-disable").click()
+    await expect(page.get_by_test_id("agent-enable")).to_be_visible()
     assert (await stage.node.registry.get("user_agent_new_photo")).status == "disabled"
+    await page.get_by_test_id("agent-back").click()
+    listed = page.get_by_test_id("agent-user_agent_new_photo")
+    await expect(listed).to_have_attribute("data-status", "disabled")
     assert ADMIN not in await stored(page)
 
 

@@ -39,7 +39,7 @@ async def offered(guest: Page) -> None:
     await expect(guest.get_by_test_id("join-offer")).to_be_visible()
     await guest.get_by_test_id("offer-contribution").fill("讲一小时大模型应用")
     await guest.get_by_test_id("offer-price").fill("500")
-    await guest.get_by_test_id("join-offer").get_by_role("button", name="发送").click()
+    await guest.get_by_test_id("join-send").click()
 
 
 @pytest.mark.requirement("NEG-UI-09")
@@ -52,8 +52,8 @@ async def test_a_person_joins_offers_asks_for_a_change_and_accepts(hall: Hall) -
     await in_state(page, "negotiating")
     await guest.get_by_test_id("join-negotiate").click()
     await guest.get_by_test_id("change-price").fill("650")
-    await guest.get_by_test_id("change-reason").fill("路途远")
-    await guest.get_by_test_id("join-send").click()
+    await guest.get_by_test_id("change-words").fill("路途远")
+    await guest.get_by_test_id("change-send").click()
     await expect(page.get_by_test_id("round-marker")).to_contain_text("2/3")
     await guest.get_by_test_id("join-accept").click()
     await in_state(page, "success")
@@ -70,7 +70,7 @@ async def test_a_person_that_leaves_ends_the_role(hall: Hall) -> None:
     await offered(guest)
     await in_state(page, "negotiating")
     await guest.get_by_test_id("join-withdraw").click()
-    await guest.get_by_test_id("join-send").click()
+    await guest.get_by_test_id("join-withdraw-sure").click()
     await in_state(page, "failed")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from moothall.negotiation.demand.invitation import without_sums
 from tests.server.door import DEMAND, SUBMIT, Door, opened, served
-from tests.support.demand import profile, running
+from tests.support.demand import WITHDRAW, Script, profile, running
 
 CHANNELS = "/api/v1/channels"
 LIN = {"display_name": "小林", "capability_tags": ["演讲嘉宾"]}
@@ -110,6 +110,27 @@ async def test_a_person_that_withdraws_is_left_out_and_the_gap_is_told(tmp_path:
         events = await door.stream(guest.demand_id)
     assert events[-1]["payload"]["reason"] == "core_role_lost"
     assert any(event["event_type"] == "towow.agent.withdrawn" for event in events)
+
+
+@pytest.mark.requirement("NEG-API-28")
+async def test_a_person_that_was_not_chosen_is_asked_for_a_place_that_came_open(tmp_path: Path) -> None:
+    team = [
+        *(profile(name, tag) for name, tag in (("hall", "场地提供"), ("planner", "活动策划"))),
+        *(profile(name, "演讲嘉宾", price=300) for name in ("first", "second")),
+    ]
+    leaves = {"second": Script(reviews=[WITHDRAW])}
+    async with running(tmp_path, team, leaves) as node, opened(node) as door:
+        (guest,) = await guests(door, LIN, demand="我想在北京办一场AI主题聚会，需要场地和2位嘉宾")
+        await guest.offer()
+        asked = await guest.until("substitute.invited")
+        seen = (await guest.invitation()).json()
+        answer = await guest.feedback("accept", reasoning="好")
+        events = await door.stream(guest.demand_id)
+    assert (asked["agent_id"], seen["asked"], answer.status_code) == (guest.agent_id, "review", 200)
+    assert [item["price"] for item in seen["your_assignments"]] == [500]
+    final = events[-1]["payload"]
+    assert guest.agent_id in {item["agent_id"] for item in final["final_proposal"]["assignments"]}
+    assert (final["consensus"], final["unconfirmed"]) == ("full", [])
 
 
 @pytest.mark.requirement("NEG-API-28")

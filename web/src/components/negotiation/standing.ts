@@ -33,16 +33,19 @@ export function rowsOf({ candidates, order, proposal, seats }: Known): readonly 
     const standing = standingOf(state.status, mine !== undefined, proposal !== null);
     return [{ agentId, standing, state, seat: seatOf.get(agentId) ?? null, roles: mine ?? "" }];
   });
-  const reserve = seats
+  const others = seats
     .filter((seat) => !(seat.agent_id in candidates))
-    .map((seat) => ({
-      agentId: seat.agent_id,
-      standing: seat.invited ? ("invited" as const) : ("reserve" as const),
-      state: null,
-      seat,
-      roles: "",
-    }));
-  return [...known, ...reserve];
+    .map((seat) => {
+      const mine = roles.get(seat.agent_id);
+      const standing = mine === undefined ? unasked(seat) : "in_plan";
+      return { agentId: seat.agent_id, standing, state: null, seat, roles: mine ?? "" } as const;
+    });
+  return [...known, ...others];
+}
+
+/** Somebody the events have not named; whom a sub-negotiation found is in the plan all the same. */
+function unasked(seat: Seat): Standing {
+  return seat.invited ? "invited" : "reserve";
 }
 
 function standingOf(status: CandidateStatus, chosen: boolean, planned: boolean): Standing {

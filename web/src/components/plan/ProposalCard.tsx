@@ -36,7 +36,7 @@ export function ProposalCard() {
         ending?.kind === "finalized" &&
         ending.consensus === "partial" && (
           <Badge tone="warn" data-testid="partial-badge">
-            {ending.label || texts.partialBadge}
+            {texts.partialBadge}
           </Badge>
         )
       }

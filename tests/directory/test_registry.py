@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -200,6 +201,19 @@ async def test_a_stored_profile_that_is_not_valid_names_its_agent(
     await store.write(lambda connection: connection.execute(sa.update(agent).values(profile='{"tags": []}')).close())
     with pytest.raises(StorageError, match="user_agent_anna"):
         await registry.snapshot()
+
+
+async def test_a_card_that_was_stored_before_its_limit_is_read_shown_and_changed_in_status(
+    store: Store, registry: AgentRegistry, make_agent: MakeAgent
+) -> None:
+    old = (await registry.register(make_agent("anna", "场地提供"))).profile.private()
+    said = {"kind": "theme", "texts": ["绝不会出现的主题"], "text": "余款活动当天结清，" * 20}
+    old["capabilities"]["offers"][0]["conditions"] = [said] * 20
+    heavy = json.dumps(old, ensure_ascii=False)
+    await store.write(lambda connection: connection.execute(sa.update(agent).values(profile=heavy)).close())
+    (profile,) = (await registry.snapshot()).profiles
+    assert len(profile.capabilities.offers[0].conditions) == 20
+    assert (await registry.disable("user_agent_anna")).profile == profile
 
 
 async def test_the_demonstration_agents_are_loaded_once(

@@ -16,8 +16,9 @@ from datetime import date
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
+from moothall.directory.card_room import MOST_THEMES, ROOM_OF_A_CARD, room_of, themes_too_long
 from moothall.directory.days import add_days, days_between
 from moothall.errors import Told, Unfit
 
@@ -30,6 +31,8 @@ MOST_UNITS = 10_000
 MOST_LEAD_DAYS = 730
 HOURS_PER_DAY = 2
 """Hours charged per day of work that is priced by the hour."""
+STORED = "stored"
+"""The context in which a profile is read that was accepted before: limits that came later do not undo it."""
 _PERIOD = re.compile(r"(\d{4}-\d{2}-\d{2})(?:/(\d{4}-\d{2}-\d{2}))?")
 
 AgentId = Annotated[str, StringConstraints(pattern=r"^user_agent_[a-z0-9_]+$", max_length=80)]
@@ -84,6 +87,13 @@ class PublishedCondition(_Model):
         if self.value is not None and self.value > (most := _MOST[self.kind]):
             told = Told("why.card.condition_value", {"kind": self.kind, "most": most})
             raise Unfit(f"the value of a condition of kind {self.kind} is at most {most}", told)
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_said(self, info: ValidationInfo) -> Self:
+        if info.context != STORED and themes_too_long(self):
+            told = Told("why.card.themes", {"most": MOST_THEMES})
+            raise Unfit(f"themes of more than {MOST_THEMES} characters together need a `text` that says them", told)
         return self
 
 
@@ -197,6 +207,14 @@ class AgentProfile(_Model):
         if size > MOST_BYTES:
             told = Told("why.card.size", {"size": size, "most": MOST_BYTES})
             raise Unfit(f"profile: it has {size} bytes as JSON, at most {MOST_BYTES} are accepted", told)
+        return self
+
+    @model_validator(mode="after")
+    def _leaves_room_in_a_plan(self, info: ValidationInfo) -> Self:
+        if info.context != STORED and (size := room_of(self.capabilities)) > ROOM_OF_A_CARD:
+            told = Told("why.card.room", {"size": size, "most": ROOM_OF_A_CARD})
+            said = f"capabilities.offers: their conditions take {size} bytes of a plan, {ROOM_OF_A_CARD} are allowed"
+            raise Unfit(said, told)
         return self
 
     def public(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 
 from moothall.clock import rfc3339
-from moothall.directory.profiles import AgentProfile
+from moothall.directory.profiles import STORED, AgentProfile
 from moothall.errors import StorageError
 from moothall.storage.schema import agent
 
@@ -71,7 +71,7 @@ def state_of(records: Sequence[AgentRecord]) -> State:
 
 def _record(row: RowMapping) -> AgentRecord:
     try:
-        profile = AgentProfile.model_validate_json(row["profile"])
+        profile = AgentProfile.model_validate_json(row["profile"], context=STORED)
     except ValidationError as error:
         field = ".".join(str(part) for part in error.errors(include_input=False, include_context=False)[0]["loc"])
         raise StorageError(

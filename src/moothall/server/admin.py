@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from moothall.canonical import loads
 from moothall.clock import rfc3339
 from moothall.directory.loading import parse_profiles
-from moothall.directory.profiles import AgentProfile
+from moothall.directory.profiles import STORED, AgentProfile
 from moothall.directory.rows import AgentRecord, Origin, Status
 from moothall.errors import InvalidInput
 from moothall.events.model import RunRecord
@@ -163,7 +163,7 @@ def _profiles(body: bytes) -> list[AgentProfile]:
 
 
 def _view(record: AgentRecord) -> AgentView:
-    return AgentView.model_validate(record.public())
+    return AgentView.model_validate(record.public(), context=STORED)
 
 
 def _run(record: RunRecord) -> RunView:

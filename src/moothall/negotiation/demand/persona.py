@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 from moothall.directory.concepts import load_vocabulary
@@ -13,6 +14,7 @@ from moothall.negotiation.demand.models import AgentResponse, DemandUnderstandin
 from moothall.negotiation.demand.participants import AnswerUnknownError
 from moothall.negotiation.demand.prompts import RESPOND, REVIEW
 from moothall.negotiation.demand.questions import RespondInput, ReviewInput
+from moothall.negotiation.demand.sizing import fitted
 from moothall.negotiation.demand.wire import DemandOffer, ProposalReview
 
 
@@ -43,7 +45,8 @@ class Persona:
         decided = await self._decisions.decide(RESPOND, data)
         wanted = {item.concept for item in invitation.demand.requirements}
         structured, prose = self._claims()
-        return self._backed(decided, known=bool(structured) and (bool(structured & wanted) or not prose & wanted))
+        known = bool(structured) and (bool(structured & wanted) or not prose & wanted)
+        return replace(self._backed(decided, known=known), value=fitted(decided.value))
 
     async def review(self, request: ProposalReview, *, key: str) -> Decided[ProposalFeedback]:  # noqa: ARG002 - as above
         """Decide on a plan.

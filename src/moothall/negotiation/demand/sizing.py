@@ -1,7 +1,8 @@
 """How much one answer may say: twenty of them stand in one row of the log, in the plan that is made of them. Pure.
 
 An answer as a whole has its limit in bytes (`admission.LARGEST`). Most of that may be days and prices; what here is
-limited comes back in every plan, and of a condition also what became of it, its note and the compromise on it.
+limited comes back in every plan, and of a condition also what became of it, its note and the compromise on it. What an
+agent of this node says keeps within it: its card fills half of the room at most (`directory.card_room`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from moothall.canonical import dumps
-from moothall.negotiation.demand.models import MOST_CONDITIONS, Condition, Term
+from moothall.negotiation.demand.models import MOST_CONDITIONS, AgentResponse, Condition, Term
 from moothall.negotiation.demand.wire import Answer, OfferResponse, ProposalFeedbackMessage
 
 MOST_WORDS = 4000
@@ -38,6 +39,26 @@ def added_by_words(terms: Iterable[Term], conditions: Iterable[str]) -> tuple[Co
     return tuple(Condition(text=words) for words in dict.fromkeys(conditions) if words.strip() and words not in known)
 
 
+def fitted(answer: AgentResponse) -> AgentResponse:
+    """The answer for as many roles at once as its conditions leave room for, at least one; nothing is left unsaid."""
+    most = min(answer.max_roles, len(answer.terms))
+    if most < 1 or _taken(answer, most) <= ROOM_OF_CONDITIONS:
+        return answer
+    roles = next((few for few in range(most - 1, 1, -1) if _taken(answer, few) <= ROOM_OF_CONDITIONS), 1)
+    return answer.model_copy(update={"max_roles": roles})
+
+
+def has_room(answer: AgentResponse) -> bool:
+    """Whether a plan has room for the conditions of an answer."""
+    return _taken(answer, answer.max_roles) <= ROOM_OF_CONDITIONS
+
+
+def _taken(answer: AgentResponse, roles: int) -> int:
+    """The bytes that the conditions of so many roles may take, and those that are said in words alone."""
+    heaviest = sorted((room(term.conditions) for term in answer.terms), reverse=True)
+    return sum(heaviest[:roles]) + room(added_by_words(answer.terms, answer.conditions))
+
+
 def _in_offer(answer: OfferResponse) -> Iterator[tuple[str, bool]]:
     for field in ("contribution", "reasoning", "decline_reason"):
         yield field, len(getattr(answer, field)) <= MOST_WORDS
@@ -45,8 +66,7 @@ def _in_offer(answer: OfferResponse) -> Iterator[tuple[str, bool]]:
     added = added_by_words(answer.terms, answer.conditions)
     yield "conditions", all(len(text) <= MOST_LINE for text in answer.conditions)
     yield "conditions", len(added) + max((len(term.conditions) for term in answer.terms), default=0) <= MOST_CONDITIONS
-    heaviest = sorted((room(term.conditions) for term in answer.terms), reverse=True)
-    yield "conditions", sum(heaviest[: answer.max_roles]) + room(added) <= ROOM_OF_CONDITIONS
+    yield "conditions", has_room(answer)
 
 
 def _in_feedback(answer: ProposalFeedbackMessage) -> Iterator[tuple[str, bool]]:

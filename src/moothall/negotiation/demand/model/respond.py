@@ -23,6 +23,7 @@ from moothall.negotiation.demand.models import MOST_CONDITIONS, AgentResponse, C
 from moothall.negotiation.demand.prompts import RESPOND
 from moothall.negotiation.demand.questions import RespondInput
 from moothall.negotiation.demand.rules.understand import HOME_CURRENCY
+from moothall.negotiation.demand.sizing import fitted, has_room
 
 if TYPE_CHECKING:
     from moothall.directory.profiles import AgentProfile
@@ -74,8 +75,8 @@ class Answer:
         """The answer that reaches the channel.
 
         Raises:
-            DecisionRefused: a refusal without a reason, a conditional answer without a condition, or a condition that
-                goes beyond the card.
+            DecisionRefused: a refusal without a reason, a conditional answer without a condition, a condition that
+                goes beyond the card, or conditions that no plan has room for.
         """
         draft = self.draft
         if draft.decision == "decline":
@@ -94,7 +95,7 @@ class Answer:
         wanted = {item.concept for item in self.data.demand.requirements}
         asked = [item.text for term in terms if term.concept in wanted for item in term.conditions]
         conditions = tuple(dict.fromkeys(asked))
-        return self.base.model_copy(
+        answer = self.base.model_copy(
             update={
                 "decision": "conditional" if conditions else "participate",
                 "contribution": self._contribution(claims),
@@ -104,6 +105,10 @@ class Answer:
                 "terms": terms,
             }
         )
+        if self._own_conditions() and not has_room(fitted(answer)):
+            message = "the conditions are longer than a plan has room for: say the same in fewer words"
+            raise DecisionRefused(message)
+        return answer
 
     def _declined(self) -> AgentResponse:
         why = self.draft.decline_reason or self.draft.reasoning

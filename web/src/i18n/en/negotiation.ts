@@ -33,7 +33,6 @@ export const negotiation: typeof zh = {
     failed: { label: "Not agreed", text: "The negotiation failed: no plan was agreed." },
     cancelled: { label: "Cancelled", text: "This demand was cancelled; nothing more will come of it." },
   },
-  loading: "Reading this negotiation…",
   more: {
     answers: (came, asked) => `${came} of ${asked} answered`,
     collecting: "The invitations are out and the answers come in; a plan follows.",
@@ -58,7 +57,6 @@ export const negotiation: typeof zh = {
     left: "Left in this phase",
     due: "Deadline",
     over: "Time is up, waiting for the result",
-    none: "No deadline",
   },
   connection: {
     connecting: "Connecting",
@@ -113,7 +111,6 @@ export const negotiation: typeof zh = {
     fault: (code) => `answer unknown, error ${code}`,
     substitute: (round) => `stand-in from round ${round}`,
     byFallback: "answered by the rules",
-    requested: "invited by the requester",
     roles: (roles) => `In the plan: ${roles}`,
     status: {
       invited: "invited",
@@ -246,6 +243,5 @@ export const negotiation: typeof zh = {
     waiting: "no result yet",
   },
   comma: ", ",
-  history: "History",
   retry: "Try again",
 };

@@ -16,7 +16,6 @@ export const negotiation = {
     failed: { label: "未达成", text: "协商失败：没有达成方案。" },
     cancelled: { label: "已取消", text: "这条需求已被取消，不再有任何答复。" },
   },
-  loading: "正在读取这次协商…",
   more: {
     answers: (came: number, asked: number) => `已答复 ${came}/${asked}`,
     collecting: "邀请已发出，协作者正在答复；收齐后制定方案。",
@@ -40,7 +39,6 @@ export const negotiation = {
     left: "本阶段剩余",
     due: "截止",
     over: "时间已到，等待结果",
-    none: "无截止时间",
   },
   connection: {
     connecting: "正在连接",
@@ -95,7 +93,6 @@ export const negotiation = {
     fault: (code: string) => `答复未知，错误 ${code}`,
     substitute: (round: number) => `第 ${round} 轮请来顶替`,
     byFallback: "由规则代答",
-    requested: "由需求方邀请",
     roles: (roles: string) => `方案中：${roles}`,
     status: {
       invited: "已邀请",
@@ -222,6 +219,5 @@ export const negotiation = {
     waiting: "尚无结果",
   },
   comma: "、",
-  history: "过程",
   retry: "重试",
 };

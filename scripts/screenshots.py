@@ -44,7 +44,6 @@ class Cast:
     def __init__(self) -> None:
         self.node: Node | None = None
         self.reviews = asyncio.Event()
-        self.asking: dict[str, str] = {}
 
     def __call__(self, profile: AgentProfile) -> Participant:
         assert self.node is not None
@@ -64,11 +63,10 @@ class Sample:
 
     async def review(self, request: ProposalReview, *, key: str) -> ReviewAnswer:
         await self._cast.reviews.wait()
-        mine = request.proposal.of(self._profile.agent_id)[0]
-        if mine.concept == "speaker" and request.round == 1:
-            asking = self._cast.asking.setdefault(request.demand_id, self._profile.agent_id)
-            if asking == self._profile.agent_id:
-                return more(mine.price + 300, english=request.demand is not None and request.demand.lang == "en")
+        first = next((item for item in request.proposal.assignments if item.concept == "speaker"), None)
+        if first is not None and first.agent_id == self._profile.agent_id and request.round == 1:
+            english = request.demand is not None and request.demand.lang == "en"
+            return more(first.price + 100, english=english)
         return await self._persona.review(request, key=key)
 
 
@@ -141,7 +139,7 @@ async def negotiation(studio: Studio) -> None:
     """A run that waits for its reviews, and what the same visitor sees at its end."""
     studio.cast.reviews.clear()
     submitted = await studio.node.demands.submit(ZH)
-    async with studio.page(f"#/n/{submitted.demand_id}", "zh", (1440, 1000)) as page:
+    async with studio.page(f"#/n/{submitted.demand_id}", "zh", (1200, 800)) as page:
         await in_state(page, "negotiating")
         await expect(page.get_by_test_id("plan-roles")).to_be_visible()
         await studio.take(page, "negotiation")
@@ -151,7 +149,7 @@ async def negotiation(studio: Studio) -> None:
 
 
 async def plan(studio: Studio, demand_id: str) -> None:
-    async with studio.page(f"#/n/{demand_id}", "en", (1440, 1000)) as page:
+    async with studio.page(f"#/n/{demand_id}", "en", (1200, 800)) as page:
         await in_state(page, "success")
         await studio.take(page.get_by_test_id("proposal-card"), "plan")
 
@@ -160,10 +158,10 @@ async def elsewhere(studio: Studio, zh: str, en: str) -> None:
     async with studio.page(f"#/n/{zh}", "zh", (390, 844), dense=2) as page:
         await in_state(page, "success")
         await studio.take(page, "phone")
-    async with studio.page(f"#/n/{en}", "en", (1440, 900), dark=True) as page:
+    async with studio.page(f"#/n/{en}", "en", (1200, 800), dark=True) as page:
         await in_state(page, "success")
         await studio.take(page, "dark")
-    async with studio.page(f"#/n/{zh}", "zh", (1440, 810)) as page:
+    async with studio.page(f"#/n/{zh}", "zh", (1280, 720)) as page:
         await in_state(page, "success")
         await page.get_by_test_id("big-screen").click()
         await studio.take(page, "big-screen")
@@ -206,7 +204,11 @@ async def main(folder: Path) -> int:
     if not (ROOT / "src/moothall/web/index.html").is_file():
         print("error: the page is not built\ntry: make web", file=sys.stderr)
         return 1
-    arguments = ["--disable-gpu", *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])]
+    arguments = [
+        "--disable-gpu",
+        "--disable-lcd-text",
+        *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+    ]
     with tempfile.TemporaryDirectory() as data:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=path, args=arguments)

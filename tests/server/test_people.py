@@ -302,9 +302,27 @@ async def test_a_person_sees_who_does_what_but_no_price_except_their_own_and_no_
     ("每人200元以内，总预算3000元", "…，总…"),
     ("30个人在2027-05-01聚会", "30个人在2027-05-01聚会"),
     ("费用1元" * 21, ""),
+    ("不超过4321，北京，场地", "不超过…，北京，场地"),
+    ("总共4321以内（场地2345，摄影1234）", "总共…以内（场地…，摄影…）"),
+    ("总共两万以内，给主持八千五", "总共…以内，给主持…"),
+    ("I need a venue in Beijing under 4,321", "I need a venue in Beijing under …"),
+    ("a photographer, total cap 4321", "a photographer, total cap …"),
+    ("we have five thousand across cities", "we have … across cities"),
+    ("my budget is 4321 rather than 5678", "my … rather than …"),
+    ("for 4321 and 30 people", "for … and 30 people"),
+    ("1234567890123456 at most, or 4.3e6", "… at most, or …"),
+    ("40% of 4321 in advance", "40% of … in advance"),
+    ("12月5日19:30到21:00，30到40人，18岁以上，三十位嘉宾", "12月5日19:30到21:00，30到40人，18岁以上，三十位嘉宾"),
+    ("on Dec 20, 2027 from 10 am, 25-30 people, 20 chairs", "on Dec 20, 2027 from 10 am, 25-30 people, 20 chairs"),
+    ("十分重视，千万不要迟到，万一下雨改期", "十分重视，千万不要迟到，万一下雨改期"),
+    ("Room 301, a two-hour talk on web3 and covid-19", "Room 301, a two-hour talk on web3 and covid-19"),
 ])  # fmt: skip
 def test_sums_are_taken_out_of_what_a_person_reads(said: str, shown: str) -> None:
     assert without_sums(said) == shown
+
+
+def test_the_head_count_of_a_demand_stays_where_nothing_says_that_it_counts() -> None:
+    assert without_sums("人数：30，预算4321", 30) == "人数：30，…"
 
 
 @pytest.mark.requirement("NEG-API-28")

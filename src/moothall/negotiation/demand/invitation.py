@@ -7,6 +7,9 @@ without the sums in them. Agents in this process get the specification's message
 
 from __future__ import annotations
 
+from functools import partial
+
+from moothall.negotiation.demand.extract.figures import open_figures
 from moothall.negotiation.demand.extract.folding import fold
 from moothall.negotiation.demand.extract.money import find_money
 from moothall.negotiation.demand.models import DemandUnderstanding, Milestone, Model, Proposal, Timeline
@@ -38,17 +41,18 @@ class SharedPlan(Model):
 def shared_demand(demand: DemandUnderstanding) -> DemandUnderstanding:
     """The demand without its budget."""
     deep = demand.deep_understanding
+    told = partial(without_sums, attendees=demand.constraints.attendees)
     return demand.model_copy(
         update={
-            "surface_demand": without_sums(demand.surface_demand),
+            "surface_demand": told(demand.surface_demand),
             "deep_understanding": deep.model_copy(
                 update={
-                    "motivation": without_sums(deep.motivation),
-                    "likely_preferences": tuple(filter(None, map(without_sums, deep.likely_preferences))),
-                    "emotional_context": without_sums(deep.emotional_context),
+                    "motivation": told(deep.motivation),
+                    "likely_preferences": tuple(filter(None, map(told, deep.likely_preferences))),
+                    "emotional_context": told(deep.emotional_context),
                 }
             ),
-            "uncertainties": tuple(filter(None, map(without_sums, demand.uncertainties))),
+            "uncertainties": tuple(filter(None, map(told, demand.uncertainties))),
             "context": demand.context.model_copy(update={"budget": None}),
             "constraints": demand.constraints.model_copy(update={"budget": None}),
         }
@@ -77,11 +81,17 @@ def shared_plan(plan: Proposal) -> SharedPlan:
     )
 
 
-def without_sums(text: str) -> str:
-    """A text without the sums of money in it, as far as the grammar of demands reads them."""
+def without_sums(text: str, attendees: int | None = None) -> str:
+    """A text without the sums of money in it.
+
+    Those that the grammar of demands reads go with the words around them; then every figure of which nothing says that
+    it counts or dates something, for people name sums in more ways than any grammar knows.
+    """
     for _ in range(MOST_SUMS):
         money = find_money(text, fold(text)).money
         if money is None:
+            for start, end in open_figures(text, () if attendees is None else (attendees,)):
+                text = f"{text[:start]}{LEFT_OUT}{text[end:]}"
             return text
         text = f"{text[: money.span.start]}{LEFT_OUT}{text[money.span.end :]}"
     return ""

@@ -234,3 +234,44 @@ async def test_json_that_others_cannot_read_is_refused_for_what_is_wrong_with_it
     assert answer.status_code == 400
     assert why.endswith(text(key, lang, most=MOST_DEEP))
     assert why.startswith("user_context")
+
+
+OTHER = CARD | {"agent_id": "user_agent_other"}
+SESSIONS, AGENTS = "/api/v1/admin/session", "/api/v1/admin/agents"
+REFUSED: dict[str, tuple[str, str, Any, int]] = {
+    "no agent": ("GET", f"{AGENTS}/user_agent_nobody", None, 404),
+    "other agent": ("PUT", f"{AGENTS}/user_agent_quiet", OTHER, 400),
+    "taken": ("POST", AGENTS, CARD, 409),
+    "edited": ("PUT", f"{AGENTS}/user_agent_quiet?revision=9", CARD, 409),
+    "no list": ("PUT", AGENTS, {}, 400),
+    "no scenario": ("POST", SESSIONS, {"scenario_id": "none"}, 400),
+    "two sources": ("POST", SESSIONS, {"scenario_id": "none", "demand_id": "d-00000000"}, 400),
+    "no replay": ("POST", f"{SESSIONS}/d-00000000/run", None, 404),
+}
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+async def test_what_an_admin_is_refused_is_told_in_the_language_asked_for(locked: Door, lang: str) -> None:
+    headers = ADMIN | {"Accept-Language": lang}
+    await locked.client.post(AGENTS, json=CARD, headers=headers)
+    for name, (method, path, body, status) in REFUSED.items():
+        answer = await locked.client.request(method, path, json=body, headers=headers)
+        error = answer.json()["error"]
+        assert (name, answer.status_code) == (name, status)
+        assert (name, detect_lang(error["why"]), detect_lang(error["hint"])) == (name, lang, lang)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+async def test_who_has_enough_open_reads_why_in_the_language_asked_for_not_in_that_of_the_demand(
+    tmp_path: Path, lang: str
+) -> None:
+    async with served(tmp_path, settings=KEYS | {"max_open_per_user": 1, "max_open_runs": 2}) as door:
+        demands = {"zh": "a venue in Beijing", "en": "北京场地"}
+        headers = {"Authorization": "Bearer alice-key-0123456789", "Accept-Language": lang}
+        answers = [
+            await door.client.post(SUBMIT, json={"raw_input": demands[lang], "confirm": True}, headers=headers)
+            for _ in range(2)
+        ]
+    error = answers[1].json()["error"]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert detect_lang(error["why"]) == detect_lang(error["hint"]) == lang

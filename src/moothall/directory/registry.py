@@ -20,7 +20,7 @@ from moothall.directory.lexicon import fold
 from moothall.directory.loading import load_profiles_from_file, mock_profiles_file
 from moothall.directory.places import load_gazetteer
 from moothall.directory.rows import AgentRecord, Origin, State, Status
-from moothall.errors import AgentNotFound, Conflict
+from moothall.errors import AgentNotFound, Conflict, Told
 from moothall.storage.schema import agent
 from moothall.telemetry import logger
 
@@ -156,9 +156,8 @@ class AgentRegistry:
         if current is None:
             raise _unknown(agent_id)
         raise Conflict(
-            f"agent {agent_id} was edited meanwhile",
-            why=f"revision {revision} was edited, the current one is {current}",
-            hint="read the agent again and repeat the edit",
+            f"agent {agent_id} was edited meanwhile: not revision {revision}, {current} is the current one",
+            told=Told("why.agent_edited", {"given": revision, "current": current}, "why.rule.agent_edited"),
         )
 
 
@@ -187,12 +186,13 @@ def _mentions(profile: AgentProfile, text: str) -> bool:
 
 
 def _unknown(agent_id: str) -> AgentNotFound:
-    return AgentNotFound(f"there is no agent {agent_id}", details={"agent_id": agent_id})
+    told = Told("why.no_agent", {"agent_id": agent_id})
+    return AgentNotFound(f"there is no agent {agent_id}", told=told, details={"agent_id": agent_id})
 
 
 def _taken(agent_id: str) -> Conflict:
     return Conflict(
         f"agent {agent_id} exists already",
-        hint="edit it, or register under another agent_id",
+        told=Told("why.agent_taken", {"agent_id": agent_id}, "why.rule.agent_taken"),
         details={"agent_id": agent_id},
     )

@@ -17,7 +17,7 @@ from moothall.clock import rfc3339
 from moothall.directory.loading import parse_profiles
 from moothall.directory.profiles import STORED, AgentProfile
 from moothall.directory.rows import AgentRecord, Origin, Status
-from moothall.errors import InvalidInput
+from moothall.errors import InvalidInput, Told
 from moothall.events.model import RunRecord
 from moothall.server.access import ADMIN
 from moothall.server.parts import ServerParts
@@ -123,7 +123,7 @@ class AdminRoutes:
     async def edit_agent(self, agent_id: str, profile: AgentProfile, revision: int | None = None) -> AgentView:
         """Replace a profile; with ``revision`` only if that is still the current one."""
         if profile.agent_id != agent_id:
-            raise InvalidInput("agent_id: the address and the profile name different agents")
+            raise InvalidInput("the address and the profile name different agents", told=Told("why.other_agent"))
         if "reservation" not in profile.model_fields_set:
             current = await self._registry.get(agent_id)
             profile = AgentProfile.model_validate({**profile.public(), "reservation": current.profile.reservation})
@@ -158,7 +158,8 @@ def _profiles(body: bytes) -> list[AgentProfile]:
     except ValueError as error:
         raise HTTPException(HTTPStatus.BAD_REQUEST) from error
     if not isinstance(rows, list):
-        raise InvalidInput("the body is no JSON list of profiles", hint="wrap the profiles in [ ]")
+        told = Told("why.no_list", hint="why.rule.no_list")
+        raise InvalidInput("the body is no JSON list of profiles", told=told)
     return parse_profiles(rows)
 
 

@@ -11,7 +11,7 @@ from moothall.clock import rfc3339
 from moothall.directory.loading import load_profiles_from_file, mock_profiles_file
 from moothall.directory.registry import AgentRegistry, init_mock_agents
 from moothall.directory.rows import Status
-from moothall.errors import InvalidInput
+from moothall.errors import InvalidInput, Told
 from moothall.messages import Lang
 from moothall.negotiation.demand.channel import channel_id_of
 from moothall.negotiation.demand.models import ChannelId, DemandId
@@ -188,7 +188,7 @@ class DemoRoutes:
     async def create(self, body: SessionBody) -> SessionReply:
         """Prepare a replay; it shows nothing until it is started, and is closed when nobody does for a day."""
         if body.scenario_id is not None and body.demand_id is not None:
-            raise InvalidInput("scenario_id and demand_id: name one of them")
+            raise InvalidInput("scenario_id and demand_id: name one of them", told=Told("why.one_source"))
         if body.demand_id is not None:
             return _reply(await self._replays.create_from(body.demand_id, speed=body.speed))
         chosen = next(iter(scenarios())) if body.scenario_id is None else body.scenario_id

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from moothall.errors import Overloaded
+from moothall.errors import Overloaded, Told
 from moothall.events.log import EventLog
 from moothall.events.model import RunRecord, parse_event_id
 from moothall.server.boundary import HEAD
@@ -54,7 +54,7 @@ class OpenStreams:
             Overloaded: too many are open, or the node is stopping.
         """
         if self._closing or len(self._pumps) >= self._limit:
-            raise Overloaded("too many event streams are open")
+            raise Overloaded("too many event streams are open", told=Told("why.streams_full"))
         pump = asyncio.create_task(run())
         self._pumps.add(pump)
         pump.add_done_callback(self._pumps.discard)

@@ -33,7 +33,7 @@ class Counted:
 
 async def enter(capacity: Capacity, store: Callable[[], None]) -> str:
     try:
-        async with capacity.entrance("user", "en"):
+        async with capacity.entrance("user"):
             await asyncio.sleep(0)
             store()
     except MoothallError as error:

@@ -7,9 +7,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from moothall.errors import Overloaded, RateLimited
+from moothall.errors import Overloaded, RateLimited, Told
 from moothall.events.log import EventLog
-from moothall.messages import Lang, text
 from moothall.negotiation.demand.driver import KIND
 
 RETRY_SECONDS = 60
@@ -37,7 +36,7 @@ class Capacity:
         self._entering: list[_Entry] = []
 
     @asynccontextmanager
-    async def entrance(self, subject: str, lang: Lang) -> AsyncGenerator[None]:
+    async def entrance(self, subject: str) -> AsyncGenerator[None]:
         """Store the demand of a requester inside of this.
 
         Raises:
@@ -48,13 +47,12 @@ class Capacity:
         self._entering.append(entry)
         try:
             if not await self._fits(entry, None, self._most):
-                raise Overloaded(text("channel.open.all", lang), details={"max": self._most})
+                told = Told("channel.open.all")
+                raise Overloaded("too many demands are open", told=told, details={"max": self._most})
             if self._most_of_one is not None and not await self._fits(entry, subject, self._most_of_one):
-                raise RateLimited(
-                    text("channel.open.user", lang, most=self._most_of_one),
-                    hint=text("channel.open.user_hint", lang),
-                    details={"max": self._most_of_one, "retry_after": RETRY_SECONDS},
-                )
+                told = Told("channel.open.user", {"most": self._most_of_one}, "channel.open.user_hint")
+                limits = {"max": self._most_of_one, "retry_after": RETRY_SECONDS}
+                raise RateLimited("too many demands of this user are open", told=told, details=limits)
             yield
         finally:
             self._entering.remove(entry)

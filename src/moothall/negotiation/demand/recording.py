@@ -14,7 +14,7 @@ from pydantic import Field
 
 from moothall.canonical import loads
 from moothall.clock import parse_rfc3339
-from moothall.errors import InvalidInput
+from moothall.errors import InvalidInput, Told
 from moothall.events.model import Event
 from moothall.messages import Lang
 from moothall.negotiation.demand.models import JsonObject, Model
@@ -97,5 +97,6 @@ def scenario(scenario_id: str) -> Scenario:
     """
     found = scenarios().get(scenario_id)
     if found is None:
-        raise InvalidInput("there is no scenario of that id", hint=f"one of: {', '.join(scenarios())}")
+        told = Told("why.no_scenario", {"ids": ", ".join(scenarios())})
+        raise InvalidInput("there is no scenario of that id", told=told)
     return found

@@ -46,7 +46,7 @@ async def moments_of(log: EventLog, replay: RunRecord) -> Sequence[Moment]:
         return scenario(str(replay.meta["scenario_id"])).moments
     source = await log.get(replay.parent)
     if source is None or source.erased_at is not None:
-        raise DemandNotFound("the negotiation to replay was erased")
+        raise DemandNotFound("the negotiation to replay was erased", told=Told("why.replayed_erased"))
     return recorded(await log.load(source.id, public=True))
 
 
@@ -127,7 +127,8 @@ class Replays:
         if source is None or source.kind != KIND or source.erased_at is not None:
             raise DemandNotFound("no demand of that id", told=Told("why.no_demand"))
         if source.status != "closed":
-            raise Conflict("the negotiation has not ended", hint="follow it live, and replay it afterwards")
+            told = Told("why.not_ended", hint="why.rule.not_ended")
+            raise Conflict("the negotiation has not ended", told=told)
         return await self._create({}, source.id, speed)
 
     async def start(self, replay_id: str) -> Replay:
@@ -143,7 +144,8 @@ class Replays:
         except DemandNotFound:
             fresh = False
         if not fresh:
-            raise Conflict("this replay was started before", hint="create another session")
+            told = Told("why.replay_started", hint="why.rule.replay_started")
+            raise Conflict("this replay was started before", told=told)
         return Replay((await self.get(replay_id)).record, "running")
 
     async def get(self, replay_id: str) -> Replay:
@@ -154,7 +156,7 @@ class Replays:
         """
         record = await self._log.get(replay_id)
         if record is None or record.kind != REPLAY or record.erased_at is not None:
-            raise DemandNotFound("no replay of that id")
+            raise DemandNotFound("no replay of that id", told=Told("why.no_replay"))
         return (await self._seen([record]))[0]
 
     async def listed(self, limit: int) -> list[Replay]:

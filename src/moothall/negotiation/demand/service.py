@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -22,12 +22,11 @@ from moothall.errors import (
 )
 from moothall.events.log import EventLog
 from moothall.events.model import Draft, Event, RunRecord
-from moothall.messages import detect_lang
 from moothall.negotiation.demand.awaiting import CONFIRM
 from moothall.negotiation.demand.capacity import Capacity
 from moothall.negotiation.demand.channel import channel_id_of
 from moothall.negotiation.demand.driver import KIND, new_demand_id
-from moothall.negotiation.demand.models import DemandUnderstanding
+from moothall.negotiation.demand.models import DemandUnderstanding, JsonObject
 from moothall.negotiation.demand.outcome import FailReason
 from moothall.negotiation.demand.people import Person, admit_people
 from moothall.negotiation.demand.people_desk import PeopleDesk
@@ -112,20 +111,11 @@ class DemandService:
         submission = checked(raw_input, user_id, user_context, confirm, participants)
         people, tokens = admit_people(submission.participants)
         stream_token = secrets.token_urlsafe(TOKEN_BYTES)
-        async with self._capacity.entrance(submission.requester_id, detect_lang(submission.raw_input)):
+        async with self._capacity.entrance(submission.requester_id):
             demand_id = await self._create(submission, people, stream_token)
-        understood = (await self._understood(demand_id)).payload
-        return Submitted(
-            demand_id=demand_id,
-            channel_id=channel_id_of(demand_id),
-            status="processing",
-            understanding=DemandUnderstanding.model_validate(understood),
-            source=understood["source"],
-            degraded=understood["degraded"],
-            awaiting_confirmation=submission.confirm,
-            stream_token=stream_token,
-            participant_tokens=tokens,
-        )
+        understood = await self._understood(demand_id)
+        reply = _submitted(demand_id, understood.payload, stream_token, tokens)
+        return replace(reply, awaiting_confirmation=submission.confirm)
 
     async def record(self, demand_id: str) -> RunRecord:
         """The run of a demand.
@@ -185,7 +175,20 @@ class DemandService:
             if event.type == FAILED and (failure := _STRICT.get(event.payload.get("code", ""))):
                 raise failure("the demand was not understood")
             if event.type == FAILED and event.payload["reason"] == FailReason.CANCELLED:
-                raise Conflict("the demand was cancelled before it was understood")
+                raise Conflict("the demand was cancelled before it was understood", told=Told("why.cancelled_early"))
         if (record := await self._log.get(demand_id)) is not None and record.erased_at is not None:
-            raise Conflict("the demand was erased before it was understood")
+            raise Conflict("the demand was erased before it was understood", told=Told("why.erased_early"))
         raise InternalError("the demand ended before it was understood")
+
+
+def _submitted(demand_id: str, understood: JsonObject, stream_token: str, tokens: Mapping[str, str]) -> Submitted:
+    return Submitted(
+        demand_id=demand_id,
+        channel_id=channel_id_of(demand_id),
+        status="processing",
+        understanding=DemandUnderstanding.model_validate(understood),
+        source=understood["source"],
+        degraded=understood["degraded"],
+        stream_token=stream_token,
+        participant_tokens=tokens,
+    )

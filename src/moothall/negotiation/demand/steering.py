@@ -76,7 +76,8 @@ class Steering:
             DemandNotFound: it was erased meanwhile.
         """
         if record.parent is not None:
-            raise Conflict(f"a sub-negotiation is erased with its demand {record.parent}")
+            told = Told("why.sub_erased", {"parent": record.parent})
+            raise Conflict("a sub-negotiation is erased with its demand", told=told)
         if not await self._log.erase(record.id):
             raise DemandNotFound("no demand of that id", told=Told("why.no_demand"))
 

@@ -22,6 +22,7 @@ async def connection(page: Page, kind: str) -> None:
     await expect(page.get_by_test_id("connection-badge")).to_have_attribute("data-connection", kind)
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.requirement("NEG-UI-05", "NEG-OPS-03", "NEG-ADR-06")
 async def test_a_server_killed_in_mid_run_costs_the_page_no_event(hall: Hall, tmp_path: Path) -> None:
     async with killable(tmp_path / "node", TRIO) as server:

@@ -48,6 +48,8 @@ async def test_a_run_passes_through_its_states(hall: Hall, llm: FakeLLM) -> None
     await page.get_by_test_id("confirm").click()
     await shows(page, "searching")
     search.let_go()
+    await in_state(page, "negotiating")
+    await expect(page.get_by_test_id("plan-version-1")).to_be_visible()
     await shows(page, "negotiating")
     await expect(page.get_by_test_id("round-marker")).to_contain_text("/3")
     stage.gates.open()
@@ -62,6 +64,7 @@ async def test_before_the_first_event_the_page_says_that_it_is_empty(hall: Hall)
     hall.complaints[0].expect("status of 404")
     await page.goto(f"{stage.url}/#/n/d-00000000")
     await shows(page, "empty")
+    await expect(page.get_by_test_id("negotiation-problem")).to_contain_text("E002")
 
 
 @pytest.mark.requirement("NEG-UI-01", "NEG-FAIL-11")

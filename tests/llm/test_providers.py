@@ -8,12 +8,15 @@ import json
 import logging
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 import moothall
+from moothall.llm import providers
 from moothall.llm.choice import Provider
 from moothall.llm.decision import Answered, Unanswered
 from moothall.llm.model import ModelFailure, Question, Tool
@@ -328,3 +331,29 @@ def test_a_node_and_the_command_line_load_no_client_before_a_model_is_asked() ->
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+async def test_a_client_that_is_closed_while_it_loads_leaves_nothing_open(
+    llm: FakeLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[httpx2.AsyncClient] = []
+    opened, begun, go_on = providers._open, threading.Event(), threading.Event()
+
+    def slow(provider: Provider) -> Any:
+        begun.set()
+        assert go_on.wait(30)
+        line = opened(provider)
+        built.append(line.http)
+        return line
+
+    monkeypatch.setattr(providers, "_open", slow)
+    model = ProviderModel(Provider("openai", "gpt-4o", f"{llm.url}/v1", KEY))
+    warming = asyncio.create_task(model.warm())
+    await asyncio.to_thread(begun.wait)
+    await model.aclose()
+    go_on.set()
+    with pytest.raises(ModelFailure):
+        await warming
+    while not built[0].is_closed:  # noqa: ASYNC110 - nobody is told
+        await asyncio.sleep(0)
+    assert llm.requests == []

@@ -56,6 +56,7 @@ class ProviderModel:
         self._provider = provider
         self._line: _Line | None = None
         self._opening: asyncio.Task[_Line] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
         self._reported: set[int] = set()
 
     @property
@@ -94,8 +95,7 @@ class ProviderModel:
         opening, self._opening = self._opening, None
         line, self._line = self._line, None
         if opening is not None:
-            # What a thread imports cannot be broken off; what it builds then has no connection that must be closed.
-            opening.add_done_callback(_forget)
+            opening.add_done_callback(self._discard)  # what a thread imports cannot be broken off
         if line is not None:
             await line.http.aclose()
 
@@ -109,8 +109,16 @@ class ProviderModel:
             if self._opening is opening:
                 self._line, self._opening = line, None
                 _tell_end_of_life(self._provider)
-            return line
+            if self._line is not line:
+                raise ModelFailure("unavailable", "the client was closed while it was loaded", outage=False)
         return self._line
+
+    def _discard(self, opening: asyncio.Task[_Line]) -> None:
+        """Close a line that nobody may use any more; the error of one that could not be built is nobody's."""
+        if not opening.cancelled() and opening.exception() is None:
+            closing = asyncio.create_task(opening.result().http.aclose(), name="llm: closing")
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     def _report(self, error: Exception) -> None:
         """Tell the operator once, until a call succeeds, when the provider refuses us; never what it wrote."""
@@ -253,12 +261,6 @@ def _tell_end_of_life(provider: Provider) -> None:
     if provider.model in DEPRECATED_MODELS:
         warnings.filterwarnings("ignore", r"The model '.*' is deprecated", DeprecationWarning)
         _log.warning("model %s reaches its end of life on %s", provider.model, DEPRECATED_MODELS[provider.model])
-
-
-def _forget(opening: asyncio.Task[_Line]) -> None:
-    """A line that nobody waits for any more: it never had a connection, and its error is nobody's."""
-    if not opening.cancelled():
-        opening.exception()
 
 
 def _sdk_model(provider: Provider, http: httpx2.AsyncClient) -> SdkModel:

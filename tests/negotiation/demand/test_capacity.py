@@ -11,6 +11,7 @@ import pytest
 
 from moothall.errors import MoothallError, Overloaded, RateLimited
 from moothall.negotiation.demand.capacity import Capacity
+from moothall.negotiation.demand.submission import ANONYMOUS
 
 MANY = 60
 
@@ -63,3 +64,9 @@ async def test_a_burst_fills_the_room_and_never_exceeds_it() -> None:
 
     told = await asyncio.gather(*(enter(capacity, store) for _ in range(MANY)))
     assert (told.count("in"), log.stored) == (5, 7)
+
+
+async def test_who_comes_without_a_name_where_users_have_keys_is_an_admin_and_has_no_limit_of_a_user() -> None:
+    log = Counted(stored=5)
+    async with log.capacity(9, 5).entrance(ANONYMOUS):
+        assert log.counts == [None]

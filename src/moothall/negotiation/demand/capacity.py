@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from moothall.errors import Overloaded, RateLimited, Told
 from moothall.events.log import EventLog
 from moothall.negotiation.demand.driver import KIND
+from moothall.negotiation.demand.submission import ANONYMOUS
 
 RETRY_SECONDS = 60
 """When a user who has enough open may try again, as far as a node can know."""
@@ -31,7 +32,7 @@ class Capacity:
     """
 
     def __init__(self, log: EventLog, most: int, most_of_one: int | None) -> None:
-        """``most`` demands of all, ``most_of_one`` of each requester; None: as many as anybody wants."""
+        """``most`` demands of all, ``most_of_one`` of each requester with a name; None: as many as anybody wants."""
         self._log, self._most, self._most_of_one = log, most, most_of_one
         self._entering: list[_Entry] = []
 
@@ -49,9 +50,11 @@ class Capacity:
             if not await self._fits(entry, None, self._most):
                 told = Told("channel.open.all")
                 raise Overloaded("too many demands are open", told=told, details={"max": self._most})
-            if self._most_of_one is not None and not await self._fits(entry, subject, self._most_of_one):
-                told = Told("channel.open.user", {"most": self._most_of_one}, "channel.open.user_hint")
-                limits = {"max": self._most_of_one, "retry_after": RETRY_SECONDS}
+            # Where users have a limit they have keys, and nobody but an admin comes without a name.
+            most = None if subject == ANONYMOUS else self._most_of_one
+            if most is not None and not await self._fits(entry, subject, most):
+                told = Told("channel.open.user", {"most": most}, "channel.open.user_hint")
+                limits = {"max": most, "retry_after": RETRY_SECONDS}
                 raise RateLimited("too many demands of this user are open", told=told, details=limits)
             yield
         finally:

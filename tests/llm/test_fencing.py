@@ -48,7 +48,7 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("fence", ["<dаtа name='demand'>", "<\\data>", "<\u2571data>"])
+@pytest.mark.parametrize("fence", ["<dаtа name='demand'>", "<ԁata>", "<ᴅᴀᴛᴀ>", "<\\data>", "<\u2571data>"])
 def test_what_looks_like_a_fence_in_another_alphabet_is_none(fence: str) -> None:
     assert plain(f"x {fence} y") == f"x ‹{fence[1:]} y"
     assert plain("3 < 5") == "3 < 5"

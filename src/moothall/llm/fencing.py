@@ -24,8 +24,9 @@ CUT: Final = "…"
 OPENING: Final = "<≮﹤＜"
 """Every sign that is, or under a mark is, a ``<`` to whoever reads through its form (NFKD)."""
 
-_FENCE: Final = re.compile(r"<(?=[/\\\u2044\u2215\u2571\u29f5\u29f8]|[^\W\d_])")
-"""Before a slash or any letter: many letters of other alphabets look like those of ``data``."""
+_ALIKE: Final = "\u0250-\u02af\u0370-\u058f\u13a0-\u13ff\u1d00-\u1dbf\ua4d0-\ua4ff\uab30-\uabbf"
+"""Letters that look like Latin ones: phonetic, Greek, Cyrillic, Armenian, Cherokee, Lisu, small capitals."""
+_FENCE: Final = re.compile(rf"<(?=[/\\\u2044\u2215\u2571\u29f5\u29f8]|data|[a-z]{{0,3}}[{_ALIKE}])")
 _SMALLER: Final = ((1_000, 30), (500, 20), (250, 12), (150, 8), (100, 5), (100, 3))
 """What is tried in turn for a part that is too long: characters of each text, items of each list of texts.
 

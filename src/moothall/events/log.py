@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -129,24 +130,31 @@ class EventLog:
             InvalidInput, PayloadTooLarge, StorageError: as for `Run.emit`.
         """
         now = _milliseconds(self.clock.now())
+        record = RunRecord(run, kind, "open", None, 0, None, now, None, parent, meta or {}, subject)
+        born = await self._born(record, drafts)
+        if not born and parent is not None and await self.store.read(lambda found: reading.is_erased(found, parent)):
+            raise DemandNotFound(f"there is no run {parent} any more")
+        return born
+
+    async def _born(self, record: RunRecord, drafts: Sequence[Draft]) -> bool:
+        """Write a run that nobody owns yet, as this node's own where a worker of it takes it."""
+        kind, parent, now = record.kind, record.parent, record.created_at
         host = self._host if self._host is not None and self._host.takes(kind, child=parent is not None) else None
         owner = self.store.node if host else None
-        rows = settle(valid_key(run), 0, rfc3339(now), drafts)
-        lane = Lane(run, epoch=1 if host else 0, next=len(rows))
-        birth = Birth(kind, now, parent, encode(meta or {}), owner, host.lease_seconds if host else None, subject)
-        record = RunRecord(run, kind, "open", owner, lane.epoch, None, now, None, parent, meta or {}, subject)
+        rows = settle(valid_key(record.id), 0, rfc3339(now), drafts)
+        lane = Lane(record.id, epoch=1 if host else 0, next=len(rows))
+        lease = host.lease_seconds if host else None
+        birth = Birth(kind, now, parent, encode(record.meta), owner, lease, record.subject)
+        record = replace(record, owner=owner, epoch=lane.epoch)
         append = Append(
             lane,
             rows,
             asyncio.get_running_loop().create_future(),
             birth=birth,
-            committed=partial(host.born, record, lane, rows) if host else partial(self.work, [run]),
+            committed=partial(host.born, record, lane, rows) if host else partial(self.work, [record.id]),
         )
         self.writer.submit(append)
-        born = await append.future
-        if not born and parent is not None and await self.store.read(lambda found: reading.is_erased(found, parent)):
-            raise DemandNotFound(f"there is no run {parent} any more")
-        return born
+        return await append.future
 
     async def get(self, run: str) -> RunRecord | None:
         """Return one run, None when there is none."""

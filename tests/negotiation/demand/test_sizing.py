@@ -10,8 +10,9 @@ import pytest
 from moothall.canonical import dumps
 from moothall.events.encode import MAX_PAYLOAD
 from moothall.events.model import Event
-from moothall.negotiation.demand import admission, sizing
-from moothall.negotiation.demand.models import AgentResponse, Condition, ProposalFeedback, Term
+from moothall.messages import text
+from moothall.negotiation.demand import admission, ending, sizing
+from moothall.negotiation.demand.models import AgentResponse, Compromise, Condition, ProposalFeedback, Term
 from moothall.node import Node
 from tests.negotiation.demand.modelled import DEMAND, TRIO
 from tests.support.demand import ACCEPT, Script, negotiate, of_type, profile, running
@@ -140,3 +141,21 @@ async def test_a_plan_of_twenty_that_say_as_much_as_they_may_fits(tmp_path: Path
     roles = {(item["agent_id"], item["role"], item["price"]) for item in plan["assignments"]}
     kept = events[-1].payload["compromise"]["assignments"]
     assert {(item["agent_id"], item["role"], item["price"]) for item in kept} == roles
+
+
+def test_a_compromise_that_is_shortened_for_the_log_keeps_its_own_summary() -> None:
+    told = {"summary": "办聚会", "assignments": [], "type": "compromise", "confidence": "low"}
+    plan = {**told, "notes": "字" * ending.ROOM}
+    short = ending._fitting({"final_proposal": plan, "compromise": {**told, "compromises": []}})["compromise"]
+    assert Compromise.model_validate(short).summary == "办聚会"
+
+
+@pytest.mark.requirement("NEG-MSG-07")
+async def test_who_answered_too_much_is_not_told_to_have_been_silent(tmp_path: Path) -> None:
+    said = offer(contribution=WORDS + "字")
+    async with running(tmp_path, TRIO, {one.agent_id[11:]: Script(offer=said) for one in TRIO}) as node:
+        events = await negotiate(node, DEMAND)
+        record = await node.demands.record(events[0].run)
+        seats = await node.demands.read.roster(record)
+    assert events[-1].payload["message"] == text("channel.failed.answers_too_large", "zh")
+    assert {seat.why_not for seat in seats} == {text("channel.why_not.too_large", "zh")}

@@ -15,6 +15,7 @@ from moothall.negotiation.demand.deciding import lang_of
 from moothall.negotiation.demand.machine import ChannelStatus, Trigger
 from moothall.negotiation.demand.models import Compromise, DemandUnderstanding, Gap, JsonObject, Proposal
 from moothall.negotiation.demand.outcome import FailReason
+from moothall.negotiation.demand.refusals import too_long_answers
 from moothall.negotiation.demand.spending import decisions, spent_so_far
 from moothall.telemetry import logger
 
@@ -60,6 +61,8 @@ async def fail(  # noqa: PLR0913 - what a terminal event may carry, each by its 
     message = text(f"channel.failed.{reason}", lang)
     if code and reason is FailReason.NO_PARTICIPANTS:
         message = text("channel.failed.answers_unknown", lang, error=text(f"errors.{code}.message", lang))
+    if reason is FailReason.NO_ANSWER and too_long_answers(channel.run.history):
+        message = text("channel.failed.answers_too_large", lang)
     if reason is not FailReason.CANCELLED:
         _log.error("协商失败: %s", reason)
     code = code or CODES.get(reason, "")
@@ -107,6 +110,7 @@ def _fitting(payload: JsonObject) -> JsonObject:
         return payload
     plan = payload.get("final_proposal") or payload.get("last_proposal") or {}
     short = {name: value for name, value in payload["compromise"].items() if plan.get(name) != value}
+    short["summary"] = payload["compromise"]["summary"]  # without it a compromise is none to whoever reads it
     kept = payload["compromise"]["assignments"]
     short["assignments"] = [{name: item[name] for name in item if name not in TOLD_ONCE} for item in kept]
     return {**payload, "compromise": short}

@@ -12,10 +12,11 @@ from moothall.messages import Lang, text
 from moothall.negotiation.demand.channel_view import CHANNEL_TYPES, Rows, answers_of, offers_of, proposals_of
 from moothall.negotiation.demand.models import Model, Offer, Percent, Proposal
 from moothall.negotiation.demand.people import is_person
+from moothall.negotiation.demand.refusals import too_long_answers
 from moothall.negotiation.demand.unchosen import Unchosen
 from moothall.negotiation.demand.view import FINALIZED, lang_of, understanding_of
 
-ROSTER_TYPES = CHANNEL_TYPES
+ROSTER_TYPES = CHANNEL_TYPES | {"refused"}
 """The rows from which everything here can be told."""
 
 Standing = Literal[
@@ -56,6 +57,7 @@ class _Judge:
         barriers = [row.payload for row in seen.of("barrier") if "counted" in row.payload]
         self._silent = {name for payload in barriers for name in payload["silent"]}
         self._unknown = {name: code for payload in barriers for name, code in payload.get("unknown", {}).items()}
+        self._refused = too_long_answers(seen.all)
         self._left = {
             row.payload["agent_id"]: row.payload["reasoning"]
             for row in answers_of(seen)
@@ -104,6 +106,12 @@ class _Judge:
                 "unknown",
                 "unknown",
                 text(f"errors.{unknown}.message", self._lang) if unknown else "",
+            ),
+            (
+                agent_id in self._silent and agent_id in self._refused,
+                "silent",
+                "silent",
+                text("channel.why_not.too_large", self._lang),
             ),
             (agent_id in self._silent, "silent", "silent", ""),
             (agent_id in self._answered, "offered", None, ""),

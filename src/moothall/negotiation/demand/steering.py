@@ -77,7 +77,7 @@ class Steering:
         """
         if record.parent is not None:
             told = Told("why.sub_erased", {"parent": record.parent})
-            raise Conflict("a sub-negotiation is erased with its demand", told=told)
+            raise Conflict(f"a sub-negotiation is erased with its demand {record.parent}", told=told)
         if not await self._log.erase(record.id):
             raise DemandNotFound("no demand of that id", told=Told("why.no_demand"))
 

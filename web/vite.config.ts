@@ -16,8 +16,11 @@ export default defineConfig({
   },
   server: { proxy: { "/api": NODE, "/health": NODE } },
   test: {
-    environment: "jsdom",
-    include: ["src/**/*.test.{ts,tsx}"],
+    projects: [
+      // A document costs a second of start-up for each file: only what renders gets one.
+      { extends: true, test: { name: "logic", environment: "node", include: ["src/**/*.test.ts"] } },
+      { extends: true, test: { name: "views", environment: "jsdom", include: ["src/**/*.test.tsx"] } },
+    ],
     setupFiles: ["src/fixtures/setup.ts"],
     css: { include: /tokens\.css/ }, // the contrast of its colours is computed
     restoreMocks: true,

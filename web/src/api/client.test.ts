@@ -1,3 +1,5 @@
+// @vitest-environment jsdom
+
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { eventsOf } from "../fixtures/runs";
 import { createSession, type Session } from "../state/session";

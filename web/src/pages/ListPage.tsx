@@ -1,13 +1,13 @@
 import { useState } from "react";
 import { DemandList } from "../components/list/DemandList";
 import styles from "../components/list/DemandList.module.css";
-import { ProblemNote } from "../components/list/ProblemNote";
 import { type DemandStatus, useDemands } from "../components/list/useDemands";
 import { go } from "../hooks/useHashRoute";
 import { useTexts } from "../i18n";
 import { Button } from "../ui/Button";
 import { Card } from "../ui/Card";
 import { Empty } from "../ui/Empty";
+import { ProblemNote } from "../ui/ProblemNote";
 import { Skeleton } from "../ui/Skeleton";
 
 const STATUSES: readonly DemandStatus[] = ["processing", "completed", "failed"];

@@ -1,5 +1,4 @@
 import { useState } from "react";
-import { ProblemNote } from "../components/list/ProblemNote";
 import { DownloadButton } from "../components/replay/DownloadButton";
 import { loadRecording } from "../components/replay/download";
 import { ImportPanel } from "../components/replay/ImportPanel";
@@ -10,6 +9,7 @@ import { useTexts } from "../i18n";
 import type { Recording } from "../state/replay";
 import { Button } from "../ui/Button";
 import { Empty } from "../ui/Empty";
+import { ProblemNote } from "../ui/ProblemNote";
 import { Skeleton } from "../ui/Skeleton";
 
 /** A run of the node, or a recording from the reader's disk, event by event. */

@@ -1,5 +1,3 @@
-// @vitest-environment node
-
 import { describe, expect, it } from "vitest";
 import type { LogEvent } from "../api/types";
 import { eventsOf, RUNS, run } from "../fixtures/runs";

@@ -1,5 +1,3 @@
-// @vitest-environment node
-
 import { expect, it } from "vitest";
 import { eventsOf } from "../fixtures/runs";
 import { fold } from "./apply";

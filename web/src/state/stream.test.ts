@@ -1,5 +1,3 @@
-// @vitest-environment node
-
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Problem } from "../api/problem";
 import type { DemandState, DemandView, LogEvent } from "../api/types";

@@ -1,10 +1,11 @@
 import type { ReactNode } from "react";
-import { BAD_ANSWER, OFFLINE, type Problem } from "../api/problem";
-import { type Texts, useLang, useTexts } from "../i18n";
+import type { Problem } from "../api/problem";
+import { useLang, useTexts } from "../i18n";
 import { span } from "../i18n/formats";
 import type { Marked } from "./classes";
 import { Icon } from "./Icon";
 import styles from "./ProblemNotice.module.css";
+import { problemWords } from "./problemWords";
 
 export interface ProblemNoticeProps extends Marked {
   readonly problem: Problem;
@@ -16,12 +17,12 @@ export interface ProblemNoticeProps extends Marked {
 export function ProblemNotice({ problem, action, ...rest }: ProblemNoticeProps) {
   const { errors } = useTexts();
   const { lang } = useLang();
-  const { message, why, hint } = wordsFor(problem, errors);
+  const { message, why, hint } = problemWords(problem, errors);
   return (
     <div {...rest} role="alert" className={styles.notice} data-code={problem.code}>
       <Icon name="alert" />
       <div className={styles.words}>
-        <p className={styles.message}>{message || errors.code(problem.code)}</p>
+        <p className={styles.message}>{message}</p>
         {why && <p>{why}</p>}
         {hint && <p>{hint}</p>}
         {problem.retryAfter !== null && <p>{errors.retryAfter(span(problem.retryAfter, lang))}</p>}
@@ -30,10 +31,4 @@ export function ProblemNotice({ problem, action, ...rest }: ProblemNoticeProps) 
       </div>
     </div>
   );
-}
-
-function wordsFor(problem: Problem, errors: Texts["errors"]) {
-  if (problem.code === OFFLINE) return errors.offline;
-  if (problem.code === BAD_ANSWER) return errors.badAnswer;
-  return problem;
 }

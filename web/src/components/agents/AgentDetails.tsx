@@ -7,10 +7,10 @@ import { useTexts } from "../../i18n";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
+import { ProblemNote } from "../../ui/ProblemNote";
+import { problemLine } from "../../ui/problemWords";
 import { Skeleton } from "../../ui/Skeleton";
 import { useToast } from "../../ui/Toast";
-import { ProblemNote } from "../list/ProblemNote";
-import { problemLine } from "../list/problemWords";
 import { AgentForm } from "./AgentForm";
 import { AgentProfile } from "./AgentProfile";
 

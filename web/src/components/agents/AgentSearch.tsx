@@ -9,8 +9,8 @@ import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Empty } from "../../ui/Empty";
 import { Field } from "../../ui/Field";
+import { ProblemNote } from "../../ui/ProblemNote";
 import { Skeleton } from "../../ui/Skeleton";
-import { ProblemNote } from "../list/ProblemNote";
 import styles from "./Agents.module.css";
 import { AgentTable } from "./AgentTable";
 

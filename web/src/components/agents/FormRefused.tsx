@@ -1,6 +1,6 @@
 import { useTexts } from "../../i18n";
 import { Button } from "../../ui/Button";
-import { problemWords } from "../list/problemWords";
+import { problemWords } from "../../ui/problemWords";
 import styles from "./Agents.module.css";
 import { elsewhere, fieldsOf } from "./draftErrors";
 import type { AgentForm } from "./useAgentForm";

@@ -5,9 +5,9 @@ import type { DemandSummary } from "../../api/types";
 import { useTexts } from "../../i18n";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
+import { problemLine } from "../../ui/problemWords";
 import { useToast } from "../../ui/Toast";
 import styles from "./DemandList.module.css";
-import { problemLine } from "./problemWords";
 
 export interface EraseDialogProps {
   /** Null: nothing is to be erased. */

@@ -1,9 +1,9 @@
 import { useNegotiation } from "../../hooks/useNegotiation";
+import { useNow } from "../../hooks/useNow";
 import { useLang, useTexts } from "../../i18n";
 import { clock, span } from "../../i18n/formats";
 import { useBeside } from "./beside";
 import styles from "./Header.module.css";
-import { useNow } from "./useNow";
 
 /** The elapsed time and the deadline. On its own, since it is the only part that changes each second. */
 export function Clock() {

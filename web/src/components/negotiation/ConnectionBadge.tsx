@@ -1,9 +1,9 @@
 import { useConnection } from "../../hooks/useNegotiation";
+import { useNow } from "../../hooks/useNow";
 import { useLang, useTexts } from "../../i18n";
 import { clock } from "../../i18n/formats";
 import { type Connection, SSE_CONFIG } from "../../state/connection";
 import { Badge, type Tone } from "../../ui/Badge";
-import { useNow } from "./useNow";
 
 const TONE: Readonly<Record<Connection["kind"], Tone>> = {
   connecting: "neutral",

@@ -4,8 +4,8 @@ import { useTexts } from "../../i18n";
 import type { Recording } from "../../state/replay";
 import { Button } from "../../ui/Button";
 import { Icon } from "../../ui/Icon";
+import { problemLine } from "../../ui/problemWords";
 import { useToast } from "../../ui/Toast";
-import { problemLine } from "../list/problemWords";
 import { loadRecording, saveFile } from "./download";
 
 export interface DownloadButtonProps {

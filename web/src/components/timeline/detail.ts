@@ -2,42 +2,12 @@
 
 import type { EventType, LogEvent } from "../../api/types";
 import type { Lang, Texts } from "../../i18n";
-import { clock, money } from "../../i18n/formats";
+import { deadline, name, names, number, type Part, plan, some } from "./parts";
 import { count, items, labelled, type Payload, record, size, texts, words } from "./payload";
 
 const MOST_WORDS = 160;
 
-type Part = string | null | false;
 type Detail = (payload: Payload, t: Texts["timeline"], lang: Lang) => readonly Part[];
-
-const name = (payload: Payload): string => words(payload, "display_name") || words(payload, "agent_id");
-const number = (payload: Payload, key: string, say: (n: number) => string): Part => {
-  const value = count(payload, key);
-  return value === null ? null : say(value);
-};
-const some = (n: number, say: (n: number) => string): Part => (n > 0 ? say(n) : null);
-
-function deadline(payload: Payload, t: Texts["timeline"], lang: Lang): Part {
-  const at = words(payload, "deadline_at");
-  return at && !Number.isNaN(Date.parse(at)) ? t.until(clock(at, lang)) : null;
-}
-
-function names(payload: Payload, key: string): string {
-  return items(payload, key)
-    .map((item) => name(record(item)))
-    .filter(Boolean)
-    .join(", ");
-}
-
-function total(proposal: Payload, lang: Lang): Part {
-  const cost = record(proposal.cost);
-  const value = count(cost, "total");
-  return value === null ? null : money(value, words(cost, "currency") || "CNY", lang);
-}
-
-function plan(proposal: Payload, t: Texts["timeline"], lang: Lang): readonly Part[] {
-  return [number(proposal, "version", t.version), total(proposal, lang), names(proposal, "assignments")];
-}
 
 const understood: Detail = (p, t) => [
   words(p, "surface_demand"),

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
-import type { Problem } from "../../api/problem";
-import { useTexts } from "../../i18n";
-import { Empty } from "../../ui/Empty";
+import type { Problem } from "../api/problem";
+import { useTexts } from "../i18n";
+import { Empty } from "./Empty";
 import { problemWords } from "./problemWords";
 
 export interface ProblemNoteProps {

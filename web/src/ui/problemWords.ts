@@ -1,7 +1,7 @@
 /** What a request that failed has to say, in the node's words where it has some. */
 
-import { BAD_ANSWER, OFFLINE, type Problem } from "../../api/problem";
-import type { Texts } from "../../i18n";
+import { BAD_ANSWER, OFFLINE, type Problem } from "../api/problem";
+import type { Texts } from "../i18n";
 
 export interface ProblemWords {
   readonly message: string;

@@ -13,7 +13,7 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix web --no-fund --no-audit --lo
 .PHONY: help install web demo test test-page check chaos bench screenshots lock clean
 
 help: ## show the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 install: $(READY) ## set up .venv
 
@@ -43,7 +43,7 @@ bench: $(READY) ## the figures of the README, each beside its baseline
 	$(BIN)/python -m benchmarks.quality --scenarios 200 --seed 1
 
 screenshots: $(READY) $(PAGE) ## take the pictures of the documentation from the real page
-	CHROMIUM="$$($(BIN)/python scripts/chromium.py)" $(BIN)/python scripts/screenshots.py
+	CHROMIUM="$$($(BIN)/python scripts/chromium.py)" $(BIN)/python -m scripts.screenshots
 
 lock: $(READY) ## write requirements.lock anew from pyproject.toml
 	$(PIP) install uv

@@ -17,8 +17,12 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 
 def main() -> None:
-    path = os.environ.get("CHROMIUM") or on_path() or from_debian() or from_playwright()
-    print(path or "")
+    print(found() or from_debian() or from_playwright() or "")
+
+
+def found() -> str | None:
+    """The browser that is there already."""
+    return os.environ.get("CHROMIUM") or on_path()
 
 
 def on_path() -> str | None:

@@ -1,6 +1,6 @@
 """Take the pictures of the documentation: a real node, its sample agents, real negotiations, the page in a browser.
 
-python scripts/screenshots.py [FOLDER]      (default: docs/images)
+python -m scripts.screenshots [FOLDER]      (default: docs/images)
 
 Needs the built page (`make web`), Chromium (the variable CHROMIUM, else one on PATH), and a font with Chinese
 characters: on Debian and Ubuntu the package fonts-noto-cjk. Every picture is taken again from nothing; dates and ids in
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -27,9 +26,9 @@ from moothall.negotiation.demand.wire import DemandOffer, ProposalReview
 from moothall.node import Node
 from moothall.server.run import Address, serve
 from moothall.settings import Settings
+from scripts.chromium import found
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ZH = "我想在北京办一场60人的AI主题聚会，预算3万元，需要场地、2位嘉宾、摄影和茶歇"
 EN = (
     "I want to hold a 60-person AI meetup in Beijing with a budget of 30000 yuan; "
@@ -197,7 +196,7 @@ async def pictures(folder: Path, browser: Browser, data: Path) -> None:
 
 
 async def main(folder: Path) -> int:
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    path = found()
     if path is None:
         print("error: no Chromium\ntry: set CHROMIUM to the path of one", file=sys.stderr)
         return 1

@@ -13,8 +13,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
+from scripts.chromium import found
 from tests.page.hall import Hall
-from tests.support.browser import chromium, launched
+from tests.support.browser import launched
 from tests.support.required import absence
 
 HERE = Path(__file__).parent
@@ -32,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """The browser of this worker."""
-    path = chromium()
+    path = found()
     if path is None:
         raise absence("chromium", "no Chromium: set CHROMIUM, or put one on PATH")
     if not PAGE.is_file():

@@ -64,8 +64,13 @@ async def test_whoever_agrees_to_stand_in_is_in_the_plan_that_nobody_else_has_to
     assert final["participants_count"] == 4
     plan = final["final_proposal"]
     assert plan["cost"]["total"] == sum(item["price"] for item in plan["assignments"]) == 4400
-    assert "third" in plan["summary"]
-    assert "4400" in plan["summary"]
+    assert "补上空缺的有演讲嘉宾（third）。" in plan["summary"]
+    assert "费用合计4400元。" in plan["summary"]
+    assert "由4位参与者" in plan["summary"]
+    assert "3810" not in plan["summary"]
+    assert "尚缺" not in plan["summary"]
+    assert "third" not in plan["rationale"]
+    assert "second" not in plan["rationale"]
     assert [kind for kind, _ in third.calls] == ["offer", "review"]
     assert kinds(events)[-4:] == [
         "feedback.evaluated", "substitute.invited", "substitute.answered", "proposal.finalized",
@@ -107,6 +112,8 @@ async def test_a_stand_in_sees_itself_in_the_plan_without_those_who_left_and_tha
     assert request.round == request.max_rounds == 1
     assert [item.price for item in request.proposal.of("user_agent_third")] == [1500]
     assert not request.proposal.of("user_agent_second")
+    assert request.proposal.gaps == ()
+    assert "尚缺" not in request.proposal.summary
     assert request.your_offer is not None
 
 
@@ -131,6 +138,12 @@ async def test_nobody_is_asked_twice_and_a_place_that_nobody_wants_is_told_as_a_
     assert speakers(final) == ["first"]
     assert final["consensus"] == "partial"
     assert [gap["gap_type"] for gap in final["gaps"]] == ["演讲嘉宾"]
+    plan = final["final_proposal"]
+    assert "费用合计2900元。" in plan["summary"]
+    assert "由3位参与者" in plan["summary"]
+    assert "尚缺演讲嘉宾。" in plan["summary"]
+    assert "未选fourth、third（2位）：曾被请求补上空缺，没有同意。" in plan["rationale"]
+    assert "second" not in str(plan)
 
 
 async def test_after_three_calls_nobody_more_is_asked(tmp_path: Path) -> None:

@@ -78,6 +78,10 @@ async def test_a_gap_is_closed_by_agents_not_yet_invited(tmp_path: Path) -> None
     assert final["final_proposal"]["gaps"] == []
     total = sum(item["price"] for item in final["final_proposal"]["assignments"])
     assert final["final_proposal"]["cost"]["total"] == total
+    summary = final["final_proposal"]["summary"]
+    assert f"费用合计{total:g}元。" in summary
+    assert "补上空缺的有" in summary
+    assert "尚缺" not in summary
 
 
 @pytest.mark.requirement("NEG-ARCH-03", "NEG-ADR-03")

@@ -21,7 +21,8 @@ from moothall.negotiation.demand.outcome import FailReason, Verdict
 from moothall.negotiation.demand.prompts import COMPROMISE, GAPS, RECURSE
 from moothall.negotiation.demand.questions import CompromiseInput, GapInput, RecurseInput
 from moothall.negotiation.demand.rounds import RoundsEnd
-from moothall.negotiation.demand.standins import StandIns, joined, priced
+from moothall.negotiation.demand.rules.present import Present
+from moothall.negotiation.demand.standins import StandIns, present
 from moothall.negotiation.demand.subnet import SubnetManager
 from moothall.negotiation.demand.talks import Talks
 
@@ -39,20 +40,20 @@ class Closing:
         if end.outcome.verdict is Verdict.FAIL:
             await self._failed(end)
             return
-        end = replace(end, proposal=self._without(end.proposal, end.withdrawn))
+        end = replace(end, proposal=self._without(end))
         if self._talks.depth == 0:
             end = await self._stand_ins.fill(end)
         plan = end.proposal
         gaps = await self._gaps(plan, end.feedbacks)
         alternatives: tuple[Assignment, ...] = ()
         if gaps:
-            plan, alternatives = await self._look_further(plan, gaps)
+            plan, alternatives = await self._look_further(end, gaps)
             open_now = {item.tag for item in uncovered(self._talks.demand.requirements, plan.assignments)}
             gaps = [gap for gap in gaps if self._still_open(gap, open_now, plan)]
         compromise = None
         if gaps or end.outcome.divided:
             compromise = await self._compromise(plan, gaps, end.feedbacks, "divided" if end.outcome.divided else "gaps")
-            plan, gaps = self._settled(plan, gaps, compromise)
+            plan, gaps = self._settled(present(self._talks, end), plan, gaps, compromise)
         plan = plan.model_copy(update={"gaps": tuple(gap.gap_type for gap in gaps)})
         agreement = Agreement(
             full=not gaps and not end.outcome.divided and self._consented(plan, end),
@@ -78,7 +79,7 @@ class Closing:
 
     async def _failed(self, end: RoundsEnd) -> None:
         reason = end.outcome.reason or FailReason.NO_AGREEMENT
-        left = self._without(end.proposal, end.withdrawn)
+        left = self._without(end)
         gaps = await self._gaps(left, end.feedbacks)
         compromise = await self._compromise(left, gaps, end.feedbacks, str(reason))
         await fail(
@@ -96,13 +97,13 @@ class Closing:
             await talks.run.emit(event)
         return list(found.value.gaps)
 
-    async def _look_further(self, plan: Proposal, gaps: Sequence[Gap]) -> tuple[Proposal, tuple[Assignment, ...]]:
+    async def _look_further(self, end: RoundsEnd, gaps: Sequence[Gap]) -> tuple[Proposal, tuple[Assignment, ...]]:
         """Prompt 8 and, if it says so, one sub-negotiation.
 
         Returns the plan with what that found, and beside it what was found instead of what was asked for: related
         capabilities, which the requester may want and did not order.
         """
-        talks = self._talks
+        talks, plan = self._talks, end.proposal
         if talks.depth > 0:
             return plan, ()
         leads = await self._subnets.leads(gaps, plan)
@@ -124,7 +125,12 @@ class Closing:
             return plan, ()
         other = {lead.concept for lead in wanted if lead.alternative}
         alternatives = tuple(item for item in found.assignments if item.concept in other)
-        return joined(plan, [item for item in found.assignments if item.concept not in other]), alternatives
+        wanted_too = [item for item in found.assignments if item.concept not in other]
+        if not wanted_too:
+            return plan, alternatives
+        now = present(talks, end)
+        came = now.of(found, wanted_too).assignments if alternatives else found.assignments
+        return now.of(plan, (*plan.assignments, *came)), alternatives
 
     async def _compromise(
         self, plan: Proposal | None, gaps: Sequence[Gap], feedbacks: Sequence[Feedback], reason: str
@@ -151,23 +157,28 @@ class Closing:
         )
         return (await talks.decisions.decide("compromise", COMPROMISE, data, by_rules=talks.depth > 0)).value
 
-    def _settled(self, plan: Proposal, gaps: list[Gap], compromise: Compromise) -> tuple[Proposal, list[Gap]]:
+    def _settled(
+        self, now: Present, plan: Proposal, gaps: list[Gap], compromise: Compromise
+    ) -> tuple[Proposal, list[Gap]]:
         """The plan as the compromise keeps it, and what that leaves open."""
         kept = {(item.agent_id, item.concept) for item in compromise.assignments}
         assignments = tuple(item for item in plan.assignments if (item.agent_id, item.concept) in kept)
         known = {gap.gap_type for gap in gaps}
         lost = uncovered(self._talks.demand.requirements, assignments)
-        return priced(plan, assignments), [
+        if len(assignments) < len(plan.assignments):
+            plan = now.of(plan, assignments)
+        return plan, [
             *gaps,
             *(_gap(item, self._talks.demand.lang) for item in lost if item.tag not in known),
         ]
 
-    def _without(self, proposal: Proposal, gone: Sequence[str]) -> Proposal:
-        """The plan without those who left; the money is what the others cost."""
-        kept = tuple(item for item in proposal.assignments if item.agent_id not in gone)
-        if len(kept) == len(proposal.assignments):
-            return proposal
-        return priced(proposal, kept)
+    def _without(self, end: RoundsEnd) -> Proposal:
+        """The plan of the last round without those who left."""
+        plan, gone = end.proposal, set(end.withdrawn)
+        kept = [item for item in plan.assignments if item.agent_id not in gone]
+        if len(kept) == len(plan.assignments):
+            return plan
+        return present(self._talks, end).of(plan, kept)
 
     def _instead(self, found: Assignment, gaps: Sequence[Gap]) -> str:
         """An alternative in words: who could do what for how much, in place of what is missing."""

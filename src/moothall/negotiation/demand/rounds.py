@@ -36,7 +36,7 @@ class RoundsEnd:
     """How the rounds ended: the verdict, the last plan, and everybody's last word.
 
     ``offers`` are those that stand, with what their owners asked for since; ``joined`` are those who came into the plan
-    after the last round.
+    after the last round, ``refused`` those who were asked to and did not agree.
     """
 
     outcome: Outcome
@@ -48,6 +48,7 @@ class RoundsEnd:
     lost_core: frozenset[str] = field(default_factory=frozenset)
     offers: tuple[Offer, ...] = ()
     joined: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 class Rounds:

@@ -19,7 +19,8 @@ from moothall.negotiation.demand.feedback import Call, Review, shown_answer
 from moothall.negotiation.demand.models import Assignment, JsonObject, Offer, Proposal, Requirement, covered, uncovered
 from moothall.negotiation.demand.rounds import RoundsEnd
 from moothall.negotiation.demand.rules.phrasing import Lexica
-from moothall.negotiation.demand.rules.standing_in import Vacancies, content
+from moothall.negotiation.demand.rules.present import Present
+from moothall.negotiation.demand.rules.standing_in import Vacancies
 from moothall.negotiation.demand.substitutes import Substitutes
 from moothall.negotiation.demand.talks import Talks
 
@@ -88,20 +89,29 @@ class StandIns:
     ) -> RoundsEnd:
         talks = self._talks
         names = tuple(dict.fromkeys(item.agent_id for item in found))
-        review = StandInReview(
-            talks, joined(end.proposal, found), Call(f"standins.{number}", names, end.round, last=end.round)
-        )
+        shown = present(talks, end).of(end.proposal, (*end.proposal.assignments, *found))
+        review = StandInReview(talks, shown, Call(f"standins.{number}", names, end.round, last=end.round))
         await review.ask([self._invited(name, number, end.round, found) for name in names if name not in invited])
         answers, _ = await review.collect()
         willing = [item for item in answers if item.feedback_type == "accept"]
         agreed = {item.agent_id for item in willing}
-        taken = [item for item in found if item.agent_id in agreed]
-        return replace(
+        after = replace(
             end,
-            proposal=self._told(joined(end.proposal, taken), taken),
             feedbacks=[*end.feedbacks, *willing],
             joined=(*end.joined, *(name for name in names if name in agreed)),
+            refused=(*end.refused, *(name for name in names if name not in agreed)),
         )
+        if not agreed:
+            return replace(after, proposal=self._refused(end, after))
+        taken = [item for item in shown.assignments if item.agent_id in {*end.proposal.assignees(), *agreed}]
+        reviewed = replace(after, joined=end.joined)
+        return replace(after, proposal=present(talks, reviewed).of(shown, taken))
+
+    def _refused(self, before: RoundsEnd, after: RoundsEnd) -> Proposal:
+        """The plan that nobody joined: where the rules tell of it, they now tell of who was asked as well."""
+        plan = before.proposal
+        ours = plan == present(self._talks, before).of(plan, plan.assignments)
+        return present(self._talks, after).of(plan, plan.assignments) if ours else plan
 
     def _invited(self, name: str, number: int, round_: int, found: Sequence[Assignment]) -> Draft:
         talks = self._talks
@@ -115,17 +125,6 @@ class StandIns:
             reason=text("channel.stand_in.asked", talks.demand.lang, roles=roles),
             round=round_,
         )
-
-    def _told(self, plan: Proposal, taken: Sequence[Assignment]) -> Proposal:
-        """The plan, whose summary says who joined it, and what it costs with them."""
-        if not taken:
-            return plan
-        voice = self._lexica.voice(self._talks.demand.lang)
-        plan = content(plan, self._talks.demand.constraints, voice)
-        joins = voice.join(voice.say("compromise.role", role=item.role, name=item.display_name) for item in taken)
-        total = voice.money(plan.cost.total, plan.cost.currency)
-        words = text("channel.stand_in.joined", self._talks.demand.lang, joins=joins, total=total)
-        return plan.model_copy(update={"summary": voice.sentences([plan.summary, words])})
 
 
 class StandInReview(Review):
@@ -144,12 +143,8 @@ class StandInReview(Review):
         ]
 
 
-def joined(plan: Proposal, found: Sequence[Assignment]) -> Proposal:
-    """The plan with these assignments besides its own, and what all of them cost."""
-    return priced(plan, (*plan.assignments, *found))
-
-
-def priced(plan: Proposal, assignments: tuple[Assignment, ...]) -> Proposal:
-    """The plan with these assignments, and what all of them cost."""
-    cost = plan.cost.model_copy(update={"total": sum(item.price for item in assignments)})
-    return plan.model_copy(update={"assignments": assignments, "cost": cost})
+def present(talks: Talks, end: RoundsEnd) -> Present:
+    """What tells of the plan as somebody leaves or joins it after the last round."""
+    lexica = Lexica(talks.vocabulary, load_gazetteer(), load_activities())
+    reviewed = set(end.proposal.assignees()) - set(end.joined)
+    return Present(talks.demand, end.offers, talks.today, lexica, reviewed, end.refused)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,24 +12,31 @@ from moothall.negotiation.demand.rules.pricing import PLANNING_ATTENDEES
 from moothall.negotiation.demand.rules.staffing import home
 
 Reason = Literal[
-    "not_needed", "currency", "elsewhere", "too_small", "busy", "dearer", "taken", "money", "combination", "whole"
-]
+    "not_needed", "currency", "elsewhere", "too_small", "busy", "dearer", "taken", "money", "combination", "whole",
+    "asked",
+]  # fmt: skip
 _LATER = ("currency", "elsewhere", "too_small", "busy", "money", "combination", "dearer", "taken")
 """What keeps a term out, in the order in which it is looked at; of several terms the one that came farthest counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unchosen:
-    """A plan seen from those who are not in it: who offered, who does what on which day, in which money."""
+    """A plan seen from those who are not in it: who offered, who does what on which day, in which money.
+
+    ``refused`` are those who were asked to fill an open place and did not agree.
+    """
 
     demand: DemandUnderstanding
     offers: Sequence[Offer]
     assignments: Sequence[Assignment]
     currency: str
     day: str
+    refused: Collection[str] = ()
 
     def why(self, offer: Offer) -> Reason:
         """The plainest true reason; an offer in prose is told no more than that the others suit better as a whole."""
+        if offer.agent_id in self.refused:
+            return "asked"
         if not offer.terms:
             return "whole"
         needs = {item.concept for item in self.demand.requirements}

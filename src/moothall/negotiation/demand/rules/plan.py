@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -33,17 +33,24 @@ GOOD_SHARE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes plans for one demand; ``final`` conditions that are not met are declined instead of open."""
+    """Writes plans for one demand; ``final`` conditions that are not met are declined instead of open.
+
+    ``refused`` are those who were asked to fill an open place and did not agree.
+    """
 
     demand: DemandUnderstanding
     offers: Sequence[Offer]
     today: date
     voice: Voice
     final: bool = False
+    refused: Collection[str] = ()
 
     def write(self, staffing: Staffing) -> PlanDraft:
         """The plan of a team."""
-        assignments = self._assignments(staffing)
+        return self.tell(staffing, self._assignments(staffing))
+
+    def tell(self, staffing: Staffing, assignments: tuple[Assignment, ...]) -> PlanDraft:
+        """The plan with these assignments; of the staffing count day, place, currency and whether it is proven."""
         missing = uncovered(self.demand.requirements, assignments)
         total = sum(item.price for item in assignments)
         return PlanDraft(
@@ -104,17 +111,23 @@ class Writer:
     def _dependencies(self, post: Post, staffing: Staffing) -> tuple[str, ...]:
         """The common day first; then the place, for everybody who works there; then what a condition requires."""
         own = post.slot.term
-        required = {item.concept for item in own.conditions if item.kind == "requires"}
+        required = {item.concept for item in own.conditions if item.kind == "requires" and item.concept}
         found = [self.voice.say("depends.date", day=self.voice.day(staffing.day))] if own.dates is not None else []
-        for other in staffing.posts:
-            term = other.slot.term
-            at_place = self._category(term.concept) == "place" and self._category(own.concept) != "place"
-            if other is not post and (at_place or term.concept in required):
-                name = clean(other.slot.offer.display_name, TITLE_CAP)
-                found.append(self.voice.say("depends.role", tag=self.voice.label(term.concept), name=name))
+        others = [one.slot for one in staffing.posts if one is not post]
+        named = ((slot.term.concept, clean(slot.offer.display_name, TITLE_CAP)) for slot in others)
+        found += self.waits_for(own.concept, required, named)
         if self._category(own.concept) in {"food", "place"} and self.demand.constraints.attendees is None:
             found.append(self.voice.say("depends.people"))
         return tuple(dict.fromkeys(found))
+
+    def waits_for(self, concept: str, required: Collection[str], others: Iterable[tuple[str, str]]) -> list[str]:
+        """For whom a role waits, of others by concept and name: the place, and what its conditions require."""
+        elsewhere = self._category(concept) != "place"
+        return [
+            self.voice.say("depends.role", tag=self.voice.label(other), name=name)
+            for other, name in others
+            if other in required or (elsewhere and self._category(other) == "place")
+        ]
 
     def _timeline(self, staffing: Staffing, assignments: Sequence[Assignment]) -> Timeline:
         day = staffing.day
@@ -162,8 +175,9 @@ class Writer:
     def _rationale(self, staffing: Staffing, assignments: Sequence[Assignment]) -> str:
         standing = [offer for offer in self.offers if offer.decision != "decline"]
         chosen = {item.agent_id for item in assignments}
-        parts = [self.voice.say("why.chosen", chosen=len(chosen), offers=len(standing))] if standing else []
-        seen = Unchosen(self.demand, standing, assignments, staffing.currency, staffing.day.isoformat())
+        among = sum(offer.agent_id in chosen for offer in standing)
+        parts = [self.voice.say("why.chosen", chosen=among, offers=len(standing))] if standing else []
+        seen = Unchosen(self.demand, standing, assignments, staffing.currency, staffing.day.isoformat(), self.refused)
         reasons: dict[str, list[str]] = {}
         for offer in sorted(standing, key=lambda one: one.display_name):
             if offer.agent_id not in chosen:

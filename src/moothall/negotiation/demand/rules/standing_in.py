@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from moothall.negotiation.demand.models import (
     Assignment,
-    Constraints,
     DemandUnderstanding,
     Offer,
     Proposal,
@@ -20,7 +19,6 @@ from moothall.negotiation.demand.models import (
     covered,
     uncovered,
 )
-from moothall.negotiation.demand.rules.conditions import Setting, notes, settle
 from moothall.negotiation.demand.rules.plan import Writer
 from moothall.negotiation.demand.rules.pricing import within
 from moothall.negotiation.demand.rules.staffing import (
@@ -35,7 +33,7 @@ from moothall.negotiation.demand.rules.staffing import (
 )
 
 if TYPE_CHECKING:
-    from moothall.negotiation.demand.rules.phrasing import Lexica, Voice
+    from moothall.negotiation.demand.rules.phrasing import Lexica
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,20 +127,3 @@ def _without_met(slot: Slot, provided: Collection[str]) -> Slot:
     """The slot without the conditions that the plan meets already."""
     left = tuple(item for item in slot.term.conditions if item.kind != "requires" or item.concept not in provided)
     return replace(slot, term=slot.term.model_copy(update={"conditions": left}))
-
-
-def content(plan: Proposal, limits: Constraints, voice: Voice) -> Proposal:
-    """The plan in which those who required somebody that has joined since have what they required."""
-    provided = frozenset(item.concept for item in plan.assignments)
-    setting = Setting(provided, provided, limits, final=True)
-    return plan.model_copy(update={"assignments": tuple(_met(item, setting, voice) for item in plan.assignments)})
-
-
-def _met(item: Assignment, setting: Setting, voice: Voice) -> Assignment:
-    now = tuple(
-        settle(one, item.price, setting, voice)
-        if one.kind == "requires" and one.status != "met" and one.concept in setting.provided
-        else one
-        for one in item.conditions
-    )
-    return item if now == item.conditions else item.model_copy(update={"conditions": now, "notes": notes(now, voice)})

@@ -1,10 +1,16 @@
 import { expect, it } from "vitest";
-import { count, day, money, span } from "./formats";
+import { count, day, listed, modelCost, money, span } from "./formats";
 
 it("writes sums with cents only where there are some, and unknown currencies by their code", () => {
   expect(money(3900, "CNY", "zh")).toBe("¥3,900");
   expect(money(12.5, "CNY", "zh")).toBe("¥12.50");
   expect(money(5, "points", "en")).toBe("5 points");
+});
+
+it("writes what models cost to the fraction of a cent, but large sums to the cent", () => {
+  expect(modelCost(0.00013, "en")).toBe("$0.00013");
+  expect(modelCost(1.23456, "zh")).toBe("$1.23");
+  expect(modelCost(0, "en")).toBe("$0.00");
 });
 
 it("writes a plain day as that day, wherever the browser stands", () => {
@@ -21,6 +27,11 @@ it("writes lengths of time in their two largest units", () => {
   expect(span(3_600, "zh")).toBe("1 小时");
   expect(span(90_000, "en")).toBe("1 d 1 h");
   expect(span(-3, "en")).toBe("0 s");
+});
+
+it("lists with the comma of the language", () => {
+  expect(listed(["a", "b"], "zh")).toBe("a、b");
+  expect(listed(["a", "b"], "en")).toBe("a, b");
 });
 
 it("sets the thousands apart", () => {

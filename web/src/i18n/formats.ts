@@ -17,6 +17,14 @@ export function money(value: number, currency: string, lang: Lang): string {
   }
 }
 
+/** What models cost, in dollars: a call costs fractions of a cent, which are shown where they are all there is. */
+export function modelCost(dollars: number, lang: Lang): string {
+  const digits = dollars > 0 && dollars < 0.1 ? 5 : 2;
+  const style = { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" } as const;
+  const options = { minimumFractionDigits: 2, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(LOCALE[lang], { ...style, ...options }).format(dollars);
+}
+
 /** A day; a plain date is that day everywhere, a moment is the day it is here. */
 export function day(iso: string, lang: Lang): string {
   const date = new Date(iso);
@@ -55,6 +63,13 @@ export function span(seconds: number, lang: Lang): string {
 /** A whole number with its thousands apart. */
 export function count(value: number, lang: Lang): string {
   return new Intl.NumberFormat(LOCALE[lang]).format(value);
+}
+
+const COMMA: Readonly<Record<Lang, string>> = { zh: "、", en: ", " };
+
+/** Several names or words in a row. */
+export function listed(items: readonly string[], lang: Lang): string {
+  return items.join(COMMA[lang]);
 }
 
 function join(large: number, largeUnit: string, small: number, smallUnit: string): string {

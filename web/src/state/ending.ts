@@ -22,7 +22,7 @@ export const ENDING: Reducers<"towow.proposal.finalized" | "towow.negotiation.fa
       proposal: proposal(payload.final_proposal),
       roundsTaken: numOrNull(payload.rounds_taken),
     };
-    return ended(state, ending, agreed(ending));
+    return ended(state, ending, worthOf(ending));
   },
 
   "towow.negotiation.failed": (state, payload, event) => {
@@ -63,8 +63,8 @@ function settledBy(plan: unknown): Ending["compromise"] {
   return record(plan).type === "compromise" ? compromise(plan) : null;
 }
 
-/** What a plan is worth: a compromise lacks something; where nothing is missing, not all agreed, or all did. */
-export function agreed(ending: Ending): "success" | "partial" | "compromise" {
+/** What a plan is worth: a compromise lacks something; else the consensus was full or in part, as the node counts. */
+export function worthOf(ending: Ending): "success" | "partial" | "compromise" {
   const lacking = ending.gaps.length > 0 || (ending.compromise?.unresolved.length ?? 0) > 0;
   if (ending.compromise !== null && lacking) return "compromise";
   return ending.consensus === "partial" ? "partial" : "success";

@@ -1,5 +1,6 @@
 import type { Understanding as Understood } from "../../api/types";
-import { useTexts } from "../../i18n";
+import { useLang, useTexts } from "../../i18n";
+import { listed } from "../../i18n/formats";
 import { Badge, Card, type Tone } from "../../ui";
 import { ConfirmForm } from "./ConfirmForm";
 import { Limits } from "./Limits";
@@ -27,6 +28,7 @@ export function Understanding({
   waiting = false,
 }: UnderstandingProps) {
   const { understanding: texts } = useTexts().form;
+  const { lang } = useLang();
   const told = Object.entries(texts.sources).find(([name]) => name === source)?.[1];
   const { deep_understanding: deep, uncertainties, confidence } = understanding;
   return (
@@ -50,7 +52,7 @@ export function Understanding({
       )}
       {deep.likely_preferences.length > 0 && (
         <p>
-          <span className={styles.label}>{texts.preferences}</span> {deep.likely_preferences.join("、")}
+          <span className={styles.label}>{texts.preferences}</span> {listed(deep.likely_preferences, lang)}
         </p>
       )}
       <div>

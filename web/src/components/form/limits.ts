@@ -2,7 +2,7 @@
 
 import type { Understanding } from "../../api/types";
 import type { Lang, Texts } from "../../i18n";
-import { count, day, money } from "../../i18n/formats";
+import { count, day, listed, money } from "../../i18n/formats";
 
 export interface Limit {
   /** The field of `context` behind it. */
@@ -18,7 +18,7 @@ export function limitsOf(understanding: Understanding, words: Words, lang: Lang)
   const { constraints, context } = understanding;
   const optional = [
     { field: "theme", label: words.theme, value: constraints.theme ?? null },
-    { field: "excluded", label: words.excluded, value: constraints.excluded.join("、") || null },
+    { field: "excluded", label: words.excluded, value: listed(constraints.excluded, lang) || null },
   ];
   return [
     { field: "location", label: words.where, value: place(understanding, words) },

@@ -1,6 +1,9 @@
 import { useNegotiation } from "../../hooks/useNegotiation";
-import { useTexts } from "../../i18n";
+import { useLang, useTexts } from "../../i18n";
+import { listed } from "../../i18n/formats";
+import { offeredTo } from "../../state/openPlaces";
 import { Badge } from "../../ui/Badge";
+import { Agreement } from "./Agreement";
 import styles from "./Header.module.css";
 import { answeredOf, PHASE_TONE } from "./phase";
 
@@ -15,6 +18,7 @@ export function StateLine() {
       <Badge tone={PHASE_TONE[phase]}>{phases[phase].label}</Badge>
       <p data-testid="state-text">
         {words} {more && <span className={styles.more}>{more}</span>}
+        <Agreement />
       </p>
     </div>
   );
@@ -23,9 +27,17 @@ export function StateLine() {
 /** The sentence of a state. A negotiation begins with the first offer, before there is a plan to speak of. */
 export function useStateText(): string {
   const { phases, more } = useTexts().negotiation;
+  const { lang } = useLang();
   const phase = useNegotiation((state) => state.phase);
   const planned = useNegotiation((state) => state.round > 0 || state.plans.length > 0);
   const closed = useNegotiation((state) => state.offersClosed);
+  const offered = useNegotiation((state) =>
+    listed(
+      offeredTo(state).map((one) => one.displayName),
+      lang,
+    ),
+  );
+  if (phase === "negotiating" && offered) return more.offering(offered);
   if (phase !== "negotiating" || planned) return phases[phase].text;
   return closed ? more.aggregating : more.collecting;
 }

@@ -2,11 +2,12 @@ import { useMemo } from "react";
 import type { Step } from "../../api/types";
 import { useNegotiation } from "../../hooks/useNegotiation";
 import { useLang, useTexts } from "../../i18n";
-import { count, money } from "../../i18n/formats";
+import { count, modelCost } from "../../i18n/formats";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Empty } from "../../ui/Empty";
 import { Icon } from "../../ui/Icon";
+import { ProblemNotice } from "../../ui/ProblemNotice";
 import { Skeleton } from "../../ui/Skeleton";
 import { Table } from "../../ui/Table";
 import { useBeside } from "./beside";
@@ -49,11 +50,7 @@ function Body({ steps }: { readonly steps: readonly Step[] }) {
   const { head } = texts;
   if (source === "file") return <p className={styles.note}>{texts.recorded}</p>;
   if (resource.data === null && resource.problem) {
-    return (
-      <Empty title={resource.problem.message || resource.problem.code} action={<Retry />}>
-        {resource.problem.why}
-      </Empty>
-    );
+    return <ProblemNotice problem={resource.problem} action={<Retry />} />;
   }
   if (resource.data === null) return <Skeleton lines={4} />;
   if (steps.length === 0) return <Empty title={texts.empty}>{texts.emptyText}</Empty>;
@@ -96,7 +93,7 @@ function Summary({ steps }: { readonly steps: readonly Step[] }) {
   const parts = [texts.totals(totals.steps, totals.requests)];
   if (totals.requests > 0) {
     parts.push(texts.tokens(count(totals.input, lang), count(totals.output, lang)));
-    parts.push(totals.cost === null ? texts.unpriced : money(totals.cost, "USD", lang));
+    parts.push(totals.cost === null ? texts.unpriced : modelCost(totals.cost, lang));
   } else parts.push(texts.rulesOnly);
   return (
     <p className={styles.totals} data-testid="steps-totals">

@@ -1,7 +1,7 @@
 import { memo, useState } from "react";
 import type { Step } from "../../api/types";
 import { useLang, useTexts } from "../../i18n";
-import { count, span } from "../../i18n/formats";
+import { count, modelCost, span } from "../../i18n/formats";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
 import { CodeBlock } from "../../ui/CodeBlock";
@@ -16,6 +16,8 @@ export const StepRow = memo(function StepRow({ step }: { readonly step: Step }) 
   const name = texts.prompt[step.prompt] ?? step.prompt;
   const asked = step.requests > 0;
   const seconds = step.seconds ?? null;
+  const { cost_usd: cost = null } = step;
+  const price = cost === null ? texts.unpriced : modelCost(cost, lang);
   return (
     <>
       <tr data-testid={`step-${step.key}`} data-source={step.source}>
@@ -30,7 +32,7 @@ export const StepRow = memo(function StepRow({ step }: { readonly step: Step }) 
         <td className={styles.figure}>
           {asked ? `${count(step.input_tokens, lang)} / ${count(step.output_tokens, lang)}` : "–"}
         </td>
-        <td className={styles.figure}>{asked ? dollars(step.cost_usd ?? null, texts.unpriced) : "–"}</td>
+        <td className={styles.figure}>{asked ? price : "–"}</td>
         <td>
           <Remarks step={step} />
         </td>
@@ -93,9 +95,4 @@ interface Brains {
 function brainOf({ source, model }: Step, words: Brains): string {
   const word = source ? words[source] : words.none;
   return model ? `${word} · ${model}` : word;
-}
-
-/** Model calls cost fractions of a cent. */
-function dollars(cost: number | null, unknown: string): string {
-  return cost === null ? unknown : `$${cost.toFixed(cost < 0.1 ? 5 : 2)}`;
 }

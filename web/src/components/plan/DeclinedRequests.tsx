@@ -1,36 +1,51 @@
+import type { Proposal } from "../../api/types";
 import { useNegotiation } from "../../hooks/useNegotiation";
-import { useTexts } from "../../i18n";
+import { useLang, useTexts } from "../../i18n";
+import { day, money } from "../../i18n/formats";
 import type { Answered } from "./causes";
 import { keyed } from "./keyed";
 import styles from "./PlanDiff.module.css";
 
+const DAYS: ReadonlySet<string> = new Set(["date", "start_date"]);
+
+interface Props {
+  readonly answered: readonly Answered[];
+  /** The version that did not meet them. */
+  readonly plan: Proposal;
+}
+
 /** Requests that the next version did not meet, each with its reason. */
-export function DeclinedRequests({ answered }: { readonly answered: readonly Answered[] }) {
+export function DeclinedRequests({ answered, plan }: Props) {
   const { diff } = useTexts().plan;
+  const { lang } = useLang();
   const candidates = useNegotiation((state) => state.candidates);
   const declined = answered.filter((one) => !one.granted);
   if (declined.length === 0) return null;
-  const value = (one: unknown) => {
-    if (one === true) return diff.yes;
-    if (one === false) return diff.no;
-    return one === null || one === undefined || one === "" ? diff.nothing : String(one);
+  const currencyOf = (id: string) =>
+    plan.assignments.find((one) => one.agent_id === id)?.currency ?? plan.cost.currency;
+  const value = ({ agentId, field, requested: wish }: Answered) => {
+    if (wish === true) return diff.yes;
+    if (wish === false) return diff.no;
+    if (field === "price" && typeof wish === "number") return money(wish, currencyOf(agentId), lang);
+    if (DAYS.has(field) && typeof wish === "string") return day(wish, lang);
+    return wish === null || wish === undefined || wish === "" ? diff.nothing : String(wish);
   };
   return (
     <div data-testid="declined-requests">
       <h4>{diff.declined}</h4>
       <ul className={styles.changes}>
         {keyed(declined, (one) => `${one.agentId} ${one.field} ${String(one.requested)}`).map(
-          ([key, { agentId, field, requested, reason }]) => (
-            <li key={key} className={styles.change} data-request={`${agentId}:${field}`}>
+          ([key, one]) => (
+            <li key={key} className={styles.change} data-request={`${one.agentId}:${one.field}`}>
               <p dir="auto">
                 {diff.asked(
-                  candidates[agentId]?.displayName ?? agentId,
-                  diff.asks[field] ?? field,
-                  value(requested),
+                  candidates[one.agentId]?.displayName ?? one.agentId,
+                  diff.asks[one.field] ?? one.field,
+                  value(one),
                 )}
               </p>
               <p className={styles.why}>
-                {diff.reason} · {reason}
+                {diff.reason} · {one.reason}
               </p>
             </li>
           ),

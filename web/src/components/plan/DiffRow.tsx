@@ -53,6 +53,8 @@ function Why({ cause }: { readonly cause: Cause }) {
     withdrawal: diff.left(name),
     replaces: diff.instead(name),
     told: "",
+    stood_in: diff.stoodIn,
+    sub: diff.bySub(cause.reason),
     follows: diff.follows,
   }[cause.kind];
   return (
@@ -63,7 +65,7 @@ function Why({ cause }: { readonly cause: Cause }) {
           <LongText text={cause.words} />
         </q>
       )}
-      {cause.reason && <span>{cause.reason}</span>}
+      {cause.reason && cause.kind !== "sub" && <span>{cause.reason}</span>}
     </div>
   );
 }

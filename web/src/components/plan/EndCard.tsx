@@ -1,15 +1,16 @@
 import { useMemo } from "react";
 import { useNegotiation } from "../../hooks/useNegotiation";
 import { useLang, useTexts } from "../../i18n";
-import { count, money } from "../../i18n/formats";
+import { count, modelCost, money } from "../../i18n/formats";
 import type { Ending, Phase } from "../../state/model";
 import { Card } from "../../ui/Card";
 import { useBeside } from "../negotiation/beside";
 import { PHASE_TONE } from "../negotiation/phase";
-import { consentNames, consentsOf } from "./consent";
+import { consentNames } from "./consent";
 import styles from "./EndCard.module.css";
 import { EndFact } from "./EndFact";
 import { NextSteps } from "./NextSteps";
+import { useConsents } from "./useConsents";
 import { type Version, versionsOf } from "./versions";
 
 /** How it ended: in full, in part, as a compromise, or not at all; these are told apart in words. */
@@ -58,16 +59,12 @@ function Ended({ ending, phase }: { readonly ending: Ending; readonly phase: End
 
 function Consented({ version }: { readonly version: Version }) {
   const { end: texts } = useTexts().plan;
-  const rounds = useNegotiation((state) => state.rounds);
-  const standIns = useNegotiation((state) => state.standIns);
-  const ending = useNegotiation((state) => state.ending);
-  const { explicit, byDefault, unconfirmed } = useMemo(
-    () => consentNames(version, consentsOf(version, { rounds, standIns, ending })),
-    [version, rounds, standIns, ending],
-  );
+  const { explicit, stoodIn, bySub, byDefault, unconfirmed } = consentNames(version, useConsents(version));
   return (
     <>
       <EndFact label={texts.explicit} items={explicit} none={texts.nobody} testId="end-explicit" />
+      {stoodIn.length > 0 && <EndFact label={texts.stoodIn} items={stoodIn} testId="end-stood-in" />}
+      {bySub.length > 0 && <EndFact label={texts.bySub} items={bySub} testId="end-sub" />}
       {byDefault.length > 0 && <EndFact label={texts.byDefault} items={byDefault} testId="end-default" />}
       {unconfirmed.length > 0 && (
         <EndFact label={texts.unconfirmed} items={unconfirmed} tone="warn" testId="end-unconfirmed" />
@@ -107,7 +104,7 @@ function Models({ ending }: { readonly ending: Ending }) {
   const usage = ending.usage ?? told ?? null;
   if (usage === null) return null;
   const { requests, input_tokens: input, output_tokens: output, cost_usd: cost = null } = usage;
-  const price = cost === null ? texts.unpriced : `$${cost.toFixed(cost < 0.1 ? 5 : 2)}`;
+  const price = cost === null ? texts.unpriced : modelCost(cost, lang);
   const words = requests === 0 ? texts.noModel : texts.usage(requests, count(input + output, lang), price);
   return <EndFact label={texts.models} items={[words]} testId="end-models" />;
 }

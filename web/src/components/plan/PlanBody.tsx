@@ -1,15 +1,14 @@
-import { useMemo } from "react";
 import { useNegotiation } from "../../hooks/useNegotiation";
 import { useTexts } from "../../i18n";
 import { Badge } from "../../ui/Badge";
 import { LongText } from "../negotiation/LongText";
 import { Compromise } from "./Compromise";
-import { consentsOf } from "./consent";
 import { PlanCost } from "./PlanCost";
 import { PlanGaps } from "./PlanGaps";
 import { PlanTimeline } from "./PlanTimeline";
 import styles from "./ProposalCard.module.css";
 import { RoleTable } from "./RoleTable";
+import { useConsents } from "./useConsents";
 import type { Version } from "./versions";
 
 interface Props {
@@ -20,13 +19,8 @@ interface Props {
 
 export function PlanBody({ version, newest }: Props) {
   const { plan: texts } = useTexts();
-  const rounds = useNegotiation((state) => state.rounds);
-  const standIns = useNegotiation((state) => state.standIns);
   const ending = useNegotiation((state) => state.ending);
-  const consents = useMemo(
-    () => consentsOf(version, { rounds, standIns, ending }),
-    [version, rounds, standIns, ending],
-  );
+  const consents = useConsents(version);
   const { proposal, source } = version;
   const compromise = newest ? (ending?.compromise ?? null) : null;
   return (

@@ -21,13 +21,16 @@ export function PlanDiff({ versions, current }: Props) {
   const [fromAt, setFrom] = useState(at - 1);
   const [toAt, setTo] = useState(at);
   const rounds = useNegotiation((state) => state.rounds);
+  const standIns = useNegotiation((state) => state.standIns);
+  const subs = useNegotiation((state) => state.subs);
   const found = useMemo(() => {
     const [from, to] = [versions[fromAt], versions[toAt]];
     if (!from || !to) return null;
     const changes = compare(from.proposal, to.proposal);
-    const background = backgroundOf(versions, rounds, from, to);
-    return { changes, causes: changes.map((one) => causeOf(one, changes, background)), background };
-  }, [versions, rounds, fromAt, toAt]);
+    const background = backgroundOf(versions, { rounds, standIns, subs }, from, to);
+    const causes = changes.map((one) => causeOf(one, changes, background));
+    return { changes, causes, answered: background.answered, plan: to.proposal };
+  }, [versions, rounds, standIns, subs, fromAt, toAt]);
   if (!found) return null;
   return (
     <section className={styles.diff} data-testid="plan-diff">
@@ -45,7 +48,7 @@ export function PlanDiff({ versions, current }: Props) {
           <DiffRow key={key} index={index} change={change} cause={found.causes[index] ?? null} />
         ))}
       </ol>
-      <DeclinedRequests answered={found.background.answered} />
+      <DeclinedRequests answered={found.answered} plan={found.plan} />
     </section>
   );
 }

@@ -1,6 +1,7 @@
 import { useMemo, useState } from "react";
 import { useNegotiation } from "../../hooks/useNegotiation";
-import { useTexts } from "../../i18n";
+import { useLang, useTexts } from "../../i18n";
+import { listed } from "../../i18n/formats";
 import { Badge, type Tone } from "../../ui/Badge";
 import { Card } from "../../ui/Card";
 import { Empty } from "../../ui/Empty";
@@ -73,10 +74,13 @@ function Caution({ form, planned }: { readonly form: PlanForm; readonly planned:
 }
 
 function useUnconfirmed(): string {
-  const { negotiation } = useTexts();
+  const { lang } = useLang();
   const ids = useNegotiation((state) => state.ending?.unconfirmed);
   const candidates = useNegotiation((state) => state.candidates);
-  return (ids ?? []).map((id) => candidates[id]?.displayName ?? id).join(negotiation.comma);
+  return listed(
+    (ids ?? []).map((id) => candidates[id]?.displayName ?? id),
+    lang,
+  );
 }
 
 /** The newest version is shown until the reader picks another one. */

@@ -13,6 +13,8 @@ const TONE: Readonly<Record<Consent, Tone>> = {
   default: "neutral",
   asked: "warn",
   withdrawn: "bad",
+  stood_in: "good",
+  sub: "good",
   none: "neutral",
   missing: "warn",
 };

@@ -1,6 +1,6 @@
 /** Which request stands behind a change between two versions of a plan. Pure. */
 
-import type { FeedbackState, RoundState } from "../../state/model";
+import type { FeedbackState, NegotiationState, SubNegotiation } from "../../state/model";
 import type { Change } from "./compare";
 import type { Version } from "./versions";
 
@@ -15,13 +15,13 @@ export interface Answered {
 }
 
 export interface Cause {
-  readonly kind: "request" | "withdrawal" | "replaces" | "told" | "follows";
+  readonly kind: "request" | "withdrawal" | "replaces" | "told" | "stood_in" | "sub" | "follows";
   /** The event in which it was asked for, where there is one; `agent:field` where that event has left memory. */
   readonly request: string | null;
   readonly agentId: string | null;
   /** The words of whoever asked or left. */
   readonly words: string;
-  /** What the node said about it. */
+  /** What the node said about it; the gap that a sub-negotiation was for. */
   readonly reason: string;
 }
 
@@ -30,7 +30,13 @@ export interface Background {
   readonly answered: readonly Answered[];
   readonly feedback: readonly FeedbackState[];
   readonly told: readonly Told[];
+  /** Those who joined after the last round, where that lies between the two versions. */
+  readonly standIns: readonly FeedbackState[];
+  readonly subs: readonly SubNegotiation[];
 }
+
+/** What has happened beside the plans. */
+export type Happened = Pick<NegotiationState, "rounds" | "standIns" | "subs">;
 
 interface Told {
   readonly agentId: string;
@@ -47,7 +53,7 @@ const FIELDS: Partial<Record<Change["field"], readonly string[]>> = {
 
 export function backgroundOf(
   versions: readonly Version[],
-  rounds: readonly RoundState[],
+  { rounds, standIns, subs }: Happened,
   from: Version,
   to: Version,
 ): Background {
@@ -62,6 +68,8 @@ export function backgroundOf(
     ]),
     feedback: heard.flatMap((round) => round.feedback),
     told: adjustments.flatMap((one) => one.changes_made.map(told)),
+    standIns: to.final ? standIns.filter((one) => one.kind === "accept") : [],
+    subs: to.final ? subs.filter((one) => one.outcome === "finalized") : [],
   };
 }
 
@@ -69,8 +77,10 @@ export function causeOf(change: Change, all: readonly Change[], background: Back
   return (
     requestBehind(change, background) ??
     leaving(change, background) ??
+    joining(change, all, background) ??
     replacing(change, all, background) ??
-    toldBy(change, background) ?? { kind: "follows", request: null, agentId: null, words: "", reason: "" }
+    toldBy(change, background) ??
+    cause("follows")
   );
 }
 
@@ -91,13 +101,22 @@ function leaving(change: Change, { feedback }: Background): Cause | null {
   if (change.field !== "role_removed") return null;
   const left = feedback.findLast((one) => one.kind === "withdraw" && one.agentId === change.agentId);
   if (!left) return null;
-  return {
-    kind: "withdrawal",
-    request: left.eventId,
-    agentId: left.agentId,
-    words: left.reasoning,
-    reason: "",
-  };
+  return cause("withdrawal", { request: left.eventId, agentId: left.agentId, words: left.reasoning });
+}
+
+/** Whoever joined after the last round, and the gap that is closed by that. */
+function joining(change: Change, all: readonly Change[], { standIns, subs }: Background): Cause | null {
+  if (change.field === "gap_closed") {
+    const filled = all.find((one) => one.field === "role_added" && one.role === change.from);
+    const bySub = subs.find((one) => one.gapType === change.from);
+    if (bySub) return cause("sub", { reason: bySub.gapType });
+    return filled && standIns.some((one) => one.agentId === filled.agentId) ? cause("stood_in") : null;
+  }
+  if (change.field !== "role_added") return null;
+  const stoodIn = standIns.find((one) => one.agentId === change.agentId);
+  if (stoodIn) return cause("stood_in", { request: stoodIn.eventId, words: stoodIn.reasoning });
+  const found = subs.find((sub) => sub.proposal?.assignments.some((one) => one.agent_id === change.agentId));
+  return found ? cause("sub", { reason: found.gapType }) : null;
 }
 
 /** Whoever takes over a role came because of what made the one before leave it. */
@@ -106,12 +125,12 @@ function replacing(change: Change, all: readonly Change[], background: Backgroun
   const gone = all.find((one) => one.field === "role_removed" && one.concept === change.concept);
   if (!gone) return null;
   const behind = requestBehind(gone, background) ?? leaving(gone, background);
-  return { kind: "replaces", request: behind?.request ?? null, agentId: gone.agentId, words: "", reason: "" };
+  return cause("replaces", { request: behind?.request ?? null, agentId: gone.agentId });
 }
 
 function toldBy(change: Change, { told }: Background): Cause | null {
   const found = told.findLast((one) => one.agentId === change.agentId && one.field === change.field);
-  return found ? { kind: "told", request: null, agentId: null, words: "", reason: found.reason } : null;
+  return found ? cause("told", { reason: found.reason }) : null;
 }
 
 function asked(
@@ -120,13 +139,16 @@ function asked(
   feedback: readonly FeedbackState[],
 ): Cause {
   const words = feedback.findLast((one) => one.agentId === request.agentId && one.kind === "negotiate");
-  return {
-    kind: "request",
+  return cause("request", {
     request: words?.eventId ?? `${request.agentId}:${request.field}`,
     agentId: request.agentId,
     words: words ? words.request || words.reasoning : "",
     reason,
-  };
+  });
+}
+
+function cause(kind: Cause["kind"], more: Partial<Cause> = {}): Cause {
+  return { request: null, agentId: null, words: "", reason: "", ...more, kind };
 }
 
 function answered(entry: Readonly<Record<string, unknown>>, granted: boolean): Answered {

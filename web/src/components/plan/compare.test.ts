@@ -51,7 +51,7 @@ describe("causeOf", () => {
     const asked = new Set(state.rounds.flatMap((round) => round.feedback.map((one) => one.eventId)));
     const [from, to] = [at(versions, 0), at(versions, 2)];
     const changes = compare(from.proposal, to.proposal);
-    const background = backgroundOf(versions, state.rounds, from, to);
+    const background = backgroundOf(versions, state, from, to);
     const prices = changes.filter((one) => one.field === "price");
     expect(prices.length).toBeGreaterThan(0);
     for (const change of prices) {
@@ -66,12 +66,40 @@ describe("causeOf", () => {
     const { state, versions } = read("substitute");
     const [from, to] = [at(versions, 0), at(versions, 1)];
     const changes = compare(from.proposal, to.proposal);
-    const background = backgroundOf(versions, state.rounds, from, to);
+    const background = backgroundOf(versions, state, from, to);
     const causes = changes.map((change) => causeOf(change, changes, background));
     const added = causes[changes.findIndex((one) => one.field === "role_added")];
     const removed = causes[changes.findIndex((one) => one.field === "role_removed")];
     expect(removed?.kind).toBe("withdrawal");
     expect(added).toMatchObject({ kind: "replaces", request: removed?.request, agentId: removed?.agentId });
+  });
+});
+
+describe("who joined after the last round", () => {
+  it.each([
+    ["stand-in", "stood_in", "stoodIn"],
+    ["sub-negotiation", "sub", "bySub"],
+  ] as const)("%s: is named as the cause, and as consent", (name, kind, group) => {
+    const { state, versions } = read(name);
+    const [from, to] = [at(versions, 0), at(versions, versions.length - 1)];
+    const changes = compare(from.proposal, to.proposal);
+    const background = backgroundOf(versions, state, from, to);
+    const joining = changes.filter((one) => one.field === "role_added" || one.field === "gap_closed");
+    expect(joining.map((one) => one.field)).toContain("role_added");
+    for (const change of joining) expect(causeOf(change, changes, background).kind).toBe(kind);
+    const names = consentNames(to, consentsOf(to, state));
+    const added = changes.filter((one) => one.field === "role_added").map((one) => one.name);
+    expect(names[group]).toEqual(added);
+    expect(names.unconfirmed).toEqual([]);
+  });
+
+  it("counts nobody as agreeing in words whom the node does not", () => {
+    const { state, versions } = read("sub-negotiation");
+    const final = at(versions, versions.length - 1);
+    const [first] = final.proposal.assignments;
+    if (!first || !state.ending) throw new Error("nobody is in the plan");
+    const ending = { ...state.ending, unconfirmed: [first.agent_id] };
+    expect(consentsOf(final, { ...state, ending })[first.agent_id]).toBe("missing");
   });
 });
 
@@ -91,7 +119,7 @@ describe("versions and forms", () => {
     expect(versions.map((one) => one.id)).toEqual(["1", "final"]);
     const names = consentNames(at(versions, 1), consentsOf(at(versions, 1), state));
     const everybody = new Set(at(versions, 1).proposal.assignments.map((one) => one.display_name));
-    expect(new Set([...names.explicit, ...names.byDefault])).toEqual(everybody);
+    expect(new Set([...names.explicit, ...names.byDefault, ...names.stoodIn])).toEqual(everybody);
     expect(names.unconfirmed).toEqual([]);
   });
 

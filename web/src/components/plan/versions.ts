@@ -1,7 +1,7 @@
 /** The versions of a plan that a reader can choose between, and in which form the card shows them. */
 
 import type { Proposal } from "../../api/types";
-import { agreed } from "../../state/ending";
+import { worthOf } from "../../state/ending";
 import type { Ending, PlanVersion } from "../../state/model";
 
 export interface Version {
@@ -36,7 +36,7 @@ export type PlanForm = "plan" | "partial" | "compromise" | "last";
 export function formOf(ending: Ending | null): PlanForm {
   if (ending === null) return "plan";
   if (ending.kind === "failed") return "last";
-  const worth = agreed(ending);
+  const worth = worthOf(ending);
   return worth === "success" ? "plan" : worth;
 }
 

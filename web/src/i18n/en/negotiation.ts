@@ -1,5 +1,7 @@
 import type { negotiation as zh } from "../zh/negotiation";
 
+const many = (n: number, one: string) => `${n} ${n === 1 ? one : `${one}s`}`;
+
 /** Texts of the negotiation page: its header, candidates, feedback, sub-negotiations and steps. */
 export const negotiation: typeof zh = {
   page: "Negotiation",
@@ -15,13 +17,13 @@ export const negotiation: typeof zh = {
     waiting: { label: "Waiting for you", text: "The demand was understood and waits for your confirmation." },
     searching: {
       label: "Searching",
-      text: "Suitable collaborators are being found and asked; their answers come in.",
+      text: "Suitable candidates are being found and asked; their answers come in.",
     },
     negotiating: {
       label: "Negotiating",
       text: "A plan is on the table and the participants are answering it.",
     },
-    success: { label: "Agreed", text: "It worked: everybody in the plan agreed to it." },
+    success: { label: "Agreed", text: "It worked: the plan is settled." },
     partial: {
       label: "Partial consensus",
       text: "The plan is settled, but only in part: see who has not confirmed and what is missing.",
@@ -37,6 +39,12 @@ export const negotiation: typeof zh = {
     answers: (came, asked) => `${came} of ${asked} answered`,
     collecting: "The invitations are out and the answers come in; a plan follows.",
     aggregating: "The offers are in; a plan is being made of them.",
+    offering: (names) => `An open place of the plan is offered to ${names}.`,
+    inWords: (words, asked) =>
+      words === asked
+        ? `All ${asked} participants agreed in words.`
+        : `${words} of ${asked} participants agreed in words, ${asked - words} did not.`,
+    bySub: (n) => `${n} more joined by a sub-negotiation.`,
   },
   header: {
     demand: "Demand",
@@ -94,7 +102,7 @@ export const negotiation: typeof zh = {
   candidates: {
     title: "Candidates",
     empty: "No candidates yet",
-    emptyText: "Suitable collaborators appear here one by one as they are found.",
+    emptyText: "Suitable candidates appear here one by one as they are found.",
     none: "No candidates found",
     noneText: "Widen the demand, or add agents with these capabilities to the node.",
     person: "Person",
@@ -177,6 +185,7 @@ export const negotiation: typeof zh = {
   },
   subnet: {
     title: "Sub-negotiation",
+    all: "Sub-negotiations",
     for: (gap) => `for the gap “${gap}”`,
     outcome: {
       running: "running",
@@ -237,11 +246,10 @@ export const negotiation: typeof zh = {
     show: "Show",
     hide: "Hide",
     round: (n) => `round ${n}`,
-    totals: (steps, asked) => `${steps} steps, ${asked} questions to a model`,
+    totals: (steps, asked) => `${many(steps, "step")}, ${many(asked, "question")} to a model`,
     tokens: (input, output) => `${input} tokens in / ${output} out`,
     unpriced: "cost unknown",
     waiting: "no result yet",
   },
-  comma: ", ",
   retry: "Try again",
 };

@@ -2,7 +2,6 @@ import type { shell as zh } from "../zh/shell";
 
 export const shell: typeof zh = {
   name: "Moothall",
-  claim: "One demand, talked into one plan",
   skip: "Skip to content",
   nav: "Main",
   settings: "Display",

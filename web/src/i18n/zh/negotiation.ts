@@ -4,13 +4,13 @@ export const negotiation = {
   phases: {
     empty: { label: "尚无内容", text: "这里还没有任何事件。提交一条需求，协商就会出现在这里。" },
     understanding: { label: "理解需求", text: "正在理解需求：要什么、有哪些限制、还有什么不清楚。" },
-    waiting: { label: "等待确认", text: "需求已理解，等您确认后才会继续。" },
-    searching: { label: "寻找协作者", text: "正在寻找并邀请合适的协作者，收集他们的答复。" },
+    waiting: { label: "等待确认", text: "需求已理解，等你确认后才会继续。" },
+    searching: { label: "寻找候选人", text: "正在寻找并邀请合适的候选人，收集他们的答复。" },
     negotiating: { label: "协商中", text: "方案已发出，参与者正在逐条答复。" },
-    success: { label: "已达成", text: "协商成功：方案中的各方都同意了。" },
+    success: { label: "已达成", text: "协商成功：方案已谈定。" },
     partial: {
       label: "部分共识",
-      text: "方案已定，但只是部分共识：并非所有人都同意，请看谁未确认、还缺什么。",
+      text: "方案已定，但只是部分共识：请看谁未确认、还缺什么。",
     },
     compromise: { label: "妥协方案", text: "没能全部满足：这是妥协方案，说明能落实什么、还缺什么。" },
     failed: { label: "未达成", text: "协商失败：没有达成方案。" },
@@ -18,8 +18,14 @@ export const negotiation = {
   },
   more: {
     answers: (came: number, asked: number) => `已答复 ${came}/${asked}`,
-    collecting: "邀请已发出，协作者正在答复；收齐后制定方案。",
+    collecting: "邀请已发出，候选人正在答复；收齐后制定方案。",
     aggregating: "报价已收齐，正在制定方案。",
+    offering: (names: string) => `方案中有空缺，正在询问 ${names} 是否愿意替补。`,
+    inWords: (words: number, asked: number) =>
+      words === asked
+        ? `${asked} 位参与者都明确同意。`
+        : `${asked} 位参与者中 ${words} 位明确同意，${asked - words} 位没有明说。`,
+    bySub: (n: number) => `另有 ${n} 位在子协商中谈定。`,
   },
   header: {
     demand: "需求",
@@ -74,11 +80,11 @@ export const negotiation = {
   },
   understanding: "节点对需求的理解",
   candidates: {
-    title: "候选协作者",
+    title: "候选人",
     empty: "还没有候选人",
-    emptyText: "找到合适的协作者后会逐个出现在这里。",
+    emptyText: "找到合适的候选人后会逐个出现在这里。",
     none: "没有找到候选人",
-    noneText: "可以放宽条件，或先为节点添加有这些能力的协作者。",
+    noneText: "可以放宽条件，或先为节点添加有这些能力的智能体。",
     person: "真人",
     agent: "智能体",
     why: "入选理由",
@@ -91,7 +97,7 @@ export const negotiation = {
     whyNot: "为何不在方案中",
     notTold: "已报价，但不在方案中；节点没有说明原因。",
     fault: (code: string) => `答复未知，错误 ${code}`,
-    substitute: (round: number) => `第 ${round} 轮请来顶替`,
+    substitute: (round: number) => `第 ${round} 轮请来替补`,
     byFallback: "由规则代答",
     roles: (roles: string) => `方案中：${roles}`,
     status: {
@@ -159,6 +165,7 @@ export const negotiation = {
   },
   subnet: {
     title: "子协商",
+    all: "子协商",
     for: (gap: string) => `为缺口「${gap}」`,
     outcome: { running: "进行中", finalized: "已补上", failed: "未补上", timeout: "超时，缺口仍在" },
     open: "展开",
@@ -218,6 +225,5 @@ export const negotiation = {
     unpriced: "费用未知",
     waiting: "尚无结果",
   },
-  comma: "、",
   retry: "重试",
 };

@@ -1,13 +1,12 @@
 export const shell = {
   name: "Moothall",
-  claim: "把一个需求谈成一个方案",
   skip: "跳到正文",
   nav: "主导航",
   settings: "显示设置",
   pages: {
     form: "新需求",
     list: "协商记录",
-    agents: "参与方",
+    agents: "智能体",
     replay: "回放",
     negotiation: "协商",
     join: "参与协商",
@@ -22,7 +21,7 @@ export const shell = {
   keyNames: {
     form: "写新需求",
     list: "协商记录",
-    agents: "参与方",
+    agents: "智能体",
     search: "跳到本页的搜索或筛选",
     help: "显示快捷键",
     answer: "跳到需要回答的地方",
@@ -47,7 +46,7 @@ export const shell = {
     apiTitle: "需要 API 密钥",
     adminTitle: "需要管理密钥",
     apiWhy: "这个节点要求用密钥说明身份。请填写管理员发给你的 API 密钥。",
-    adminWhy: "管理参与方需要管理密钥，即节点的 ADMIN_API_KEY 或所有者令牌。",
+    adminWhy: "管理智能体需要管理密钥，即节点的 ADMIN_API_KEY 或所有者令牌。",
     apiLabel: "API 密钥",
     adminLabel: "管理密钥",
     kept: "密钥只留在这个页面的内存里，刷新后需要重新填写。",

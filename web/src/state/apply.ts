@@ -9,6 +9,7 @@ import { OFFERS } from "./offers";
 import { flag, type Json, strOrNull } from "./read";
 import { ROUNDS } from "./rounds";
 import { SUBNETS } from "./subnets";
+import { phaseAfter } from "./timelinePhases";
 import { UNDERSTANDING } from "./understanding";
 
 const REDUCERS: Reducers<EventType> = {
@@ -55,14 +56,15 @@ function isNews(state: NegotiationState, id: string): boolean {
 /** What every event tells, whatever its type. */
 function note(state: NegotiationState, event: LogEvent): NegotiationState {
   const { payload } = event;
-  const kept = state.events.slice(Math.max(0, state.events.length + 1 - MOST_EVENTS));
+  const leaving = Math.max(0, state.events.length + 1 - MOST_EVENTS);
   return {
     ...state,
     ...whose(state, payload),
     degraded: state.degraded || flag(payload.degraded),
     demo: state.demo || flag(payload.demo),
-    events: [...kept, event],
-    dropped: state.dropped + state.events.length - kept.length,
+    events: [...state.events.slice(leaving), event],
+    dropped: state.dropped + leaving,
+    droppedPhase: state.events.slice(0, leaving).reduce(phaseAfter, state.droppedPhase),
     lastEventId: event.event_id,
     startedAt: state.startedAt ?? event.timestamp,
     updatedAt: event.timestamp,

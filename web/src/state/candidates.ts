@@ -1,6 +1,7 @@
 /** The candidates by id, in the order in which they turned up. */
 
 import type { CandidateState, NegotiationState } from "./model";
+import { withEntry } from "./read";
 
 const PERSON = "person_";
 
@@ -11,8 +12,8 @@ export function withCandidate(
   change: (before: CandidateState) => CandidateState,
 ): NegotiationState {
   if (id === "") return state;
-  const known = Object.hasOwn(state.candidates, id) ? state.candidates[id] : undefined;
-  const candidates = { ...state.candidates, [id]: change(known ?? newcomer(id)) };
+  const known = state.candidates[id];
+  const candidates = withEntry(state.candidates, id, change(known ?? newcomer(id)));
   return known
     ? { ...state, candidates }
     : { ...state, candidates, candidateOrder: [...state.candidateOrder, id] };

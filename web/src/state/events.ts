@@ -2,7 +2,7 @@
 
 import type { EventPayloads, EventType, LogEvent } from "../api/types";
 import type { NegotiationState } from "./model";
-import { isRecord, type Loose } from "./read";
+import { isDeeper, isRecord, type Loose } from "./read";
 
 /** Every event that this page knows, with the payload of its type. */
 export type NegotiationEvent = {
@@ -31,7 +31,19 @@ export function isTerminal(event: LogEvent): boolean {
   return event.event_type === FINALIZED || event.event_type === FAILED;
 }
 
+/** A payload that nests deeper is no payload: whoever reads or shows it would run out of stack. */
+export const MOST_DEPTH = 64;
+
 export function isLogEvent(value: unknown): value is LogEvent {
+  return isEventShaped(value) && !isTooDeep(value);
+}
+
+export function isTooDeep(event: LogEvent): boolean {
+  return isDeeper(event, MOST_DEPTH + 1);
+}
+
+/** An event by its own fields, whatever its payload holds. */
+export function isEventShaped(value: unknown): value is LogEvent {
   if (!isRecord(value)) return false;
   const { event_id, event_type, timestamp, payload } = value;
   const named = typeof event_id === "string" && event_id !== "" && typeof event_type === "string";

@@ -3,12 +3,12 @@
 import type { LogEvent } from "../api/types";
 import type { Payload } from "./events";
 import type { FeedbackState, RoundState, Tally } from "./model";
-import { agentId, count, flag, oneOf, record, str } from "./read";
+import { count, flag, oneOf, record, str } from "./read";
 
 type Answer = Payload<"towow.proposal.feedback">;
 
 export function feedback(payload: Answer, event: LogEvent, round: number): FeedbackState {
-  const id = agentId(payload.agent_id);
+  const id = str(payload.agent_id);
   return {
     eventId: event.event_id,
     agentId: id,

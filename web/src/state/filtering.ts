@@ -4,7 +4,7 @@ import { withCandidate } from "./candidates";
 import type { Reducers } from "./events";
 import type { NegotiationState } from "./model";
 import { advance } from "./phases";
-import { agentId, count, type Json, numOrNull, records, str, strOrNull } from "./read";
+import { count, type Json, numOrNull, records, str, strOrNull } from "./read";
 
 type Group = "towow.filter.completed" | "towow.channel.created" | "towow.demand.broadcast";
 
@@ -37,7 +37,7 @@ export const FILTERING: Reducers<Group> = {
 };
 
 function candidate(state: NegotiationState, row: Json): NegotiationState {
-  return withCandidate(state, agentId(row.agent_id), (before) => ({
+  return withCandidate(state, str(row.agent_id), (before) => ({
     ...before,
     displayName: str(row.display_name, before.displayName),
     reason: str(row.reason),

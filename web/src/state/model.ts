@@ -12,6 +12,8 @@ import type {
   Spent,
   Understanding,
 } from "../api/types";
+import { noEntries } from "./read";
+import type { TimelinePhase } from "./timelinePhases";
 
 /** Where the page stands; each has a text of its own. `waiting`: for the requester's confirmation. */
 export type Phase =
@@ -173,6 +175,8 @@ export interface NegotiationState {
   readonly events: readonly LogEvent[];
   /** Events that have left memory. */
   readonly dropped: number;
+  /** The phase in which the last of those stood. */
+  readonly droppedPhase: TimelinePhase;
   readonly lastEventId: string | null;
   /** RFC 3339 of the first and the last event. */
   readonly startedAt: string | null;
@@ -196,7 +200,7 @@ export const NOTHING: NegotiationState = {
   deadlineAt: null,
   invited: 0,
   offersClosed: false,
-  candidates: {},
+  candidates: noEntries(),
   candidateOrder: [],
   analysis: "",
   plans: [],
@@ -209,6 +213,7 @@ export const NOTHING: NegotiationState = {
   demo: false,
   events: [],
   dropped: 0,
+  droppedPhase: "other",
   lastEventId: null,
   startedAt: null,
   updatedAt: null,

@@ -4,7 +4,7 @@ import { withCandidate } from "./candidates";
 import type { Reducers } from "./events";
 import type { CandidateState, NegotiationState } from "./model";
 import { advance } from "./phases";
-import { agentId, flag, list, oneOf, record, str, strings, strOrNull } from "./read";
+import { flag, list, oneOf, record, str, strings, strOrNull } from "./read";
 import { term } from "./shapes";
 
 type Group = "towow.offer.submitted" | "towow.aggregation.started";
@@ -13,7 +13,7 @@ const DECISIONS = ["participate", "conditional", "decline", "invited"] as const;
 
 export const OFFERS: Reducers<Group> = {
   "towow.offer.submitted": (state, payload) =>
-    withCandidate(advance(state, "negotiating"), agentId(payload.agent_id), (before) => ({
+    withCandidate(advance(state, "negotiating"), str(payload.agent_id), (before) => ({
       ...before,
       displayName: str(payload.display_name, before.displayName),
       status: oneOf(payload.decision, DECISIONS, "invited"),
@@ -45,5 +45,5 @@ function unanswered(
   fault: string | null,
 ): NegotiationState {
   const mark = (before: CandidateState): CandidateState => ({ ...before, status, fault });
-  return withCandidate(state, agentId(id), mark);
+  return withCandidate(state, str(id), mark);
 }

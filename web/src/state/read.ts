@@ -7,12 +7,20 @@ export type Json = Readonly<Record<string, unknown>>;
 
 const NO_FIELDS: Json = {};
 
+/** No text that is shown is longer: a page that lays out a megabyte of one is no page any more. */
+export const MOST_TEXT = 20_000;
+
 export function str(value: unknown, otherwise = ""): string {
-  return typeof value === "string" ? value : otherwise;
+  return strOrNull(value) ?? otherwise;
 }
 
 export function strOrNull(value: unknown): string | null {
-  return typeof value === "string" ? value : null;
+  return typeof value === "string" ? cut(value) : null;
+}
+
+/** A text as it is shown: what is too long ends with an ellipsis. */
+export function cut(text: string): string {
+  return text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text;
 }
 
 /** A finite number, else null: JSON knows no other, and arithmetic must not meet one. */
@@ -39,7 +47,9 @@ export function list(value: unknown): readonly unknown[] {
 }
 
 export function strings(value: unknown): readonly string[] {
-  return list(value).filter((item) => typeof item === "string");
+  return list(value)
+    .filter((item) => typeof item === "string")
+    .map(cut);
 }
 
 export function isRecord(value: unknown): value is Json {
@@ -67,8 +77,28 @@ export function oneOrNull<const T extends string>(value: unknown, known: readonl
   return known.find((item) => item === value) ?? null;
 }
 
-/** A participant's id. A word that every object knows (`constructor`) is none: candidates are kept by id. */
-export function agentId(value: unknown): string {
-  const id = str(value);
-  return id in Object.prototype ? "" : id;
+/** A record with one entry more. It inherits nothing, so that any foreign word can be its key (`constructor`). */
+export function withEntry<T>(
+  before: Readonly<Record<string, T>>,
+  key: string,
+  value: T,
+): Readonly<Record<string, T>> {
+  const after: Record<string, T> = Object.assign(Object.create(null), before);
+  after[key] = value;
+  return after;
+}
+
+/** A record without entries that inherits nothing. */
+export function noEntries<T>(): Readonly<Record<string, T>> {
+  return Object.create(null) as Readonly<Record<string, T>>;
+}
+
+/** Whether a value nests deeper than so many levels; found without recursion, which has its own depth. */
+export function isDeeper(value: unknown, most: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; depth <= most; depth += 1) {
+    level = level.flatMap((item) => (typeof item === "object" && item !== null ? Object.values(item) : []));
+    if (level.length === 0) return false;
+  }
+  return true;
 }

@@ -2,7 +2,7 @@
 
 import { Problem } from "../api/problem";
 import type { LogEvent } from "../api/types";
-import { isLogEvent } from "./events";
+import { isEventShaped, isTooDeep } from "./events";
 import { isRecord, list, str } from "./read";
 
 export interface Recording {
@@ -23,6 +23,7 @@ export type RecordingFault =
   | "RECORDING_NO_JSON"
   | "RECORDING_OTHER_FORMAT"
   | "RECORDING_BAD_EVENT"
+  | "RECORDING_TOO_DEEP"
   | "RECORDING_TOO_MANY"
   | "RECORDING_EMPTY";
 
@@ -57,7 +58,8 @@ export function parseRecording(text: string): Recording | Problem {
   const events = list(value.events);
   if (events.length === 0) return fault("RECORDING_EMPTY");
   if (events.length > MOST_RECORDED) return fault("RECORDING_TOO_MANY");
-  if (!events.every(isLogEvent)) return fault("RECORDING_BAD_EVENT");
+  if (!events.every(isEventShaped)) return fault("RECORDING_BAD_EVENT");
+  if (events.some(isTooDeep)) return fault("RECORDING_TOO_DEEP");
   return {
     format: "moothall-events",
     version: 1,

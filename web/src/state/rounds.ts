@@ -5,8 +5,9 @@ import { withCandidate } from "./candidates";
 import type { Reducers } from "./events";
 import { feedback } from "./feedback";
 import type { CandidateState, Condition, NegotiationState, RoundState } from "./model";
+import { offeredTo } from "./openPlaces";
 import { advance } from "./phases";
-import { agentId, count, flag, numOrNull, str, strOrNull } from "./read";
+import { count, flag, numOrNull, record, str, strOrNull } from "./read";
 import { adjustment, condition, proposal } from "./shapes";
 
 type Group =
@@ -64,24 +65,26 @@ export const ROUNDS: Reducers<Group> = {
   "towow.negotiation.bargain": (state) => state,
 
   "towow.agent.withdrawn": (state, payload) =>
-    withCandidate(state, agentId(payload.agent_id), (before) => ({
+    withCandidate(state, str(payload.agent_id), (before) => ({
       ...before,
       displayName: str(payload.display_name, before.displayName),
       status: "withdrawn",
       withdrawReason: str(payload.reason),
     })),
 
-  "towow.substitute.invited": (state, payload) =>
-    withCandidate(state, agentId(payload.agent_id), (before) => ({
+  "towow.substitute.invited": (state, payload) => {
+    const asked = withCandidate(state, str(payload.agent_id), (before) => ({
       ...before,
       displayName: str(payload.display_name, before.displayName),
       substituteIn: count(payload.round, state.round),
-    })),
+    }));
+    return { ...asked, deadlineAt: strOrNull(record(payload).deadline_at) ?? state.deadlineAt };
+  },
 
-  "towow.substitute.answered": (state, payload, event) => ({
-    ...state,
-    standIns: [...state.standIns, feedback(payload, event, state.round)],
-  }),
+  "towow.substitute.answered": (state, payload, event) => {
+    const answered = { ...state, standIns: [...state.standIns, feedback(payload, event, state.round)] };
+    return offeredTo(answered).length > 0 ? answered : { ...answered, deadlineAt: null };
+  },
 };
 
 function beginRound(state: NegotiationState, round: number, maxRounds: number): NegotiationState {

@@ -1,6 +1,7 @@
 /** Keys and tokens of this page: in memory only, gone with the tab. */
 
 import { createStore, type StoreApi } from "zustand/vanilla";
+import { noEntries, withEntry } from "./read";
 
 export type KeyKind = "api" | "admin";
 
@@ -23,8 +24,10 @@ export interface SessionState {
   setParticipantLinks(demandId: string, links: readonly ParticipantLink[]): void;
   /** Ask the person for a key; false when they would rather not. All who ask at once get the same answer. */
   ask(kind: KeyKind): Promise<boolean>;
-  /** The person's answer to `keyAsked`; null closes the question. */
+  /** The person's answer to `keyAsked`; null closes the question, as does a key that no header can carry. */
   answer(key: string | null): void;
+  /** Whoever asked has gone: every question is answered with no. */
+  dismiss(): void;
 }
 
 export type Session = StoreApi<SessionState>;
@@ -46,14 +49,14 @@ export function createSession(): Session {
     return {
       apiKey: null,
       adminKey: null,
-      streamTokens: {},
-      participantLinks: {},
+      streamTokens: noEntries(),
+      participantLinks: noEntries(),
       keyAsked: null,
       keyRefused: false,
       setStreamToken: (demandId, token) =>
-        set(({ streamTokens }) => ({ streamTokens: { ...streamTokens, [demandId]: token } })),
+        set(({ streamTokens }) => ({ streamTokens: withEntry(streamTokens, demandId, token) })),
       setParticipantLinks: (demandId, links) =>
-        set(({ participantLinks }) => ({ participantLinks: { ...participantLinks, [demandId]: links } })),
+        set(({ participantLinks }) => ({ participantLinks: withEntry(participantLinks, demandId, links) })),
       ask: (kind) => {
         const known = open.get(kind);
         if (known) return known.promise;
@@ -65,20 +68,32 @@ export function createSession(): Session {
       answer: (key) => {
         const kind = get().keyAsked;
         if (kind === null) return;
-        const given = key?.trim() || null;
+        const written = key?.trim() ?? "";
+        const given = isSendable(written) ? written : null;
         if (given !== null) set(kind === "api" ? { apiKey: given } : { adminKey: given });
         const question = open.get(kind);
         open.delete(kind);
         showNext();
         question?.settle(given !== null);
       },
+      dismiss: () => {
+        while (get().keyAsked !== null) get().answer(null);
+      },
     };
   });
 }
 
+const SENDABLE = /^[\x21-\x7e]+$/;
+
+/** Whether a header can carry it: visible ASCII only. A browser sends no request at all with another key. */
+export function isSendable(secret: string): boolean {
+  return SENDABLE.test(secret);
+}
+
 /** The key of one kind that is known now. */
 export function keyOf(state: Pick<SessionState, "apiKey" | "adminKey">, kind: KeyKind): string | null {
-  return kind === "api" ? state.apiKey : state.adminKey;
+  const key = kind === "api" ? state.apiKey : state.adminKey;
+  return key !== null && isSendable(key) ? key : null;
 }
 
 function newQuestion(): Question {

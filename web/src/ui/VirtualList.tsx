@@ -61,12 +61,16 @@ export function VirtualList<Item>({
     observeElementRect: observeSeen,
     rangeExtractor: range,
     overscan: 12,
+    anchorTo: "end", // what is read keeps its place when rows leave at the top
   });
   const toEnd = () => rows.scrollToIndex(items.length - 1, { align: "end" });
   useImperativeHandle(handle, () => ({ toEnd }));
+  // A list that has its fill keeps its length: its last row tells that something came.
+  const last = key(items, items.length - 1, rowKey);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `last` is what is followed
   useEffect(() => {
     if (items.length > 0 && atEnd.current) rows.scrollToIndex(items.length - 1, { align: "end" });
-  }, [items.length, rows]);
+  }, [last, items.length, rows]);
   const followed = () => {
     const shown = box.current;
     if (!shown) return;

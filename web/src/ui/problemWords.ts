@@ -1,7 +1,8 @@
 /** What a request that failed has to say, in the node's words where it has some. */
 
 import { BAD_ANSWER, OFFLINE, type Problem } from "../api/problem";
-import type { Texts } from "../i18n";
+import type { Lang, Texts } from "../i18n";
+import { told } from "../i18n/joins";
 
 export interface ProblemWords {
   readonly message: string;
@@ -16,7 +17,7 @@ export function problemWords(problem: Problem, t: Texts["errors"]): ProblemWords
 }
 
 /** The same in one line. */
-export function problemLine(problem: Problem, t: Texts["errors"]): string {
+export function problemLine(problem: Problem, t: Texts["errors"], lang: Lang): string {
   const { message, why } = problemWords(problem, t);
-  return [message, why].filter(Boolean).join(": ");
+  return told([message, why], lang);
 }

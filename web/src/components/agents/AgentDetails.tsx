@@ -3,7 +3,7 @@ import { client } from "../../api/client";
 import { asProblem } from "../../api/problem";
 import type { AgentView } from "../../api/types";
 import { useResource } from "../../hooks/useResource";
-import { useTexts } from "../../i18n";
+import { useLang, useTexts } from "../../i18n";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
@@ -64,6 +64,7 @@ export function AgentDetails({ agentId }: { readonly agentId: string }) {
 
 function StatusButton({ agent, onChanged }: { readonly agent: AgentView; readonly onChanged: () => void }) {
   const { agents: t, errors } = useTexts();
+  const { lang } = useLang();
   const toast = useToast();
   const [busy, setBusy] = useState(false);
   const active = agent.status === "active";
@@ -74,7 +75,7 @@ function StatusButton({ agent, onChanged }: { readonly agent: AgentView; readonl
       toast(active ? t.disabled : t.enabled, "good");
       onChanged();
     } catch (thrown) {
-      toast(problemLine(asProblem(thrown), errors), "bad");
+      toast(problemLine(asProblem(thrown), errors, lang), "bad");
     } finally {
       setBusy(false);
     }

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import type { AgentView } from "../../api/types";
 import { useLang, useTexts } from "../../i18n";
-import { clock, day } from "../../i18n/formats";
+import { clock, day, listed } from "../../i18n/formats";
 import { Badge } from "../../ui/Badge";
 import { CodeBlock } from "../../ui/CodeBlock";
 import styles from "./Agents.module.css";
@@ -33,12 +33,12 @@ export function AgentProfile({ agent }: { readonly agent: AgentView }) {
         <Fact name={t.interests}>
           <Tags tags={agent.interests} />
         </Fact>
-        <Fact name={t.languages}>{capabilities.languages.join(", ") || "–"}</Fact>
+        <Fact name={t.languages}>{listed(capabilities.languages, lang) || "–"}</Fact>
         <Fact name={t.maxRoles}>{capabilities.max_roles}</Fact>
         <Fact name={t.availability}>{agent.availability || "–"}</Fact>
-        <Fact name={t.weekdays}>{weekdayNames(calendar.weekdays, t) || t.none}</Fact>
+        <Fact name={t.weekdays}>{weekdayNames(calendar.weekdays, t, lang) || t.none}</Fact>
         <Fact name={t.leadDays}>{t.leadDaysOf(calendar.lead_days)}</Fact>
-        <Fact name={t.blackout}>{calendar.blackout.join(", ") || t.none}</Fact>
+        <Fact name={t.blackout}>{listed(calendar.blackout, lang) || t.none}</Fact>
       </dl>
       <h3>{t.offers}</h3>
       {capabilities.offers.length > 0 ? <OfferTable offers={capabilities.offers} /> : <p>{t.noOffers}</p>}

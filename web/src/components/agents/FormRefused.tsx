@@ -1,4 +1,5 @@
-import { useTexts } from "../../i18n";
+import { useLang, useTexts } from "../../i18n";
+import { told } from "../../i18n/joins";
 import { Button } from "../../ui/Button";
 import { problemWords } from "../../ui/problemWords";
 import styles from "./Agents.module.css";
@@ -8,6 +9,7 @@ import type { AgentForm } from "./useAgentForm";
 /** Why nothing was saved: what cannot be said at a field. */
 export function FormRefused({ form, onReload }: { readonly form: AgentForm; readonly onReload: () => void }) {
   const { agents: t, errors: words } = useTexts();
+  const { lang } = useLang();
   const { problem, errors, draft, mode } = form;
   const atFields = mode === "form" ? fieldsOf(draft) : [];
   return (
@@ -30,7 +32,7 @@ export function FormRefused({ form, onReload }: { readonly form: AgentForm; read
       {problem && problem.code !== "CONFLICT" && (
         <div className={styles.refused} data-testid="agent-refused">
           <p>
-            <strong>{t.notSaved}</strong>: {problemWords(problem, words).message}
+            <strong>{told([t.notSaved, problemWords(problem, words).message], lang)}</strong>
           </p>
           <ul className={styles.plainList}>
             {elsewhere(errors, atFields).map((line) => (

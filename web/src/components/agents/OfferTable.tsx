@@ -1,6 +1,6 @@
 import type { AgentView } from "../../api/types";
 import { useLang, useTexts } from "../../i18n";
-import { count, money } from "../../i18n/formats";
+import { count, listed, money } from "../../i18n/formats";
 import { Table } from "../../ui/Table";
 import styles from "./Agents.module.css";
 import { conditionWords } from "./conditionWords";
@@ -27,7 +27,7 @@ function OfferLine({ offer }: { readonly offer: Offer }) {
   const { agents: t } = useTexts();
   const { lang } = useLang();
   const fee = offer.travel_fee > 0 ? t.travelFee(money(offer.travel_fee, offer.currency, lang)) : "";
-  const travel = [offer.remote ? t.remote : "", offer.travel_cities.join(", "), fee].filter(Boolean);
+  const travel = [offer.remote ? t.remote : "", listed(offer.travel_cities, lang), fee].filter(Boolean);
   const people = [
     offer.capacity ? count(offer.capacity, lang) : t.anyNumber,
     offer.min_attendees > 0 ? t.condition.min_attendees(String(offer.min_attendees)) : "",
@@ -39,14 +39,14 @@ function OfferLine({ offer }: { readonly offer: Offer }) {
       <td className={styles.number}>
         {money(offer.price, offer.currency, lang)} <span className={styles.muted}>{t.units[offer.unit]}</span>
       </td>
-      <td>{people.filter(Boolean).join(", ")}</td>
+      <td>{listed(people.filter(Boolean), lang)}</td>
       <td>{offer.quantity}</td>
-      <td>{travel.join(", ") || "–"}</td>
+      <td>{listed(travel, lang) || "–"}</td>
       <td>
         {offer.conditions.length === 0 && "–"}
         <ul className={styles.plainList}>
           {offer.conditions.map((condition) => (
-            <li key={JSON.stringify(condition)}>{conditionWords(condition, t)}</li>
+            <li key={JSON.stringify(condition)}>{conditionWords(condition, t, lang)}</li>
           ))}
         </ul>
       </td>

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { client } from "../../api/client";
 import { asProblem } from "../../api/problem";
 import type { DemandSummary } from "../../api/types";
-import { useTexts } from "../../i18n";
+import { useLang, useTexts } from "../../i18n";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { problemLine } from "../../ui/problemWords";
@@ -18,6 +18,7 @@ export interface EraseDialogProps {
 
 export function EraseDialog({ demand, onClose, onErased }: EraseDialogProps) {
   const { list: t, errors } = useTexts();
+  const { lang } = useLang();
   const toast = useToast();
   const [busy, setBusy] = useState(false);
   const erase = async () => {
@@ -29,7 +30,7 @@ export function EraseDialog({ demand, onClose, onErased }: EraseDialogProps) {
       toast(t.erased, "good");
       onClose();
     } catch (thrown) {
-      toast(problemLine(asProblem(thrown), errors), "bad");
+      toast(problemLine(asProblem(thrown), errors, lang), "bad");
     } finally {
       setBusy(false);
     }

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { asProblem } from "../../api/problem";
-import { useTexts } from "../../i18n";
+import { useLang, useTexts } from "../../i18n";
 import type { Recording } from "../../state/replay";
 import { Button } from "../../ui/Button";
 import { Icon } from "../../ui/Icon";
@@ -17,6 +17,7 @@ export interface DownloadButtonProps {
 /** Gives all events of a run as a file that the replay page can open. */
 export function DownloadButton({ demandId, recording }: DownloadButtonProps) {
   const { replay: t, errors } = useTexts();
+  const { lang } = useLang();
   const toast = useToast();
   const [busy, setBusy] = useState(false);
   const download = async () => {
@@ -24,7 +25,7 @@ export function DownloadButton({ demandId, recording }: DownloadButtonProps) {
     try {
       saveFile(recording ?? (await loadRecording(demandId)));
     } catch (thrown) {
-      toast(t.downloadFailed(problemLine(asProblem(thrown), errors)), "bad");
+      toast(t.downloadFailed(problemLine(asProblem(thrown), errors, lang)), "bad");
     } finally {
       setBusy(false);
     }

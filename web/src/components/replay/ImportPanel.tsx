@@ -21,7 +21,7 @@ export function ImportPanel({ onOpen }: { readonly onOpen: (recording: Recording
     const read = await readRecording(file);
     setReading(false);
     input.value = ""; // so that the same file can be chosen again
-    if (typeof read === "string") setFault(`${t.refused}: ${t.faults[read]}`);
+    if (typeof read === "string") setFault(t.refused(t.faults[read]));
     else onOpen(read);
   };
   return (

@@ -1,6 +1,7 @@
-import { useCallback, useRef, useState } from "react";
+import { type ReactNode, useCallback, useRef, useState } from "react";
 import type { LogEvent } from "../../api/types";
 import { useTexts } from "../../i18n";
+import type { TimelinePhase } from "../../state/timelinePhases";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Empty } from "../../ui/Empty";
@@ -21,6 +22,12 @@ export interface EventTimelineProps {
   readonly events: readonly LogEvent[];
   /** How many older events have left memory. */
   readonly dropped: number;
+  /** The phase in which the last of those stood. */
+  readonly droppedPhase?: TimelinePhase;
+  /** Where all events can be had: from the node, or in the file that was opened. */
+  readonly source?: "node" | "file";
+  /** The button that gets them. */
+  readonly download?: ReactNode;
   /** Only the list: no filters. */
   readonly compact?: boolean;
 }
@@ -28,9 +35,16 @@ export interface EventTimelineProps {
 const keyOf = (line: Line): string => line.key;
 const isHeading = (line: Line): boolean => line.kind === "heading";
 
-export function EventTimeline({ events, dropped, compact = false }: EventTimelineProps) {
+export function EventTimeline({
+  events,
+  dropped,
+  droppedPhase = "other",
+  source = "node",
+  download,
+  compact = false,
+}: EventTimelineProps) {
   const { timeline: t } = useTexts();
-  const timeline = useTimeline(events, dropped);
+  const timeline = useTimeline(events, { dropped, droppedPhase });
   const { filter, setFilter, lines, shown } = timeline;
   const news = useNews(shown, dropped + events.length);
   const list = useRef<VirtualListHandle>(null);
@@ -59,7 +73,12 @@ export function EventTimeline({ events, dropped, compact = false }: EventTimelin
   return (
     <Card
       title={t.title}
-      aside={<span className={styles.count}>{t.shown(shown.length, events.length)}</span>}
+      aside={
+        <>
+          <span className={styles.count}>{t.shown(shown.length, events.length)}</span>
+          {download}
+        </>
+      }
       data-testid="event-timeline"
     >
       {!compact && events.length > 0 && (
@@ -70,7 +89,7 @@ export function EventTimeline({ events, dropped, compact = false }: EventTimelin
           groups={timeline.groups}
         />
       )}
-      {dropped > 0 && <p className={styles.note}>{t.dropped(dropped)}</p>}
+      {dropped > 0 && <p className={styles.note}>{t.dropped[source](dropped)}</p>}
       {lines.length > 0 ? (
         // biome-ignore lint/a11y/noStaticElementInteractions: arrow keys move between the buttons inside
         <div className={styles.list} onKeyDown={(event) => moveFocus(event, setCurrent)}>

@@ -1,6 +1,6 @@
 import { type Texts, useTexts } from "../../i18n";
+import type { PhaseName, TimelinePhase } from "../../state/timelinePhases";
 import styles from "./EventTimeline.module.css";
-import type { PhaseName, TimelinePhase } from "./phases";
 
 function nameOf(phase: TimelinePhase, t: Texts["timeline"]): string {
   if (phase.startsWith("round-")) return t.round(Number(phase.slice("round-".length)));

@@ -2,6 +2,8 @@
 
 import type { EventType, LogEvent } from "../../api/types";
 import type { Lang, Texts } from "../../i18n";
+import { listed } from "../../i18n/formats";
+import { clauses } from "../../i18n/joins";
 import { deadline, name, names, number, type Part, plan, some } from "./parts";
 import { count, items, labelled, type Payload, record, size, texts, words } from "./payload";
 
@@ -9,19 +11,19 @@ const MOST_WORDS = 160;
 
 type Detail = (payload: Payload, t: Texts["timeline"], lang: Lang) => readonly Part[];
 
-const understood: Detail = (p, t) => [
+const understood: Detail = (p, t, lang) => [
   words(p, "surface_demand"),
-  texts(p, "capability_tags").join(", "),
+  listed(texts(p, "capability_tags"), lang),
   labelled(t.confidence, words(p, "confidence")),
   some(items(p, "uncertainties").length, t.unclear),
   p.awaiting_confirmation === true && t.awaiting,
 ];
 
-const offer: Detail = (p, t) => [
+const offer: Detail = (p, t, lang) => [
   name(p),
   labelled(t.decisions, words(p, "decision")),
   words(p, words(p, "decision") === "decline" ? "decline_reason" : "contribution"),
-  texts(p, "conditions").join("; "),
+  clauses(texts(p, "conditions"), lang),
 ];
 
 const answer: Detail = (p, t) => [
@@ -41,11 +43,14 @@ const evaluated: Detail = (p, t) => [
 const DETAILS: Readonly<Record<EventType, Detail>> = {
   "towow.demand.submitted": (p) => [words(p, "raw_input"), words(p, "requester_id")],
   "towow.demand.understood": understood,
-  "towow.demand.confirmed": (p, t) => {
-    const edited = texts(p, "edited").join(", ");
+  "towow.demand.confirmed": (p, t, lang) => {
+    const edited = listed(texts(p, "edited"), lang);
     return [edited ? t.edited(edited) : t.unedited];
   },
-  "towow.filter.completed": (p, t) => [number(p, "candidates_count", t.candidates), names(p, "candidates")],
+  "towow.filter.completed": (p, t, lang) => [
+    number(p, "candidates_count", t.candidates),
+    names(p, "candidates", lang),
+  ],
   "towow.channel.created": (p, t) => [
     number(p, "participants_count", t.participants),
     number(p, "max_rounds", t.maxRounds),
@@ -72,23 +77,25 @@ const DETAILS: Readonly<Record<EventType, Detail>> = {
     some(size(p, "unconfirmed"), t.unconfirmed),
     some(size(p, "gaps"), t.gaps),
   ],
-  "towow.negotiation.failed": (p) => [
+  "towow.negotiation.failed": (p, _, lang) => [
     words(p, "message") || words(p, "reason"),
     words(p, "code"),
-    texts(p, "suggestions").join("; "),
+    clauses(texts(p, "suggestions"), lang),
   ],
   "towow.agent.withdrawn": (p) => [name(p), words(p, "reason")],
-  "towow.gap.identified": (p, t) => [
+  "towow.gap.identified": (p, t, lang) => [
     t.gaps(items(p, "gaps").length),
-    items(p, "gaps")
-      .map((gap) => words(record(gap), "gap_type"))
-      .filter(Boolean)
-      .join(", "),
+    listed(
+      items(p, "gaps")
+        .map((gap) => words(record(gap), "gap_type"))
+        .filter(Boolean),
+      lang,
+    ),
   ],
   "towow.subnet.triggered": (p, t) => [t.forGap(words(p, "gap_type")), words(p, "sub_demand_id")],
-  "towow.subnet.completed": (p, t) => [
+  "towow.subnet.completed": (p, t, lang) => [
     labelled(t.outcomes, words(p, "outcome")),
-    names(record(p.proposal), "assignments"),
+    names(record(p.proposal), "assignments", lang),
     words(p, "sub_demand_id"),
   ],
   "towow.substitute.invited": (p) => [name(p), words(p, "reason")],
@@ -97,7 +104,7 @@ const DETAILS: Readonly<Record<EventType, Detail>> = {
 
 const isKnown = (type: string): type is EventType => Object.hasOwn(DETAILS, type);
 
-function shortened(text: string): string {
+export function shortened(text: string): string {
   const line = text.replace(/\s+/g, " ");
   return line.length > MOST_WORDS ? `${line.slice(0, MOST_WORDS - 1).trimEnd()}…` : line;
 }
@@ -118,4 +125,4 @@ export function detailOf(event: LogEvent, t: Texts["timeline"], lang: Lang): str
 
 /** What the event is called; one of an unknown type by its raw name. */
 export const titleOf = (type: string, t: Texts["timeline"]): string =>
-  isKnown(type) ? t.types[type] : `${t.unknownType}: ${type}`;
+  isKnown(type) ? t.types[type] : t.unknownType(shortened(type));

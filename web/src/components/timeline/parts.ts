@@ -1,7 +1,7 @@
 /** Pieces of a line about an event: each is a text, or nothing. */
 
 import type { Lang, Texts } from "../../i18n";
-import { clock, money } from "../../i18n/formats";
+import { clock, listed, money } from "../../i18n/formats";
 import { count, items, type Payload, record, words } from "./payload";
 
 export type Part = string | null | false;
@@ -18,11 +18,13 @@ export function deadline(payload: Payload, t: Texts["timeline"], lang: Lang): Pa
   return at && !Number.isNaN(Date.parse(at)) ? t.until(clock(at, lang)) : null;
 }
 
-export function names(payload: Payload, key: string): string {
-  return items(payload, key)
-    .map((item) => name(record(item)))
-    .filter(Boolean)
-    .join(", ");
+export function names(payload: Payload, key: string, lang: Lang): string {
+  return listed(
+    items(payload, key)
+      .map((item) => name(record(item)))
+      .filter(Boolean),
+    lang,
+  );
 }
 
 export function total(proposal: Payload, lang: Lang): Part {
@@ -32,5 +34,9 @@ export function total(proposal: Payload, lang: Lang): Part {
 }
 
 export function plan(proposal: Payload, t: Texts["timeline"], lang: Lang): readonly Part[] {
-  return [number(proposal, "version", t.version), total(proposal, lang), names(proposal, "assignments")];
+  return [
+    number(proposal, "version", t.version),
+    total(proposal, lang),
+    names(proposal, "assignments", lang),
+  ];
 }

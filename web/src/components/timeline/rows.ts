@@ -3,7 +3,7 @@
 import type { LogEvent } from "../../api/types";
 import type { Lang, Texts } from "../../i18n";
 import { clock } from "../../i18n/formats";
-import { detailOf, titleOf } from "./detail";
+import { detailOf, shortened, titleOf } from "./detail";
 import { type EventGroup, isDegraded, isFailed, type Kind, kindOf } from "./kinds";
 import { record, words } from "./payload";
 
@@ -54,7 +54,7 @@ function build(event: LogEvent, texts: Texts, lang: Lang): EventRow {
     detail,
     time: Number.isNaN(Date.parse(event.timestamp)) ? event.timestamp : clock(event.timestamp, lang),
     agentId,
-    agentName: words(payload, "display_name") || agentId,
+    agentName: shortened(words(payload, "display_name") || agentId),
     failed: isFailed(event),
     degraded: isDegraded(event),
     searched: searched(event, [title, detail]),

@@ -1,6 +1,6 @@
 /** The lines of the list: a heading before the rows of each phase. */
 
-import type { TimelinePhase } from "./phases";
+import type { TimelinePhase } from "../../state/timelinePhases";
 import type { EventRow } from "./rows";
 
 export interface Heading {
@@ -24,15 +24,18 @@ export interface PlacedRow {
   readonly position: number;
 }
 
-/** A phase that comes again gets a heading again. */
+/** A phase that comes again gets a heading again; it keeps its key while its first rows leave. */
 export function linesOf(rows: readonly PlacedRow[]): readonly Line[] {
   const lines: Line[] = [];
+  const times = new Map<TimelinePhase, number>();
   for (let at = 0; at < rows.length; ) {
     const first = rows[at];
     if (!first) break;
     let end = at;
     while (rows[end]?.phase === first.phase) end += 1;
-    const key = `phase-${first.row.event.event_id}`;
+    const time = (times.get(first.phase) ?? 0) + 1;
+    times.set(first.phase, time);
+    const key = `phase-${first.phase}-${time}`;
     lines.push({ kind: "heading", key, phase: first.phase, count: end - at });
     for (const { row, phase } of rows.slice(at, end)) {
       lines.push({ kind: "row", key: row.event.event_id, phase, row });

@@ -2,10 +2,10 @@ import { cleanup, fireEvent, render, screen, within } from "@testing-library/rea
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { EventType, LogEvent } from "../../api/types";
 import { type Lang, setLang, texts } from "../../i18n";
+import { phasesOf } from "../../state/timelinePhases";
 import { announcements } from "../../ui/announce";
 import { detailOf } from "./detail";
 import { EventTimeline } from "./EventTimeline";
-import { phasesOf } from "./phases";
 import { matcher, NO_FILTER, rowOf } from "./rows";
 
 const MOST_IN_DOCUMENT = 80;
@@ -233,7 +233,9 @@ describe("a thousand events", () => {
     show(many, 250);
     expect(rows().length).toBeGreaterThan(0);
     expect(rows().length).toBeLessThan(MOST_IN_DOCUMENT);
-    expect(screen.getByTestId("event-timeline").textContent).toContain(texts("zh").timeline.dropped(250));
+    expect(screen.getByTestId("event-timeline").textContent).toContain(
+      texts("zh").timeline.dropped.node(250),
+    );
   });
 
   it("keep their rows while more come, and are searched quickly", () => {

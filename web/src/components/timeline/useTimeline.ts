@@ -3,9 +3,9 @@
 import { useEffect, useMemo, useState } from "react";
 import type { LogEvent } from "../../api/types";
 import { useLang, useTexts } from "../../i18n";
+import { phasesOf, type TimelinePhase } from "../../state/timelinePhases";
 import { announce } from "../../ui/announce";
 import type { EventGroup } from "./kinds";
-import { phasesOf, type TimelinePhase } from "./phases";
 import { type EventFilter, type EventRow, isFiltering, matcher, NO_FILTER, rowOf } from "./rows";
 import { type Line, linesOf, type PlacedRow } from "./sections";
 
@@ -23,9 +23,9 @@ export interface Timeline {
 function placed(
   events: readonly LogEvent[],
   toRow: (event: LogEvent) => EventRow,
-  dropped: number,
+  { dropped, droppedPhase }: Dropped,
 ): readonly PlacedRow[] {
-  const phases = phasesOf(events);
+  const phases = phasesOf(events, droppedPhase);
   return events.map((event, index) => {
     const phase: TimelinePhase = phases[index] ?? "other";
     return { row: toRow(event), phase, position: dropped + index };
@@ -42,13 +42,20 @@ function choices(rows: readonly PlacedRow[]): Pick<Timeline, "agents" | "groups"
   return { agents, groups };
 }
 
-export function useTimeline(events: readonly LogEvent[], dropped: number): Timeline {
+/** What is known of the events that have left memory. */
+export interface Dropped {
+  readonly dropped: number;
+  /** The phase in which the last of them stood. */
+  readonly droppedPhase: TimelinePhase;
+}
+
+export function useTimeline(events: readonly LogEvent[], { dropped, droppedPhase }: Dropped): Timeline {
   const texts = useTexts();
   const { lang } = useLang();
   const [filter, setFilter] = useState(NO_FILTER);
   const rows = useMemo(
-    () => placed(events, (event) => rowOf(event, texts, lang), dropped),
-    [events, texts, lang, dropped],
+    () => placed(events, (event) => rowOf(event, texts, lang), { dropped, droppedPhase }),
+    [events, texts, lang, dropped, droppedPhase],
   );
   const shown = useMemo(() => {
     const matches = matcher(filter);

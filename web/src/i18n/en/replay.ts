@@ -9,12 +9,13 @@ export const replay: typeof zh = {
   importLabel: "Choose a recording",
   importHint: "The JSON file that “Download the recording” gives, up to 20 MB.",
   reading: "Reading …",
-  refused: "This recording cannot be read",
+  refused: (why) => `This recording cannot be read: ${why}`,
   faults: {
     RECORDING_TOO_LARGE: "The file is larger than 20 MB.",
     RECORDING_NO_JSON: "The file is no JSON.",
     RECORDING_OTHER_FORMAT: "The file is no recording of Moothall, or one of another version.",
     RECORDING_BAD_EVENT: "An event in the file does not have the form of an event.",
+    RECORDING_TOO_DEEP: "The payload of an event in the file is nested deeper than 64 levels.",
     RECORDING_TOO_MANY: "The file has more than 50,000 events.",
     RECORDING_EMPTY: "The file has no events.",
     RECORDING_UNREADABLE: "The browser could not read the file.",
@@ -41,5 +42,4 @@ export const replay: typeof zh = {
   positionWords: (n, total) => `Event ${n} of ${total}`,
   download: "Download the recording",
   downloadFailed: (why) => `The recording could not be downloaded: ${why}`,
-  exported: (time) => `Exported ${time}`,
 };

@@ -6,12 +6,13 @@ export const replay = {
   importLabel: "选择记录文件",
   importHint: "由“下载记录”得到的 JSON 文件，最大 20 MB。",
   reading: "正在读取……",
-  refused: "无法读取这份记录",
+  refused: (why: string) => `无法读取这份记录：${why}`,
   faults: {
     RECORDING_TOO_LARGE: "文件超过 20 MB。",
     RECORDING_NO_JSON: "文件不是 JSON。",
     RECORDING_OTHER_FORMAT: "文件不是 Moothall 的事件记录，或者版本不同。",
     RECORDING_BAD_EVENT: "文件里有读不懂的事件。",
+    RECORDING_TOO_DEEP: "文件里有事件的内容嵌套超过 64 层。",
     RECORDING_TOO_MANY: "文件里的事件超过 50,000 条。",
     RECORDING_EMPTY: "文件里没有事件。",
     RECORDING_UNREADABLE: "浏览器读不了这个文件。",
@@ -38,5 +39,4 @@ export const replay = {
   positionWords: (n: number, total: number) => `第 ${n} 条事件，共 ${total} 条`,
   download: "下载记录",
   downloadFailed: (why: string) => `无法下载记录：${why}`,
-  exported: (time: string) => `导出于 ${time}`,
 };

@@ -1,7 +1,7 @@
 /** Cuts the events into the phases of the negotiation, in the order in which they happened. */
 
-import type { LogEvent } from "../../api/types";
-import { count, record } from "./payload";
+import type { LogEvent } from "../api/types";
+import { numOrNull, record } from "./read";
 
 export type PhaseName = "understanding" | "search" | "offers" | "gaps" | "end" | "other";
 export type TimelinePhase = PhaseName | `round-${number}`;
@@ -37,16 +37,19 @@ export function phaseAfter(current: TimelinePhase, event: LogEvent): TimelinePha
   const fixed = Object.hasOwn(FIXED, type) ? FIXED[type] : undefined;
   if (fixed) return fixed;
   if (OF_A_ROUND.has(type)) {
-    const round = count(record(event.payload), "round");
+    const round = numOrNull(record(event.payload).round);
     return round !== null && round > 0 ? `round-${round}` : current;
   }
   // The offer of a substitute comes within a round.
   return OF_OFFERS.has(type) && !current.startsWith("round-") ? "offers" : current;
 }
 
-/** The phase of each event. */
-export function phasesOf(events: readonly LogEvent[]): readonly TimelinePhase[] {
-  let current: TimelinePhase = "other";
+/** The phase of each event; `before` is that of the event which came before the first of them. */
+export function phasesOf(
+  events: readonly LogEvent[],
+  before: TimelinePhase = "other",
+): readonly TimelinePhase[] {
+  let current = before;
   return events.map((event) => {
     current = phaseAfter(current, event);
     return current;

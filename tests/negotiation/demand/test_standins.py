@@ -190,18 +190,34 @@ async def test_a_silent_stand_in_joins_only_where_silence_is_consent_and_is_told
     )
 
 
+VENUES = [profile(f"venue{number}", "场地提供", price=1000 + 100 * number) for number in range(1, 5)]
+ONE_GUEST = "我想在北京办一场AI主题聚会，需要场地和嘉宾"
+
+
 async def test_who_is_new_and_alone_in_a_role_is_asked_after_the_last_round_and_cannot_end_it(tmp_path: Path) -> None:
-    venues = [profile(f"venue{number}", "场地提供", price=1000 + 100 * number) for number in range(1, 5)]
     for kind, taken in ((WITHDRAW, "venue4"), (ACCEPT, "venue3")):
-        scripts = {name: Script(reviews=[WITHDRAW]) for name in ("venue1", "venue2")}
+        scripts = {"venue1": Script(reviews=[WITHDRAW]), "venue2": Script(reviews=[wish(drop_role="场地提供")])}
         scripts["venue3"] = Script(reviews=[kind])
-        folder = tmp_path / taken
-        async with running(folder, [*TEAM[1:3], *venues], scripts) as node:
-            events = await negotiate(node, "我想在北京办一场AI主题聚会，需要场地和嘉宾")
+        async with running(tmp_path / taken, [*TEAM[1:3], *VENUES], scripts) as node:
+            events = await negotiate(node, ONE_GUEST)
         final = final_of(events)
         names = {item["display_name"] for item in final["final_proposal"]["assignments"]}
         assert names == {"planner", "first", taken}
         assert final["rounds_taken"] == 3
+
+
+@pytest.mark.requirement("NEG-STATE-10")
+async def test_a_substitute_for_a_core_role_lost_in_the_second_round_is_in_the_plan_of_the_third(
+    tmp_path: Path,
+) -> None:
+    scripts = {name: Script(reviews=[WITHDRAW]) for name in ("venue1", "venue2")}
+    async with running(tmp_path, [*TEAM[1:3], *VENUES], scripts) as node:
+        events = await negotiate(node, ONE_GUEST)
+    third = of_type(events, "proposal.distributed")[2]
+    names = {item["display_name"] for item in third["proposal"]["assignments"]}
+    assert names == {"planner", "first", "venue3"}
+    assert (third["round"], final_of(events)["consensus"]) == (3, "full")
+    assert "substitute.invited" not in kinds(events)
 
 
 class Late:

@@ -297,9 +297,19 @@ async def test_in_the_last_round_nobody_new_is_paid_less_than_the_own_offer(numb
 @pytest.mark.parametrize(("number", "taken"), [(2, True), (3, False)])
 async def test_who_is_new_and_alone_in_a_role_is_not_in_the_plan_of_the_last_round(number: int, taken: bool) -> None:
     world = World(demand("venue", "catering", city="beijing"), [hall(), hall("spare", price=3500), cook()])
+    gives_up = (says("hall", "negotiate", drop_role="场地提供"), says("cook", "accept"))
+    _, after = await adjusted(world, *gives_up, number=number)
+    assert ("user_agent_spare" in {item.agent_id for item in after.assignments}) is taken
+    assert of(after, "cook").price == 2000
+
+
+@pytest.mark.requirement("NEG-STATE-10")
+@pytest.mark.parametrize("number", [2, 3])
+async def test_who_takes_over_a_lost_core_role_is_in_the_plan_of_the_next_round_also_of_the_last(number: int) -> None:
+    world = World(demand("venue", "catering", city="beijing"), [hall(), hall("spare", price=3500), cook()])
     leaves = (says("hall", "withdraw"), says("cook", "accept"))
     _, after = await adjusted(world, *leaves, withdrawn=("user_agent_hall",), number=number)
-    assert ("user_agent_spare" in {item.agent_id for item in after.assignments}) is taken
+    assert {item.agent_id for item in after.assignments} == {"user_agent_spare", "user_agent_cook"}
     assert of(after, "cook").price == 2000
 
 

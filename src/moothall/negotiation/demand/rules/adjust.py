@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from moothall.negotiation.demand.models import (
     Assignment,
     DemandUnderstanding,
     Proposal,
+    core_agents,
 )
 from moothall.negotiation.demand.rules.plan import Writer
 from moothall.negotiation.demand.rules.requests import Answers, Request, changes, requests
@@ -129,7 +130,7 @@ async def _choose(
     if data.round < MAX_NEGOTIATION_ROUNDS:
         return max(tried, key=lambda item: item[1].coverage)
     slots, team = max(tried, key=lambda item: _expected(data.demand, item[1]))
-    return slots, _without_risk(team)
+    return slots, _without_risk(team, _replaced(data))
 
 
 def _bargains(data: AdjustInput, asked: Sequence[Request]) -> list[Bargain]:
@@ -163,16 +164,27 @@ def _expected(demand: DemandUnderstanding, team: Staffing) -> float:
     )
 
 
-def _without_risk(team: Staffing) -> Staffing:
+def _replaced(data: AdjustInput) -> frozenset[str]:
+    """The roles whose only provider has just left: this round is for whoever takes them over (row NEG-STATE-10)."""
+    plan = data.current_proposal
+    left = {item.agent_id for item in data.feedbacks if item.feedback_type == "withdraw"}
+    lost = core_agents(data.demand.requirements, plan.assignments) & left
+    others = {item.concept for item in plan.assignments if item.agent_id not in lost}
+    return frozenset(item.concept for item in plan.assignments) - others
+
+
+def _without_risk(team: Staffing, replaced: Collection[str]) -> Staffing:
     """The team of the last round without those who are new and alone in a role: if one of them left, all would fail.
 
-    They are asked for the open places once the others have agreed. A team of new people only stays as it is.
+    They are asked for the open places once the others have agreed. Who takes over a role of ``replaced`` is in the plan
+    all the same, and a team of new people only stays as it is.
     """
     providers: defaultdict[str, set[str]] = defaultdict(set)
     for post in team.posts:
         providers[post.slot.term.concept].add(post.slot.offer.agent_id)
     new = {post.slot.offer.agent_id for post in team.posts if not post.slot.kept}
     alone = {name for names in providers.values() if len(names) == 1 for name in names}
+    alone -= {name for concept in replaced for name in providers[concept]}
     sure = tuple(post for post in team.posts if post.slot.offer.agent_id not in new & alone)
     return replace(team, posts=sure) if any(post.slot.kept for post in sure) else team
 

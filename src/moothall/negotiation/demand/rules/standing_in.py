@@ -81,12 +81,15 @@ class Vacancies:
         return self.demand.model_copy(update={"requirements": needs, "constraints": constraints})
 
     def _slots(self, wanted: DemandUnderstanding) -> list[Slot]:
-        """The terms that fit the open places, of those who are neither in the plan nor to be left alone."""
+        """The terms that fit the open places, of those who are neither in the plan nor to be left alone.
+
+        Each at the price that its owner asked: the question is the last word, and nobody is talked down by silence.
+        """
         out = {*self.plan.assignees(), *self.asked}
         concepts = {item.concept for item in wanted.requirements}
         places = {place for post in self._kept() if (place := home(post.slot.term)) is not None}
         return [
-            slot
+            at_price(slot, slot.term.price)
             for slot in opening_slots(wanted, [one for one in self.offers if one.agent_id not in out], self.lexica)
             if slot.term.concept in concepts
             and slot.term.currency == self.plan.cost.currency

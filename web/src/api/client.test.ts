@@ -55,6 +55,20 @@ it("asks in the language of the page, below the address of the page, and keeps t
   expect(client.streamUrl("d-00000002")).toBe("./api/v1/events/negotiations/d-00000002/stream");
 });
 
+it("never sends a secret that no header can carry, and asks for another key", async () => {
+  session.setState({ apiKey: "密钥" });
+  fetched.mockImplementation(async (_, init) =>
+    new Headers(init?.headers).has("Authorization") ? json({ steps: [] }) : refusal("UNAUTHENTICATED", 401),
+  );
+  const steps = client.steps("d-00000001");
+  await vi.waitFor(() => expect(session.getState().keyAsked).toBe("api"));
+  session.getState().answer("密钥");
+  await expect(steps).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+  expect(fetched).toHaveBeenCalledTimes(1);
+  await expect(client.invitation("collab-1", "断开")).rejects.toMatchObject({ status: 401 });
+  expect(fetched).toHaveBeenCalledTimes(1);
+});
+
 it("sends each key where it belongs, and people's tokens instead of keys", async () => {
   session.setState({ apiKey: "user", adminKey: "admin" });
   fetched.mockImplementation(async () => json({ agents: [], steps: [], demands: [] }));

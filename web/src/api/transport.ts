@@ -1,6 +1,6 @@
 /** One request to the node: its headers, its keys, and its answer as JSON or as a `Problem`. */
 
-import { type KeyKind, keyOf, type Session } from "../state/session";
+import { isSendable, type KeyKind, keyOf, type Session } from "../state/session";
 import { asProblem, BAD_ANSWER, Problem, problemOf } from "./problem";
 
 export interface Asked {
@@ -11,6 +11,8 @@ export interface Asked {
   readonly headers?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string | number | null | undefined>>;
   readonly signal?: AbortSignal | undefined;
+  /** Nobody waits for the answer: the person is not asked for a key. */
+  readonly background?: boolean;
 }
 
 export class Transport {
@@ -36,7 +38,8 @@ export class Transport {
       try {
         return await this.once(path, asked, kind, used);
       } catch (problem) {
-        if (kind === null || !wantsKey(problem, kind) || !(await this.another(kind, used))) throw problem;
+        if (kind === null || asked.background || !wantsKey(problem, kind)) throw problem;
+        if (!(await this.another(kind, used))) throw problem;
       }
     }
   }
@@ -48,6 +51,8 @@ export class Transport {
   }
 
   private async once(path: string, asked: Asked, kind: KeyKind | null, key: string | null): Promise<unknown> {
+    if (!Object.values(asked.headers ?? {}).every(isSendable))
+      throw new Problem({ code: "UNAUTHENTICATED", status: 401 });
     const answer = await this.fetched(path, asked, {
       ...plain(asked),
       ...keyHeader(kind, key),

@@ -1,7 +1,7 @@
 import { type FormEvent, useId, useState } from "react";
 import { useStore } from "zustand";
 import { useTexts } from "../i18n";
-import { session } from "../state/session";
+import { isSendable, session } from "../state/session";
 import { Button, Dialog, Field } from "../ui";
 
 /** Asks for the key that a request needs; whoever asked goes on with it, or learns that there is none. */
@@ -45,8 +45,10 @@ function KeyForm({ label, testId, refused, answer }: KeyFormProps) {
   const [error, setError] = useState(refused ? shell.key.refused : null);
   const use = (event: FormEvent) => {
     event.preventDefault();
-    if (value.trim() === "") setError(shell.key.empty);
-    else answer(value);
+    const key = value.trim();
+    if (key === "") setError(shell.key.empty);
+    else if (!isSendable(key)) setError(shell.key.unsendable);
+    else answer(key);
   };
   return (
     <form id={id} onSubmit={use} noValidate>

@@ -7,6 +7,7 @@ import { Header } from "./Header";
 import { KeyDialog } from "./KeyDialog";
 import { KeysDialog } from "./KeysDialog";
 import styles from "./Shell.module.css";
+import { useClosedDialogs } from "./useClosedDialogs";
 import { usePageFocus } from "./usePageFocus";
 import { useShellKeys } from "./useShellKeys";
 
@@ -15,6 +16,7 @@ export function Shell({ route, children }: { readonly route: Route; readonly chi
   const { shell } = useTexts();
   const main = useRef<HTMLElement>(null);
   const [keysShown, setKeysShown] = useState(false);
+  useClosedDialogs(route, () => setKeysShown(false));
   usePageFocus(route, main);
   useShellKeys(() => setKeysShown(true));
   return (

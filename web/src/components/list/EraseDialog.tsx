@@ -1,11 +1,11 @@
 import { useState } from "react";
 import { client } from "../../api/client";
-import { asProblem } from "../../api/problem";
+import { asProblem, type Problem } from "../../api/problem";
 import type { DemandSummary } from "../../api/types";
-import { useLang, useTexts } from "../../i18n";
+import { useTexts } from "../../i18n";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
-import { problemLine } from "../../ui/problemWords";
+import { ProblemNotice } from "../../ui/ProblemNotice";
 import { useToast } from "../../ui/Toast";
 import styles from "./DemandList.module.css";
 
@@ -17,20 +17,25 @@ export interface EraseDialogProps {
 }
 
 export function EraseDialog({ demand, onClose, onErased }: EraseDialogProps) {
-  const { list: t, errors } = useTexts();
-  const { lang } = useLang();
+  const { list: t } = useTexts();
   const toast = useToast();
   const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const close = () => {
+    setProblem(null);
+    onClose();
+  };
   const erase = async () => {
     if (!demand) return;
     setBusy(true);
+    setProblem(null);
     try {
       await client.erase(demand.demand_id);
       onErased(demand.demand_id);
       toast(t.erased, "good");
-      onClose();
+      close();
     } catch (thrown) {
-      toast(problemLine(asProblem(thrown), errors, lang), "bad");
+      setProblem(asProblem(thrown));
     } finally {
       setBusy(false);
     }
@@ -38,12 +43,12 @@ export function EraseDialog({ demand, onClose, onErased }: EraseDialogProps) {
   return (
     <Dialog
       open={demand !== null}
-      onClose={onClose}
+      onClose={close}
       title={t.eraseTitle}
       data-testid="erase-dialog"
       footer={
         <>
-          <Button onClick={onClose}>{t.keep}</Button>
+          <Button onClick={close}>{t.keep}</Button>
           <Button variant="danger" busy={busy} data-testid="erase-confirm" onClick={() => void erase()}>
             {t.erase}
           </Button>
@@ -52,6 +57,7 @@ export function EraseDialog({ demand, onClose, onErased }: EraseDialogProps) {
     >
       <p className={styles.quoted}>{demand?.raw_input}</p>
       <p>{t.eraseBody}</p>
+      {problem && <ProblemNotice problem={problem} />}
     </Dialog>
   );
 }

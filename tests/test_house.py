@@ -105,6 +105,13 @@ def test_the_packages_of_the_page_are_locked_with_hashes_and_without_a_registry(
     lock = json.loads((ROOT / "web" / "package-lock.json").read_text(encoding="utf-8"))
     packages = {name: entry for name, entry in lock["packages"].items() if name}
     assert [name for name, entry in packages.items() if "resolved" in entry or not entry.get("integrity")] == []
+    wanted = {(name, extra) for name, entry in packages.items() for extra in entry.get("optionalDependencies", {})}
+    # `npm ci` refuses a lock that lacks the binary of any platform.
+    assert {(name, extra) for name, extra in wanted if not locked(packages, name, extra)} == set()
+
+
+def locked(packages: dict[str, object], name: str, wanted: str) -> bool:
+    return f"node_modules/{wanted}" in packages or f"{name}/node_modules/{wanted}" in packages
 
 
 def test_sources_of_the_page_are_small_and_named_for_what_they_hold() -> None:

@@ -133,6 +133,37 @@ it("takes a wish for a change, but not an empty one", async () => {
   expect(body()).toEqual({ feedback_type: "negotiate", round: 1, proposed_changes: { price: 650 } });
 });
 
+it("offers yes or no only where nothing else counts, and promises no further question", async () => {
+  invitation = { ...REVIEW, last_word: true } as Invitation;
+  const shown = open();
+  expect((await screen.findByTestId("join-last-word")).textContent).toContain("只有同意或不同意");
+  expect(screen.queryByTestId("join-negotiate")).toBeNull();
+  expect(screen.getByTestId("join-page").textContent).not.toContain("最多 3 轮");
+  fireEvent.click(screen.getByTestId("join-accept"));
+  await screen.findByText("你的回答已计入：同意方案");
+  expect(screen.getByTestId("join-asked").textContent).not.toContain("再次询问");
+  shown.unmount();
+  open();
+  fireEvent.click(await screen.findByTestId("join-withdraw"));
+  expect(screen.getByRole("dialog").textContent).not.toContain("替代者");
+  fireEvent.click(screen.getByTestId("join-withdraw-sure"));
+  await screen.findByText("你的回答已计入：不参与");
+  expect(body()).toEqual({ feedback_type: "withdraw", round: 1 });
+});
+
+it("says by the answer what comes next", async () => {
+  invitation = REVIEW;
+  const shown = open();
+  fireEvent.click(await screen.findByTestId("join-accept"));
+  await screen.findByText(/方案有变化时，这里会再次询问你/);
+  shown.unmount();
+  open();
+  fireEvent.click(await screen.findByTestId("join-withdraw"));
+  fireEvent.click(screen.getByTestId("join-withdraw-sure"));
+  await screen.findByText("你的回答已计入：退出");
+  expect(screen.getByTestId("join-asked").textContent).not.toContain("再次询问");
+});
+
 it("asks twice before somebody leaves", async () => {
   invitation = REVIEW;
   open();

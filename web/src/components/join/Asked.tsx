@@ -3,7 +3,7 @@ import type { Invitation } from "../../api/types";
 import { useHotkeys } from "../../hooks/useHotkeys";
 import { useTexts } from "../../i18n";
 import { announce, Card } from "../../ui";
-import type { Answer } from "./answers";
+import { type Answer, afterwards, isLastWord } from "./answers";
 import { Countdown } from "./Countdown";
 import styles from "./Join.module.css";
 import { OfferForm } from "./OfferForm";
@@ -15,12 +15,19 @@ export interface AskedProps {
   readonly look: () => void;
 }
 
+interface Given {
+  readonly question: string | null;
+  readonly answer: Answer;
+  readonly next: ReturnType<typeof afterwards>;
+}
+
 /** What is asked now, and the answer to it; afterwards that it counts. */
 export function Asked({ invitation, token, look }: AskedProps) {
   const { join, shell } = useTexts();
   const { asked, round, deadline_at: until } = invitation;
-  const question = asked ? `${asked} ${round}` : null;
-  const [given, setGiven] = useState<{ question: string | null; answer: Answer } | null>(null);
+  const last = isLastWord(invitation);
+  const question = asked ? `${asked} ${round} ${last}` : null;
+  const [given, setGiven] = useState<Given | null>(null);
   const box = useRef<HTMLElement>(null);
   const open = question !== null && given?.question !== question;
 
@@ -31,17 +38,18 @@ export function Asked({ invitation, token, look }: AskedProps) {
   useHotkeys(open ? [{ keys: "a", label: shell.keyNames.answer, run: answer }] : []);
 
   const counted = (answered: Answer) => {
-    setGiven({ question, answer: answered });
+    setGiven({ question, answer: answered, next: afterwards(answered, last) });
     look();
     box.current?.focus();
   };
+  const title = open && asked ? (last ? "last" : asked) : "none";
   const form = { invitation, token, counted };
   return (
     <Card
       ref={box}
       tabIndex={-1}
       tone={open ? "info" : given ? "good" : "neutral"}
-      title={join.asked[(open && asked) || "none"]}
+      title={join.asked[title]}
       aside={open && until && <Countdown until={until} />}
       data-testid="join-asked"
       data-asked={(open && asked) || "none"}
@@ -49,7 +57,7 @@ export function Asked({ invitation, token, look }: AskedProps) {
       {given && !open && <p data-testid="join-counted">{join.counted[given.answer]}</p>}
       {open && asked === "offer" && <OfferForm key={question} {...form} />}
       {open && asked === "review" && <ReviewForm key={question} {...form} />}
-      {!open && <p className={styles.note}>{given ? join.countedHint : join.asked.noneHint}</p>}
+      {!open && <p className={styles.note}>{given ? join.afterwards[given.next] : join.asked.noneHint}</p>}
     </Card>
   );
 }

@@ -4,30 +4,35 @@ import { Button, Dialog, Field } from "../../ui";
 
 export interface WithdrawDialogProps {
   readonly open: boolean;
+  /** It is a no to the last question, and nobody else is looked for after it. */
+  readonly last: boolean;
   readonly close: () => void;
   readonly withdraw: (reasoning: string) => void;
 }
 
 /** What cannot be taken back is asked twice. */
-export function WithdrawDialog({ open, close, withdraw }: WithdrawDialogProps) {
+export function WithdrawDialog({ open, last, close, withdraw }: WithdrawDialogProps) {
   const { join } = useTexts();
+  const texts = last
+    ? join.lastWord
+    : { title: join.withdrawTitle, text: join.withdrawText, sure: join.withdrawSure, keep: join.stay };
   const [reason, setReason] = useState("");
   return (
     <Dialog
       open={open}
       onClose={close}
-      title={join.withdrawTitle}
+      title={texts.title}
       footer={
         <>
-          <Button onClick={close}>{join.stay}</Button>
+          <Button onClick={close}>{texts.keep}</Button>
           <Button variant="danger" data-testid="join-withdraw-sure" onClick={() => withdraw(reason)}>
-            {join.withdrawSure}
+            {texts.sure}
           </Button>
         </>
       }
     >
-      <p>{join.withdrawText}</p>
-      <Field label={join.optional(join.withdrawReason)}>
+      <p>{texts.text}</p>
+      <Field label={join.optional(last ? join.lastWord.reason : join.withdrawReason)}>
         <textarea
           rows={3}
           maxLength={2000}

@@ -1,6 +1,7 @@
 import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, it, vi } from "vitest";
 import { App } from "./App";
+import { lazyPage } from "./hooks/lazyPage";
 import { setLang } from "./i18n";
 import { ErrorBoundary } from "./layout/ErrorBoundary";
 import { keepDocument } from "./layout/preferences";
@@ -124,4 +125,20 @@ it("tells a fault in words, and offers to go on", () => {
   broken = false;
   fireEvent.click(screen.getByRole("button", { name: "Try again" }));
   expect(screen.getByRole("heading", { name: "whole" })).toBeTruthy();
+});
+
+it("fetches the whole page anew where a part of it is gone from the node", async () => {
+  vi.spyOn(console, "error").mockReturnValue(undefined);
+  const Gone = lazyPage(() => Promise.reject(new TypeError("failed to fetch a module")));
+  const reload = vi.fn();
+  await act(async () => {
+    render(
+      <ErrorBoundary reload={reload}>
+        <Gone />
+      </ErrorBoundary>,
+    );
+  });
+  expect(screen.getByRole("alert").textContent).toContain("failed to fetch a module");
+  fireEvent.click(screen.getByRole("button", { name: "Try again" }));
+  expect(reload).toHaveBeenCalledTimes(1);
 });

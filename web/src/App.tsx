@@ -1,4 +1,5 @@
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
+import { lazyPage } from "./hooks/lazyPage";
 import { type Route, useHashRoute } from "./hooks/useHashRoute";
 import { ErrorBoundary } from "./layout/ErrorBoundary";
 import { Shell } from "./layout/Shell";
@@ -6,13 +7,11 @@ import { UnknownPage } from "./layout/UnknownPage";
 import { FormPage } from "./pages/FormPage";
 import { Skeleton } from "./ui";
 
-const NegotiationPage = lazy(async () => ({
-  default: (await import("./pages/NegotiationPage")).NegotiationPage,
-}));
-const ListPage = lazy(async () => ({ default: (await import("./pages/ListPage")).ListPage }));
-const AgentsPage = lazy(async () => ({ default: (await import("./pages/AgentsPage")).AgentsPage }));
-const ReplayPage = lazy(async () => ({ default: (await import("./pages/ReplayPage")).ReplayPage }));
-const JoinPage = lazy(async () => ({ default: (await import("./pages/JoinPage")).JoinPage }));
+const NegotiationPage = lazyPage(async () => (await import("./pages/NegotiationPage")).NegotiationPage);
+const ListPage = lazyPage(async () => (await import("./pages/ListPage")).ListPage);
+const AgentsPage = lazyPage(async () => (await import("./pages/AgentsPage")).AgentsPage);
+const ReplayPage = lazyPage(async () => (await import("./pages/ReplayPage")).ReplayPage);
+const JoinPage = lazyPage(async () => (await import("./pages/JoinPage")).JoinPage);
 
 export function App() {
   const route = useHashRoute();

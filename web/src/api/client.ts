@@ -56,9 +56,15 @@ export class NodeClient {
     return (await this.transport.send(`${demandPath(id)}/status`, { signal })) as DemandState;
   }
 
-  async demands(cursor?: string | null, status?: string | null, signal?: Signal): Promise<DemandPage> {
-    const query = { cursor, status };
-    return (await this.transport.send(`${API}/demand`, { query, signal })) as DemandPage;
+  /** `background`: nobody waits for it, and nobody is asked for a key. */
+  async demands(
+    cursor?: string | null,
+    status?: string | null,
+    signal?: Signal,
+    background = false,
+  ): Promise<DemandPage> {
+    const asked = { query: { cursor, status }, signal, background };
+    return (await this.transport.send(`${API}/demand`, asked)) as DemandPage;
   }
 
   async cancel(id: string): Promise<CancelReply> {

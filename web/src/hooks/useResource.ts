@@ -16,10 +16,14 @@ interface Held<T> {
   readonly loading: boolean;
 }
 
-/** `reload` keeps what is shown until the new answer is there; other `deps` begin with nothing. */
+/**
+ * `reload`, and another `stage`, keep what is shown until the new answer is there; other `deps` begin with nothing.
+ * What changes at once is asked for once.
+ */
 export function useResource<T>(
   load: (signal: AbortSignal) => Promise<T>,
   deps: readonly unknown[],
+  stage = "",
 ): Resource<T> {
   const [held, setHeld] = useState<Held<T>>({ data: null, problem: null, loading: true });
   const [asked, setAsked] = useState(0);
@@ -39,7 +43,7 @@ export function useResource<T>(
       (thrown: unknown) => settle({ problem: asProblem(thrown) }),
     );
     return () => abort.abort();
-  }, [...deps, asked]);
+  }, [...deps, stage, asked]);
 
   const reload = useCallback(() => setAsked((before) => before + 1), []);
   return { ...held, reload };

@@ -1,10 +1,13 @@
 import { Component, type ReactNode } from "react";
+import { PageNotLoaded } from "../hooks/lazyPage";
 import { go } from "../hooks/useHashRoute";
 import { useTexts } from "../i18n";
 import { Button, Card } from "../ui";
 
 interface Props {
   readonly children: ReactNode;
+  /** Fetch the whole page anew: a part that could not be fetched once is never asked for again. */
+  readonly reload?: () => void;
 }
 
 interface State {
@@ -21,13 +24,25 @@ export class ErrorBoundary extends Component<Props, State> {
 
   readonly goOn = () => this.setState({ fault: null });
 
+  readonly retry = () => {
+    const { reload = () => window.location.reload() } = this.props;
+    if (this.state.fault instanceof PageNotLoaded) reload();
+    else this.goOn();
+  };
+
   override render() {
     const { fault } = this.state;
-    return fault ? <Fault fault={fault} goOn={this.goOn} /> : this.props.children;
+    return fault ? <Fault fault={fault} goOn={this.goOn} retry={this.retry} /> : this.props.children;
   }
 }
 
-function Fault({ fault, goOn }: { readonly fault: Error; readonly goOn: () => void }) {
+interface FaultProps {
+  readonly fault: Error;
+  readonly goOn: () => void;
+  readonly retry: () => void;
+}
+
+function Fault({ fault, goOn, retry }: FaultProps) {
   const { shell } = useTexts();
   const leave = () => {
     go({ page: "form" });
@@ -41,7 +56,7 @@ function Fault({ fault, goOn }: { readonly fault: Error; readonly goOn: () => vo
         {shell.faultDetail}: <code>{fault.message}</code>
       </p>
       <p>
-        <Button variant="primary" onClick={goOn}>
+        <Button variant="primary" onClick={retry}>
           {shell.retry}
         </Button>{" "}
         <Button onClick={leave}>{shell.toStart}</Button>

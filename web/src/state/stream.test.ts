@@ -10,6 +10,7 @@ import { follow, type Stream } from "./stream";
 
 const EVENTS = eventsOf("full-agreement");
 const DEMAND = "d-00000001";
+const TOLD = { stream_token: "s3cret" } as DemandView;
 const DELAYS = [3000, 4500, 6750, 10_125, 15_187.5];
 
 const status = vi.fn<(id: string) => Promise<DemandState>>();
@@ -48,7 +49,7 @@ beforeEach(() => {
   FakeEventSource.all = [];
   vi.resetAllMocks();
   status.mockResolvedValue({ status: "processing" } as DemandState);
-  demand.mockResolvedValue({ stream_token: "s3cret" } as DemandView);
+  demand.mockResolvedValue({ stream_token: null } as unknown as DemandView);
   allEvents.mockResolvedValue([]);
 });
 
@@ -175,6 +176,7 @@ it("goes on trying while the node cannot be reached at all", async () => {
 });
 
 it("learns the token of the stream once the person gave a key", async () => {
+  demand.mockResolvedValue(TOLD);
   const { start, session } = following();
   status.mockImplementation(async () => {
     session.setState({ apiKey: "k" });
@@ -188,6 +190,7 @@ it("learns the token of the stream once the person gave a key", async () => {
 });
 
 it("asks for the token first where a key is known", async () => {
+  demand.mockResolvedValue(TOLD);
   const { start, session } = following();
   session.setState({ apiKey: "k" });
   start();
@@ -197,6 +200,7 @@ it("asks for the token first where a key is known", async () => {
 });
 
 it("waits and tries again when even the token cannot be fetched", async () => {
+  demand.mockResolvedValue(TOLD);
   const { start, session, connection } = following();
   session.setState({ apiKey: "k" });
   demand.mockRejectedValueOnce(new Problem({ code: "OFFLINE" }));
@@ -207,6 +211,31 @@ it("waits and tries again when even the token cannot be fetched", async () => {
   source().breaks();
   await settled();
   expect(source().url).toContain("token=s3cret");
+});
+
+it("renews a token that is refused, also while the key stays the same, and once before each wait", async () => {
+  const { start, session, connection } = following();
+  session.setState({ apiKey: "k" });
+  session.getState().setStreamToken(DEMAND, "old");
+  demand.mockImplementation(async () => ({ stream_token: `t${demand.mock.calls.length}` }) as DemandView);
+  start();
+  expect(source().url).toContain("token=old");
+  source().breaks();
+  await settled();
+  expect(source().url).toContain("token=t1");
+  source().breaks();
+  await settled();
+  expect(FakeEventSource.all).toHaveLength(2);
+  expect(connection()).toMatchObject({ kind: "reconnecting", attempt: 1 });
+  await vi.advanceTimersByTimeAsync(3001);
+  expect(source().url).toContain("token=t2");
+  source().opens();
+  source().says(EVENTS[0]);
+  source().breaks();
+  await vi.advanceTimersByTimeAsync(3001);
+  source().breaks();
+  await settled();
+  expect(source().url).toContain("token=t3");
 });
 
 it("passes its token on to the sub-negotiations", async () => {

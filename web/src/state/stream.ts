@@ -29,7 +29,7 @@ export interface StreamParts {
 export function follow(parts: StreamParts): Stream {
   const open = new OpenStream(parts);
   open.begin();
-  return { reconnect: () => open.begin(), close: () => open.close() };
+  return { reconnect: () => open.reconnect(), close: () => open.close() };
 }
 
 class OpenStream {
@@ -39,6 +39,8 @@ class OpenStream {
   private asking: AbortController | null = null;
   /** Whether the source that is open has brought anything. */
   private brought = false;
+  /** Whether a fresh token was tried since anything came: one that is refused too waits for its turn. */
+  private renewed = false;
   private readonly batch = createBatch((events) => this.deliver(events));
 
   constructor(private readonly parts: StreamParts) {}
@@ -54,6 +56,11 @@ class OpenStream {
     if (this.key() !== null && this.token() === undefined)
       void this.ask((signal) => this.openWithToken(signal));
     else this.connect();
+  }
+
+  reconnect(): void {
+    this.renewed = false;
+    this.begin();
   }
 
   close(): void {
@@ -76,6 +83,7 @@ class OpenStream {
     const event = parseEvent(text);
     if (event === null) return;
     this.brought = true;
+    this.renewed = false;
     this.batch.add(event);
     this.move(machine.arrived(this.link, Date.now()));
     if (isTerminal(event)) this.end();
@@ -119,12 +127,12 @@ class OpenStream {
 
   /** An EventSource does not tell why it failed; the node does. */
   private async learnWhy(signal: AbortSignal): Promise<void> {
-    const before = this.key();
     const { status } = await this.parts.client.status(this.parts.demandId, signal);
     if (signal.aborted) return;
-    const locked = this.key() !== null && (this.key() !== before || this.token() === undefined);
-    if (status !== "processing") await this.catchUp(signal);
-    else if (locked && (await this.learnToken(signal))) this.begin();
+    if (status !== "processing") return this.catchUp(signal);
+    if (!(await this.learnToken(signal)) || this.renewed) return;
+    this.renewed = true;
+    this.begin();
   }
 
   /** Whether a token came that was not known before. */

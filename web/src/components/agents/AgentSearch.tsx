@@ -1,8 +1,8 @@
-import { useEffect, useState } from "react";
 import { client } from "../../api/client";
 import { Problem } from "../../api/problem";
 import type { AgentView } from "../../api/types";
 import { useResource } from "../../hooks/useResource";
+import { useSettled } from "../../hooks/useSettled";
 import { useTexts } from "../../i18n";
 import { session } from "../../state/session";
 import { Button } from "../../ui/Button";
@@ -26,7 +26,7 @@ export interface AgentSearchProps {
 /** The agents that the node finds; without a text, all of them. */
 export function AgentSearch({ text, onText, onOpen, onAdd }: AgentSearchProps) {
   const { agents: t } = useTexts();
-  const asked = useSettled(text.trim());
+  const asked = useSettled(text.trim(), TYPING_MS);
   const { data, problem, reload } = useResource((signal) => agentsWithKey(asked, signal), [asked]);
   const locked = problem?.status === 401 || problem?.status === 403;
   if (locked) {
@@ -89,14 +89,4 @@ async function agentsWithKey(text: string, signal: AbortSignal): Promise<readonl
   }
   signal.throwIfAborted();
   return client.agents(text, signal);
-}
-
-/** The text once the reader has stopped typing. */
-function useSettled(text: string): string {
-  const [settled, setSettled] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(text), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return settled;
 }

@@ -1,11 +1,13 @@
 /** What the node tells beside the events: who sits in the channel, the steps, the demand as a whole. */
 
-import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef } from "react";
+import { createContext, type ReactNode, useContext, useMemo } from "react";
 import { client } from "../../api/client";
 import type { DemandView, Seat, Step } from "../../api/types";
 import { useNegotiation } from "../../hooks/useNegotiation";
 import { type Resource, useResource } from "../../hooks/useResource";
+import { useSettled } from "../../hooks/useSettled";
 import type { NegotiationState } from "../../state/model";
+import { BesideMissing } from "./BesideMissing";
 
 /** Live, a run that the node still has and that is played back, or a file that knows events only. */
 export type Source = "live" | "recorded" | "file";
@@ -20,6 +22,8 @@ export interface Beside {
 const Current = createContext<Beside | null>(null);
 const NO_SEATS: readonly Seat[] = [];
 const NO_STEPS: readonly Step[] = [];
+/** A finished run comes as a row of batches; the node is asked once they are all there. */
+const SETTLED_MS = 60;
 
 export function useBeside(): Beside {
   const beside = useContext(Current);
@@ -33,24 +37,24 @@ interface Props {
 }
 
 export function BesideProvider({ source, children }: Props) {
-  const demandId = useNegotiation((state) => state.demandId);
-  const channelId = useNegotiation((state) => state.channelId);
   const over = useNegotiation((state) => state.ending !== null);
-  const stage = useNegotiation(stageOf);
+  const { demandId, channelId, stage } = usePlace(source);
   const asks = source !== "file" && demandId !== null;
   const seats = useResource(
     async (signal) => (asks && channelId ? client.seats(channelId, signal) : NO_SEATS),
     [asks, channelId],
+    stage,
   );
   const steps = useResource(
     async (signal) => (asks ? client.steps(demandId, signal) : NO_STEPS),
     [asks, demandId],
+    stage,
   );
   const demand = useResource(
     async (signal) => (asks ? client.demand(demandId, signal) : null),
     [asks, demandId],
+    stage,
   );
-  useReloads(source === "live" ? stage : "", [seats, steps, demand]);
   // In a replay the end's reasons are not told before the end.
   const seated = source === "recorded" && !over ? NO_SEATS : (seats.data ?? NO_SEATS);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a resource is new at each render, what is in it is not
@@ -58,21 +62,27 @@ export function BesideProvider({ source, children }: Props) {
     () => ({ source, seats: seated, steps, demand: demand.data }),
     [source, seated, steps.data, steps.problem, steps.loading, demand.data],
   );
-  return <Current value={value}>{children}</Current>;
+  return (
+    <Current value={value}>
+      <BesideMissing resources={[seats, demand]} />
+      {children}
+    </Current>
+  );
 }
 
-/** Changes where the node may tell something new: when the offers are in, with each plan, at the end. */
-export function stageOf({ offersClosed, plans, ending }: NegotiationState): string {
-  return `${offersClosed} ${plans.length} ${ending?.kind ?? ""}`;
+/** What is to be asked for, and when anew. */
+function usePlace(source: Source) {
+  const demandId = useNegotiation((state) => state.demandId);
+  const channelId = useNegotiation((state) => state.channelId);
+  const now = useNegotiation(stageOf);
+  const stage = source === "live" ? now : "";
+  const place = useMemo(() => ({ demandId, channelId, stage }), [demandId, channelId, stage]);
+  return useSettled(place, SETTLED_MS);
 }
 
-function useReloads(stage: string, resources: readonly Resource<unknown>[]): void {
-  const before = useRef(stage);
-  const reloads = useRef(resources);
-  reloads.current = resources;
-  useEffect(() => {
-    if (before.current === stage) return;
-    before.current = stage;
-    for (const resource of reloads.current) resource.reload();
-  }, [stage]);
+/** Changes where the node may tell something new: once it has understood, offers are in, with each plan, at the end. */
+export function stageOf(state: NegotiationState): string {
+  const { understanding, phase, offersClosed, plans, ending } = state;
+  const asked = understanding === null ? "" : phase === "waiting";
+  return `${asked} ${offersClosed} ${plans.length} ${ending?.kind ?? ""}`;
 }

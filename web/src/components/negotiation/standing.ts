@@ -30,8 +30,9 @@ export function rowsOf({ candidates, order, proposal, seats }: Known): readonly 
     const state = candidates[agentId];
     if (!state) return [];
     const mine = roles.get(agentId);
-    const standing = standingOf(state.status, mine !== undefined, proposal !== null);
-    return [{ agentId, standing, state, seat: seatOf.get(agentId) ?? null, roles: mine ?? "" }];
+    const seat = seatOf.get(agentId) ?? null;
+    const standing = standingOf(answerOf(state, seat), mine !== undefined, proposal !== null);
+    return [{ agentId, standing, state, seat, roles: mine ?? "" }];
   });
   const others = seats
     .filter((seat) => !(seat.agent_id in candidates))
@@ -45,10 +46,26 @@ export function rowsOf({ candidates, order, proposal, seats }: Known): readonly 
 
 /** Somebody the events have not named; whom a sub-negotiation found is in the plan all the same. */
 function unasked(seat: Seat): Standing {
-  return seat.invited ? "invited" : "reserve";
+  return seat.invited ? (TOLD[seat.standing] ?? "invited") : "reserve";
 }
 
-function standingOf(status: CandidateStatus, chosen: boolean, planned: boolean): Standing {
+/** What the node knows of an answer; that somebody waits or was not asked yet, the events know better. */
+const TOLD: Readonly<Partial<Record<Seat["standing"], Standing>>> = {
+  offered: "participate",
+  declined: "decline",
+  silent: "silent",
+  unknown: "unknown",
+  in_plan: "in_plan",
+  not_chosen: "not_chosen",
+  withdrawn: "withdrawn",
+};
+
+/** No event tells that a substitute kept silent: the node does. */
+function answerOf({ status }: CandidateState, seat: Seat | null): Standing {
+  return status === "invited" && seat !== null ? (TOLD[seat.standing] ?? status) : status;
+}
+
+function standingOf(status: Standing, chosen: boolean, planned: boolean): Standing {
   if (status === "withdrawn") return status;
   if (chosen) return "in_plan";
   const offered = status === "participate" || status === "conditional";

@@ -251,5 +251,6 @@ export const negotiation: typeof zh = {
     unpriced: "cost unknown",
     waiting: "no result yet",
   },
+  besideMissing: (why) => `Why candidates were not chosen, and the use of models, cannot be read: ${why}`,
   retry: "Try again",
 };

@@ -6,7 +6,7 @@ export const negotiation = {
     understanding: { label: "理解需求", text: "正在理解需求：要什么、有哪些限制、还有什么不清楚。" },
     waiting: { label: "等待确认", text: "需求已理解，等你确认后才会继续。" },
     searching: { label: "寻找候选人", text: "正在寻找并邀请合适的候选人，收集他们的答复。" },
-    negotiating: { label: "协商中", text: "方案已发出，参与者正在逐条答复。" },
+    negotiating: { label: "协商中", text: "方案已发出，参与者正在答复。" },
     success: { label: "已达成", text: "协商成功：方案已谈定。" },
     partial: {
       label: "部分共识",
@@ -225,5 +225,6 @@ export const negotiation = {
     unpriced: "费用未知",
     waiting: "尚无结果",
   },
+  besideMissing: (why: string) => `候选人未入选的原因和模型用量暂时读不到：${why}`,
   retry: "重试",
 };

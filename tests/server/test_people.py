@@ -88,6 +88,7 @@ async def test_a_persons_offer_and_feedback_change_the_plan_like_an_agents(tmp_p
             f"/api/v1/admin/channels/{guest.channel_id}/log", headers={"X-Admin-Key": node.owner_token}
         )
     final = events[-1]["payload"]["final_proposal"]
+    assert (first["last_word"], second["last_word"]) == (False, False)
     assert [item["price"] for item in first["your_assignments"]] == [500]
     assert [item["price"] for item in second["your_assignments"]] == [650]
     mine = [item for item in final["assignments"] if item["agent_id"] == guest.agent_id]
@@ -113,6 +114,21 @@ async def test_a_person_that_withdraws_is_left_out_and_the_gap_is_told(tmp_path:
 
 
 @pytest.mark.requirement("NEG-API-28")
+async def test_a_person_is_told_that_the_last_round_is_the_last_word(tmp_path: Path) -> None:
+    async with hosts(tmp_path) as node, opened(node) as door:
+        (guest,) = await guests(door, LIN)
+        assert not (await guest.invitation()).json()["last_word"]
+        await guest.offer()
+        told = []
+        for number, price in ((1, 650), (2, 700), (3, 750)):
+            await guest.asked_again(number)
+            told.append((await guest.invitation()).json()["last_word"])
+            await guest.feedback("negotiate", proposed_changes={"price": price})
+        await door.stream(guest.demand_id)
+    assert told == [False, False, True]
+
+
+@pytest.mark.requirement("NEG-API-28")
 async def test_a_person_that_was_not_chosen_is_asked_for_a_place_that_came_open(tmp_path: Path) -> None:
     team = [
         *(profile(name, tag) for name, tag in (("hall", "场地提供"), ("planner", "活动策划"))),
@@ -127,6 +143,7 @@ async def test_a_person_that_was_not_chosen_is_asked_for_a_place_that_came_open(
         answer = await guest.feedback("accept", reasoning="好")
         events = await door.stream(guest.demand_id)
     assert (asked["agent_id"], seen["asked"], answer.status_code) == (guest.agent_id, "review", 200)
+    assert (seen["last_word"], asked["deadline_at"]) == (True, seen["deadline_at"])
     assert [item["price"] for item in seen["your_assignments"]] == [500]
     final = events[-1]["payload"]
     assert guest.agent_id in {item["agent_id"] for item in final["final_proposal"]["assignments"]}

@@ -28,8 +28,12 @@ DEMANDS = (
 
 
 def told(events: list[Event]) -> list[tuple[str, str, Any]]:
-    """What a log says, without when it was said."""
-    return [(event.key, event.type, event.payload) for event in events if event.type != "deadline"]
+    """What a log says, without when it was said and is due."""
+    return [
+        (event.key, event.type, {name: value for name, value in event.payload.items() if name != "deadline_at"})
+        for event in events
+        if event.type != "deadline"
+    ]
 
 
 async def reopen(data: Path, run: str, keep: int) -> None:

@@ -78,6 +78,7 @@ async def test_whoever_agrees_to_stand_in_is_in_the_plan_that_nobody_else_has_to
     (asked,) = of_type(events, "substitute.invited")
     assert (asked["agent_id"], asked["round"]) == ("user_agent_third", 1)
     assert "演讲嘉宾" in asked["reason"]
+    assert asked["deadline_at"] > of_type(events, "proposal.distributed")[0]["deadline_at"]
     (answered,) = of_type(events, "substitute.answered")
     assert (answered["feedback_type"], answered["by_default"]) == ("accept", False)
     assert len(of_type(events, "proposal.feedback")) == 4

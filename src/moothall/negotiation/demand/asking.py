@@ -52,6 +52,11 @@ class Asked:
         """The same for every answer to the same question, so that only the first one counts."""
         return f"{self.kind}.r{self.round}"
 
+    @property
+    def last_word(self) -> bool:
+        """Whether it is about a plan that will not be changed any more, whatever is answered."""
+        return self.kind == "review" and self.round >= self.body["max_rounds"]
+
 
 class Invitation(Model):
     """What a person sees of a demand: what is wanted, what is asked now, the plan when it is about a plan.
@@ -68,6 +73,11 @@ class Invitation(Model):
     status: ChannelStatus
     round: int = Field(ge=0, le=MAX_NEGOTIATION_ROUNDS)
     max_rounds: int
+    last_word: bool = Field(
+        default=False,
+        description="the question is about a plan that will not be changed any more: whoever is asked to fill an open "
+        "place, and everybody in the last round",
+    )
     demand: DemandUnderstanding | None = None
     asked: Question | None = None
     deadline_at: str | None = None
@@ -111,6 +121,7 @@ def invitation(record: RunRecord, rows: Sequence[Event], person: Person, now: da
         status=state.channel_status,
         round=state.round,
         max_rounds=state.max_rounds,
+        last_word=asked is not None and asked.last_word,
         demand=shared_demand(demand) if demand else None,
         asked=asked.kind if asked else None,
         deadline_at=deadline.payload["at"] if deadline else None,

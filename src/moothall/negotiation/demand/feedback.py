@@ -62,7 +62,7 @@ class Review:
         await talks.run.emit(*enter, *letters)
         for name in self._rows.to_ask(self._asked):
             talks.send_to_agent(name, bodies[name], f"{self._rows.name}.{name}")
-        return await self._until()
+        return await self.due()
 
     async def distribute(self, enter: Sequence[Draft], marks: JsonObject) -> None:
         """Ask, and tell of a new round; ``enter`` are the rows that open it."""
@@ -81,13 +81,14 @@ class Review:
             *channel.move(Trigger.PLAN_DISTRIBUTED),
         )
 
-    async def _until(self) -> datetime:
+    async def due(self) -> datetime:
+        """When the answers are due; the first call fixes it."""
         return await self._talks.deadline(f"{self._rows.name}.deadline", self._talks.limits.feedback_timeout)
 
     async def collect(self) -> tuple[list[Feedback], list[str]]:
         """Wait behind the barrier; the feedback that counts, and those whose silence counts as nothing."""
         talks = self._talks
-        asked, until = frozenset(self._asked), await self._until()
+        asked, until = frozenset(self._asked), await self.due()
         rows = self._rows
         if rows.closed() is None:
             settled = rows.answered(asked), frozenset(rows.unknown(asked))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from moothall.directory.profiles import AgentProfile
 from moothall.events.model import Draft
@@ -63,11 +64,15 @@ class Invitations:
             if item.agent_id in asked:
                 talks.send_to_agent(item.agent_id, self._body(item), f"{self._phase}.{item.agent_id}")
 
+    async def due(self) -> datetime:
+        """When the offers are due; the first call fixes it."""
+        return await self._talks.deadline(f"{self._phase}.deadline", self._talks.limits.response_timeout)
+
     async def collect(self, candidates: Sequence[CandidateRef]) -> list[Offer]:
         """Wait behind the barrier, close it in the log, and only then look at the offers."""
         talks = self._talks
         asked = frozenset(item.agent_id for item in candidates)
-        until = await talks.deadline(f"{self._phase}.deadline", talks.limits.response_timeout)
+        until = await self.due()
         rows = self._rows
         if not rows.closed():
             settled = rows.answered(asked), frozenset(rows.unknown(asked))

@@ -296,7 +296,10 @@ class SubnetCompleted(Model):
 
 
 class SubstituteInvited(Model):
-    """``towow.substitute.invited`` (additional): an agent is asked to take over a role that somebody left."""
+    """``towow.substitute.invited`` (additional): an agent is asked to take over a role that somebody left.
+
+    It is told until when; ``deadline_at`` (RFC 3339) is when its answer is due.
+    """
 
     channel_id: ChannelId
     demand_id: DemandId
@@ -304,6 +307,7 @@ class SubstituteInvited(Model):
     display_name: str
     reason: str
     round: int
+    deadline_at: str | None = None
 
 
 class SubstituteAnswered(Marked):

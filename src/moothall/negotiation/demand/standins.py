@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
 
+from moothall.clock import rfc3339
 from moothall.directory.activities import load_activities
 from moothall.directory.places import load_gazetteer
 from moothall.events.model import Draft
@@ -91,7 +92,8 @@ class StandIns:
         names = tuple(dict.fromkeys(item.agent_id for item in found))
         shown = present(talks, end).of(end.proposal, (*end.proposal.assignments, *found))
         review = StandInReview(talks, shown, Call(f"standins.{number}", names, end.round, last=end.round))
-        await review.ask([self._invited(name, number, end.round, found) for name in names if name not in invited])
+        until = rfc3339(await review.due())
+        await review.ask([self._invited(name, number, until, end, found) for name in names if name not in invited])
         answers, _ = await review.collect()
         willing = [item for item in answers if item.feedback_type == "accept"]
         agreed = {item.agent_id for item in willing}
@@ -113,7 +115,7 @@ class StandIns:
         ours = plan == present(self._talks, before).of(plan, plan.assignments)
         return present(self._talks, after).of(plan, plan.assignments) if ours else plan
 
-    def _invited(self, name: str, number: int, round_: int, found: Sequence[Assignment]) -> Draft:
+    def _invited(self, name: str, number: int, until: str, end: RoundsEnd, found: Sequence[Assignment]) -> Draft:
         talks = self._talks
         voice = self._lexica.voice(talks.demand.lang)
         roles = voice.join(item.role for item in found if item.agent_id == name)
@@ -123,7 +125,8 @@ class StandIns:
             agent_id=name,
             display_name=talks.profiles[name].user_name,
             reason=text("channel.stand_in.asked", talks.demand.lang, roles=roles),
-            round=round_,
+            round=end.round,
+            deadline_at=until,
         )
 
 

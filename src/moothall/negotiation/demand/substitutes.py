@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 
+from moothall.clock import rfc3339
 from moothall.negotiation.demand.models import Offer, Proposal, Requirement, uncovered
 from moothall.negotiation.demand.offers import Invitations
 from moothall.negotiation.demand.talks import Talks
@@ -55,6 +56,7 @@ class Substitutes:
         for item in wanted:
             self._welcome(item.agent_id)
         call = Invitations(talks, f"substitutes.r{number}", number)
+        until = rfc3339(await call.due())
         events = [
             talks.channel.event(
                 f"substitutes.r{number}.{item.agent_id}.invited",
@@ -63,6 +65,7 @@ class Substitutes:
                 display_name=item.display_name,
                 reason=item.reason,
                 round=number,
+                deadline_at=until,
             )
             for item in wanted
         ]

@@ -65,3 +65,8 @@ def outside(mentions: Mentions, start: int, end: int) -> Mentions:
         tuple(each for each in mentions.concepts if each.end <= start or end <= each.start),
         tuple(each for each in mentions.activities if each.end <= start or end <= each.start),
     )
+
+
+def with_concepts(mentions: Mentions, more: Sequence[Mention]) -> Mentions:
+    """Return the mentions with further capabilities among them."""
+    return Mentions(tuple(sorted((*mentions.concepts, *more), key=lambda each: each.start)), mentions.activities)

@@ -101,7 +101,7 @@ class Extraction:
     `unsupported_place`, `place_several`; `invalid_date` (no such day), `past_date` (an explicit day that is over),
     `date_ambiguous` (12/03/2027), each instead of `date`, `date_several`; `budget_implausible` and
     `headcount_implausible` (a figure below or beyond what can be meant) instead of the absent one; `too_long` (only
-    the first part was read).
+    the first part was read). `unknown` are items of a list of needs that no word of the vocabulary means.
     """
 
     lang: Lang
@@ -115,3 +115,4 @@ class Extraction:
     theme: str | None
     duration_days: int | None
     unclear: tuple[str, ...]
+    unknown: tuple[Span, ...] = ()

@@ -9,8 +9,9 @@ from moothall.negotiation.demand.extract.dates.duration import find_duration
 from moothall.negotiation.demand.extract.dates.window import find_window
 from moothall.negotiation.demand.extract.folding import fold, hide
 from moothall.negotiation.demand.extract.heads import find_heads
-from moothall.negotiation.demand.extract.mentions import find_mentions, outside
-from moothall.negotiation.demand.extract.model import Extraction
+from moothall.negotiation.demand.extract.listed import find_listed
+from moothall.negotiation.demand.extract.mentions import find_mentions, outside, with_concepts
+from moothall.negotiation.demand.extract.model import Extraction, Span
 from moothall.negotiation.demand.extract.money import find_money
 from moothall.negotiation.demand.extract.needs import find_needs
 from moothall.negotiation.demand.extract.places import find_place
@@ -39,6 +40,7 @@ def extract(text: str, today: date, vocabulary: Vocabulary, gazetteer: Gazetteer
     duration, rest = find_duration(dates.rest)
     mentions = find_mentions(text, rest, vocabulary, activities)
     theme = find_theme(text, rest, mentions.activities)
+    about = theme and Span(theme.start, theme.end, theme.text)
     if theme is not None:
         mentions = outside(mentions, theme.start, theme.end)
     counted = find_heads(text, rest, mentions.concepts)
@@ -46,6 +48,8 @@ def extract(text: str, today: date, vocabulary: Vocabulary, gazetteer: Gazetteer
     if heads is not None:
         mentions = outside(mentions, heads.span.start, heads.span.end)
     place, place_codes = find_place(text, folded, rest, gazetteer, mentions.concepts)
+    listed = find_listed(text, rest, mentions, [each for each in (place and place.span, about) if each], vocabulary)
+    mentions = with_concepts(mentions, listed.concepts)
     needs = find_needs(text, rest, mentions, vocabulary, lang)
     refused = {"budget_implausible": money.implausible, "headcount_implausible": counted.implausible}
     given = {
@@ -69,4 +73,5 @@ def extract(text: str, today: date, vocabulary: Vocabulary, gazetteer: Gazetteer
         theme=theme.text if theme else None,
         duration_days=duration,
         unclear=tuple(dict.fromkeys(codes)),
+        unknown=listed.unknown,
     )

@@ -175,6 +175,7 @@ class Reading:
             lines.append(say("unclear.recurring", day=self.voice.day(found.window.start)))
         elif found.window and found.window.approximate:
             lines.append(say("unclear.date_about", span=clean(found.window.span.text, TITLE_CAP)))
+        lines += [say("unclear.not_understood", need=clean(item.text, TITLE_CAP)) for item in found.unknown]
         return list(dict.fromkeys(lines))
 
     def _sentence(self, code: str) -> str:
@@ -191,7 +192,7 @@ class Reading:
         return self.voice.money(float(amount), currency)
 
     def _confidence(self) -> Confidence:
-        """High: a named need, a place or day, two facts in all, nothing unusable; medium: a need and a fact."""
+        """High: a named need, a place or day, two facts in all, everything usable; medium: a need and a fact."""
         found = self.found
         placed = found.place is not None and not found.place.ambiguous
         facts = sum(
@@ -199,7 +200,7 @@ class Reading:
         )
         named = any(item.named for item in found.wanted)
         usable = UNUSABLE.isdisjoint(found.unclear) and (placed or found.window is not None)
-        if named and facts >= 2 and usable:  # noqa: PLR2004 - two facts, as above
+        if named and facts >= 2 and usable and not found.unknown:  # noqa: PLR2004 - two facts, as above
             return "high"
         return "medium" if found.wanted and facts + named > 1 else "low"
 

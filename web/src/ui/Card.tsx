@@ -7,14 +7,14 @@ export interface CardProps extends Omit<ComponentPropsWithRef<"section">, "title
   readonly title?: ReactNode;
   /** Beside the title: a badge, a button. */
   readonly aside?: ReactNode;
-  readonly level?: 2 | 3;
+  readonly level?: 2 | 3 | 4;
   readonly tone?: Tone;
 }
 
 /** A section with a heading of its own, by which it is named. */
 export function Card({ title, aside, level = 2, tone = "neutral", className, children, ...rest }: CardProps) {
   const id = useId();
-  const Heading = level === 2 ? "h2" : "h3";
+  const Heading = `h${level}` as const;
   return (
     <section
       aria-labelledby={title ? id : undefined}

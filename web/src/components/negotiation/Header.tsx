@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import { hrefTo } from "../../hooks/useHashRoute";
 import { useNegotiation } from "../../hooks/useNegotiation";
 import { useTexts } from "../../i18n";
@@ -59,15 +60,21 @@ function Parent() {
   );
 }
 
+function heading(words: ReactNode): ReactNode {
+  return (
+    <h1 tabIndex={-1} dir="auto" data-testid="demand-words">
+      {words}
+    </h1>
+  );
+}
+
 function Demand() {
   const { page, header } = useTexts().negotiation;
   const words = useNegotiation((state) => state.rawInput || state.understanding?.surface_demand || "");
   const by = useNegotiation((state) => state.requesterId);
   return (
     <>
-      <h1 tabIndex={-1} dir="auto" data-testid="demand-words">
-        {words ? <LongText text={words} lines={4} /> : page}
-      </h1>
+      <LongText text={words || page} lines={4} around={heading} />
       {by && by !== "anonymous" && <p className={styles.by}>{header.by(by)}</p>}
     </>
   );

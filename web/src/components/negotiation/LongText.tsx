@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useTexts } from "../../i18n";
 import { Button } from "../../ui/Button";
 import styles from "./LongText.module.css";
@@ -7,21 +7,25 @@ interface Props {
   readonly text: string;
   /** Lines that are shown while it is folded. */
   readonly lines?: 2 | 4;
+  /** What stands around the words, but not around the button that unfolds them. */
+  readonly around?: (words: ReactNode) => ReactNode;
 }
 
 const PER_LINE = 45;
 
 /** Somebody's words, folded where they are long. Told by their length, so that nothing is measured or jumps. */
-export function LongText({ text, lines = 2 }: Props) {
+export function LongText({ text, lines = 2, around = (words) => words }: Props) {
   const { fold } = useTexts().negotiation;
   const [open, setOpen] = useState(false);
   const long = width(text) > PER_LINE * lines || text.split("\n").length > lines;
-  if (!long) return <span dir="auto">{text}</span>;
+  if (!long) return around(<span dir="auto">{text}</span>);
   return (
     <>
-      <span dir="auto" className={open ? styles.open : styles[`fold${lines}`]}>
-        {text}
-      </span>
+      {around(
+        <span dir="auto" className={open ? styles.open : styles[`fold${lines}`]}>
+          {text}
+        </span>,
+      )}
       <Button
         variant="ghost"
         size="s"

@@ -33,7 +33,6 @@ export function SubNegotiation({ sub }: { readonly sub: Sub }) {
         </>
       }
       tone={TONE[sub.outcome]}
-      className={styles.sub}
       data-testid={`subnet-${sub.demandId}`}
       data-outcome={sub.outcome}
       aside={

@@ -28,7 +28,7 @@ export interface EventTimelineProps {
   readonly source?: "node" | "file";
   /** The button that gets them. */
   readonly download?: ReactNode;
-  /** Only the list: no filters. */
+  /** Only the list, inside a section of level 3: no filters. */
   readonly compact?: boolean;
 }
 
@@ -65,7 +65,7 @@ export function EventTimeline({
     : shown.at(-1)?.row.event.event_id;
   const render = (line: Line) =>
     line.kind === "heading" ? (
-      <PhaseHeading phase={line.phase} count={line.count} />
+      <PhaseHeading level={compact ? 5 : 3} phase={line.phase} count={line.count} />
     ) : (
       <EventRow row={line.row} open={opened.has(line.key)} stop={line.key === stop} onToggle={toggle} />
     );
@@ -73,6 +73,7 @@ export function EventTimeline({
   return (
     <Card
       title={t.title}
+      level={compact ? 4 : 2}
       aside={
         <>
           <span className={styles.count}>{t.shown(shown.length, events.length)}</span>

@@ -7,11 +7,18 @@ function nameOf(phase: TimelinePhase, t: Texts["timeline"]): string {
   return t.phases[phase as PhaseName];
 }
 
-export function PhaseHeading({ phase, count }: { readonly phase: TimelinePhase; readonly count: number }) {
+interface Props {
+  readonly phase: TimelinePhase;
+  readonly count: number;
+  readonly level: 3 | 5;
+}
+
+export function PhaseHeading({ phase, count, level }: Props) {
   const { timeline: t } = useTexts();
+  const Heading = `h${level}` as const;
   return (
-    <h3 className={styles.phase} data-testid={`phase-${phase}`}>
+    <Heading className={styles.phase} data-testid={`phase-${phase}`}>
       {nameOf(phase, t)} <span className={styles.count}>{count}</span>
-    </h3>
+    </Heading>
   );
 }

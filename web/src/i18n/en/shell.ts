@@ -53,7 +53,8 @@ export const shell: typeof zh = {
     adminLabel: "Admin key",
     kept: "The key stays in the memory of this page only; after a reload it has to be entered again.",
     empty: "Enter a key",
-    unsendable: "A key has letters without accents, digits and signs only, and no spaces; check what was copied with it",
+    unsendable:
+      "A key has letters without accents, digits and signs only, and no spaces; check what was copied with it",
     refused: "The node did not take this key; check it and enter it again",
     use: "Use this key",
   },

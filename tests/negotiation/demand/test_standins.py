@@ -12,6 +12,7 @@ from moothall.directory.profiles import AgentProfile
 from moothall.events.model import Event
 from moothall.negotiation.demand.channel_view import CHANNEL_TYPES, channel_view
 from moothall.negotiation.demand.participants import OfferAnswer, Participant, ReviewAnswer
+from moothall.negotiation.demand.roster import ROSTER_TYPES, roster
 from moothall.negotiation.demand.wire import DemandOffer, ProposalReview
 from moothall.node import Node
 from tests.negotiation.demand.test_restart import length, reopen, told
@@ -128,6 +129,29 @@ async def test_who_says_no_or_wants_more_makes_room_for_the_next(tmp_path: Path)
             "user_agent_third", "user_agent_fourth",
         ]  # fmt: skip
         assert len(of_type(events, "agent.withdrawn")) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "policy"),
+    [(WITHDRAW, "accept"), (wish(price=9000), "accept"), (SILENT, "abstain"), (SILENT, "withdraw")],
+    ids=["no", "more money", "silent", "silent, which counts as no"],
+)
+async def test_who_did_not_agree_to_stand_in_is_told_so_and_did_not_withdraw(
+    tmp_path: Path, answer: Any, policy: str
+) -> None:
+    scripts = {**LEAVES, "third": Script(reviews=[answer])}
+    async with running(tmp_path, [*TEAM, *SPARES], scripts, feedback_timeout_policy=policy) as node:
+        events = await negotiate(node, DEMAND)
+        record = await node.log.get(events[0].run)
+        assert record is not None
+        seats = {item.display_name: item for item in roster(record, await node.log.select([record.id], ROSTER_TYPES))}
+    third = seats["third"]
+    assert (third.standing, third.why_not_code, third.why_not) == (
+        "not_chosen", "not_chosen", "曾被请求补上空缺，没有同意",
+    )  # fmt: skip
+    assert third.why_not in final_of(events)["final_proposal"]["rationale"]
+    assert seats["fourth"].standing == "in_plan"
+    assert seats["second"].standing == "withdrawn"
 
 
 async def test_nobody_is_asked_twice_and_a_place_that_nobody_wants_is_told_as_a_gap(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from moothall.events.model import Event, RunRecord
 from moothall.messages import Lang, text
-from moothall.negotiation.demand.channel_view import CHANNEL_TYPES, Rows, answers_of, offers_of, proposals_of
+from moothall.negotiation.demand.channel_view import CHANNEL_TYPES, Rows, offers_of, proposals_of
 from moothall.negotiation.demand.models import Model, Offer, Percent, Proposal
 from moothall.negotiation.demand.people import is_person
 from moothall.negotiation.demand.refusals import too_long_answers
@@ -18,6 +18,8 @@ from moothall.negotiation.demand.view import FINALIZED, lang_of, understanding_o
 
 ROSTER_TYPES = CHANNEL_TYPES | {"refused"}
 """The rows from which everything here can be told."""
+
+ANSWERED = "towow.substitute.answered"
 
 Standing = Literal[
     "reserve", "invited", "offered", "declined", "silent", "unknown", "in_plan", "not_chosen", "withdrawn"
@@ -60,9 +62,10 @@ class _Judge:
         self._refused = too_long_answers(seen.all)
         self._left = {
             row.payload["agent_id"]: row.payload["reasoning"]
-            for row in answers_of(seen)
+            for row in seen.of("towow.proposal.feedback")
             if row.payload["feedback_type"] == "withdraw"
         }
+        self._no_stand_ins = _refused_place(seen)
         plans = proposals_of(seen)
         final = seen.last[FINALIZED].payload["final_proposal"] if FINALIZED in seen.last else None
         self._plan = Proposal.model_validate(final) if final else plans[-1] if plans else None
@@ -125,7 +128,14 @@ class _Judge:
         if offer is None or offer.decision == "decline" or self._plan is None or self._demand is None:
             return ""
         plan, standing = self._plan, [one for one in self._offers.values() if one.decision != "decline"]
-        seen = Unchosen(self._demand, standing, plan.assignments, plan.cost.currency, plan.timeline.start_date)
+        seen = Unchosen(
+            demand=self._demand,
+            offers=standing,
+            assignments=plan.assignments,
+            currency=plan.cost.currency,
+            day=plan.timeline.start_date,
+            refused=self._no_stand_ins,
+        )
         return seen.words(seen.why(offer), self._lang)
 
 
@@ -141,6 +151,16 @@ def roster(record: RunRecord, rows: Sequence[Event]) -> tuple[Seat, ...]:
     for name, shown, reason, score in _reserve(seen):
         known.setdefault(name, judge.seat(name, shown, reason, score))
     return tuple(known.values())
+
+
+def _refused_place(seen: Rows) -> frozenset[str]:
+    """Those who were asked after the last round to fill an open place, and are known not to have agreed."""
+    agreed = {row.payload["agent_id"] for row in seen.of(ANSWERED) if row.payload["feedback_type"] == "accept"}
+    said = {row.payload["agent_id"] for row in seen.of(ANSWERED)}
+    silent = {
+        name for row in seen.of("barrier") if row.key.startswith("feedback.standins.") for name in row.payload["silent"]
+    }
+    return frozenset((said | silent) - agreed)
 
 
 def _reserve(seen: Rows) -> list[tuple[str, str, str, int]]:

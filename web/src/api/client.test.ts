@@ -200,6 +200,12 @@ describe("keys", () => {
     await expect(asked).rejects.toMatchObject({ code: "FORBIDDEN" });
   });
 
+  it("are not asked for in the background", async () => {
+    fetched.mockImplementation(async () => refusal("UNAUTHENTICATED", 401));
+    await expect(client.demands(null, null, undefined, true)).rejects.toMatchObject({ status: 401 });
+    expect(session.getState().keyAsked).toBeNull();
+  });
+
   it("are not asked for where none would help", async () => {
     fetched.mockImplementation(async () => refusal("FORBIDDEN", 403));
     await expect(client.demand("d-1")).rejects.toBeInstanceOf(Problem);

@@ -81,6 +81,32 @@ it("erases only after a question", async () => {
   fireEvent.click(screen.getByTestId("erase-confirm"));
   await expect.poll(() => screen.queryByTestId("row-d-1")).toBeNull();
   expect(erase).toHaveBeenCalledWith("d-1");
+  expect(document.activeElement).toBe(screen.getByRole("link", { name: "demand d-2" }));
+  fireEvent.click(screen.getByTestId("erase-d-2"));
+  fireEvent.click(screen.getByTestId("erase-confirm"));
+  await expect.poll(() => screen.queryByTestId("row-d-2")).toBeNull();
+  expect(document.activeElement).toBe(screen.getByRole("heading", { level: 1 }));
+});
+
+it("asks for running rows one turn after the other, without a key, and ever more seldom while it cannot", async () => {
+  vi.useFakeTimers();
+  const running = demand("d-1", { status: "processing", channel_status: "negotiating" });
+  const list = vi.spyOn(client, "demands").mockResolvedValue(page(running));
+  render(<ListPage />);
+  await act(() => vi.advanceTimersByTimeAsync(10));
+  list.mockClear();
+  list.mockImplementation(() => new Promise(() => undefined));
+  await act(() => vi.advanceTimersByTimeAsync(60_000));
+  expect(list).toHaveBeenCalledTimes(1);
+  expect(list.mock.lastCall?.[3]).toBe(true);
+  cleanup();
+  list.mockResolvedValue(page(running));
+  render(<ListPage />);
+  await act(() => vi.advanceTimersByTimeAsync(10));
+  list.mockClear();
+  list.mockRejectedValue(new Problem({ code: "UNAUTHENTICATED", status: 401 }));
+  await act(() => vi.advanceTimersByTimeAsync(34_900));
+  expect(list).toHaveBeenCalledTimes(2); // after 5 and 15 seconds, not before 35
 });
 
 it("names the next step when there is nothing, and says why when it cannot read", async () => {

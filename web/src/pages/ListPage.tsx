@@ -1,7 +1,8 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { DemandList } from "../components/list/DemandList";
 import styles from "../components/list/DemandList.module.css";
 import { type DemandStatus, useDemands } from "../components/list/useDemands";
+import { useFocusAfterErase } from "../components/list/useFocusAfterErase";
 import { go } from "../hooks/useHashRoute";
 import { useTexts } from "../i18n";
 import { Button } from "../ui/Button";
@@ -17,9 +18,13 @@ export function ListPage() {
   const { list: t } = useTexts();
   const [status, setStatus] = useState<DemandStatus | null>(null);
   const demands = useDemands(status);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const erased = useFocusAfterErase(demands.rows, heading);
   return (
     <>
-      <h1>{t.title}</h1>
+      <h1 ref={heading} tabIndex={-1}>
+        {t.title}
+      </h1>
       <fieldset className={styles.filter} aria-label={t.status}>
         {[null, ...STATUSES].map((one) => (
           <Button
@@ -41,7 +46,7 @@ export function ListPage() {
             action={<Button onClick={demands.reload}>{t.again}</Button>}
           />
         )}
-        {(demands.rows.length > 0 || demands.more) && <DemandList demands={demands} />}
+        {(demands.rows.length > 0 || demands.more) && <DemandList demands={demands} onErased={erased} />}
         {demands.rows.length === 0 && !demands.more && demands.loading && <Skeleton lines={6} />}
         {demands.rows.length === 0 && !demands.more && !demands.loading && !demands.problem && (
           <NoRows filtered={status !== null} showAll={() => setStatus(null)} />

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Problem } from "../api/problem";
+import type { LogEvent } from "../api/types";
 import { eventsOf, run } from "../fixtures/runs";
 import { MOST_BYTES, MOST_RECORDED } from "./recording";
 import { elapsedAt, LONGEST_PAUSE_MS, lengthOf, parseRecording, positionAt, recordingOf } from "./replay";
@@ -18,6 +19,15 @@ const recordingAt = (seconds: readonly number[]) =>
     })),
     new Date(0),
   );
+
+const BOTTOMLESS = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+
+/** An event whose payload nests in so many further levels. */
+function nested(levels: number): LogEvent {
+  let inner: unknown = "bottom";
+  for (let level = 0; level < levels; level += 1) inner = [inner];
+  return { event_id: "evt-00000001-0", event_type: "x", timestamp: "", payload: { inner } };
+}
 
 describe("the player", () => {
   it("shows each event when it is due, and no pause for longer than five seconds", () => {
@@ -78,6 +88,10 @@ describe("a recording", () => {
     expect(parseRecording(JSON.stringify(exported))).toEqual(exported);
   });
 
+  it("may nest as deep as anybody has to", () => {
+    expect(faultOf(JSON.stringify({ ...recording, events: [nested(63)] }))).toBeNull();
+  });
+
   it("holds each event once", () => {
     const twice = { ...recording, events: [...recording.events, ...recording.events] };
     expect(parseRecording(JSON.stringify(twice))).toEqual(recording);
@@ -92,6 +106,11 @@ describe("a recording", () => {
     ["RECORDING_EMPTY", JSON.stringify({ ...recording, events: "many" })],
     ["RECORDING_BAD_EVENT", JSON.stringify({ ...recording, events: [...EVENTS, { event_id: 3 }] })],
     ["RECORDING_BAD_EVENT", JSON.stringify({ ...recording, events: [{ ...EVENTS[0], payload: [] }] })],
+    ["RECORDING_TOO_DEEP", JSON.stringify({ ...recording, events: [nested(64)] })],
+    [
+      "RECORDING_TOO_DEEP",
+      JSON.stringify({ ...recording, events: [nested(0)] }).replace('"bottom"', BOTTOMLESS),
+    ],
     ["RECORDING_TOO_MANY", JSON.stringify({ ...recording, events: Array(MOST_RECORDED + 1).fill(0) })],
     ["RECORDING_TOO_LARGE", "x".repeat(MOST_BYTES + 1)],
     ["RECORDING_TOO_LARGE", "场".repeat(MOST_BYTES / 3 + 1)],

@@ -7,7 +7,7 @@ import { feedback } from "./feedback";
 import type { CandidateState, Condition, NegotiationState, RoundState } from "./model";
 import { offeredTo } from "./openPlaces";
 import { advance } from "./phases";
-import { count, flag, numOrNull, record, str, strOrNull } from "./read";
+import { count, flag, numOrNull, str, strOrNull } from "./read";
 import { adjustment, condition, proposal } from "./shapes";
 
 type Group =
@@ -78,7 +78,7 @@ export const ROUNDS: Reducers<Group> = {
       displayName: str(payload.display_name, before.displayName),
       substituteIn: count(payload.round, state.round),
     }));
-    return { ...asked, deadlineAt: strOrNull(record(payload).deadline_at) ?? state.deadlineAt };
+    return { ...asked, deadlineAt: strOrNull(payload.deadline_at) ?? state.deadlineAt };
   },
 
   "towow.substitute.answered": (state, payload, event) => {

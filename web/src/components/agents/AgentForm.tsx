@@ -1,3 +1,4 @@
+import { useRef } from "react";
 import type { AgentView } from "../../api/types";
 import { useTexts } from "../../i18n";
 import { Button } from "../../ui/Button";
@@ -61,6 +62,11 @@ export function AgentForm({ agent, onSaved, onCancel, onReload }: AgentFormProps
 function Fields({ form, known }: { readonly form: Form; readonly known: boolean }) {
   const { agents: t } = useTexts();
   const { draft, errors, change } = form;
+  const add = useRef<HTMLButtonElement>(null);
+  const remove = (index: number) => {
+    change({ offers: draft.offers.toSpliced(index, 1) });
+    add.current?.focus(); // the button that had the focus goes with its row
+  };
   return (
     <div className={styles.form}>
       <AgentFields draft={draft} errors={errors} known={known} onChange={change} />
@@ -72,11 +78,12 @@ function Fields({ form, known }: { readonly form: Form; readonly known: boolean 
           index={index}
           errors={errors}
           onChange={(changed) => change({ offers: draft.offers.with(index, changed) })}
-          onRemove={() => change({ offers: draft.offers.toSpliced(index, 1) })}
+          onRemove={() => remove(index)}
         />
       ))}
       <div>
         <Button
+          ref={add}
           size="s"
           data-testid="offer-add"
           onClick={() => change({ offers: [...draft.offers, newOffer()] })}

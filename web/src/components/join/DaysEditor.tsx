@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useLang, useTexts } from "../../i18n";
 import { day } from "../../i18n/formats";
 import { Button, Icon } from "../../ui";
@@ -15,14 +15,25 @@ export function DaysEditor({ days, change, ...control }: DaysEditorProps) {
   const { join } = useTexts();
   const { lang } = useLang();
   const [picked, setPicked] = useState("");
+  const input = useRef<HTMLInputElement>(null);
   const add = () => {
     if (picked !== "") change([...new Set([...days, picked])].sort());
     setPicked("");
   };
+  const remove = (day: string) => {
+    change(days.filter((kept) => kept !== day));
+    input.current?.focus();
+  };
   return (
     <div className={styles.form}>
       <div className={styles.entry}>
-        <input {...control} type="date" value={picked} onChange={(event) => setPicked(event.target.value)} />
+        <input
+          {...control}
+          ref={input}
+          type="date"
+          value={picked}
+          onChange={(event) => setPicked(event.target.value)}
+        />
         <Button onClick={add} disabled={picked === ""}>
           <Icon name="plus" />
           {join.addDate}
@@ -37,7 +48,7 @@ export function DaysEditor({ days, change, ...control }: DaysEditorProps) {
                 size="s"
                 variant="ghost"
                 aria-label={join.removeDate(day(one, lang))}
-                onClick={() => change(days.filter((kept) => kept !== one))}
+                onClick={() => remove(one)}
               >
                 <Icon name="cross" />
               </Button>

@@ -8,10 +8,20 @@ import { DemandRow } from "./DemandRow";
 import { EraseDialog } from "./EraseDialog";
 import type { Demands } from "./useDemands";
 
+interface Props {
+  readonly demands: Demands;
+  /** Told before a row leaves. */
+  readonly onErased: (demandId: string) => void;
+}
+
 /** The rows that there are, the way to more, and the question before one is erased. */
-export function DemandList({ demands }: { readonly demands: Demands }) {
+export function DemandList({ demands, onErased }: Props) {
   const { list: t } = useTexts();
   const [erasing, setErasing] = useState<DemandSummary | null>(null);
+  const erased = (demandId: string) => {
+    onErased(demandId);
+    demands.remove(demandId);
+  };
   return (
     <>
       <Table
@@ -31,7 +41,7 @@ export function DemandList({ demands }: { readonly demands: Demands }) {
           </Button>
         )}
       </div>
-      <EraseDialog demand={erasing} onClose={() => setErasing(null)} onErased={demands.remove} />
+      <EraseDialog demand={erasing} onClose={() => setErasing(null)} onErased={erased} />
     </>
   );
 }

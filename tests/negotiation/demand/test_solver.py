@@ -215,3 +215,13 @@ def test_when_the_time_is_over_the_team_found_so_far_stands_and_says_so() -> Non
     team = assemble(given, limit=0)
     assert not team.proven
     assert hard_rules_hold(given, team.picks, team.day)
+
+
+@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("limit", [0, 1e-6])
+def test_a_search_without_time_ends_with_a_team_wherever_there_is_one(seed: int, limit: float) -> None:
+    given = replace(problem(seed, bids=9), budget=400.0 + 50 * seed)
+    best, team = assemble(given, limit=20), assemble(given, limit=limit)
+    assert hard_rules_hold(given, team.picks, team.day)
+    assert bool(team.picks) is bool(best.picks)
+    assert team.value <= best.value

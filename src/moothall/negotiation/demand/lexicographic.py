@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -48,16 +48,20 @@ class Program:
         """Demand that the sum of ``parts`` is at most ``bound``."""
         self._rows.append((-math.inf, bound, parts))
 
-    def maximise(self, goals: Sequence[Sequence[Part]], *, limit: float, seed: int) -> tuple[list[int], bool]:
+    def maximise(
+        self, goals: Sequence[Sequence[Part]], *, limit: float, seed: int, start: Mapping[int, int] | None = None
+    ) -> tuple[list[int], bool]:
         """Return the value of each variable, and whether every goal's optimum was proven within ``limit`` seconds.
 
-        The factors of the goals must be whole numbers.
+        The factors of the goals must be whole numbers. ``start`` has the values other than 0 of a point to begin at;
+        where it is allowed, nothing worse is returned, however short the time. Loading the solver does not count.
         """
         values = [0] * len(self._upper)
         if not values:
             return values, True
-        deadline = time.monotonic() + limit
+        values = self._begin(start or {})
         solver, rows, proven = self._load(seed), list(self._rows), True
+        deadline = time.monotonic() + limit
         for goal in goals:
             found, optimal = _solve(solver, goal, values, deadline - time.monotonic())
             if (
@@ -73,6 +77,10 @@ class Program:
             rows.append(row)
             _add(solver, row)
         return values, proven
+
+    def _begin(self, start: Mapping[int, int]) -> list[int]:
+        values = [start.get(index, 0) for index in range(len(self._upper))]
+        return values if all(_holds(row, values) for row in self._rows) else [0] * len(values)
 
     def _load(self, seed: int) -> Highs:
         from highspy import Highs, HighsVarType  # noqa: PLC0415 - heavy, and only here

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from moothall.negotiation.demand.lexicographic import Part, Program
-from moothall.negotiation.demand.teams import Bid, Pick, Problem, Team
+from moothall.negotiation.demand.teams import Bid, Need, Pick, Problem, Team
 
 MATCH = 0.001
 """What a point of match is worth, as a part of the lowest price for the role: ten points outweigh one per cent."""
@@ -49,6 +49,15 @@ class _Scored:
     def merit(self) -> int:
         """What a single unit of it adds to the merit."""
         return self.gain - self.charge
+
+
+@dataclass(frozen=True, slots=True)
+class _Unmet:
+    """A condition of ``bid`` as a part of the merit; ``met`` are the bids of which any one meets it."""
+
+    part: Part
+    bid: int
+    met: frozenset[int]
 
 
 def assemble(problem: Problem, *, limit: float = 1.5) -> Team:
@@ -212,7 +221,7 @@ def _optimise(scored: Sequence[_Scored], problem: Problem, limit: float) -> tupl
             program.at_most(0, [Part(units[index], 1), Part(taken[index], -item.bid.quantity)])
             program.at_most(0, [Part(taken[index], 1), Part(units[index], -1)])
     _limit_roles(program, scored, taken, units, problem)
-    _one_day(program, scored, taken, problem)
+    on_day = _one_day(program, scored, taken, problem)
     unmet = _conditions(program, scored, taken)
     charges = [Part(taken[index], -item.charge) for index, item in enumerate(scored)]
     weight = _weights(problem)
@@ -222,13 +231,66 @@ def _optimise(scored: Sequence[_Scored], problem: Problem, limit: float) -> tupl
 
     goals = [
         total(lambda item: weight.get(item.bid.concept, 0), units),
-        total(lambda item: item.gain, units) + charges + unmet,
+        total(lambda item: item.gain, units) + charges + [one.part for one in unmet],
         total(lambda item: -_cents(item.bid), taken),
         total(lambda item: -item.draw, taken),
     ]
-    values, proven = program.maximise(goals, limit=limit, seed=problem.seed)
+    day, quick = _quick(scored, problem)
+    start = {taken[index]: 1 for index in quick} | {units[index]: count for index, count in quick.items()}
+    start |= {on_day[day]: 1} if day in on_day else {}
+    start |= {one.part.variable: 1 for one in unmet if one.bid in quick and not quick.keys() & one.met}
+    values, proven = program.maximise(goals, limit=limit, seed=problem.seed, start=start)
     picks = [Pick(item.bid, values[units[index]]) for index, item in enumerate(scored) if values[taken[index]]]
     return picks, proven
+
+
+def _quick(scored: Sequence[_Scored], problem: Problem) -> tuple[date, dict[int, int]]:
+    """A team that keeps every hard rule, found without a search: the day, and for each bid taken its units.
+
+    The most important roles come first, each to the best that fits what is left, on each day; the day that covers most
+    wins. The search begins there, so that a demand for which there is a team never ends without one for lack of time.
+    """
+    weight = _weights(problem)
+    needs = sorted(problem.needs, key=lambda need: -weight[need.concept])
+    best: tuple[int, date, dict[int, int]] = 0, problem.preferred[0], {}
+    for day in _classes(scored, problem):
+        free = [index for index, item in enumerate(scored) if _free(item.bid, day)]
+        for order in (_by_merit, _by_cost) if problem.budget is not None else (_by_merit,):
+            team = _filled(sorted(free, key=lambda index: order(scored[index])), scored, needs, problem)
+            covers = sum(weight[scored[index].bid.concept] * count for index, count in team.items())
+            if covers > best[0]:
+                best = covers, day, team
+    return best[1], best[2]
+
+
+def _by_merit(item: _Scored) -> tuple[float, float, int]:
+    return -item.merit, item.bid.price, item.draw
+
+
+def _by_cost(item: _Scored) -> tuple[float, float, int]:
+    return item.bid.cost, -item.merit, item.draw
+
+
+def _filled(order: Sequence[int], scored: Sequence[_Scored], needs: Sequence[Need], problem: Problem) -> dict[int, int]:
+    """Each need filled in turn, by whoever comes first in ``order`` and fits roles and money."""
+    left = math.inf if problem.budget is None else problem.budget
+    roles: Counter[str] = Counter()
+    team: dict[int, int] = {}
+    for need in needs:
+        lacking = need.count
+        for index in order:
+            bid = scored[index].bid
+            fits = (
+                bid.concept == need.concept
+                and bid.cost <= left
+                and roles[bid.agent] < problem.max_roles.get(bid.agent, 1)
+            )
+            if lacking and fits:
+                team[index] = min(bid.quantity, lacking)
+                lacking -= team[index]
+                left -= bid.cost
+                roles[bid.agent] += 1
+    return team
 
 
 def _limit_roles(
@@ -248,27 +310,30 @@ def _limit_roles(
         program.at_most(problem.budget, [Part(taken[index], item.bid.cost) for index, item in enumerate(scored)])
 
 
-def _one_day(program: Program, scored: Sequence[_Scored], taken: Sequence[int], problem: Problem) -> None:
+def _one_day(program: Program, scored: Sequence[_Scored], taken: Sequence[int], problem: Problem) -> dict[date, int]:
+    """Everybody taken is free on one day; the variables of the days among which there is a choice."""
     days = _classes(scored, problem)
     if len(days) == 1:
         for index, item in enumerate(scored):
             if not _free(item.bid, days[0]):
                 program.at_most(0, [Part(taken[index], 1)])
-        return
+        return {}
     chosen = [program.whole(1) for _ in days]
     program.at_most(1, [Part(variable, 1) for variable in chosen])
     for index, item in enumerate(scored):
         free = [Part(variable, -1) for day, variable in zip(days, chosen, strict=True) if _free(item.bid, day)]
         program.at_most(0, [Part(taken[index], 1), *free])
+    return dict(zip(days, chosen, strict=True))
 
 
-def _conditions(program: Program, scored: Sequence[_Scored], taken: Sequence[int]) -> list[Part]:
+def _conditions(program: Program, scored: Sequence[_Scored], taken: Sequence[int]) -> list[_Unmet]:
     """A part of the merit per condition: what it costs when its bid is taken and nobody provides what it requires."""
-    unmet: list[Part] = []
+    unmet: list[_Unmet] = []
     for index, item in enumerate(scored):
         for concept in sorted(item.bid.requires):
             variable = program.whole(1)
-            unmet.append(Part(variable, -item.unmet))
-            met = [Part(taken[other], -1) for other, item2 in enumerate(scored) if item2.bid.concept == concept]
-            program.at_most(0, [Part(taken[index], 1), Part(variable, -1), *met])
+            met = [other for other, item2 in enumerate(scored) if item2.bid.concept == concept]
+            unmet.append(_Unmet(Part(variable, -item.unmet), index, frozenset(met)))
+            others = [Part(taken[other], -1) for other in met]
+            program.at_most(0, [Part(taken[index], 1), Part(variable, -1), *others])
     return unmet

@@ -113,6 +113,10 @@ async def test_the_feedback_bar_shows_what_was_counted(hall: Hall, policy: str) 
         assert shown["silent"] == counted["silent"]
     assert (evaluated[0]["defaults"], evaluated[0]["silent"]) == {"accept": (1, 0), "abstain": (0, 1)}[policy]
     await expect(page.get_by_test_id("round-marker")).to_contain_text("2/3")
+    (final,) = of_type(events, "proposal.finalized")
+    unsaid = len(final["unconfirmed"])
+    words = f"{unsaid} 位没有明说" if unsaid else "都明确同意"
+    await expect(page.get_by_test_id("state-text")).to_contain_text(words)
 
 
 @pytest.mark.requirement("NEG-UI-04", "NEG-ARCH-11")

@@ -34,6 +34,18 @@ describe("the texts of the page", () => {
     );
   });
 
+  it("count one thing in the singular", () => {
+    const { negotiation, plan } = texts("en");
+    expect(negotiation.steps.totals(1, 1)).toBe("1 step, 1 question to a model");
+    expect(plan.end.usage(1, "7", "$0.01")).toBe("1 request, 7 tokens, $0.01");
+    expect(negotiation.steps.totals(2, 0)).toBe("2 steps, 0 questions to a model");
+  });
+
+  it("call each thing by one name in Chinese", () => {
+    const others = /您|参与方|协作者|顶替|替补者|代理人/;
+    expect(zh.filter(([, value]) => others.test(value))).toEqual([]);
+  });
+
   it("hold no Chinese in English", () => {
     expect(en.filter(([, value]) => HAN.test(value))).toEqual([]);
   });

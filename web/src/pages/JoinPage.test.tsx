@@ -22,6 +22,7 @@ const INVITED: Invitation = {
   demand: understood(),
   demand_id: "d-1",
   display_name: "小林",
+  last_word: false,
   max_rounds: 3,
   proposal: null,
   round: 0,
@@ -134,7 +135,7 @@ it("takes a wish for a change, but not an empty one", async () => {
 });
 
 it("offers yes or no only where nothing else counts, and promises no further question", async () => {
-  invitation = { ...REVIEW, last_word: true } as Invitation;
+  invitation = { ...REVIEW, last_word: true };
   const shown = open();
   expect((await screen.findByTestId("join-last-word")).textContent).toContain("只有同意或不同意");
   expect(screen.queryByTestId("join-negotiate")).toBeNull();

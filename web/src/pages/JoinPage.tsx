@@ -1,5 +1,4 @@
 import { Asked } from "../components/join/Asked";
-import { isLastWord } from "../components/join/answers";
 import { InvitationCard } from "../components/join/InvitationCard";
 import styles from "../components/join/Join.module.css";
 import { SharedPlan } from "../components/join/SharedPlan";
@@ -25,7 +24,7 @@ export function JoinPage({ channelId, token }: JoinPageProps) {
         <h1>{invitation ? join.title(invitation.display_name) : join.pageTitle}</h1>
         {invitation && invitation.round > 0 && (
           <p className={styles.note}>
-            {isLastWord(invitation)
+            {invitation.last_word
               ? join.lastWord.round
               : join.rounds(count(invitation.round, lang), count(invitation.max_rounds, lang))}
           </p>

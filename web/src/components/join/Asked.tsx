@@ -3,7 +3,7 @@ import type { Invitation } from "../../api/types";
 import { useHotkeys } from "../../hooks/useHotkeys";
 import { useTexts } from "../../i18n";
 import { announce, Card } from "../../ui";
-import { type Answer, afterwards, isLastWord } from "./answers";
+import { type Answer, afterwards } from "./answers";
 import { Countdown } from "./Countdown";
 import styles from "./Join.module.css";
 import { OfferForm } from "./OfferForm";
@@ -24,8 +24,7 @@ interface Given {
 /** What is asked now, and the answer to it; afterwards that it counts. */
 export function Asked({ invitation, token, look }: AskedProps) {
   const { join, shell } = useTexts();
-  const { asked, round, deadline_at: until } = invitation;
-  const last = isLastWord(invitation);
+  const { asked, round, deadline_at: until, last_word: last } = invitation;
   const question = asked ? `${asked} ${round} ${last}` : null;
   const [given, setGiven] = useState<Given | null>(null);
   const box = useRef<HTMLElement>(null);

@@ -2,7 +2,6 @@ import { useState } from "react";
 import { client } from "../../api/client";
 import { useTexts } from "../../i18n";
 import { Button, Icon, ProblemNotice } from "../../ui";
-import { isLastWord } from "./answers";
 import { ChangeForm } from "./ChangeForm";
 import styles from "./Join.module.css";
 import type { AnswerFormProps } from "./OfferForm";
@@ -14,8 +13,7 @@ export function ReviewForm({ invitation, token, counted }: AnswerFormProps) {
   const { join } = useTexts();
   const { busy, problem, send } = useAnswer([], counted);
   const [open, setOpen] = useState<"change" | "withdraw" | null>(null);
-  const { channel_id: channelId, round } = invitation;
-  const last = isLastWord(invitation);
+  const { channel_id: channelId, round, last_word: last } = invitation;
   const accept = () =>
     send("accept", () => client.feedback(channelId, token, { feedback_type: "accept", round }));
   const withdraw = (reasoning: string) => {

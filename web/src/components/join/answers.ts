@@ -1,15 +1,10 @@
 /** What a person writes, and what of it is sent. Pure. */
 
-import type { FeedbackBody, Invitation, OfferBody } from "../../api/types";
+import type { FeedbackBody, OfferBody } from "../../api/types";
 import type { Texts } from "../../i18n";
 
 export type Decision = OfferBody["decision"];
 export type Answer = Decision | "accept" | "negotiate" | "withdraw";
-
-/** Whether nothing but yes or no counts: the plan does not change any more, and a wish is a no. */
-export function isLastWord(invitation: Invitation): boolean {
-  return "last_word" in invitation && invitation.last_word === true;
-}
 
 /** What comes after an answer that counts. */
 export function afterwards(answer: Answer, last: boolean): "asked" | "changed" | "last" | "gone" {

@@ -84,6 +84,20 @@ describe("the plan", () => {
     await settled();
   });
 
+  it("writes a declined price as a sum, and a declined day as a day", async () => {
+    const events = eventsOf("failed-no-agreement").map((event) => {
+      const text = JSON.stringify(event);
+      const wish = '"field":"price","requested":5000';
+      return JSON.parse(text.replace(wish, '"field":"date","requested":"2027-03-15"')) as LogEvent;
+    });
+    showRun("failed-no-agreement", events);
+    fireEvent.change(screen.getByTestId("diff-from"), { target: { value: "0" } });
+    const declined = screen.getByTestId("declined-requests").textContent;
+    expect(declined).toContain("价格：¥5,000");
+    expect(declined).toContain("日期：2027年3月15日");
+    await settled();
+  });
+
   it("keeps the version that was picked when a new one comes", async () => {
     const events = eventsOf("three-rounds");
     const { store } = showRun("three-rounds", until("three-rounds", "negotiation.round_started"));

@@ -61,7 +61,8 @@ export function VirtualList<Item>({
     observeElementRect: observeSeen,
     rangeExtractor: range,
     overscan: 12,
-    anchorTo: "end", // what is read keeps its place when rows leave at the top
+    // What is read keeps its place when rows leave at the top; at the end the end is followed.
+    anchorTo: atEnd.current ? "start" : "end",
   });
   const toEnd = () => rows.scrollToIndex(items.length - 1, { align: "end" });
   useImperativeHandle(handle, () => ({ toEnd }));

@@ -307,3 +307,16 @@ describe("the log", () => {
     expect(fold([event(0, "towow.demand.submitted", { demo: true, mark: "DEMO" })]).demo).toBe(true);
   });
 });
+
+it("remembers in which phase the last event stood that left memory", () => {
+  const told = (seq: number, type: string, payload: Record<string, unknown>): LogEvent => ({
+    event_id: `evt-0000abcd-${seq}`,
+    event_type: `towow.${type}`,
+    timestamp: "2026-11-21T08:00:00Z",
+    payload,
+  });
+  const talk = Array.from({ length: MOST_EVENTS }, (_, seq) => told(seq + 1, "agent.said", {}));
+  const begun = fold([told(0, "proposal.distributed", { round: 2 }), ...talk.slice(0, -1)]);
+  expect(begun.droppedPhase).toBe("other");
+  expect(fold(talk, begun)).toMatchObject({ dropped: 1, droppedPhase: "round-2" });
+});

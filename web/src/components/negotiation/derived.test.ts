@@ -36,6 +36,24 @@ describe("where candidates stand", () => {
     expect(countsOf(all).reduce((sum, [, count]) => sum + count, 0)).toBe(all.length);
   });
 
+  it("takes the node's word for a substitute who never answered", () => {
+    const { state } = read("full-agreement");
+    const [id = ""] = state.candidateOrder;
+    const [seat] = run("full-agreement").seats;
+    const known = state.candidates[id];
+    if (!seat || !known) throw new Error("nobody is there");
+    const standing = (told: typeof seat.standing, status: typeof known.status = "invited") => {
+      const candidates = { [id]: { ...known, status } };
+      const seats = [{ ...seat, agent_id: id, standing: told }];
+      return rowsOf({ candidates, order: [id], proposal: null, seats })[0]?.standing;
+    };
+    expect(standing("silent")).toBe("silent");
+    expect(standing("unknown")).toBe("unknown");
+    expect(standing("declined")).toBe("decline");
+    expect(standing("reserve")).toBe("invited");
+    expect(standing("silent", "participate")).toBe("participate");
+  });
+
   it("moves nobody while answers come in", () => {
     const all = rows("full-agreement");
     expect(sectionsOf(all, false).flatMap((one) => one.rows)).toEqual(all);

@@ -248,6 +248,35 @@ describe("a thousand events", () => {
   });
 });
 
+it("keeps the phase of what has left", () => {
+  const said = event(5, "towow.proposal.feedback", ADA);
+  const late = event(6, "towow.offer.submitted", ADA);
+  expect(phasesOf([said, late], "round-2")).toEqual(["round-2", "round-2"]);
+  render(<EventTimeline events={[said, late]} dropped={7} droppedPhase="round-2" source="file" />);
+  expect(screen.getByTestId("phase-round-2")).toBeTruthy();
+  expect(screen.getByTestId("event-timeline").textContent).toContain(texts("zh").timeline.dropped.file(7));
+});
+
+it("does not call news what is shown anew", () => {
+  const list = () => screen.getByRole("region", { name: texts("zh").timeline.list });
+  const height = vi.spyOn(Element.prototype, "scrollHeight", "get").mockReturnValue(5000);
+  const { rerender } = show(ALL);
+  fireEvent.scroll(list());
+  const more = [...ALL, event(77, "towow.offer.submitted", ADA)];
+  rerender(<EventTimeline events={more} dropped={0} />);
+  expect(screen.getByTestId("timeline-news").textContent).toBe(texts("zh").timeline.newEvents(1));
+  height.mockRestore();
+  fireEvent.change(screen.getByTestId("timeline-search"), { target: { value: "nowhere" } });
+  fireEvent.click(screen.getByRole("button", { name: texts("zh").timeline.clearFilter }));
+  expect(screen.queryByTestId("timeline-news")).toBeNull();
+});
+
+it("strings names together as the language does", () => {
+  const found = event(1, "towow.filter.completed", { candidates: [ADA, { display_name: "Bob" }] });
+  expect(detailOf(found, texts("zh").timeline, "zh")).toContain("Ada、Bob");
+  expect(detailOf(found, texts("en").timeline, "en")).toContain("Ada, Bob");
+});
+
 it("goes from row to row by arrow keys", () => {
   show(ALL.slice(0, 3));
   const heads = rows().map((row) => within(row).getByRole("button"));

@@ -128,7 +128,7 @@ export const plan: typeof zh = {
     byDefault: "Accepted by default",
     unconfirmed: "Not confirmed",
     nobody: "nobody",
-    open: "Conditions not met",
+    open: "Conditions open or declined",
     gaps: "Gaps",
     cost: "Cost of the plan",
     models: "Use of models",

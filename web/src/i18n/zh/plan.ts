@@ -125,7 +125,7 @@ export const plan = {
     byDefault: "默认同意",
     unconfirmed: "未确认",
     nobody: "无",
-    open: "未满足的条件",
+    open: "未落实的条件",
     gaps: "缺口",
     cost: "方案费用",
     models: "模型用量",

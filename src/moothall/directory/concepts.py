@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """One capability. `on_site`: somebody or something has to be at the place; else it can be done from afar."""
+    """One capability. `on_site`: somebody or something has to be at the place; else it can be done from afar.
+
+    `listed` are words that mean it only where they stand alone, as a tag or as an item of a list: a host, to host.
+    """
 
     id: str
     category: str
@@ -29,6 +32,7 @@ class Concept:
     synonyms_en: tuple[str, ...]
     related: tuple[str, ...]
     on_site: bool
+    listed: tuple[str, ...] = ()
 
     def label(self, lang: Lang) -> str:
         """The tag shown to people."""
@@ -57,6 +61,7 @@ class Vocabulary:
         """Index the concepts. Two of them claiming one word, or a neighbour that does not exist, raise `ValueError`."""
         self._concepts: Mapping[str, Concept] = {concept.id: concept for concept in concepts}
         self._lexicon = Lexicon((word, concept) for concept in self._concepts.values() for word in concept.surfaces)
+        self._alone = Lexicon((word, concept) for concept in self._concepts.values() for word in concept.listed)
         self._check()
 
     def __contains__(self, concept_id: object) -> bool:
@@ -73,10 +78,10 @@ class Vocabulary:
         return concept.label(lang) if concept else concept_id
 
     def normalise(self, tag: str) -> str | None:
-        """The id of the concept that `tag` names: an id, a label or a synonym in either language, else `None`."""
+        """The id of the concept that `tag` names: an id, a label or any of its words in either language."""
         if tag in self._concepts:
             return tag
-        found = self._lexicon.get(tag)
+        found = self._lexicon.get(tag) or self._alone.get(tag)
         return found[0].id if found else None
 
     def key(self, tag: str) -> str:
@@ -103,6 +108,9 @@ class Vocabulary:
             for word in concept.surfaces:
                 if len(owners := self._lexicon.get(word)) != 1:
                     raise ValueError(f"{word!r} belongs to {[owner.id for owner in owners]}")
+            for word in concept.listed:
+                if len(owners := (*self._alone.get(word), *self._lexicon.get(word))) != 1:
+                    raise ValueError(f"{word!r} belongs to {[owner.id for owner in owners]}")
 
 
 @lru_cache(maxsize=1)
@@ -118,6 +126,7 @@ def load_vocabulary() -> Vocabulary:
             synonyms_en=tuple(row["synonyms_en"]),
             related=tuple(row["related"]),
             on_site=row["on_site"],
+            listed=tuple(row.get("listed", ())),
         )
         for row in read_rows("concepts.json")
     )

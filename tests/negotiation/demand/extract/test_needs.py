@@ -64,7 +64,7 @@ def test_named_capabilities_and_their_numbers(
         ("without catering or photographer, a venue", ["venue"], ["catering", "photography"]),
         ("We already have a venue, need two speakers", ["speaker"], ["venue"]),
         ("I don't need a photographer but a venue", ["venue"], ["photography"]),
-        ("no need for catering; a host and a venue are enough", ["venue"], ["catering"]),
+        ("no need for catering; a host and a venue are enough", ["host_mc", "venue"], ["catering"]),
         ("catering is not needed, a venue is", ["venue"], ["catering"]),
         ("not only a venue but also catering", ["venue", "catering"], []),
         ("I am NOT looking for a venue", [], ["venue"]),

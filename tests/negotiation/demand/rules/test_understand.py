@@ -125,3 +125,19 @@ async def test_a_day_beyond_ten_years_counts_as_not_understood(raw: str, sentenc
 async def test_a_day_within_ten_years_is_kept_beside_one_beyond() -> None:
     assert (await understood("2036年11月20日在北京办聚会")).context.date == "2036-11-20"
     assert (await understood("合同到9999-12-31，2027年3月14日在北京办聚会")).context.date == "2027-03-14"
+
+
+@pytest.mark.parametrize(
+    ("raw", "line"),
+    [
+        (
+            "A meetup in Shanghai on 12 March 2027 for 60 people with a venue, a speaker and a telepathic dolphin tamer",
+            "Not understood: “telepathic dolphin tamer”",
+        ),
+        ("2027年3月12日在北京办60人的聚会，需要场地、海豚驯养师和保安，预算8000元", "没有理解：“海豚驯养师”"),
+    ],
+)
+async def test_what_was_asked_for_and_not_understood_is_told_and_lowers_the_confidence(raw: str, line: str) -> None:
+    found = await understood(raw)
+    assert line in found.uncertainties
+    assert found.confidence == "medium"

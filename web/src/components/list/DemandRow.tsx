@@ -1,7 +1,7 @@
 import type { DemandSummary } from "../../api/types";
 import { hrefTo } from "../../hooks/useHashRoute";
 import { useLang, useTexts } from "../../i18n";
-import { clock, day, money } from "../../i18n/formats";
+import { clock, day, modelCost, money } from "../../i18n/formats";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
 import styles from "./DemandList.module.css";
@@ -74,7 +74,7 @@ function ModelCost({ usage }: { readonly usage: DemandSummary["usage"] }) {
   const cost = usage.cost_usd;
   return (
     <span className={styles.stack}>
-      {typeof cost === "number" && <span>{money(cost, "USD", lang)}</span>}
+      {typeof cost === "number" && <span>{modelCost(cost, lang)}</span>}
       <span className={styles.muted}>{t.requests(usage.requests)}</span>
     </span>
   );

@@ -138,6 +138,51 @@ async def test_a_long_run_stays_quick_and_tells_what_it_let_go(hall: Hall) -> No
     assert took < 1000
 
 
+TOP_ROW = """(box) => {
+  const top = box.getBoundingClientRect().top;
+  const rows = [...box.querySelectorAll("[data-testid^='event-evt']")];
+  const places = rows.map((row) => [row.dataset.testid, Math.round(row.getBoundingClientRect().top - top)]);
+  return places.filter(([, place]) => place >= 40).sort((a, b) => a[1] - b[1])[0][0];
+}"""
+PLACE = """(box, id) =>
+  Math.round(box.querySelector(`[data-testid='${id}']`).getBoundingClientRect().top - box.getBoundingClientRect().top)
+"""
+TO_END = "(box) => Math.round(box.scrollHeight - box.scrollTop - box.clientHeight)"
+
+
+async def test_past_a_thousand_events_the_reader_keeps_the_place_and_the_end_is_followed(hall: Hall) -> None:
+    said = [
+        {
+            "event_type": "towow.proposal.feedback" if number % 3 else "towow.offer.submitted",
+            "payload": {"demand_id": "d-0000feed", "reasoning": f"word {number} " * (number % 7), "round": 1},
+        }
+        for number in range(1300)
+    ]
+    stage = await hall.node([])
+    page = await hall.visit(stage.url, "#/replay")
+    await imported(page, recording("d-0000feed", renumbered("d-0000feed", said)))
+    await page.get_by_test_id("replay-play").click()
+    await page.get_by_test_id("replay-seek").fill("1200")
+    forward = page.get_by_test_id("replay-forward")
+    box = page.get_by_test_id("event-timeline").locator("section[tabindex='0']").first
+    await expect(page.get_by_test_id("event-evt-0000feed-1199")).to_have_count(1)
+    await forward.click()
+    await expect(page.get_by_test_id("event-evt-0000feed-1200")).to_have_count(1)
+    assert await box.evaluate(TO_END) < 24
+    await box.evaluate("(box) => { box.scrollTop = box.scrollHeight / 2; }")
+    await page.wait_for_timeout(500)
+    seen: str = await box.evaluate(TOP_ROW)
+    place = await box.evaluate(PLACE, seen)
+    for _ in range(6):
+        await forward.click()
+    await expect(page.get_by_test_id("timeline-news")).to_be_visible()
+    await page.wait_for_timeout(300)
+    assert abs(await box.evaluate(PLACE, seen) - place) <= 2
+    await page.get_by_test_id("timeline-news").click()
+    await expect(page.get_by_test_id("event-evt-0000feed-1206")).to_have_count(1)
+    await expect(page.get_by_test_id("timeline-news")).to_have_count(0)
+
+
 async def scrolled_to(page: Page, event_id: str) -> Any:
     """The row of an event, brought into view by the search."""
     timeline = page.get_by_test_id("event-timeline")

@@ -1,6 +1,7 @@
 /** Every request that the page makes, by name. */
 
 import { type Session, session } from "../state/session";
+import { readable } from "./readable";
 import { Transport } from "./transport";
 import type {
   AgentBody,
@@ -49,7 +50,7 @@ export class NodeClient {
   }
 
   async demand(id: string, signal?: Signal): Promise<DemandView> {
-    return (await this.transport.send(demandPath(id), { signal })) as DemandView;
+    return readable((await this.transport.send(demandPath(id), { signal })) as DemandView);
   }
 
   async status(id: string, signal?: Signal): Promise<DemandState> {
@@ -64,7 +65,7 @@ export class NodeClient {
     background = false,
   ): Promise<DemandPage> {
     const asked = { query: { cursor, status }, signal, background };
-    return (await this.transport.send(`${API}/demand`, asked)) as DemandPage;
+    return readable((await this.transport.send(`${API}/demand`, asked)) as DemandPage);
   }
 
   async cancel(id: string): Promise<CancelReply> {
@@ -100,17 +101,17 @@ export class NodeClient {
 
   async seats(channelId: string, signal?: Signal): Promise<readonly Seat[]> {
     const reply = await this.transport.send(`${channelPath(channelId)}/agents`, { signal });
-    return (reply as { agents: readonly Seat[] }).agents;
+    return readable((reply as { agents: readonly Seat[] }).agents);
   }
 
   async steps(demandId: string, signal?: Signal): Promise<readonly Step[]> {
     const reply = await this.transport.send(`${demandPath(demandId)}/steps`, { signal });
-    return (reply as { steps: readonly Step[] }).steps;
+    return readable((reply as { steps: readonly Step[] }).steps, ["result"]);
   }
 
   async invitation(channelId: string, token: string, signal?: Signal): Promise<Invitation> {
     const asked = { ...byPerson(token), signal };
-    return (await this.transport.send(`${channelPath(channelId)}/invitation`, asked)) as Invitation;
+    return readable((await this.transport.send(`${channelPath(channelId)}/invitation`, asked)) as Invitation);
   }
 
   async offer(channelId: string, token: string, body: OfferBody): Promise<Taken> {
@@ -125,11 +126,11 @@ export class NodeClient {
 
   async agents(text?: string | null, signal?: Signal): Promise<readonly AgentView[]> {
     const reply = await this.transport.send(`${API}/admin/agents`, { key: "admin", query: { text }, signal });
-    return (reply as { agents: readonly AgentView[] }).agents;
+    return readable((reply as { agents: readonly AgentView[] }).agents);
   }
 
   async agent(id: string, signal?: Signal): Promise<AgentView> {
-    return (await this.transport.send(agentPath(id), { key: "admin", signal })) as AgentView;
+    return readable((await this.transport.send(agentPath(id), { key: "admin", signal })) as AgentView);
   }
 
   async createAgent(body: AgentBody): Promise<AgentView> {

@@ -1,6 +1,7 @@
 /** Folds the events of one negotiation into what the page shows: the same for live, resumed and replayed runs. */
 
 import type { EventType, LogEvent } from "../api/types";
+import { bounded } from "./bounds";
 import { ENDING } from "./ending";
 import { isLogEvent, placeOf, type Reducer, type Reducers } from "./events";
 import { FILTERING } from "./filtering";
@@ -41,7 +42,8 @@ export function isKnown(type: string): type is EventType {
 function reduce(state: NegotiationState, event: LogEvent): NegotiationState {
   if (!isKnown(event.event_type)) return state;
   const reducer = REDUCERS[event.event_type] as Reducer<EventType>;
-  return reducer(state, event.payload, event);
+  const { payload, leftOut } = bounded(event.payload);
+  return reducer({ ...state, leftOut: state.leftOut + leftOut }, payload, event);
 }
 
 /** Ids rise within a log; ids of another form can only be compared with those still in memory. */

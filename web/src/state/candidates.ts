@@ -1,5 +1,6 @@
 /** The candidates by id, in the order in which they turned up. */
 
+import { MOST_CANDIDATES } from "./bounds";
 import type { CandidateState, NegotiationState } from "./model";
 import { withEntry } from "./read";
 
@@ -13,6 +14,8 @@ export function withCandidate(
 ): NegotiationState {
   if (id === "") return state;
   const known = state.candidates[id];
+  const full = state.candidateOrder.length >= MOST_CANDIDATES;
+  if (!known && full) return { ...state, leftOut: state.leftOut + 1 };
   const candidates = withEntry(state.candidates, id, change(known ?? newcomer(id)));
   return known
     ? { ...state, candidates }

@@ -3,7 +3,7 @@
 import type { LogEvent } from "../api/types";
 import type { Payload } from "./events";
 import type { FeedbackState, RoundState, Tally } from "./model";
-import { count, flag, oneOf, record, str } from "./read";
+import { flag, oneOf, record, roundNumber, str } from "./read";
 
 type Answer = Payload<"towow.proposal.feedback">;
 
@@ -15,7 +15,7 @@ export function feedback(payload: Answer, event: LogEvent, round: number): Feedb
     displayName: str(payload.display_name) || id,
     kind: oneOf(payload.feedback_type, ["accept", "negotiate", "withdraw"], "negotiate"),
     byDefault: flag(payload.by_default),
-    round: count(payload.round, round),
+    round: roundNumber(payload.round, round),
     reasoning: str(payload.reasoning),
     request: str(payload.adjustment_request),
     changes: record(payload.proposed_changes),

@@ -4,7 +4,7 @@ import { withCandidate } from "./candidates";
 import type { Reducers } from "./events";
 import type { NegotiationState } from "./model";
 import { advance } from "./phases";
-import { count, type Json, numOrNull, records, str, strOrNull } from "./read";
+import { count, type Json, numOrNull, records, roundLimit, str, strOrNull } from "./read";
 
 type Group = "towow.filter.completed" | "towow.channel.created" | "towow.demand.broadcast";
 
@@ -20,7 +20,7 @@ export const FILTERING: Reducers<Group> = {
       {
         ...state,
         invited: count(payload.participants_count, state.invited),
-        maxRounds: count(payload.max_rounds, state.maxRounds),
+        maxRounds: roundLimit(payload.max_rounds, state.maxRounds),
       },
       "negotiating",
     ),

@@ -178,6 +178,8 @@ export interface NegotiationState {
   /** The phase in which the last of those stood. */
   readonly droppedPhase: TimelinePhase;
   readonly lastEventId: string | null;
+  /** Entries of lists that are more than the page shows; the raw events have them all. */
+  readonly leftOut: number;
   /** RFC 3339 of the first and the last event. */
   readonly startedAt: string | null;
   readonly updatedAt: string | null;
@@ -215,6 +217,7 @@ export const NOTHING: NegotiationState = {
   dropped: 0,
   droppedPhase: "other",
   lastEventId: null,
+  leftOut: 0,
   startedAt: null,
   updatedAt: null,
 };

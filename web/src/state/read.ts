@@ -1,5 +1,7 @@
 /** Readers of values whose type nobody vouches for: each gives a value of its type, whatever it is given. */
 
+import { withoutControls } from "./controls";
+
 /** An object whose keys are known by name and whose values are not. */
 export type Loose<T> = { readonly [K in keyof T]?: unknown };
 
@@ -15,10 +17,15 @@ export function str(value: unknown, otherwise = ""): string {
 }
 
 export function strOrNull(value: unknown): string | null {
-  return typeof value === "string" ? cut(value) : null;
+  return typeof value === "string" ? shown(value) : null;
 }
 
-/** A text as it is shown: what is too long ends with an ellipsis. */
+/** A text as it is shown: without what nobody sees, and not too long. */
+function shown(text: string): string {
+  return withoutControls(cut(text));
+}
+
+/** What is too long ends with an ellipsis. */
 export function cut(text: string): string {
   return text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text;
 }
@@ -38,6 +45,19 @@ export function count(value: unknown, otherwise = 0): number {
   return found !== null && Number.isSafeInteger(found) && found >= 0 ? found : otherwise;
 }
 
+/** No protocol has more rounds; each has a place on the page. */
+export const MOST_ROUNDS = 10;
+
+/** The number of a round; 0 before the first. */
+export function roundNumber(value: unknown, otherwise = 0): number {
+  return Math.min(count(value, otherwise), MOST_ROUNDS);
+}
+
+/** How many rounds there may be. */
+export function roundLimit(value: unknown, otherwise: number): number {
+  return Math.max(1, roundNumber(value, otherwise));
+}
+
 export function flag(value: unknown): boolean {
   return value === true;
 }
@@ -49,7 +69,7 @@ export function list(value: unknown): readonly unknown[] {
 export function strings(value: unknown): readonly string[] {
   return list(value)
     .filter((item) => typeof item === "string")
-    .map(cut);
+    .map(shown);
 }
 
 export function isRecord(value: unknown): value is Json {

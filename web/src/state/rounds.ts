@@ -1,13 +1,14 @@
 /** The plans, round by round, and what their participants say to them. */
 
 import type { Proposal } from "../api/types";
+import { MOST_ANSWERS, MOST_CONDITIONS, MOST_PLANS } from "./bounds";
 import { withCandidate } from "./candidates";
 import type { Reducers } from "./events";
 import { feedback } from "./feedback";
 import type { CandidateState, Condition, NegotiationState, RoundState } from "./model";
 import { offeredTo } from "./openPlaces";
 import { advance } from "./phases";
-import { count, flag, numOrNull, str, strOrNull } from "./read";
+import { count, flag, numOrNull, roundLimit, roundNumber, str, strOrNull } from "./read";
 import { adjustment, condition, proposal } from "./shapes";
 
 type Group =
@@ -24,7 +25,7 @@ export const ROUNDS: Reducers<Group> = {
   "towow.proposal.distributed": (state, payload, event) => {
     const plan = proposal(payload.proposal);
     if (plan === null) return state;
-    const round = count(payload.round, plan.version);
+    const round = roundNumber(payload.round, plan.version);
     const version = {
       proposal: plan,
       round,
@@ -33,13 +34,18 @@ export const ROUNDS: Reducers<Group> = {
       degraded: flag(payload.degraded),
       at: event.timestamp,
     };
-    const begun = beginRound(state, round, count(payload.max_rounds, state.maxRounds));
+    const begun = beginRound(state, round, roundLimit(payload.max_rounds, state.maxRounds));
     const deadlineAt = strOrNull(payload.deadline_at);
+    if (begun.plans.length >= MOST_PLANS) return { ...begun, deadlineAt, leftOut: begun.leftOut + 1 };
     return settleConditions({ ...begun, plans: [...begun.plans, version], deadlineAt }, plan);
   },
 
   "towow.proposal.feedback": (state, payload, event) => {
     const given = feedback(payload, event, state.round);
+    const full = state.rounds.some(
+      ({ round, feedback: all }) => round === given.round && all.length >= MOST_ANSWERS,
+    );
+    if (full) return { ...state, leftOut: state.leftOut + 1 };
     return withRound(state, given.round, (before) => ({ ...before, feedback: [...before.feedback, given] }));
   },
 
@@ -54,12 +60,16 @@ export const ROUNDS: Reducers<Group> = {
       participants: numOrNull(payload.participants),
       acceptRate: numOrNull(payload.accept_rate),
     };
-    const round = count(payload.round, state.round);
+    const round = roundNumber(payload.round, state.round);
     return { ...withRound(state, round, (before) => ({ ...before, tally })), deadlineAt: null };
   },
 
   "towow.negotiation.round_started": (state, payload) =>
-    beginRound(state, count(payload.round, state.round), count(payload.max_rounds, state.maxRounds)),
+    beginRound(
+      state,
+      roundNumber(payload.round, state.round),
+      roundLimit(payload.max_rounds, state.maxRounds),
+    ),
 
   // What is wanted stands in the same agent's feedback; the timeline shows the event itself.
   "towow.negotiation.bargain": (state) => state,
@@ -76,12 +86,13 @@ export const ROUNDS: Reducers<Group> = {
     const asked = withCandidate(state, str(payload.agent_id), (before) => ({
       ...before,
       displayName: str(payload.display_name, before.displayName),
-      substituteIn: count(payload.round, state.round),
+      substituteIn: roundNumber(payload.round, state.round),
     }));
     return { ...asked, deadlineAt: strOrNull(payload.deadline_at) ?? state.deadlineAt };
   },
 
   "towow.substitute.answered": (state, payload, event) => {
+    if (state.standIns.length >= MOST_ANSWERS) return { ...state, leftOut: state.leftOut + 1 };
     const answered = { ...state, standIns: [...state.standIns, feedback(payload, event, state.round)] };
     return offeredTo(answered).length > 0 ? answered : { ...answered, deadlineAt: null };
   },
@@ -116,5 +127,6 @@ function settleConditions(state: NegotiationState, plan: Proposal): NegotiationS
 
 function replaceByText(before: readonly Condition[], now: Condition): readonly Condition[] {
   const known = before.some((item) => item.text === now.text);
-  return known ? before.map((item) => (item.text === now.text ? now : item)) : [...before, now];
+  if (known) return before.map((item) => (item.text === now.text ? now : item));
+  return before.length < MOST_CONDITIONS ? [...before, now] : before;
 }

@@ -1,5 +1,6 @@
 /** Gaps, and the sub-negotiations that are to close them. */
 
+import { MOST_SUBS } from "./bounds";
 import type { Reducers } from "./events";
 import { list, oneOf, str } from "./read";
 import { gap, proposal } from "./shapes";
@@ -17,15 +18,16 @@ export const SUBNETS: Reducers<Group> = {
       outcome: "running",
       proposal: null,
     } as const;
-    return { ...state, subs: [...state.subs.filter((sub) => sub.demandId !== begun.demandId), begun] };
+    const others = state.subs.filter((sub) => sub.demandId !== begun.demandId);
+    if (others.length >= MOST_SUBS) return { ...state, leftOut: state.leftOut + 1 };
+    return { ...state, subs: [...others, begun] };
   },
 
   "towow.subnet.completed": (state, payload) => {
     const outcome = oneOf(payload.outcome, ["finalized", "failed", "timeout"], "failed");
     const found = proposal(payload.proposal);
-    const subs = state.subs.map((sub) =>
-      sub.demandId === payload.sub_demand_id ? { ...sub, outcome, proposal: found } : sub,
-    );
+    const id = str(payload.sub_demand_id);
+    const subs = state.subs.map((sub) => (sub.demandId === id ? { ...sub, outcome, proposal: found } : sub));
     return { ...state, subs };
   },
 };

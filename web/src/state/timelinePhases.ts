@@ -1,7 +1,7 @@
 /** Cuts the events into the phases of the negotiation, in the order in which they happened. */
 
 import type { LogEvent } from "../api/types";
-import { numOrNull, record } from "./read";
+import { record, roundNumber } from "./read";
 
 export type PhaseName = "understanding" | "search" | "offers" | "gaps" | "end" | "other";
 export type TimelinePhase = PhaseName | `round-${number}`;
@@ -37,8 +37,8 @@ export function phaseAfter(current: TimelinePhase, event: LogEvent): TimelinePha
   const fixed = Object.hasOwn(FIXED, type) ? FIXED[type] : undefined;
   if (fixed) return fixed;
   if (OF_A_ROUND.has(type)) {
-    const round = numOrNull(record(event.payload).round);
-    return round !== null && round > 0 ? `round-${round}` : current;
+    const round = roundNumber(record(event.payload).round);
+    return round > 0 ? `round-${round}` : current;
   }
   // The offer of a substitute comes within a round.
   return OF_OFFERS.has(type) && !current.startsWith("round-") ? "offers" : current;

@@ -106,6 +106,31 @@ it("says aloud what is announced, also when it is the same again", () => {
   expect(heard.textContent?.trim()).toBe("done");
 });
 
+it("says nothing any more of a page that one has left", async () => {
+  await goTo("#/nowhere");
+  render(<App />);
+  act(() => announce("done"));
+  await goTo("#/replay");
+  expect(screen.getByTestId("announcer").textContent?.trim()).toBe("");
+});
+
+it("shows whoever was asked to take part none of the requester's pages", async () => {
+  await goTo("#/join/collab-0000feed/crafted%0d%0aX:y");
+  session.setState({ apiKey: "k-1" });
+  render(<App />);
+  expect(await screen.findByTestId("join-invalid")).toBeTruthy();
+  expect(screen.queryByRole("navigation")).toBeNull();
+  expect(screen.queryByTestId("keys-kept")).toBeNull();
+  expect(screen.queryByTestId("big-screen")).toBeNull();
+  expect(screen.getByTestId("lang-switch")).toBeTruthy();
+  expect(screen.getByTestId("theme-switch")).toBeTruthy();
+  expect(screen.queryAllByRole("link")).toHaveLength(0);
+  fireEvent.keyDown(document.body, { key: "g" });
+  fireEvent.keyDown(document.body, { key: "l" });
+  expect(window.location.hash).toContain("#/join/");
+  session.setState({ apiKey: null });
+});
+
 let broken = true;
 
 function Fragile() {

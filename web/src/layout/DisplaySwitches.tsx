@@ -6,8 +6,14 @@ import { nextTheme, preferences, switchBig, type Theme } from "./preferences";
 
 const THEME_ICONS: Readonly<Record<Theme, IconName>> = { auto: "contrast", light: "sun", dark: "moon" };
 
+interface Props {
+  readonly showKeys: () => void;
+  /** Language and colours only. */
+  readonly few?: boolean;
+}
+
 /** Language, colours, size, keys. */
-export function DisplaySwitches({ showKeys }: { readonly showKeys: () => void }) {
+export function DisplaySwitches({ showKeys, few = false }: Props) {
   const { shell } = useTexts();
   const { lang, setLang } = useLang();
   const { theme, big } = useStore(preferences);
@@ -31,27 +37,31 @@ export function DisplaySwitches({ showKeys }: { readonly showKeys: () => void })
       >
         <Icon name={THEME_ICONS[theme]} />
       </Button>
-      <Button
-        variant="ghost"
-        size="s"
-        data-testid="big-screen"
-        aria-label={shell.bigScreen}
-        aria-pressed={big}
-        title={shell.bigScreen}
-        onClick={switchBig}
-      >
-        <Icon name="screen" />
-      </Button>
-      <Button
-        variant="ghost"
-        size="s"
-        className={styles.keys}
-        aria-label={shell.keys}
-        title={`${shell.keys} (?)`}
-        onClick={showKeys}
-      >
-        <Icon name="keyboard" />
-      </Button>
+      {!few && (
+        <>
+          <Button
+            variant="ghost"
+            size="s"
+            data-testid="big-screen"
+            aria-label={shell.bigScreen}
+            aria-pressed={big}
+            title={shell.bigScreen}
+            onClick={switchBig}
+          >
+            <Icon name="screen" />
+          </Button>
+          <Button
+            variant="ghost"
+            size="s"
+            className={styles.keys}
+            aria-label={shell.keys}
+            title={`${shell.keys} (?)`}
+            onClick={showKeys}
+          >
+            <Icon name="keyboard" />
+          </Button>
+        </>
+      )}
     </fieldset>
   );
 }

@@ -54,3 +54,23 @@ it("closes the dialogs of a page that one leaves", async () => {
   rerender(page("agents"));
   expect(screen.queryByTestId("keys-dialog")).toBeNull();
 });
+
+it("forgets a key when asked to, with what the key has opened", () => {
+  window.location.hash = "#/n/d-00000001";
+  session.setState({ apiKey: "k-1", adminKey: "k-2" });
+  session.getState().setStreamToken("d-00000001", "s");
+  render(
+    <Shell route={{ page: "negotiation", demandId: "d-00000001" }}>
+      <h1>Negotiation</h1>
+    </Shell>,
+  );
+  fireEvent.click(screen.getByTestId("keys-kept"));
+  fireEvent.click(screen.getByTestId("forget-api"));
+  expect(session.getState()).toMatchObject({ apiKey: null, adminKey: "k-2" });
+  expect(session.getState().streamTokens["d-00000001"]).toBeUndefined();
+  expect(window.location.hash).toBe("#/");
+  fireEvent.click(screen.getByTestId("keys-kept"));
+  fireEvent.click(screen.getByTestId("forget-admin"));
+  expect(session.getState().adminKey).toBeNull();
+  expect(screen.queryByTestId("keys-kept")).toBeNull();
+});

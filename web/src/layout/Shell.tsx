@@ -8,6 +8,7 @@ import { KeyDialog } from "./KeyDialog";
 import { KeysDialog } from "./KeysDialog";
 import styles from "./Shell.module.css";
 import { useClosedDialogs } from "./useClosedDialogs";
+import { useHush } from "./useHush";
 import { usePageFocus } from "./usePageFocus";
 import { useShellKeys } from "./useShellKeys";
 
@@ -18,7 +19,8 @@ export function Shell({ route, children }: { readonly route: Route; readonly chi
   const [keysShown, setKeysShown] = useState(false);
   useClosedDialogs(route, () => setKeysShown(false));
   usePageFocus(route, main);
-  useShellKeys(() => setKeysShown(true));
+  useShellKeys(route, () => setKeysShown(true));
+  useHush(route);
   return (
     <>
       <button type="button" className={styles.skip} onClick={() => main.current?.focus()}>

@@ -17,7 +17,7 @@ const INVITED: Invitation = {
   agent_id: OWN,
   asked: "offer",
   capability_tags: ["演讲嘉宾"],
-  channel_id: "collab-1",
+  channel_id: "collab-00000001",
   deadline_at: new Date(Date.now() + 90_000).toISOString(),
   demand: understood(),
   demand_id: "d-1",
@@ -67,7 +67,7 @@ const ENDED = { error: { code: "UNAUTHENTICATED", message: "没有权限", why: 
 beforeEach(() => {
   setLang("zh");
   invitation = INVITED;
-  answered = { status: 200, body: { channel_id: "collab-1", agent_id: OWN, status: "accepted" } };
+  answered = { status: 200, body: { channel_id: "collab-00000001", agent_id: OWN, status: "accepted" } };
   fetch.mockReset();
   fetch.mockImplementation(async (_url, init) => {
     if (init?.method === "POST")
@@ -79,7 +79,7 @@ beforeEach(() => {
   vi.stubGlobal("fetch", fetch);
 });
 
-const open = () => render(<JoinPage channelId="collab-1" token="secret" />);
+const open = () => render(<JoinPage channelId="collab-00000001" token="secret-token" />);
 const posts = () => fetch.mock.calls.filter(([, init]) => init?.method === "POST");
 const body = () => JSON.parse(String(posts().at(-1)?.[1]?.body));
 
@@ -94,8 +94,8 @@ it("shows what it is about without its budget, and takes an offer that then coun
   expect((await screen.findByTestId("join-counted")).textContent).toBe("你的回答已计入：参与");
   expect(body()).toEqual({ decision: "participate", contribution: "讲一小时", price: 500, currency: "CNY" });
   const [url, init] = posts()[0] ?? [];
-  expect(String(url)).not.toContain("secret");
-  expect(new Headers(init?.headers).get("X-Participant-Token")).toBe("secret");
+  expect(String(url)).not.toContain("secret-token");
+  expect(new Headers(init?.headers).get("X-Participant-Token")).toBe("secret-token");
   expect(screen.queryByTestId("join-offer")).toBeNull();
 });
 
@@ -202,6 +202,70 @@ it("tells a link that opens nothing from a negotiation that has ended meanwhile"
   await act(() => vi.advanceTimersByTimeAsync(10 * POLL_MS));
   expect(fetch.mock.calls.length).toBe(looks);
   vi.useRealTimers();
+});
+
+it("asks the node nothing for a link that it never made", () => {
+  for (const [channelId, token] of [
+    ["collab-00000001", "tok\r\nX: y"],
+    ["collab-00000001", "a".repeat(100_000)],
+    ["collab-1%2F..", "secret-token"],
+  ] as const) {
+    const shown = render(<JoinPage channelId={channelId} token={token} />);
+    expect(screen.getByTestId("join-invalid").textContent).toContain("这个链接不能使用");
+    shown.unmount();
+  }
+  expect(fetch).not.toHaveBeenCalled();
+});
+
+it("after the end shows the answer that was received, and no plan that looks as if it held", async () => {
+  invitation = REVIEW;
+  open();
+  fireEvent.click(await screen.findByTestId("join-accept"));
+  await screen.findByTestId("join-counted");
+  vi.useFakeTimers();
+  invitation = null;
+  document.dispatchEvent(new Event("visibilitychange"));
+  await act(() => vi.advanceTimersByTimeAsync(POLL_MS));
+  vi.useRealTimers();
+  expect(screen.getByTestId("join-ended")).toBeTruthy();
+  expect(screen.queryByTestId("join-plan")).toBeNull();
+  expect(screen.queryByTestId("join-part")).toBeNull();
+  const shown = screen.getByTestId("join-asked").textContent;
+  expect(shown).toContain("你的回答已计入：同意方案");
+  expect(shown).toContain("结果请向需求方了解");
+  expect(shown).not.toContain("再次询问");
+});
+
+it("keeps the confirmation of an offer when the negotiation ends at once", async () => {
+  open();
+  await screen.findByTestId("join-offer");
+  fireEvent.change(screen.getByTestId("offer-contribution"), { target: { value: "讲一小时" } });
+  invitation = null;
+  fireEvent.click(screen.getByTestId("join-send"));
+  await screen.findByTestId("join-ended");
+  expect(screen.getByTestId("join-counted").textContent).toBe("你的回答已计入：参与");
+});
+
+it("shows whoever has left no part of a plan", async () => {
+  invitation = REVIEW;
+  open();
+  fireEvent.click(await screen.findByTestId("join-withdraw"));
+  fireEvent.click(screen.getByTestId("join-withdraw-sure"));
+  await screen.findByText("你的回答已计入：退出");
+  expect(screen.queryByTestId("join-plan")).toBeNull();
+});
+
+it("takes back that the node was not reached, at the next input or once it answers", async () => {
+  invitation = REVIEW;
+  open();
+  await screen.findByTestId("join-accept");
+  const reached = fetch.getMockImplementation();
+  fetch.mockRejectedValue(new TypeError("Failed to fetch"));
+  fireEvent.click(screen.getByTestId("join-accept"));
+  await screen.findByText("连不上节点");
+  if (reached) fetch.mockImplementation(reached);
+  act(() => void document.dispatchEvent(new Event("visibilitychange")));
+  await waitFor(() => expect(screen.queryByText("连不上节点")).toBeNull());
 });
 
 it("looks every three seconds, but not while nobody sees the page", async () => {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 import type { Invitation } from "../../api/types";
 import { useHotkeys } from "../../hooks/useHotkeys";
 import { useTexts } from "../../i18n";
@@ -9,26 +9,30 @@ import styles from "./Join.module.css";
 import { OfferForm } from "./OfferForm";
 import { ReviewForm } from "./ReviewForm";
 
-export interface AskedProps {
-  readonly invitation: Invitation;
-  readonly token: string;
-  readonly look: () => void;
-}
-
-interface Given {
+/** An answer that counts, as this page knows it: the node tells nobody once the negotiation has ended. */
+export interface Given {
   readonly question: string | null;
   readonly answer: Answer;
   readonly next: ReturnType<typeof afterwards>;
 }
 
+export interface AskedProps {
+  readonly invitation: Invitation;
+  readonly token: string;
+  /** The negotiation has ended: nothing is asked any more. */
+  readonly ended: boolean;
+  readonly given: Given | null;
+  readonly give: (given: Given) => void;
+  readonly look: () => void;
+}
+
 /** What is asked now, and the answer to it; afterwards that it counts. */
-export function Asked({ invitation, token, look }: AskedProps) {
+export function Asked({ invitation, token, ended, given, give, look }: AskedProps) {
   const { join, shell } = useTexts();
   const { asked, round, deadline_at: until, last_word: last } = invitation;
   const question = asked ? `${asked} ${round} ${last}` : null;
-  const [given, setGiven] = useState<Given | null>(null);
   const box = useRef<HTMLElement>(null);
-  const open = question !== null && given?.question !== question;
+  const open = !ended && question !== null && given?.question !== question;
 
   useEffect(() => {
     if (open) announce(join.announceAsked);
@@ -37,11 +41,11 @@ export function Asked({ invitation, token, look }: AskedProps) {
   useHotkeys(open ? [{ keys: "a", label: shell.keyNames.answer, run: answer }] : []);
 
   const counted = (answered: Answer) => {
-    setGiven({ question, answer: answered, next: afterwards(answered, last) });
+    give({ question, answer: answered, next: afterwards(answered, last) });
     look();
     box.current?.focus();
   };
-  const title = open && asked ? (last ? "last" : asked) : "none";
+  const title = open && asked ? (last ? "last" : asked) : ended ? "over" : "none";
   const form = { invitation, token, counted };
   return (
     <Card
@@ -53,10 +57,17 @@ export function Asked({ invitation, token, look }: AskedProps) {
       data-testid="join-asked"
       data-asked={(open && asked) || "none"}
     >
-      {given && !open && <p data-testid="join-counted">{join.counted[given.answer]}</p>}
+      {given && <p data-testid="join-counted">{join.counted[given.answer]}</p>}
       {open && asked === "offer" && <OfferForm key={question} {...form} />}
       {open && asked === "review" && <ReviewForm key={question} {...form} />}
-      {!open && <p className={styles.note}>{given ? join.afterwards[given.next] : join.asked.noneHint}</p>}
+      {!open && <p className={styles.note}>{ended ? join.asked.overHint : noted(given, join)}</p>}
     </Card>
   );
+}
+
+function noted(
+  given: Given | null,
+  { afterwards: after, asked }: ReturnType<typeof useTexts>["join"],
+): string {
+  return given ? after[given.next] : asked.noneHint;
 }

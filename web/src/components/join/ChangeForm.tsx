@@ -14,7 +14,7 @@ const BLANK: ChangeDraft = { price: "", date: "", requires: "", dropRole: "", wo
 export function ChangeForm({ invitation, token, counted }: AnswerFormProps) {
   const { join } = useTexts();
   const { changes: texts } = join;
-  const { busy, problem, faults, refuse, send } = useAnswer(FIELDS, counted);
+  const { busy, problem, faults, refuse, changed, send } = useAnswer(invitation, FIELDS, counted);
   const [draft, setDraft] = useState(BLANK);
   const set = (name: keyof ChangeDraft) => (event: { target: { value: string } }) =>
     setDraft((before) => ({ ...before, [name]: event.target.value }));
@@ -25,7 +25,7 @@ export function ChangeForm({ invitation, token, counted }: AnswerFormProps) {
     void send("negotiate", () => client.feedback(invitation.channel_id, token, body));
   };
   return (
-    <form className={styles.form} data-testid="join-changes" noValidate onSubmit={answer}>
+    <form className={styles.form} data-testid="join-changes" noValidate onSubmit={answer} onChange={changed}>
       <h3>{texts.title}</h3>
       <div className={styles.facts}>
         <Field label={join.optional(join.yourPrice)} error={faults.price}>

@@ -20,7 +20,7 @@ const FIELDS = ["contribution", "price", "currency", "dates", "conditions", "dec
 /** The answer to the invitation: take part, on conditions, or not. */
 export function OfferForm({ invitation, token, counted }: AnswerFormProps) {
   const { join } = useTexts();
-  const { busy, problem, faults, refuse, send } = useAnswer(FIELDS, counted);
+  const { busy, problem, faults, refuse, changed, send } = useAnswer(invitation, FIELDS, counted);
   const [draft, setDraft] = useState<OfferDraft>({
     decision: "participate",
     contribution: "",
@@ -40,7 +40,7 @@ export function OfferForm({ invitation, token, counted }: AnswerFormProps) {
     );
   };
   return (
-    <form className={styles.form} data-testid="join-offer" noValidate onSubmit={answer}>
+    <form className={styles.form} data-testid="join-offer" noValidate onSubmit={answer} onChange={changed}>
       <DecisionChoice decision={draft.decision} change={(decision) => change({ decision })} />
       {draft.decision === "decline" ? (
         <Field label={join.optional(join.declineReason)} error={faults.decline_reason}>

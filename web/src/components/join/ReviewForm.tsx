@@ -11,7 +11,7 @@ import { WithdrawDialog } from "./WithdrawDialog";
 /** The answer to a plan: accept it, ask for a change, or leave; the last one is yes or no. */
 export function ReviewForm({ invitation, token, counted }: AnswerFormProps) {
   const { join } = useTexts();
-  const { busy, problem, send } = useAnswer([], counted);
+  const { busy, problem, send } = useAnswer(invitation, [], counted);
   const [open, setOpen] = useState<"change" | "withdraw" | null>(null);
   const { channel_id: channelId, round, last_word: last } = invitation;
   const accept = () =>

@@ -1,5 +1,6 @@
-import { useState } from "react";
-import { asProblem, type Problem } from "../../api/problem";
+import { useEffect, useState } from "react";
+import { asProblem, OFFLINE, type Problem } from "../../api/problem";
+import type { Invitation } from "../../api/types";
 import { useTexts } from "../../i18n";
 import { announce } from "../../ui";
 import { refusedFields } from "../form/refusedFields";
@@ -11,15 +12,25 @@ export interface Answering {
   readonly faults: AnswerFaults;
   /** Refuse it here, before the node is asked. */
   readonly refuse: (faults: AnswerFaults) => boolean;
+  /** Something was changed: what was said of it before does not hold any more. */
+  readonly changed: () => void;
   readonly send: (answer: Answer, request: () => Promise<unknown>) => Promise<void>;
 }
 
 /** One answer to one question; the node's refusals stand at their fields where it names them. */
-export function useAnswer(fields: readonly string[], counted: (answer: Answer) => void): Answering {
+export function useAnswer(
+  invitation: Invitation,
+  fields: readonly string[],
+  counted: (answer: Answer) => void,
+): Answering {
   const { join } = useTexts();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [faults, setFaults] = useState<AnswerFaults>({});
+
+  // Another look that came through: the node is there again.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each look brings another invitation
+  useEffect(() => setProblem((before) => (before?.code === OFFLINE ? null : before)), [invitation]);
 
   const refuse = (found: AnswerFaults) => {
     setFaults(found);
@@ -43,5 +54,6 @@ export function useAnswer(fields: readonly string[], counted: (answer: Answer) =
       setBusy(false);
     }
   };
-  return { busy, problem, faults, refuse, send };
+  const changed = () => setProblem(null);
+  return { busy, problem, faults, refuse, changed, send };
 }

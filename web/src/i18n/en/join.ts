@@ -12,6 +12,8 @@ export const join: typeof zh = {
     review: "Your answer is wanted: do you agree to your part of the plan?",
     last: "Your answer is wanted: do you take part in this plan?",
     none: "Nothing is asked of you now",
+    over: "Your answer",
+    overHint: "Your answer was received. The negotiation has ended; the requester tells how it came out.",
     noneHint: "This page keeps itself up to date; what is asked of you will appear here.",
   },
   announceAsked: "Your answer is wanted now",

@@ -44,6 +44,15 @@ export const shell: typeof zh = {
   fault: "Something on this page broke",
   faultHint: "The negotiation goes on at the node. Try again, or go back to the start page.",
   faultDetail: "What the fault says",
+  forget: {
+    open: "API keys",
+    title: "Keys that this page has",
+    text: "They are in the memory of this page only. Once one is forgotten the page goes to its start, and what was loaded is gone too.",
+    api: "Forget the API key",
+    apiAlso: "The links for the people who take part are forgotten with it; they cannot be had again.",
+    admin: "Forget the admin key",
+    done: "The key is forgotten",
+  },
   key: {
     apiTitle: "An API key is needed",
     adminTitle: "The admin key is needed",

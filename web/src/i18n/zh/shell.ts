@@ -42,6 +42,15 @@ export const shell = {
   fault: "页面出错了",
   faultHint: "协商在节点上继续，不受影响。可以再试一次，或者回到首页。",
   faultDetail: "错误信息",
+  forget: {
+    open: "密钥",
+    title: "这个页面记住的密钥",
+    text: "密钥只在这个页面的内存里。忘记之后，页面回到首页，已经载入的内容也一并清除。",
+    api: "忘记 API 密钥",
+    apiAlso: "参与者的链接也会清除，之后不能再找回。",
+    admin: "忘记管理密钥",
+    done: "密钥已忘记",
+  },
   key: {
     apiTitle: "需要 API 密钥",
     adminTitle: "需要管理密钥",

@@ -129,11 +129,12 @@ class AdjustInput(Model):
 
 
 class GapInput(Model):
-    """Input of prompt 7."""
+    """Input of prompt 7; ``offers`` are all that were made, and the refusals with their prices."""
 
     demand: DemandUnderstanding
     final_proposal: Proposal
     agent_feedbacks: tuple[Feedback, ...] = ()
+    offers: tuple[Offer, ...] = ()
 
 
 class GapReport(Model):

@@ -8,11 +8,21 @@ from typing import Any
 
 import pytest
 
-from moothall.negotiation.demand.models import AdjustedPlan, Assignment, Feedback, PlanDraft, ProposalFeedback
+from moothall.negotiation.demand.models import (
+    AdjustedPlan,
+    Assignment,
+    Cost,
+    Feedback,
+    PlanDraft,
+    ProposalFeedback,
+    Timeline,
+)
 from moothall.negotiation.demand.prompts import ADJUST, AGGREGATE
 from moothall.negotiation.demand.questions import AdjustInput, AggregateInput
+from moothall.negotiation.demand.rules.requests import Answers, Request
 from tests.negotiation.demand.rules.worlds import (
     BRAIN,
+    LEXICA,
     SUMMARY,
     TODAY,
     Played,
@@ -269,7 +279,47 @@ async def test_somebody_too_dear_is_replaced_by_an_unchosen_offer() -> None:
     _, after = await adjusted(world, says("hall", "negotiate", price=5000))
     assert [item.agent_id for item in after.assignments] == ["user_agent_spare"]
     (entry,) = after.adjustment_summary.requests_declined
-    assert entry["reason"] == "在预算和条件之内无法满足，改由其他人承担或不再安排"
+    assert entry["reason"] == "这个角色改由Spare 工作室承担，费用更低，为3500元"
+
+
+@pytest.mark.parametrize(
+    ("budget", "price", "reason"),
+    [
+        (8000, 1500, "这个角色改由Spare 工作室承担，费用更低，为600元"),
+        (None, 1500, "这个角色改由Spare 工作室承担，费用更低，为600元"),
+    ],
+)
+async def test_who_was_replaced_by_somebody_for_less_is_not_told_that_the_budget_was_too_small(
+    budget: float | None, price: float, reason: str
+) -> None:
+    speakers = [
+        agent(name, {"tag": "speaker", "price": ask}, floors={"speaker": ask})
+        for name, ask in (("cheap", 100), ("spare", 600))
+    ]
+    world = World(demand("speaker", city="beijing", budget=budget), speakers)
+    before, after = await adjusted(world, says("cheap", "negotiate", price=price))
+    assert [item.agent_id for item in before.assignments] == ["user_agent_cheap"]
+    assert [item.agent_id for item in after.assignments] == ["user_agent_spare"]
+    (entry,) = after.adjustment_summary.requests_declined
+    assert entry["reason"] == reason
+
+
+@pytest.mark.parametrize(
+    ("budget", "reason"), [(3000, "这个角色不再安排"), (1500, "按所要求的价格，方案会超出预算，这个角色不再安排")]
+)
+def test_a_role_that_was_left_out_blames_the_budget_only_where_the_price_asked_would_exceed_it(
+    budget: float, reason: str
+) -> None:
+    asker = Assignment(
+        agent_id="user_agent_a", display_name="a", role="x", responsibility="x", concept="speaker", price=900
+    )
+    stays = asker.model_copy(update={"agent_id": "user_agent_b", "concept": "venue", "price": 1000})
+    when = Timeline(start_date="2027-01-01")
+    old = PlanDraft(summary="x", objective="x", assignments=(asker, stays), timeline=when)
+    new = old.model_copy(update={"assignments": (stays,), "cost": Cost(total=1000, budget=budget)})
+    answers = Answers(proposal(old, 1), new, frozenset(), LEXICA.voice("zh"))
+    _, (entry,) = answers.split([Request("user_agent_a", "price", 1000)])
+    assert entry["reason"] == reason
 
 
 async def test_who_withdrew_is_replaced_and_the_others_stay() -> None:

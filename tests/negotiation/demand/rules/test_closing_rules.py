@@ -13,7 +13,9 @@ from moothall.negotiation.demand.models import (
     DemandUnderstanding,
     Feedback,
     Gap,
+    Offer,
     Proposal,
+    Term,
     Timeline,
 )
 from moothall.negotiation.demand.prompts import COMPROMISE, GAPS, RECURSE
@@ -70,6 +72,36 @@ async def test_every_requirement_without_provider_is_a_gap_with_related_tags() -
     assert (gap.gap_type, gap.importance, gap.reason) == ("摄影", 80, "没有合适的报价能承担摄影")
     assert gap.suggested_capability_tags[0] == "摄影"
     assert "活动拍摄" in gap.suggested_capability_tags
+
+
+@pytest.mark.parametrize(
+    ("offer", "budget", "reason"),
+    [
+        (("participate", 900, ()), 1500, "摄影的最低报价为900元，加入后方案会超出预算1500元"),
+        (("participate", 900, ()), 5000, "没有合适的报价能承担摄影"),
+        (
+            ("decline", None, ({"kind": "price", "concept": "photography", "ask": 900, "currency": "CNY"},)),
+            1500,
+            "摄影的最低报价为900元，加入后方案会超出预算1500元",
+        ),
+    ],
+)
+async def test_a_gap_names_the_budget_exactly_where_the_budget_keeps_the_offers_out(
+    offer: tuple[str, float | None, tuple[Any, ...]], budget: float, reason: str
+) -> None:
+    decision, price, refusals = offer
+    made = Offer(
+        offer_id="offer_x", agent_id="user_agent_x", display_name="x", demand_id="d-00000000", decision=decision,
+        confidence=90, submitted_at="2027-01-01T00:00:00.000Z", refusals=refusals, decline_reason="x",
+        terms=() if price is None else (Term(tag="photography", concept="photography", price=price),),
+    )  # fmt: skip
+    paid = plan(("venue", 1))
+    paid = paid.model_copy(
+        update={"assignments": tuple(one.model_copy(update={"price": 1000}) for one in paid.assignments)}
+    )
+    data = GapInput(demand=demand("venue", "photography", budget=budget), final_proposal=paid, offers=(made,))
+    (gap,) = (await BRAIN.decide(GAPS, data)).value.gaps
+    assert gap.reason == reason
 
 
 async def test_the_importance_of_a_gap_is_that_of_the_missing_part() -> None:

@@ -17,8 +17,8 @@ NO_ITEM_EN = frozenset(
     # days, sums, places, sizes
     "date dates day days week weeks weekend weekends month months year today tomorrow tonight morning afternoon "
     "evening noon night monday tuesday wednesday thursday friday saturday sunday january february march april june "
-    "july august september october november december hour hours minutes time budget price prices cost costs total yuan rmb "
-    "cny usd eur fee fees money place location city area town downtown metro subway station size capacity "
+    "july august september october november december hour hours minutes time budget price prices cost costs total yuan "
+    "rmb cny usd eur fee fees money place location city area town downtown metro subway station size capacity "
     # manner
     "mood vibe vibes atmosphere style feel feeling theme topic topics quality experience level tone ambience fun "
     "possible available required needed welcome relaxed casual formal informal quiet lively cosy cozy simple modern "

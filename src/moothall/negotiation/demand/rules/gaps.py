@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from moothall.negotiation.demand.models import Gap, Requirement, covered, uncovered
+from moothall.negotiation.demand.models import Gap, Offer, Requirement, covered, uncovered
 from moothall.negotiation.demand.questions import GapReport
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def _gap(need: Requirement, have: int, data: GapInput, voice: Voice) -> Gap:
     elif left:
         reason = voice.say("gaps.withdrawn", tag=need.tag, count=len(left))
     else:
-        reason = voice.say("gaps.nobody", tag=need.tag)
+        reason = _too_dear(need, data, voice) or voice.say("gaps.nobody", tag=need.tag)
     related = [voice.label(concept) for concept in voice.lexica.vocabulary.related(need.concept)]
     return Gap(
         gap_type=need.tag,
@@ -43,3 +44,30 @@ def _gap(need: Requirement, have: int, data: GapInput, voice: Voice) -> Gap:
         reason=reason,
         suggested_capability_tags=tuple(dict.fromkeys((need.tag, *related)))[:MOST_SUGGESTIONS],
     )
+
+
+def _too_dear(need: Requirement, data: GapInput, voice: Voice) -> str:
+    """The budget as the reason, where even the lowest price that was asked would exceed it; else nothing."""
+    plan, limits = data.final_proposal, data.demand.constraints
+    if limits.budget is None:
+        return ""
+    asks = [
+        price
+        for offer in data.offers
+        for concept, price, currency in _asked(offer)
+        if concept == need.concept and currency == limits.currency
+    ]
+    spent = sum(item.price for item in plan.assignments if item.currency == limits.currency)
+    if not asks or spent + min(asks) <= limits.budget:
+        return ""
+    price, budget = (voice.money(amount, limits.currency) for amount in (min(asks), limits.budget))
+    return voice.say("gaps.money", tag=need.tag, price=price, budget=budget)
+
+
+def _asked(offer: Offer) -> Iterator[tuple[str, float, str]]:
+    """Role, price and currency of what was offered, or refused for its price."""
+    for term in offer.terms if offer.decision != "decline" else ():
+        yield term.concept, term.price, term.currency
+    for fact in offer.refusals:
+        if fact.kind == "price" and fact.ask is not None:
+            yield fact.concept, fact.ask, fact.currency

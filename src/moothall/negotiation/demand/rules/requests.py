@@ -85,7 +85,7 @@ class Answers:
             gone = all(item.concept != concept for item in mine)
             return gone, gone, self.voice.say("answer.dropped" if gone else "answer.needed")
         if not mine:
-            return False, None, self.voice.say("answer.replaced")
+            return False, None, self._replaced(request)
         if request.price is not None:
             return self._priced(request.agent_id, request.price, mine)
         if request.day is not None:
@@ -99,9 +99,28 @@ class Answers:
         new = sum(item.price for item in mine)
         if new >= wanted and new != old:
             return True, new, self.voice.say("answer.price_full")
+        fits = self._fits(wanted - new)
         if new > old:
-            return True, new, self.voice.say("answer.price_part")
-        return False, new, self.voice.say("answer.price_none")
+            return True, new, self.voice.say("answer.price_some" if fits else "answer.price_part")
+        return False, new, self.voice.say("answer.price_kept" if fits else "answer.price_none")
+
+    def _replaced(self, request: Request) -> str:
+        """What became of the roles of somebody who is no longer in the plan, as far as the two plans tell."""
+        roles = {item.concept for item in self.before.of(request.agent_id)}
+        others = [item for item in self.after.assignments if item.concept in roles]
+        if not others:
+            blame = request.price is not None and not self._fits(request.price)
+            return self.voice.say("answer.left_out_money" if blame else "answer.left_out")
+        name = self.voice.join(dict.fromkeys(clean(item.display_name, TITLE_CAP) for item in others))
+        paid = sum(item.price for item in others)
+        cheaper = request.price is not None and roles <= {item.concept for item in others} and paid < request.price
+        price = self.voice.money(paid, self.after.cost.currency)
+        return self.voice.say("answer.cheaper" if cheaper else "answer.replaced", name=name, price=price)
+
+    def _fits(self, more: float) -> bool:
+        """Whether the plan could cost that much more within the budget."""
+        budget = self.after.cost.budget
+        return budget is None or self.after.cost.total + more <= budget
 
     def _condition(self, request: Request, mine: Sequence[Assignment]) -> tuple[bool, object, str]:
         conditions = [item for assignment in mine for item in assignment.conditions if item.kind == request.field]

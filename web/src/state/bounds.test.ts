@@ -61,7 +61,7 @@ it("shows so many entries of a list and no more, and counts the others", () => {
   expect(first?.proposal.assignments[0]?.conditions).toHaveLength(50);
   expect(first?.proposal.timeline.milestones).toHaveLength(100);
   expect(state.leftOut).toBe(400 + 100 + 200 * 10 + 50);
-  expect((state.events[0]?.payload.candidates as readonly unknown[]).length).toBe(900);
+  expect(state.events[0]?.payload.candidates).toHaveLength(900);
 });
 
 it("lets nothing build up without end over many events", () => {

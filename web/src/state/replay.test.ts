@@ -4,7 +4,16 @@ import { Problem } from "../api/problem";
 import type { LogEvent } from "../api/types";
 import { eventsOf, run } from "../fixtures/runs";
 import { MOST_BYTES, MOST_RECORDED } from "./recording";
-import { elapsedAt, LONGEST_PAUSE_MS, lengthOf, parseRecording, positionAt, recordingOf } from "./replay";
+import {
+  elapsedAt,
+  LONGEST_PAUSE_MS,
+  lengthOf,
+  parseRecording,
+  positionAt,
+  recordingOf,
+  SHORTEST_IN_A_ROW_MS,
+  SHORTEST_PAUSE_MS,
+} from "./replay";
 
 const EVENTS = eventsOf("three-rounds");
 const recordingAt = (seconds: readonly number[]) =>
@@ -39,12 +48,27 @@ describe("the player", () => {
     expect(lengthOf(recording)).toBe(2000 + 1000 + LONGEST_PAUSE_MS + 1000);
   });
 
-  it("takes a clock that went back, or no clock at all, for no pause", () => {
-    expect(positionAt(recordingAt([10, 5, 6]), 1000, 1)).toBe(3);
+  it("takes a clock that went back, or no clock at all, for the shortest pause", () => {
+    expect(lengthOf(recordingAt([10, 5, 6]))).toBe(SHORTEST_IN_A_ROW_MS + 1000);
     const odd = recordingAt([0, 1]);
     const without = { ...odd, events: odd.events.map((event) => ({ ...event, timestamp: "yesterday" })) };
-    expect(positionAt(without, 0, 1)).toBe(2);
+    expect(lengthOf(without)).toBe(SHORTEST_IN_A_ROW_MS);
     expect(positionAt({ ...odd, events: [] }, 5000, 1)).toBe(0);
+  });
+
+  it("shows each step for a while, though the run took no time; several offers in a row share it", () => {
+    const run = recordingAt([0, 0, 0.01, 0.01, 0.02]);
+    const types = ["filter.completed", "offer.submitted", "offer.submitted", "aggregation.started", "x"];
+    const events = run.events.map((event, at) => ({ ...event, event_type: `towow.${types[at]}` }));
+    const due = [300, 400, 700, 1000];
+    const recording = { ...run, events };
+    expect(due.map((at) => positionAt(recording, at, 1))).toEqual([2, 3, 4, 5]);
+    expect(due.map((at) => positionAt(recording, at - 1, 1))).toEqual([1, 2, 3, 4]);
+    expect([2, 3, 4, 5].map((position) => elapsedAt(recording, position, 1))).toEqual(due);
+    expect(lengthOf(recording)).toBe(3 * SHORTEST_PAUSE_MS + SHORTEST_IN_A_ROW_MS);
+    for (const name of ["full-agreement", "three-rounds"]) {
+      expect(lengthOf({ ...recording, events: eventsOf(name) }), name).toBeGreaterThan(3000);
+    }
   });
 
   const seconds = fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 40 });

@@ -7,6 +7,10 @@ export { parseRecording, type Recording, type RecordingFault, recordingOf } from
 
 /** A longer pause is cut to this: somebody who slept does not stop the show. */
 export const LONGEST_PAUSE_MS = 5000;
+/** Each event is seen for so long at speed 1, however close it came: a run without people takes no time at all. */
+export const SHORTEST_PAUSE_MS = 300;
+/** One of several of the same type in a row, as offers come: what they change is one step to the eye. */
+export const SHORTEST_IN_A_ROW_MS = 100;
 export const SPEEDS = [0.5, 1, 2, 4, 8, 16] as const;
 
 /** How many events are due after so many milliseconds of playing; the first is due at once. */
@@ -37,7 +41,7 @@ export function lengthOf(recording: Recording): number {
 
 const known = new WeakMap<Recording, readonly number[]>();
 
-/** When each event is due, in milliseconds of the recording with its pauses cut. */
+/** When each event is due, in milliseconds of the recording with its pauses cut or drawn out. */
 function duesOf(recording: Recording): readonly number[] {
   const before = known.get(recording);
   if (before) return before;
@@ -54,8 +58,10 @@ function dues(events: readonly LogEvent[]): readonly number[] {
   });
 }
 
-/** Clocks may jump, and a foreign file may hold no time at all: then there is no pause. */
+/** Clocks may jump, and a foreign file may hold no time at all: then it is the shortest pause. */
 function pause(before: LogEvent | undefined, event: LogEvent): number {
-  const between = before ? Date.parse(event.timestamp) - Date.parse(before.timestamp) : 0;
-  return Number.isFinite(between) ? Math.min(Math.max(0, between), LONGEST_PAUSE_MS) : 0;
+  if (!before) return 0;
+  const shortest = before.event_type === event.event_type ? SHORTEST_IN_A_ROW_MS : SHORTEST_PAUSE_MS;
+  const between = Date.parse(event.timestamp) - Date.parse(before.timestamp);
+  return Number.isFinite(between) ? Math.min(Math.max(shortest, between), LONGEST_PAUSE_MS) : shortest;
 }

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from moothall.directory.loading import load_profiles_from_file, parse_profile
-from moothall.directory.profiles import MOCK_PROFILE_SCHEMA, AgentProfile, Calendar, PublishedCondition
+from moothall.directory.profiles import MOCK_PROFILE_SCHEMA, STORED, AgentProfile, Calendar, PublishedCondition
 from moothall.errors import InvalidInput
 from tests.directory.conftest import SUMMARY, MakeRow, Row
 
@@ -63,6 +63,23 @@ def test_a_bad_field_is_refused_with_row_agent_and_field(make_row: MakeRow, fiel
     assert "row 7" in error.message
     if field != "agent_id":
         assert "user_agent_anna" in error.message
+
+
+@pytest.mark.parametrize(
+    "bad", ["An\u202ena", "An\0na", "An\nna", "An\u2067na", "\u200b\u200d", "An\u200fna", "An\u2028na"]
+)
+@pytest.mark.parametrize("field", ["user_name", "tags", "location"])
+def test_names_that_turn_hide_or_show_nothing_are_refused_and_those_of_stored_agents_stay_readable(
+    make_row: MakeRow, field: str, bad: str
+) -> None:
+    error = refused(make_row() | {field: [bad] if field == "tags" else bad, "capabilities": {}})
+    assert str(error.details["field"]).split(".")[0] == field
+    stored = {**make_row(), field: [bad] if field == "tags" else bad, "capabilities": {}}
+    assert AgentProfile.model_validate(stored, context=STORED)
+
+
+def test_an_emoji_of_several_parts_may_stand_in_a_name(make_row: MakeRow) -> None:
+    assert parse_profile(make_row() | {"user_name": "Anna 👩‍🍳"}).user_name == "Anna 👩‍🍳"
 
 
 @pytest.mark.requirement("NEG-DATA-07")

@@ -242,12 +242,27 @@ async def test_an_erased_demand_is_nowhere_any_more(tmp_path: Path) -> None:
     {"participants": [{"display_name": " ", "capability_tags": ["摄影"]}]},
     {"participants": [{"display_name": "小林", "capability_tags": ["摄影"]}] * 11},
     {"participants": [{"display_name": "x" * 81, "capability_tags": ["摄影"]}]},
+    {"participants": [{"display_name": "小林\u202e", "capability_tags": ["摄影"]}]},
+    {"participants": [{"display_name": "小林", "capability_tags": ["摄\n影"]}]},
     {"user_context": []}, {"user_context": {"k": "x" * 9000}}, {"user_context": {"n": 2**60}}, {"user_id": "a\0b"},
 ])  # fmt: skip
 async def test_whatever_is_wrong_beside_the_demand_is_e001_too(door: Door, more: dict[str, Any]) -> None:
     answer = await door.client.post(SUBMIT, json={"raw_input": DEMAND, **more})
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "E001")
     assert await door.node.log.runs() == []
+
+
+@pytest.mark.parametrize(
+    ("lang", "why"), [("zh", "不接受控制字符和改变书写方向的字符"), ("en", "marks that turn the direction of writing")]
+)
+async def test_a_name_that_turns_other_words_around_is_refused_with_the_reason_in_the_language_asked_for(
+    door: Door, lang: str, why: str
+) -> None:
+    people = [{"display_name": "\u202e小林", "capability_tags": ["摄影"]}]
+    body = {"raw_input": DEMAND, "participants": people}
+    answer = await door.client.post(SUBMIT, json=body, headers={"Accept-Language": lang})
+    assert answer.status_code == 400
+    assert why in answer.json()["error"]["why"]
 
 
 async def test_many_readers_of_a_running_demand_change_nothing(tmp_path: Path) -> None:

@@ -11,12 +11,22 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from moothall.directory.card_room import MOST_THEMES, ROOM_OF_A_CARD, room_of, themes_too_long
 from moothall.directory.days import add_days, days_between
@@ -33,12 +43,27 @@ HOURS_PER_DAY = 2
 """Hours charged per day of work that is priced by the hour."""
 STORED = "stored"
 """The context in which a profile is read that was accepted before: limits that came later do not undo it."""
+TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that change the direction of the writing around them."""
 _PERIOD = re.compile(r"(\d{4}-\d{2}-\d{2})(?:/(\d{4}-\d{2}-\d{2}))?")
 
 AgentId = Annotated[str, StringConstraints(pattern=r"^user_agent_[a-z0-9_]+$", max_length=80)]
 Money = Annotated[float, Field(ge=0, le=MOST_MONEY, allow_inf_nan=False)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+
+
+def readable(value: str, info: ValidationInfo) -> str:
+    """A name as everybody may be shown it: nothing that turns other words around or hides, and something to see."""
+    if info.context != STORED:
+        if any(unicodedata.category(char) in {"Cc", "Zl", "Zp"} or char in TURNS for char in value):
+            raise Unfit("control characters and marks of writing direction are not accepted", Told("why.card.control"))
+        if all(unicodedata.category(char) == "Cf" or char.isspace() for char in value):
+            raise Unfit("a name needs a character that can be seen", Told("why.card.invisible"))
+    return value
+
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), AfterValidator(readable)]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), AfterValidator(readable)]
 Weekday = Annotated[int, Field(ge=0, le=6)]
 Weekdays = Annotated[tuple[Weekday, ...], Field(max_length=7)]
 ConditionKind = Literal["requires", "min_attendees", "max_attendees", "lead_days", "min_fee", "weekdays", "theme"]
@@ -174,7 +199,7 @@ class AgentProfile(_Model):
     """An agent as it registers. Equal content is an equal profile; nothing in it changes."""
 
     agent_id: AgentId
-    user_name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+    user_name: Name
     profile_summary: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=MIN_SUMMARY, max_length=MAX_SUMMARY)
     ]

@@ -16,7 +16,7 @@ from moothall.negotiation.demand.models import AgentResponse, ProposalFeedback
 from moothall.negotiation.demand.participants import OfferAnswer, ParticipantUnreachableError, ReviewAnswer
 from moothall.negotiation.demand.wire import DemandOffer, ProposalReview
 from moothall.node import Node
-from tests.support.demand import negotiate, of_type, profile, running
+from tests.support.demand import Script, negotiate, of_type, profile, running
 
 DEMAND = "我想在北京办一场AI主题聚会，需要场地和嘉宾"
 TRIO = (profile("venue", "场地提供"), profile("speaker", "演讲嘉宾"), profile("planner", "活动策划"))
@@ -104,3 +104,17 @@ async def test_an_agent_that_cannot_be_reached_is_no_refusal(tmp_path: Path) -> 
         events = await negotiate(node, DEMAND)
     assert len(of_type(events, "offer.submitted")) == 2
     assert of_type(events, "proposal.finalized")[0]["consensus"] == "partial"
+
+
+async def test_the_words_of_an_agent_turn_no_others_around_and_hide_nothing(tmp_path: Path) -> None:
+    offer = AgentResponse(
+        decision="participate", contribution="场\u202e地\x07", reasoning="有\u2066空", conditions=("茶\u200f歇",)
+    )
+    review = ProposalFeedback(feedback_type="accept", reasoning="同\u202e意\n好")
+    scripts = {"venue": Script(offer=offer, reviews=(review,))}
+    async with running(tmp_path, TRIO, scripts) as node:
+        events = await negotiate(node, DEMAND)
+    (made,) = (item for item in of_type(events, "offer.submitted") if item["agent_id"] == "user_agent_venue")
+    assert (made["contribution"], made["reasoning"], made["conditions"]) == ("场地", "有空", ["茶歇"])
+    (said,) = (item for item in of_type(events, "proposal.feedback") if item["agent_id"] == "user_agent_venue")
+    assert said["reasoning"] == "同意\n好"

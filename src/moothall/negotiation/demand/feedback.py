@@ -15,6 +15,7 @@ from moothall.negotiation.demand.machine import Trigger
 from moothall.negotiation.demand.models import Feedback, JsonObject, Proposal
 from moothall.negotiation.demand.phase import Phase
 from moothall.negotiation.demand.post import Letter
+from moothall.negotiation.demand.rules.phrasing import upright
 from moothall.negotiation.demand.talks import Talks
 from moothall.negotiation.demand.wire import CHANNEL_ADMIN, Answer, ProposalFeedbackMessage
 
@@ -134,7 +135,7 @@ class Review:
         if not isinstance(answer, ProposalFeedbackMessage):
             message = f"a {answer.type} was admitted as feedback"
             raise TypeError(message)
-        body = answer.model_dump(mode="json")
+        body = upright(answer.model_dump(mode="json"))
         marks = marks_of(letter.meta, self._talks.demand.lang)
         row = self._talks.channel.message(
             f"{self._rows.name}.{letter.sender}", letter.sender, CHANNEL_ADMIN, body, **letter.meta

@@ -13,6 +13,7 @@ from moothall.negotiation.demand.deciding import marks_of
 from moothall.negotiation.demand.models import Offer, Term
 from moothall.negotiation.demand.phase import Phase
 from moothall.negotiation.demand.post import Letter
+from moothall.negotiation.demand.rules.phrasing import upright
 from moothall.negotiation.demand.sizing import added_by_words
 from moothall.negotiation.demand.talks import Talks
 from moothall.negotiation.demand.terms import advertised_terms, beyond_card
@@ -129,6 +130,7 @@ class Invitations:
         if not isinstance(answer, OfferResponse):
             message = f"a {answer.type} was admitted as an offer"
             raise TypeError(message)
+        answer = OfferResponse.model_validate(upright(answer.model_dump(mode="json")))
         channel, name = self._talks.channel, letter.sender
         profile = self._talks.profiles[name]
         display_name = profile.user_name

@@ -14,7 +14,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
-from moothall.directory.profiles import AgentProfile, Tag
+from moothall.directory.profiles import STORED, AgentProfile, Name, Tag
 from moothall.errors import Told
 from moothall.events.model import JsonObject, RunRecord
 from moothall.messages import Lang, text
@@ -36,13 +36,12 @@ TOKEN_BYTES = 32
 _PREFIX = "person_"
 
 PersonId = Annotated[str, StringConstraints(pattern=r"^person_[0-9a-f]{8}$")]
-DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 
 
 class Invited(Model):
     """A person whom the requester wants to ask, and what that person can do."""
 
-    display_name: DisplayName
+    display_name: Name
     capability_tags: Annotated[tuple[Tag, ...], Field(min_length=1, max_length=MOST_TAGS)]
 
 
@@ -96,7 +95,7 @@ def admit_people(invited: Iterable[Invited]) -> tuple[list[Person], dict[str, st
 
 def people_of(record: RunRecord) -> tuple[Person, ...]:
     """The people of a run, in the order of their invitation."""
-    return tuple(map(Person.model_validate, record.meta.get("people", ())))
+    return tuple(Person.model_validate(one, context=STORED) for one in record.meta.get("people", ()))
 
 
 def who_holds(token: str, people: Sequence[Person]) -> Person | None:
@@ -126,14 +125,15 @@ def profile_of(person: Person) -> PersonProfile:
             "user_name": person.display_name,
             "tags": person.capability_tags,
             "capabilities": {"max_roles": len(person.capability_tags)},
-        }
+        },
+        context=STORED,
     )
 
 
 def read_profile(copy: JsonObject) -> AgentProfile:
     """A profile as the run copied it, an agent's or a person's."""
     kind = PersonProfile if is_person(str(copy["agent_id"])) else AgentProfile
-    return kind.model_validate(copy)
+    return kind.model_validate(copy, context=STORED)
 
 
 def as_candidates(people: Iterable[Person], lang: Lang) -> tuple[Candidate, ...]:

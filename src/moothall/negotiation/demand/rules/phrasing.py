@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from moothall.directory.profiles import TURNS
 from moothall.messages import text
 
 if TYPE_CHECKING:
     from moothall.directory.activities import Activities
     from moothall.directory.concepts import Vocabulary
     from moothall.directory.places import Gazetteer
+    from moothall.events.model import JsonValue
     from moothall.messages import Lang
 
 TITLE_CAP = 60
@@ -96,3 +98,16 @@ def clean(value: str, cap: int = TEXT_CAP) -> str:
     plain = "".join(char for char in plain if unicodedata.category(char) not in {"Cf", "Co", "Cs", "Cn"})
     line = " ".join(plain.split())
     return line if len(line) <= cap else line[: cap - 1] + "…"
+
+
+def upright(value: JsonValue) -> JsonValue:
+    """A JSON value whose texts turn no other words around and hide nothing: no marks of direction, no controls."""
+    if isinstance(value, str):
+        return "".join(char for char in value if char not in TURNS and (char in "\n\t" or not _controls(char)))
+    if isinstance(value, dict):
+        return {upright(name): upright(item) for name, item in value.items()}
+    return [upright(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _controls(char: str) -> bool:
+    return unicodedata.category(char) == "Cc"

@@ -215,6 +215,20 @@ async def test_a_silent_stand_in_joins_only_where_silence_is_consent_and_is_told
     )
 
 
+@pytest.mark.parametrize(("answer", "joins"), [(ACCEPT, True), (SILENT, False)])
+async def test_less_than_was_asked_is_paid_only_to_who_agrees_in_words(
+    tmp_path: Path, answer: Any, joins: bool
+) -> None:
+    scripts = {**LEAVES, "third": Script(reviews=[answer])}
+    async with running(tmp_path, [*TEAM, SPARES[0]], scripts, feedback_timeout_policy="accept") as node:
+        events = await negotiate(node, "我想在北京办一场AI主题聚会，预算4350元，需要场地和2位嘉宾")
+    final = final_of(events)
+    assert len(of_type(events, "substitute.answered")) == 1
+    assert ("third" in speakers(final)) is joins
+    paid = [item["price"] for item in final["final_proposal"]["assignments"] if item["display_name"] == "third"]
+    assert all(price < 1500 for price in paid)
+
+
 VENUES = [profile(f"venue{number}", "场地提供", price=1000 + 100 * number) for number in range(1, 5)]
 ONE_GUEST = "我想在北京办一场AI主题聚会，需要场地和嘉宾"
 

@@ -17,11 +17,20 @@ from moothall.directory.places import load_gazetteer
 from moothall.events.model import Draft
 from moothall.messages import text
 from moothall.negotiation.demand.feedback import Call, Review, shown_answer
-from moothall.negotiation.demand.models import Assignment, JsonObject, Offer, Proposal, Requirement, covered, uncovered
+from moothall.negotiation.demand.models import (
+    Assignment,
+    Feedback,
+    JsonObject,
+    Offer,
+    Proposal,
+    Requirement,
+    covered,
+    uncovered,
+)
 from moothall.negotiation.demand.rounds import RoundsEnd
 from moothall.negotiation.demand.rules.phrasing import Lexica
 from moothall.negotiation.demand.rules.present import Present
-from moothall.negotiation.demand.rules.standing_in import Vacancies
+from moothall.negotiation.demand.rules.standing_in import Vacancies, pays_what_was_asked
 from moothall.negotiation.demand.substitutes import Substitutes
 from moothall.negotiation.demand.talks import Talks
 
@@ -95,7 +104,7 @@ class StandIns:
         until = rfc3339(await review.due())
         await review.ask([self._invited(name, number, until, end, found) for name in names if name not in invited])
         answers, _ = await review.collect()
-        willing = [item for item in answers if item.feedback_type == "accept"]
+        willing = [item for item in answers if self._agrees(item, end, found)]
         agreed = {item.agent_id for item in willing}
         after = replace(
             end,
@@ -108,6 +117,14 @@ class StandIns:
         taken = [item for item in shown.assignments if item.agent_id in {*end.proposal.assignees(), *agreed}]
         reviewed = replace(after, joined=end.joined)
         return replace(after, proposal=present(talks, reviewed).of(shown, taken))
+
+    def _agrees(self, answer: Feedback, end: RoundsEnd, found: Sequence[Assignment]) -> bool:
+        """Whether an answer is a yes; silence is none to less than what was asked, whatever it counts as elsewhere."""
+        if answer.feedback_type != "accept" or not answer.by_default:
+            return answer.feedback_type == "accept"
+        offer = next(one for one in end.offers if one.agent_id == answer.agent_id)
+        roles = [item for item in found if item.agent_id == answer.agent_id]
+        return all(pays_what_was_asked(item, offer, self._talks.demand, self._lexica) for item in roles)
 
     def _refused(self, before: RoundsEnd, after: RoundsEnd) -> Proposal:
         """The plan that nobody joined: where the rules tell of it, they now tell of who was asked as well."""

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from moothall.negotiation.demand.rules.phrasing import Lexica
 
 
+CENT = 0.01
+
+
 @dataclass(frozen=True, slots=True)
 class Vacancies:
     """A plan with open places, and who might fill them; ``asked`` are those who are not to be asked again."""
@@ -83,13 +86,14 @@ class Vacancies:
     def _slots(self, wanted: DemandUnderstanding) -> list[Slot]:
         """The terms that fit the open places, of those who are neither in the plan nor to be left alone.
 
-        Each at the price that its owner asked: the question is the last word, and nobody is talked down by silence.
+        As in any plan the price may lie a little below what was asked, where the money is short: its owner may say no,
+        and silence is no yes to it, see `pays_what_was_asked`.
         """
         out = {*self.plan.assignees(), *self.asked}
         concepts = {item.concept for item in wanted.requirements}
         places = {place for post in self._kept() if (place := home(post.slot.term)) is not None}
         return [
-            at_price(slot, slot.term.price)
+            slot
             for slot in opening_slots(wanted, [one for one in self.offers if one.agent_id not in out], self.lexica)
             if slot.term.concept in concepts
             and slot.term.currency == self.plan.cost.currency
@@ -124,6 +128,13 @@ class Vacancies:
     @property
     def _provided(self) -> frozenset[str]:
         return frozenset(item.concept for item in self.plan.assignments)
+
+
+def pays_what_was_asked(item: Assignment, offer: Offer, demand: DemandUnderstanding, lexica: Lexica) -> bool:
+    """Whether a role gets at least the price that its owner's standing offer names for it."""
+    terms = standing_terms(offer, demand, lexica)
+    asked = next((term.price / term.quantity for term in terms if term.concept == item.concept), 0.0)
+    return item.price >= asked * item.quantity - CENT / 2
 
 
 def _without_met(slot: Slot, provided: Collection[str]) -> Slot:

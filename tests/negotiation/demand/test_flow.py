@@ -194,6 +194,8 @@ async def test_nobody_fits_and_nobody_is_invented(tmp_path: Path) -> None:
     (failed,) = of_type(events, "negotiation.failed")
     assert (failed["code"], failed["reason"], failed["message"]) == ("E005", "no_candidates", "未找到合适的协作者")
     assert failed["suggestions"]
+    assert failed["message"] not in failed["suggestions"]
+    assert not any("moot" in line for line in failed["suggestions"])
     assert of_type(events, "filter.completed")[0]["candidates_count"] == 0
     assert "channel.created" not in kinds(events)
 

@@ -19,7 +19,7 @@ def no_candidates(demand: DemandUnderstanding, profiles: Sequence[AgentProfile],
     lang = demand.lang
     joint = "、" if lang == "zh" else ", "
     wanted = {item.concept for item in demand.requirements}
-    advice = [text("channel.advice.none_found", lang)]
+    advice: list[str] = []
     if not wanted:
         common = Counter(vocabulary.key(tag) for profile in profiles for tag in profile.tags).most_common(MOST_NAMED)
         if common:

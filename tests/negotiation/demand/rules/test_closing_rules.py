@@ -220,8 +220,8 @@ async def test_the_budget_advised_pays_for_the_cheapest_offer_that_stands() -> N
 async def test_without_any_refusal_there_is_still_advice() -> None:
     assert await advice(World(demand(), [])) == ["请具体说明需要哪些能力或资源，例如场地、嘉宾或摄影"]
     assert await advice(World(demand("venue", lang="en", city="beijing"), [])) == [
-        "try again with a wider choice of dates, places or budget",
-        "hold it online or in a city nearby",
+        "Try again with a wider choice of dates, places or budget",
+        "Hold it online or in a city nearby",
     ]
 
 
@@ -317,3 +317,20 @@ async def test_where_nobody_is_left_nothing_is_said_of_going_on() -> None:
     )
     found = (await BRAIN.decide(COMPROMISE, data)).value
     assert (found.compromises, found.unresolved) == ((), ("摄影",))
+
+
+async def test_advice_names_other_cities_as_a_choice_and_none_whose_agents_are_not_free_either() -> None:
+    def declined(city: str, *more: dict[str, Any]) -> dict[str, Any]:
+        return {"agent_id": "user_agent_x", "refusals": [{"kind": "city", "concept": "venue", "city": city}, *more]}
+
+    busy = {"kind": "date", "concept": "venue"}
+    data = CompromiseInput(
+        demand=demand("venue", lang="en", city="beijing"),
+        available_resources=(),
+        gaps=(),
+        feedbacks=(),
+        declines=(declined("guangzhou"), declined("kunming"), declined("shanghai", busy)),
+    )
+    found = (await BRAIN.decide(COMPROMISE, data)).value.suggestions
+    assert "Hold it in Guangzhou or Kunming, where there are providers" in found
+    assert all(line[0].isupper() for line in found)

@@ -95,7 +95,7 @@ class Mediator:
         found = [
             *self._about_money(facts),
             *self._about_days(facts),
-            *self._about_places(facts),
+            *self._about_places(),
             *self._about_size(facts),
             *self._about_gaps(),
         ]
@@ -147,12 +147,15 @@ class Mediator:
         elif refused:
             yield self.voice.say("suggest.other_dates")
 
-    def _about_places(self, facts: list[RefusalFact]) -> Iterable[str]:
-        named = [fact.city for fact in facts if fact.kind == "city"]
+    def _about_places(self) -> Iterable[str]:
+        """Cities of those who declined for the place alone; who is not free either would decline there too."""
+        declines = [_facts(entry) for entry in self.data.declines]
+        willing = [facts for facts in declines if all(fact.kind != "date" for fact in facts)]
+        named = [fact.city for facts in willing for fact in facts if fact.kind == "city"]
         cities = [city for city in named if city is not None and self.voice.knows_city(city)]
         if cities and not self.data.demand.constraints.online:
             frequent = sorted(set(cities), key=lambda city: (-cities.count(city), city))[:3]
-            yield self.voice.say("suggest.city", cities=self.voice.join(self.voice.city(city) for city in frequent))
+            yield self.voice.say("suggest.city", cities=self.voice.either(self.voice.city(city) for city in frequent))
 
     def _about_size(self, facts: list[RefusalFact]) -> Iterable[str]:
         """Fewer people or more, never both: the way that more of the refusals point."""

@@ -84,6 +84,13 @@ class Voice:
             return "、".join(items)
         return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1] if items else ""
 
+    def either(self, parts: Iterable[str]) -> str:
+        """Several names of which one is meant."""
+        items = [part for part in parts if part]
+        if self.lang == "zh":
+            return "或".join(["、".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
+        return " or ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
+
     def sentences(self, parts: Iterable[str]) -> str:
         """Whole sentences one after the other."""
         return ("" if self.lang == "zh" else " ").join(part for part in parts if part)

@@ -95,3 +95,9 @@ def test_chinese_texts_hold_no_english_words() -> None:
 async def test_the_brain_has_a_rule_for_every_prompt() -> None:
     brain = rules_brain(LEXICA.vocabulary, LEXICA.gazetteer, LEXICA.activities)
     assert {prompt.kind for prompt in PROMPTS} == brain.kinds
+
+
+@pytest.mark.parametrize("concept", ["venue", "coworking", "accommodation"])
+def test_the_duty_of_a_place_does_not_say_provide_twice(concept: str) -> None:
+    voice = LEXICA.voice("zh")
+    assert "提供场地提供" not in voice.say("duty.place", tag=voice.label(concept), day="1月1日")

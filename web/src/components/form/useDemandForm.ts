@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { client } from "../../api/client";
 import { asProblem, type Problem } from "../../api/problem";
 import { go, hrefTo } from "../../hooks/useHashRoute";
@@ -6,9 +6,9 @@ import { useLang, useTexts } from "../../i18n";
 import { count } from "../../i18n/formats";
 import { session } from "../../state/session";
 import { announce } from "../../ui";
+import { beginWith, firstWords } from "./draft";
 import { type DemandDraft, demandBody, type Faults, faultsOf, linksOf, sound } from "./newDemand";
 
-const BLANK: DemandDraft = { words: "", people: [], confirm: false };
 const NO_FAULTS: Faults = { words: null, people: {} };
 
 export interface DemandForm {
@@ -24,10 +24,15 @@ export interface DemandForm {
 export function useDemandForm(): DemandForm {
   const { form } = useTexts();
   const { lang } = useLang();
-  const [draft, setDraft] = useState(BLANK);
+  const [draft, setDraft] = useState<DemandDraft>(() => ({
+    words: firstWords(),
+    people: [],
+    confirm: false,
+  }));
   const [checked, setChecked] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
+  useEffect(() => beginWith(""), []);
   const faults = faultsOf(draft, form, (over) => count(over, lang));
 
   const change = (part: Partial<DemandDraft>) => {

@@ -32,7 +32,12 @@ export function CandidateList() {
         <Empty title={over ? texts.none : texts.empty}>{over ? texts.noneText : texts.emptyText}</Empty>
       )}
       {sections.map((section) => (
-        <Group key={section.group} section={section} alone={sections.length === 1} />
+        <Group
+          key={section.group}
+          section={section}
+          alone={sections.length === 1}
+          folded={isFolded(section, sections)}
+        />
       ))}
     </Card>
   );
@@ -62,27 +67,58 @@ function Counts({ rows }: { readonly rows: readonly CandidateRow[] }) {
   );
 }
 
+/** The reserve, and whoever is not in a plan that there is: a row tells how many, which opens. */
+function isFolded({ group }: Section, sections: readonly Section[]): boolean {
+  const planned = sections.some((one) => one.group === "plan");
+  return group === "reserve" || (planned && group !== "plan");
+}
+
 /** Of those who are not in the plan, how many are shown before the rest is asked for. */
-const SHOWN: Readonly<Record<SectionGroup, number>> = {
+const MOST_SHOWN: Readonly<Record<SectionGroup, number>> = {
   answering: Number.POSITIVE_INFINITY,
   plan: Number.POSITIVE_INFINITY,
   offered: 8,
   others: 8,
-  reserve: 0,
+  reserve: 8,
 };
 
-function Group({ section, alone }: { readonly section: Section; readonly alone: boolean }) {
+interface GroupProps {
+  readonly section: Section;
+  readonly alone: boolean;
+  readonly folded: boolean;
+}
+
+function Group({ section, alone, folded }: GroupProps) {
+  const { candidates: texts } = useTexts().negotiation;
+  const { group, rows } = section;
+  const heading = (
+    <h3 className={styles.heading}>
+      {texts.groups[group]} <span>{rows.length}</span>
+    </h3>
+  );
+  if (folded) {
+    return (
+      <details className={styles.group} data-testid={`candidates-${group}`}>
+        <summary>{heading}</summary>
+        <Rows section={section} />
+      </details>
+    );
+  }
+  return (
+    <section className={styles.group}>
+      {!alone && heading}
+      <Rows section={section} />
+    </section>
+  );
+}
+
+function Rows({ section }: { readonly section: Section }) {
   const { candidates: texts, fold } = useTexts().negotiation;
   const { group, rows } = section;
   const [open, setOpen] = useState(false);
-  const shown = open ? rows : rows.slice(0, SHOWN[group]);
+  const shown = open ? rows : rows.slice(0, MOST_SHOWN[group]);
   return (
-    <section className={styles.group}>
-      {!alone && (
-        <h3 className={styles.heading}>
-          {texts.groups[group]} <span>{rows.length}</span>
-        </h3>
-      )}
+    <>
       <ul className={styles.rows}>
         {shown.map((row) => (
           <CandidateCard key={row.agentId} {...row} />
@@ -93,6 +129,6 @@ function Group({ section, alone }: { readonly section: Section; readonly alone: 
           {open ? fold.less : texts.all(rows.length)}
         </Button>
       )}
-    </section>
+    </>
   );
 }

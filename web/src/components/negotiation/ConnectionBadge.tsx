@@ -4,6 +4,7 @@ import { useLang, useTexts } from "../../i18n";
 import { clock } from "../../i18n/formats";
 import { type Connection, SSE_CONFIG } from "../../state/connection";
 import { Badge, type Tone } from "../../ui/Badge";
+import { ReplayMark } from "./ReplayMark";
 
 const TONE: Readonly<Record<Connection["kind"], Tone>> = {
   connecting: "neutral",
@@ -21,6 +22,12 @@ export function ConnectionBadge() {
   const { kind, attempt, retryAt, staleSince } = connection;
   const now = useNow(kind === "reconnecting" && retryAt !== null);
   const most = SSE_CONFIG.MAX_RECONNECT_ATTEMPTS;
+  if (kind === "replay")
+    return (
+      <span data-testid="connection-badge" data-connection={kind}>
+        <ReplayMark />
+      </span>
+    );
   const words = () => {
     if (kind !== "reconnecting") return texts[kind];
     if (retryAt === null) return texts.retrying(attempt, most);

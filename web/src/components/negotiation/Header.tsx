@@ -4,7 +4,6 @@ import { useNegotiation } from "../../hooks/useNegotiation";
 import { useTexts } from "../../i18n";
 import { Badge } from "../../ui/Badge";
 import { Icon } from "../../ui/Icon";
-import { keyedTexts } from "../plan/keyed";
 import { useBeside } from "./beside";
 import { CancelButton } from "./CancelButton";
 import { Clock } from "./Clock";
@@ -14,6 +13,7 @@ import { LongText } from "./LongText";
 import { Marks } from "./Marks";
 import { isOpen, PHASE_TONE } from "./phase";
 import { RoundMarker } from "./RoundMarker";
+import { Separated } from "./Separated";
 import { StateLine } from "./StateLine";
 import { UnderstandingPart } from "./UnderstandingPart";
 
@@ -90,9 +90,7 @@ function Tags() {
         <div>
           <dt>{header.tags}</dt>
           <dd data-testid="header-tags">
-            {keyedTexts(tags).map(([key, tag]) => (
-              <Badge key={key}>{tag}</Badge>
-            ))}
+            <Separated items={tags} around={(tag) => <Badge>{tag}</Badge>} />
           </dd>
         </div>
       )}
@@ -100,11 +98,7 @@ function Tags() {
         <div>
           <dt>{header.uncertainties}</dt>
           <dd data-testid="header-uncertainties">
-            {keyedTexts(unclear).map(([key, one]) => (
-              <Badge key={key} tone="warn">
-                {one}
-              </Badge>
-            ))}
+            <Separated items={unclear} around={(one) => <Badge tone="warn">{one}</Badge>} />
           </dd>
         </div>
       )}

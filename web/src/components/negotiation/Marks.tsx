@@ -1,26 +1,19 @@
 import { useMemo } from "react";
 import type { DemandView, Step } from "../../api/types";
-import { useNegotiation } from "../../hooks/useNegotiation";
+import { useConnection, useNegotiation } from "../../hooks/useNegotiation";
 import { useTexts } from "../../i18n";
 import { useBeside } from "./beside";
 import { Explained } from "./Explained";
+import { ReplayMark } from "./ReplayMark";
 
-/** DEGRADED and REPLAY, each with what it means here. */
+/** DEGRADED and REPLAY, each with what it means here; in a replay the connection's badge is the mark. */
 export function Marks() {
-  const { negotiation } = useTexts();
   const degraded = useNegotiation((state) => state.degraded);
-  const demo = useNegotiation((state) => state.demo);
-  const { source } = useBeside();
-  const replayed = source !== "live";
+  const replayed = useConnection().kind === "replay";
   return (
     <>
       {degraded && <Degraded />}
-      {(replayed || demo) && (
-        <Explained badge={negotiation.replay.badge} tone="info" testId="badge-replay">
-          {replayed && <p>{negotiation.replay.text}</p>}
-          {demo && <p>{negotiation.header.recording}</p>}
-        </Explained>
-      )}
+      {!replayed && <ReplayMark />}
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { act, cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { act, cleanup, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { client } from "../../api/client";
 import type { LogEvent } from "../../api/types";
@@ -6,6 +6,7 @@ import { eventsOf, run } from "../../fixtures/runs";
 import { showRun, until } from "../../fixtures/showRun";
 import { setLang, texts } from "../../i18n";
 import { REPLAY } from "../../state/connection";
+import { DemandForm } from "../form/DemandForm";
 
 const zh = texts("zh");
 
@@ -168,6 +169,41 @@ describe("around the plan", () => {
     const rest = eventsOf("three-rounds").slice(until("three-rounds", "demand.broadcast").length);
     for (const event of rest) await act(async () => store.getState().receive(event));
     expect(vi.mocked(client.steps).mock.calls.length).toBeLessThanOrEqual(1 + 1 + 3 + 1);
+  });
+});
+
+describe("what can be done afterwards", () => {
+  it("offers the demand's own words to be changed and submitted again", async () => {
+    showRun("failed-no-agreement");
+    const words = run("failed-no-agreement").recording.raw_input;
+    expect(screen.getByTestId("edit-again").getAttribute("href")).toBe("#/");
+    fireEvent.click(screen.getByTestId("edit-again"));
+    cleanup();
+    render(<DemandForm />);
+    expect(screen.getByTestId<HTMLTextAreaElement>("demand-input").value).toBe(words);
+    cleanup();
+    render(<DemandForm />);
+    expect(screen.getByTestId<HTMLTextAreaElement>("demand-input").value).toBe("");
+    await settled();
+  });
+
+  it("folds those who are not in the plan, with their number", async () => {
+    showRun("full-agreement");
+    const folded = screen.getAllByTestId(/^candidates-(offered|others|reserve)$/);
+    for (const one of folded) expect(one).toHaveProperty("open", false);
+    expect(folded.map((one) => one.querySelector("summary")?.textContent).join()).toMatch(/\d/);
+    expect(screen.queryByTestId("candidates-plan")).toBeNull();
+    await settled();
+  });
+
+  it("separates what is copied or heard, and shows one mark of a replay", async () => {
+    const { store } = showRun("full-agreement", eventsOf("full-agreement"), "file");
+    act(() => store.getState().connected(REPLAY));
+    const tags = store.getState().negotiation.understanding?.capability_tags ?? [];
+    expect(screen.getByTestId("header-tags").textContent).toBe(tags.join("、"));
+    expect(screen.getAllByTestId("badge-replay")).toHaveLength(1);
+    expect(screen.getByTestId("connection-badge").contains(screen.getByTestId("badge-replay"))).toBe(true);
+    await settled();
   });
 });
 

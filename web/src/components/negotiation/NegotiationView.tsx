@@ -1,6 +1,5 @@
 import type { Problem } from "../../api/problem";
-import { useNegotiation } from "../../hooks/useNegotiation";
-import { PeopleLinks } from "../form/PeopleLinks";
+import { useConnection, useNegotiation } from "../../hooks/useNegotiation";
 import { EndCard } from "../plan/EndCard";
 import { ProposalCard } from "../plan/ProposalCard";
 import { BesideProvider, type Source } from "./beside";
@@ -9,7 +8,9 @@ import { CoverageMatrix } from "./CoverageMatrix";
 import { FeedbackRounds } from "./FeedbackRounds";
 import { Header } from "./Header";
 import { History } from "./History";
+import { LinksPart } from "./LinksPart";
 import styles from "./NegotiationView.module.css";
+import { isNone, NoSuchNegotiation } from "./NoSuchNegotiation";
 import { ReconnectBanner } from "./ReconnectBanner";
 import { StateAnnouncer } from "./StateAnnouncer";
 import { StepInspector } from "./StepInspector";
@@ -26,7 +27,9 @@ interface Props {
 /** One negotiation, whole: the same view for a live one and for a replay. Stands inside a NegotiationProvider. */
 export function NegotiationView({ source, onReconnect, problem = null }: Props) {
   const phase = useNegotiation((state) => state.phase);
-  const demandId = useNegotiation((state) => state.demandId);
+  const nothingYet = useNegotiation((state) => state.demandId === null);
+  const lost = useConnection().kind === "lost";
+  if (lost && isNone(problem, nothingYet)) return <NoSuchNegotiation problem={problem} again={onReconnect} />;
   return (
     <BesideProvider source={source}>
       <div className={styles.page} data-testid="negotiation-page" data-state={phase}>
@@ -34,6 +37,7 @@ export function NegotiationView({ source, onReconnect, problem = null }: Props) 
         <Header />
         {onReconnect && <ReconnectBanner onReconnect={onReconnect} problem={problem} />}
         <UnderstandingPart as="ask" />
+        <LinksPart at="top" />
         <div className={styles.columns}>
           <div className={styles.main}>
             <EndCard />
@@ -43,7 +47,7 @@ export function NegotiationView({ source, onReconnect, problem = null }: Props) 
             <SubNegotiations />
           </div>
           <div className={styles.side}>
-            {demandId && <PeopleLinks demandId={demandId} />}
+            <LinksPart at="side" />
             <CandidateList />
           </div>
         </div>

@@ -8,6 +8,8 @@ import { type Resource, useResource } from "../../hooks/useResource";
 import { useSettled } from "../../hooks/useSettled";
 import type { NegotiationState } from "../../state/model";
 import { BesideMissing } from "./BesideMissing";
+import { NoSuchNegotiation } from "./NoSuchNegotiation";
+import { useSeenAgain } from "./useSeenAgain";
 
 /** Live, a run that the node still has and that is played back, or a file that knows events only. */
 export type Source = "live" | "recorded" | "file";
@@ -62,6 +64,10 @@ export function BesideProvider({ source, children }: Props) {
     () => ({ source, seats: seated, steps, demand: demand.data }),
     [source, seated, steps.data, steps.problem, steps.loading, demand.data],
   );
+  useSeenAgain(source === "live" && asks, demand.reload);
+  // Erased elsewhere while it stood here: what is shown is kept by nobody any more.
+  if (source === "live" && demand.problem?.status === 404)
+    return <NoSuchNegotiation problem={demand.problem} />;
   return (
     <Current value={value}>
       <BesideMissing resources={[seats, demand]} />

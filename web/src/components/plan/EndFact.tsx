@@ -14,9 +14,10 @@ export function EndFact({ label, items, none, tone, testId }: Props) {
     <div className={styles.fact} data-tone={tone} data-testid={testId}>
       <dt>{label}</dt>
       {items.length === 0 && <dd>{none}</dd>}
-      {keyedTexts(items).map(([key, item]) => (
-        <dd key={key} dir="auto">
-          {item}
+      {keyedTexts(items).map(([key, item], index) => (
+        <dd key={key}>
+          {index > 0 && <span className={styles.apart}> · </span>}
+          <span dir="auto">{item}</span>
         </dd>
       ))}
     </div>

@@ -1,6 +1,7 @@
 import { hrefTo } from "../../hooks/useHashRoute";
 import { useNegotiation } from "../../hooks/useNegotiation";
 import { useTexts } from "../../i18n";
+import { beginWith } from "../form/draft";
 import { useBeside } from "../negotiation/beside";
 import styles from "./EndCard.module.css";
 import { keyedTexts } from "./keyed";
@@ -12,8 +13,10 @@ interface Props {
 
 /** What can be done now; where the plan below is a compromise, it has the suggestions itself. */
 export function NextSteps({ phase, suggestions }: Props) {
-  const { end: texts } = useTexts().plan;
+  const { plan, negotiation } = useTexts();
+  const texts = plan.end;
   const demandId = useNegotiation((state) => state.demandId);
+  const words = useNegotiation((state) => state.rawInput);
   const { source } = useBeside();
   const inPlan = useNegotiation((state) => state.ending?.compromise != null && state.plans.length > 0);
   const advice = {
@@ -37,7 +40,14 @@ export function NextSteps({ phase, suggestions }: Props) {
         </ul>
       )}
       <p className={styles.links}>
-        <a href={hrefTo({ page: "form" })}>{texts.again}</a>
+        {phase !== "success" && words && (
+          <a href={hrefTo({ page: "form" })} data-testid="edit-again" onClick={() => beginWith(words)}>
+            {negotiation.editAgain}
+          </a>
+        )}
+        <a href={hrefTo({ page: "form" })} onClick={() => beginWith("")}>
+          {texts.again}
+        </a>
         {source === "live" && demandId && <a href={hrefTo({ page: "replay", demandId })}>{texts.replay}</a>}
       </p>
     </div>

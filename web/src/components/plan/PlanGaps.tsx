@@ -3,6 +3,7 @@ import { useNegotiation } from "../../hooks/useNegotiation";
 import { useTexts } from "../../i18n";
 import { Badge } from "../../ui/Badge";
 import { Icon } from "../../ui/Icon";
+import { NoSubNegotiation } from "../negotiation/NoSubNegotiation";
 import { keyedTexts } from "./keyed";
 import styles from "./ProposalCard.module.css";
 
@@ -36,6 +37,7 @@ export function PlanGaps({ proposal }: { readonly proposal: Proposal }) {
           );
         })}
       </ul>
+      {gaps.length > 0 && <NoSubNegotiation className={styles.duty} />}
     </section>
   );
 }

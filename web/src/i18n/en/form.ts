@@ -26,7 +26,8 @@ export const form: typeof zh = {
   submitKey: "Ctrl or ⌘ with Enter submits too",
   submitted: "The demand is submitted",
   people: "Ask particular people",
-  peopleHint: "Beside the agents of the node, up to 10 people you know. Each gets a link of their own.",
+  peopleHint:
+    "Beside the agents of the node, up to 10 people you know. Each gets a link of their own, and as a rule a few minutes: about 5 for an offer and 2 for each review; the node's operator can set more.",
   addPerson: "Add a person",
   person: (n) => `Person ${n}`,
   personName: "Name",
@@ -47,6 +48,11 @@ export const form: typeof zh = {
     title: "Links for the people who take part",
     hint: "Send each link to that person only: whoever has it can answer in their place. The node does not keep the links; after a reload of this page they are gone.",
     link: (name) => `Link for ${name}`,
+    all: "all links",
+    until: (time) => `They have until ${time} for the present question; send the links now.`,
+    minutes: "They have a few minutes to answer; the node's operator can set more. Send the links now.",
+    loopback: (host) =>
+      `These links begin with ${host} and open on this machine only. To send them to others, open this page at an address that other machines reach.`,
   },
   understanding: {
     title: "What was understood",

@@ -184,6 +184,7 @@ export const negotiation: typeof zh = {
     chart: (round) => `Feedback of round ${round} by kind`,
   },
   subnet: {
+    notBegun: "No sub-negotiation was begun, because:",
     title: "Sub-negotiation",
     all: "Sub-negotiations",
     for: (gap) => `for the gap “${gap}”`,
@@ -253,4 +254,11 @@ export const negotiation: typeof zh = {
   },
   besideMissing: (why) => `Why candidates were not chosen, and the use of models, cannot be read: ${why}`,
   retry: "Try again",
+  noSuch: {
+    title: "There is no such negotiation, or it was erased, or it belongs to somebody else.",
+    toList: "To the list of negotiations",
+    keyHint: "If it is yours, give your key.",
+    withKey: "Enter a key",
+  },
+  editAgain: "Edit and submit again",
 };

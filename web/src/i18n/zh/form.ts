@@ -22,7 +22,8 @@ export const form = {
   submitKey: "Ctrl 或 ⌘ 加回车也可以提交",
   submitted: "需求已提交",
   people: "邀请具体的人",
-  peopleHint: "除了节点上的智能体，还可以邀请你认识的人，最多 10 位。每人会得到一个专用链接。",
+  peopleHint:
+    "除了节点上的智能体，还可以邀请你认识的人，最多 10 位。每人会得到一个专用链接，通常只有几分钟时间回答：报价约 5 分钟，之后每轮约 2 分钟；节点的管理员可以改长。",
   addPerson: "添加一个人",
   person: (n: number) => `第 ${n} 位`,
   personName: "姓名",
@@ -43,6 +44,11 @@ export const form = {
     title: "给参与者的链接",
     hint: "把每个链接只发给本人：谁拿到链接，谁就能代他回答。节点不保存这些链接，刷新或关闭页面后就再也看不到了。",
     link: (name: string) => `${name}的链接`,
+    all: "全部链接",
+    until: (time: string) => `当前问题的回答截止时间：${time}。请现在就发给他们。`,
+    minutes: "他们只有几分钟时间回答；节点的管理员可以改长。请现在就发给他们。",
+    loopback: (host: string) =>
+      `这些链接以 ${host} 开头，只在这台机器上能打开。要发给别人，请先用别的机器也能访问的地址打开本页。`,
   },
   understanding: {
     title: "节点的理解",

@@ -164,6 +164,7 @@ export const negotiation = {
     chart: (round: number) => `第 ${round} 轮反馈的构成`,
   },
   subnet: {
+    notBegun: "没有开子协商，因为：",
     title: "子协商",
     all: "子协商",
     for: (gap: string) => `为缺口「${gap}」`,
@@ -227,4 +228,11 @@ export const negotiation = {
   },
   besideMissing: (why: string) => `候选人未入选的原因和模型用量暂时读不到：${why}`,
   retry: "重试",
+  noSuch: {
+    title: "没有这个协商，或者它已被抹除，或者属于别人。",
+    toList: "查看协商记录",
+    keyHint: "如果它属于你，请填写密钥。",
+    withKey: "填写密钥",
+  },
+  editAgain: "修改后重新提交",
 };

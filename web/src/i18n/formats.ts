@@ -69,7 +69,14 @@ const COMMA: Readonly<Record<Lang, string>> = { zh: "、", en: ", " };
 
 /** Several names or words in a row. */
 export function listed(items: readonly string[], lang: Lang): string {
-  return items.join(COMMA[lang]);
+  return items.map(isolated).join(COMMA[lang]);
+}
+
+const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+
+/** A foreign name within a sentence: one that is written from right to left leaves the words around it in place. */
+export function isolated(text: string): string {
+  return RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text;
 }
 
 function join(large: number, largeUnit: string, small: number, smallUnit: string): string {

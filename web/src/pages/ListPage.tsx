@@ -1,10 +1,12 @@
 import { useRef, useState } from "react";
+import type { Problem } from "../api/problem";
 import { DemandList } from "../components/list/DemandList";
 import styles from "../components/list/DemandList.module.css";
 import { type DemandStatus, useDemands } from "../components/list/useDemands";
 import { useFocusAfterErase } from "../components/list/useFocusAfterErase";
 import { go } from "../hooks/useHashRoute";
 import { useTexts } from "../i18n";
+import { session } from "../state/session";
 import { Button } from "../ui/Button";
 import { Card } from "../ui/Card";
 import { Empty } from "../ui/Empty";
@@ -41,7 +43,7 @@ export function ListPage() {
       <Card aria-label={t.title}>
         {demands.problem && (
           <ProblemNote
-            title={t.failed}
+            title={isKeyRefused(demands.problem) ? t.keyRefused : t.failed}
             problem={demands.problem}
             action={<Button onClick={demands.reload}>{t.again}</Button>}
           />
@@ -54,6 +56,11 @@ export function ListPage() {
       </Card>
     </>
   );
+}
+
+/** A key was given, and the node did not take it. */
+function isKeyRefused(problem: Problem): boolean {
+  return problem.code === "UNAUTHENTICATED" && session.getState().apiKey !== null;
 }
 
 function NoRows({ filtered, showAll }: { readonly filtered: boolean; readonly showAll: () => void }) {

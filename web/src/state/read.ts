@@ -66,6 +66,17 @@ export function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** Any value in a few words: what is no text and no number is written as JSON. */
+export function plainly(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (typeof value !== "object") return shown(String(value));
+  try {
+    return shown(JSON.stringify(value));
+  } catch {
+    return "…";
+  }
+}
+
 export function strings(value: unknown): readonly string[] {
   return list(value)
     .filter((item) => typeof item === "string")

@@ -4,6 +4,7 @@ import { asProblem } from "../../api/problem";
 import type { AgentView } from "../../api/types";
 import { useResource } from "../../hooks/useResource";
 import { useLang, useTexts } from "../../i18n";
+import { isolated } from "../../i18n/formats";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
@@ -28,7 +29,7 @@ export function AgentDetails({ agentId }: { readonly agentId: string }) {
   if (!agent) return <Skeleton lines={8} />;
   if (editing) {
     return (
-      <Card title={t.editTitle(agent.user_name)}>
+      <Card title={t.editTitle(isolated(agent.user_name))}>
         <AgentForm
           key={agent.revision}
           agent={agent}
@@ -45,7 +46,7 @@ export function AgentDetails({ agentId }: { readonly agentId: string }) {
   }
   return (
     <Card
-      title={agent.user_name}
+      title={<bdi>{agent.user_name}</bdi>}
       aside={
         <>
           <Badge tone={agent.status === "active" ? "good" : "neutral"}>{t.statuses[agent.status]}</Badge>

@@ -20,12 +20,16 @@ export function AgentProfile({ agent }: { readonly agent: AgentView }) {
   const updated = `${day(agent.updated_at, lang)} ${clock(agent.updated_at, lang)}`;
   return (
     <>
-      <p className={styles.summary}>{agent.profile_summary}</p>
+      <p className={styles.summary} dir="auto">
+        {agent.profile_summary}
+      </p>
       <dl className={styles.facts}>
         <Fact name={t.id}>
           <code>{agent.agent_id}</code>
         </Fact>
-        <Fact name={t.city}>{agent.location}</Fact>
+        <Fact name={t.city}>
+          <bdi>{agent.location}</bdi>
+        </Fact>
         <Fact name={t.origin}>{t.origins[agent.origin]}</Fact>
         <Fact name={t.tags}>
           <Tags tags={agent.tags} />
@@ -35,7 +39,9 @@ export function AgentProfile({ agent }: { readonly agent: AgentView }) {
         </Fact>
         <Fact name={t.languages}>{listed(capabilities.languages, lang) || "–"}</Fact>
         <Fact name={t.maxRoles}>{capabilities.max_roles}</Fact>
-        <Fact name={t.availability}>{agent.availability || "–"}</Fact>
+        <Fact name={t.availability}>
+          <bdi>{agent.availability || "–"}</bdi>
+        </Fact>
         <Fact name={t.weekdays}>{weekdayNames(calendar.weekdays, t, lang) || t.none}</Fact>
         <Fact name={t.leadDays}>{t.leadDaysOf(calendar.lead_days)}</Fact>
         <Fact name={t.blackout}>{listed(calendar.blackout, lang) || t.none}</Fact>

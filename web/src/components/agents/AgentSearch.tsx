@@ -30,9 +30,10 @@ export function AgentSearch({ text, onText, onOpen, onAdd }: AgentSearchProps) {
   const { data, problem, reload } = useResource((signal) => agentsWithKey(asked, signal), [asked]);
   const locked = problem?.status === 401 || problem?.status === 403;
   if (locked) {
+    const refused = session.getState().adminKey !== null;
     return (
       <Empty
-        title={t.needsKey}
+        title={refused ? t.keyRefused : t.needsKey}
         action={
           <Button variant="primary" onClick={reload}>
             {t.giveKey}

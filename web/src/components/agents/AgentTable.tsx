@@ -25,7 +25,7 @@ export function AgentTable({ agents, onOpen }: AgentTableProps) {
           <tr key={agent.agent_id} data-testid={`agent-${agent.agent_id}`} data-status={agent.status}>
             <th scope="row">
               <button type="button" className={styles.name} onClick={() => onOpen(agent.agent_id)}>
-                {agent.user_name}
+                <bdi>{agent.user_name}</bdi>
               </button>
               <span className={styles.id}>{agent.agent_id}</span>
             </th>
@@ -42,7 +42,7 @@ export function AgentTable({ agents, onOpen }: AgentTableProps) {
                 )}
               </span>
             </td>
-            <td>{agent.location}</td>
+            <td dir="auto">{agent.location}</td>
             <td>{t.origins[agent.origin]}</td>
           </tr>
         ))}

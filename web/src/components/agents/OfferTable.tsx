@@ -34,8 +34,10 @@ function OfferLine({ offer }: { readonly offer: Offer }) {
   ];
   return (
     <tr>
-      <th scope="row">{offer.tag}</th>
-      <td>{offer.title}</td>
+      <th scope="row" dir="auto">
+        {offer.tag}
+      </th>
+      <td dir="auto">{offer.title}</td>
       <td className={styles.number}>
         {money(offer.price, offer.currency, lang)} <span className={styles.muted}>{t.units[offer.unit]}</span>
       </td>

@@ -20,7 +20,7 @@ export function DemandRow({ demand, onErase }: DemandRowProps) {
   return (
     <tr data-testid={`row-${id}`} data-status={demand.status}>
       <th scope="row" className={styles.demand}>
-        <a className={styles.text} href={hrefTo({ page: "negotiation", demandId: id })}>
+        <a className={styles.text} dir="auto" href={hrefTo({ page: "negotiation", demandId: id })}>
           {text}
         </a>
         <span className={styles.tags}>

@@ -55,7 +55,9 @@ export function EraseDialog({ demand, onClose, onErased }: EraseDialogProps) {
         </>
       }
     >
-      <p className={styles.quoted}>{demand?.raw_input}</p>
+      <p className={styles.quoted} dir="auto">
+        {demand?.raw_input}
+      </p>
       <p>{t.eraseBody}</p>
       {problem && <ProblemNotice problem={problem} />}
     </Dialog>

@@ -9,6 +9,7 @@ import { Icon } from "../../ui/Icon";
 import { Table } from "../../ui/Table";
 import { keyed } from "../plan/keyed";
 import { currentProposal } from "../plan/versions";
+import { asksOf } from "./asks";
 import styles from "./CoverageMatrix.module.css";
 import { type Cell, type CoverageRow, coverageOf, type Matrix } from "./coverage";
 
@@ -47,9 +48,13 @@ function useMatrix(): Matrix {
   const order = useNegotiation((state) => state.candidateOrder);
   const proposal = useNegotiation((state) => currentProposal(state.plans, state.ending));
   const closed = useNegotiation((state) => state.offersClosed || state.ending !== null);
+  const rounds = useNegotiation((state) => state.rounds);
+  const plans = useNegotiation((state) => state.plans);
+  const round = useNegotiation((state) => state.round);
+  const asks = useMemo(() => asksOf(rounds, plans), [rounds, plans]);
   return useMemo(
-    () => coverageOf({ requirements, candidates, order, proposal, closed }),
-    [requirements, candidates, order, proposal, closed],
+    () => coverageOf({ requirements, candidates, order, proposal, closed, asks, round }),
+    [requirements, candidates, order, proposal, closed, asks, round],
   );
 }
 
@@ -97,7 +102,8 @@ function Covered({ row }: { readonly row: CoverageRow }) {
 }
 
 function Mark({ cell }: { readonly cell: Cell | undefined }) {
-  const { coverage: texts } = useTexts().negotiation;
+  const { negotiation, plan } = useTexts();
+  const { coverage: texts } = negotiation;
   const { lang } = useLang();
   if (!cell) return <span className="visually-hidden">{texts.no}</span>;
   const planned = cell.kind === "plan";
@@ -108,7 +114,14 @@ function Mark({ cell }: { readonly cell: Cell | undefined }) {
         {planned ? texts.inPlan : texts.offer}
         {cell.quantity > 1 && ` ×${cell.quantity}`}
       </span>
-      <span className={styles.price}>{money(cell.price, cell.currency, lang)}</span>
+      {(planned || cell.asked === null) && (
+        <span className={styles.price}>{money(cell.price, cell.currency, lang)}</span>
+      )}
+      {cell.asked !== null && (
+        <span className={styles.price} data-asked="true">
+          {plan.roles.asks(money(cell.asked, cell.currency, lang))}
+        </span>
+      )}
     </span>
   );
 }

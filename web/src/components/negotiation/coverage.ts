@@ -2,10 +2,13 @@
 
 import type { Assignment, Proposal, Requirement } from "../../api/types";
 import type { CandidateState } from "../../state/model";
+import type { Ask } from "./asks";
 
 export interface Cell {
   readonly kind: "plan" | "offer";
   readonly price: number;
+  /** Another price that was asked for in the meantime, and is not answered yet. */
+  readonly asked: number | null;
   readonly currency: string;
   readonly quantity: number;
 }
@@ -31,36 +34,52 @@ export interface Sources {
   readonly order: readonly string[];
   readonly proposal: Proposal | null;
   readonly closed: boolean;
+  readonly asks?: ReadonlyMap<string, Ask>;
+  /** The round that is answered now, or was last. */
+  readonly round?: number;
 }
 
-export function coverageOf({ requirements, candidates, order, proposal, closed }: Sources): Matrix {
+export function coverageOf(sources: Sources): Matrix {
+  const { requirements, candidates, order, proposal, closed, asks = new Map(), round = 0 } = sources;
   const assignments = proposal?.assignments ?? [];
   const offering = order.flatMap((id) => {
     const candidate = candidates[id];
     return candidate && candidate.status !== "withdrawn" && candidate.status !== "decline" ? [candidate] : [];
   });
-  const rows = requirements.map((need) => rowOf(need, offering, assignments, proposal !== null, closed));
+  const open = (id: string, planned: boolean) => {
+    const ask = asks.get(id);
+    return ask && (!planned || ask.round >= round) ? ask.prices : null;
+  };
+  const rows = requirements.map((need) =>
+    rowOf(need, { offering, assignments, open }, proposal !== null, closed),
+  );
   return { agents: agentsOf(rows, candidates, order, assignments), rows };
+}
+
+interface Known {
+  readonly offering: readonly CandidateState[];
+  readonly assignments: readonly Assignment[];
+  /** What somebody asks for that no plan has answered. */
+  readonly open: (agentId: string, planned: boolean) => Ask["prices"] | null;
 }
 
 function rowOf(
   requirement: Requirement,
-  offering: readonly CandidateState[],
-  assignments: readonly Assignment[],
+  { offering, assignments, open }: Known,
   planned: boolean,
   closed: boolean,
 ): CoverageRow {
-  const cells: Record<string, Cell> = {};
-  for (const candidate of offering) {
-    const term = candidate.terms.find((one) => answers(requirement, one.concept, one.tag));
-    if (term) cells[candidate.agentId] = cellOf("offer", term);
+  const cells: Record<string, Cell> = Object.create(null);
+  for (const { agentId: id, terms } of offering) {
+    const term = terms.find((one) => answers(requirement, one.concept, one.tag));
+    if (term) cells[id] = cellOf("offer", term, open(id, false)?.get(term.concept || term.tag));
   }
   const offers = Object.keys(cells).length;
   let covered = 0;
   for (const one of assignments) {
     if (!answers(requirement, one.concept, one.role)) continue;
     covered += one.quantity;
-    cells[one.agent_id] = cellOf("plan", one);
+    cells[one.agent_id] = cellOf("plan", one, open(one.agent_id, true)?.get(one.concept || one.role));
   }
   const needed = requirement.count;
   const gap = planned ? covered < needed : closed && offers === 0;
@@ -71,10 +90,10 @@ function answers(requirement: Requirement, concept: string, tag: string): boolea
   return concept ? concept === requirement.concept : tag === requirement.tag;
 }
 
-type Priced = Omit<Cell, "kind">;
+type Priced = Omit<Cell, "kind" | "asked">;
 
-function cellOf(kind: Cell["kind"], { price, currency, quantity }: Priced): Cell {
-  return { kind, price, currency, quantity };
+function cellOf(kind: Cell["kind"], { price, currency, quantity }: Priced, asked = price): Cell {
+  return { kind, price, asked: asked === price ? null : asked, currency, quantity };
 }
 
 function agentsOf(

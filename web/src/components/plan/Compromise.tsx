@@ -1,5 +1,7 @@
 import type { Compromise as Told } from "../../api/types";
 import { useTexts } from "../../i18n";
+import { isolated } from "../../i18n/formats";
+import { plainly } from "../../state/read";
 import styles from "./Compromise.module.css";
 import { keyed, keyedTexts } from "./keyed";
 import card from "./ProposalCard.module.css";
@@ -7,7 +9,7 @@ import card from "./ProposalCard.module.css";
 /** What works, what is missing, how differences were settled, what could be done. */
 export function Compromise({ compromise }: { readonly compromise: Told }) {
   const { compromise: texts } = useTexts().plan;
-  const works = compromise.assignments.map((one) => `${one.role} · ${one.display_name}`);
+  const works = compromise.assignments.map((one) => `${isolated(one.role)} · ${isolated(one.display_name)}`);
   return (
     <section className={styles.compromise} data-testid="compromise">
       <p dir="auto">{compromise.summary}</p>
@@ -48,7 +50,7 @@ function Part({ title, items, none, testId }: PartProps) {
 function Settled({ entries }: { readonly entries: readonly Readonly<Record<string, unknown>>[] }) {
   const { compromise: texts } = useTexts().plan;
   const found = entries.map((entry) =>
-    ["issue", "resolution", "rationale"].map((key) => String(entry[key] ?? "")),
+    ["issue", "resolution", "rationale"].map((key) => plainly(entry[key])),
   );
   if (found.length === 0) return null;
   return (

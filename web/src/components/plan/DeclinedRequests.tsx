@@ -1,7 +1,9 @@
 import type { Proposal } from "../../api/types";
 import { useNegotiation } from "../../hooks/useNegotiation";
 import { useLang, useTexts } from "../../i18n";
-import { day, money } from "../../i18n/formats";
+import { day, isolated, money } from "../../i18n/formats";
+import { plainly } from "../../state/read";
+import { labelled } from "../timeline/payload";
 import type { Answered } from "./causes";
 import { keyed } from "./keyed";
 import styles from "./PlanDiff.module.css";
@@ -28,24 +30,24 @@ export function DeclinedRequests({ answered, plan }: Props) {
     if (wish === false) return diff.no;
     if (field === "price" && typeof wish === "number") return money(wish, currencyOf(agentId), lang);
     if (DAYS.has(field) && typeof wish === "string") return day(wish, lang);
-    return wish === null || wish === undefined || wish === "" ? diff.nothing : String(wish);
+    return wish === null || wish === undefined || wish === "" ? diff.nothing : isolated(plainly(wish));
   };
   return (
     <div data-testid="declined-requests">
       <h4>{diff.declined}</h4>
       <ul className={styles.changes}>
-        {keyed(declined, (one) => `${one.agentId} ${one.field} ${String(one.requested)}`).map(
+        {keyed(declined, (one) => `${one.agentId} ${one.field} ${plainly(one.requested)}`).map(
           ([key, one]) => (
             <li key={key} className={styles.change} data-request={`${one.agentId}:${one.field}`}>
               <p dir="auto">
                 {diff.asked(
-                  candidates[one.agentId]?.displayName ?? one.agentId,
-                  diff.asks[one.field] ?? one.field,
+                  isolated(candidates[one.agentId]?.displayName ?? one.agentId),
+                  isolated(labelled(diff.asks, one.field)),
                   value(one),
                 )}
               </p>
               <p className={styles.why}>
-                {diff.reason} · {one.reason}
+                {diff.reason} · <bdi>{one.reason}</bdi>
               </p>
             </li>
           ),

@@ -1,7 +1,8 @@
 import { useNegotiation } from "../../hooks/useNegotiation";
 import { type Lang, type Texts, useLang, useTexts } from "../../i18n";
-import { day, money } from "../../i18n/formats";
+import { day, isolated, money } from "../../i18n/formats";
 import { LongText } from "../negotiation/LongText";
+import { labelled } from "../timeline/payload";
 import type { Cause } from "./causes";
 import type { Change } from "./compare";
 import styles from "./PlanDiff.module.css";
@@ -29,9 +30,7 @@ export function DiffRow({ index, change, cause }: Props) {
       <p className={styles.what}>
         <strong>{diff.fields[change.field]}</strong>
         {change.name && <bdi>{change.name}</bdi>}
-        {change.name && !change.field.startsWith("role_") && (
-          <span className={styles.role}>{change.role}</span>
-        )}
+        {change.name && !change.field.startsWith("role_") && <bdi className={styles.role}>{change.role}</bdi>}
         <span className={styles.values}>
           {from && <del dir="auto">{from}</del>}
           {from && to && <span aria-hidden="true"> → </span>}
@@ -46,7 +45,7 @@ export function DiffRow({ index, change, cause }: Props) {
 function Why({ cause }: { readonly cause: Cause }) {
   const { diff } = useTexts().plan;
   const name = useNegotiation((state) =>
-    cause.agentId === null ? "" : (state.candidates[cause.agentId]?.displayName ?? cause.agentId),
+    cause.agentId === null ? "" : isolated(state.candidates[cause.agentId]?.displayName ?? cause.agentId),
   );
   const lead = {
     request: diff.because(name),
@@ -54,7 +53,7 @@ function Why({ cause }: { readonly cause: Cause }) {
     replaces: diff.instead(name),
     told: "",
     stood_in: diff.stoodIn,
-    sub: diff.bySub(cause.reason),
+    sub: diff.bySub(isolated(cause.reason)),
     follows: diff.follows,
   }[cause.kind];
   return (
@@ -65,7 +64,7 @@ function Why({ cause }: { readonly cause: Cause }) {
           <LongText text={cause.words} />
         </q>
       )}
-      {cause.reason && cause.kind !== "sub" && <span>{cause.reason}</span>}
+      {cause.reason && cause.kind !== "sub" && <span dir="auto">{cause.reason}</span>}
     </div>
   );
 }
@@ -78,6 +77,5 @@ function shown(change: Change, value: string | number | null, texts: Texts, lang
     return SUMS.has(change.field) ? money(value, change.currency, lang) : String(value);
   if (change.field === "date") return day(value, lang);
   const { fate } = texts.negotiation.candidates;
-  if (change.field === "condition" && value in fate) return fate[value as keyof typeof fate];
-  return value;
+  return change.field === "condition" ? labelled(fate, value) : value;
 }

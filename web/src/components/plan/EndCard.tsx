@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import { useNegotiation } from "../../hooks/useNegotiation";
 import { useLang, useTexts } from "../../i18n";
-import { count, modelCost, money } from "../../i18n/formats";
+import { count, isolated, modelCost, money } from "../../i18n/formats";
 import type { Ending, Phase } from "../../state/model";
 import { Card } from "../../ui/Card";
 import { useBeside } from "../negotiation/beside";
@@ -78,7 +78,7 @@ function Lacking({ version, gaps }: { readonly version: Version; readonly gaps: 
   const open = version.proposal.assignments.flatMap((one) =>
     one.conditions
       .filter((condition) => condition.status !== "met")
-      .map((condition) => `${one.display_name}: ${condition.text}`),
+      .map((condition) => `${isolated(one.display_name)}: ${isolated(condition.text)}`),
   );
   const missing = gaps.length > 0 ? gaps : version.proposal.gaps;
   return (

@@ -31,7 +31,7 @@ export function PlanBody({ version, newest }: Props) {
         </p>
         <p className={styles.marks}>
           <Badge>{texts.confidence[proposal.confidence]}</Badge>
-          {source && texts.bySource[source] && (
+          {source !== null && Object.hasOwn(texts.bySource, source) && (
             <Badge tone={version.degraded ? "warn" : "neutral"}>{texts.bySource[source]}</Badge>
           )}
         </p>

@@ -43,12 +43,25 @@ export function ProposalCard() {
       }
     >
       <Caution form={form} planned={versions.length > 0} />
+      <LeftOut />
       {versions.length > 0 ? (
         <Versions versions={versions} />
       ) : (
         <Empty title={ending ? texts.never : texts.empty}>{ending ? texts.neverText : texts.emptyText}</Empty>
       )}
     </Card>
+  );
+}
+
+/** A page can lay out only so much of what a foreign file lists. */
+function LeftOut() {
+  const { plan: texts } = useTexts();
+  const count = useNegotiation((state) => state.leftOut);
+  if (count === 0) return null;
+  return (
+    <p className={styles.note} data-testid="left-out">
+      {texts.leftOut(count)}
+    </p>
   );
 }
 

@@ -82,7 +82,11 @@ function Conditions({ conditions }: { readonly conditions: Assignment["condition
         <li key={key} title={reason || undefined}>
           <span dir="auto">{text}</span>{" "}
           <Badge tone={FATE_TONE[status]}>{negotiation.candidates.fate[status]}</Badge>
-          {status !== "met" && reason && <span className={styles.duty}>{reason}</span>}
+          {status !== "met" && reason && (
+            <span className={styles.duty} dir="auto">
+              {reason}
+            </span>
+          )}
         </li>
       ))}
     </ul>

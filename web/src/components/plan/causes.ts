@@ -1,6 +1,7 @@
 /** Which request stands behind a change between two versions of a plan. Pure. */
 
 import type { FeedbackState, NegotiationState, SubNegotiation } from "../../state/model";
+import { str } from "../../state/read";
 import type { Change } from "./compare";
 import type { Version } from "./versions";
 
@@ -91,9 +92,12 @@ function requestBehind(change: Change, { answered, feedback }: Background): Caus
   if (settled && (settled.granted || change.agentId !== null))
     return asked(settled, settled.reason, feedback);
   const said = feedback.findLast(
-    (one) => one.kind === "negotiate" && mine(one.agentId) && fields.some((field) => field in one.changes),
+    (one) =>
+      one.kind === "negotiate" &&
+      mine(one.agentId) &&
+      fields.some((field) => Object.hasOwn(one.changes, field)),
   );
-  const field = said && fields.find((one) => one in said.changes);
+  const field = said && fields.find((one) => Object.hasOwn(said.changes, one));
   return said && field ? asked({ agentId: said.agentId, field }, "", feedback) : null;
 }
 
@@ -153,19 +157,15 @@ function cause(kind: Cause["kind"], more: Partial<Cause> = {}): Cause {
 
 function answered(entry: Readonly<Record<string, unknown>>, granted: boolean): Answered {
   return {
-    agentId: text(entry.agent_id),
-    field: text(entry.field),
+    agentId: str(entry.agent_id),
+    field: str(entry.field),
     requested: entry.requested,
     result: entry.result,
-    reason: text(entry.reason),
+    reason: str(entry.reason),
     granted,
   };
 }
 
 function told(entry: Readonly<Record<string, unknown>>): Told {
-  return { agentId: text(entry.agent_id), field: text(entry.field), reason: text(entry.reason) };
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
+  return { agentId: str(entry.agent_id), field: str(entry.field), reason: str(entry.reason) };
 }

@@ -21,7 +21,7 @@ export type Said = Pick<NegotiationState, "rounds" | "standIns" | "subs" | "endi
 
 export function consentsOf(version: Version, said: Said): Consents {
   const { rounds, ending } = said;
-  const found: Record<string, Consent> = {};
+  const found: Record<string, Consent> = Object.create(null);
   for (const round of rounds) {
     const counts = version.final ? round.round <= version.round : round.round === version.round;
     if (counts) for (const one of round.feedback) found[one.agentId] = consentIn(one);
@@ -35,7 +35,7 @@ export function consentsOf(version: Version, said: Said): Consents {
 
 /** Those who came after the last round: each was asked somewhere else than in a round. */
 function joined({ standIns, subs }: Said, reviewed: Consents): Consents {
-  const found: Record<string, Consent> = {};
+  const found: Record<string, Consent> = Object.create(null);
   for (const { outcome, proposal } of subs) {
     if (outcome !== "finalized") continue;
     for (const { agent_id: id } of proposal?.assignments ?? []) if (!(id in reviewed)) found[id] = "sub";

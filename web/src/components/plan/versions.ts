@@ -3,6 +3,7 @@
 import type { Proposal } from "../../api/types";
 import { worthOf } from "../../state/ending";
 import type { Ending, PlanVersion } from "../../state/model";
+import { keyed } from "./keyed";
 
 export interface Version {
   /** `1`, `2`, `3` or `final`. */
@@ -17,7 +18,8 @@ export interface Version {
 
 /** The last version differs from what was settled where somebody joined or left after the last round. */
 export function versionsOf(plans: readonly PlanVersion[], ending: Ending | null): readonly Version[] {
-  const drafts = plans.map((plan) => ({ ...plan, id: String(plan.proposal.version), final: false }));
+  const numbered = keyed(plans, (plan) => String(plan.proposal.version));
+  const drafts = numbered.map(([id, plan]) => ({ ...plan, id: id.replace(" ", "-"), final: false }));
   const settled = ending?.proposal ?? null;
   const last = drafts.at(-1);
   if (settled === null || (last && sameContent(last.proposal, settled))) return drafts;

@@ -1,10 +1,11 @@
-import { memo } from "react";
+import { Fragment, memo } from "react";
 import { useTexts } from "../../i18n";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
 import { CodeBlock } from "../../ui/CodeBlock";
 import { classes } from "../../ui/classes";
 import { Icon } from "../../ui/Icon";
+import { keyedTexts } from "../plan/keyed";
 import { candidateOnPage, showCandidate } from "./candidateLink";
 import styles from "./EventRow.module.css";
 import type { EventRow as Row } from "./rows";
@@ -38,7 +39,7 @@ export const EventRow = memo(function EventRow({ row, open, stop, onToggle }: Ev
             {row.title} {row.failed && <Badge tone="bad">{t.failed}</Badge>}
             {row.degraded && <Badge tone="warn">{t.degraded}</Badge>}
           </span>
-          <span className={styles.detail}>{row.detail}</span>
+          <Details details={row.details} />
         </span>
         <time className={styles.time} dateTime={event.timestamp} title={event.timestamp}>
           {row.time}
@@ -48,6 +49,20 @@ export const EventRow = memo(function EventRow({ row, open, stop, onToggle }: Ev
     </article>
   );
 });
+
+/** Each part stands for itself, in whatever direction it is written. */
+function Details({ details }: { readonly details: readonly string[] }) {
+  return (
+    <span className={styles.detail}>
+      {keyedTexts(details).map(([key, part], index) => (
+        <Fragment key={key}>
+          {index > 0 && " · "}
+          <bdi>{part}</bdi>
+        </Fragment>
+      ))}
+    </span>
+  );
+}
 
 function Opened({ row }: { readonly row: Row }) {
   const { timeline: t } = useTexts();

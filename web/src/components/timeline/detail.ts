@@ -4,10 +4,12 @@ import type { EventType, LogEvent } from "../../api/types";
 import type { Lang, Texts } from "../../i18n";
 import { listed } from "../../i18n/formats";
 import { clauses } from "../../i18n/joins";
+import { str, strings } from "../../state/read";
 import { deadline, name, names, number, type Part, plan, some } from "./parts";
 import { count, items, labelled, type Payload, record, size, texts, words } from "./payload";
 
 const MOST_WORDS = 160;
+const MOST_PARTS = 20;
 
 type Detail = (payload: Payload, t: Texts["timeline"], lang: Lang) => readonly Part[];
 
@@ -110,19 +112,15 @@ export function shortened(text: string): string {
 }
 
 /** A type that this page does not know says what the words of its payload are. */
-const unknown = (payload: Payload): readonly Part[] =>
-  Object.values(payload).filter((value): value is string => typeof value === "string");
+const unknown = (payload: Payload): readonly Part[] => strings(Object.values(payload)).slice(0, MOST_PARTS);
 
-/** The one-line detail of an event; never throws, whatever the payload holds. */
-export function detailOf(event: LogEvent, t: Texts["timeline"], lang: Lang): string {
+/** The parts of the one-line detail of an event; never throws, whatever the payload holds. */
+export function detailsOf(event: LogEvent, t: Texts["timeline"], lang: Lang): readonly string[] {
   const payload = record(event.payload);
   const parts = isKnown(event.event_type) ? DETAILS[event.event_type](payload, t, lang) : unknown(payload);
-  return parts
-    .filter((part): part is string => Boolean(part))
-    .map(shortened)
-    .join(" · ");
+  return parts.filter((part): part is string => Boolean(part)).map(shortened);
 }
 
 /** What the event is called; one of an unknown type by its raw name. */
 export const titleOf = (type: string, t: Texts["timeline"]): string =>
-  isKnown(type) ? t.types[type] : t.unknownType(shortened(type));
+  isKnown(type) ? t.types[type] : t.unknownType(shortened(str(type)));

@@ -3,7 +3,8 @@
 import type { LogEvent } from "../../api/types";
 import type { Lang, Texts } from "../../i18n";
 import { clock } from "../../i18n/formats";
-import { detailOf, shortened, titleOf } from "./detail";
+import { str } from "../../state/read";
+import { detailsOf, shortened, titleOf } from "./detail";
 import { type EventGroup, isDegraded, isFailed, type Kind, kindOf } from "./kinds";
 import { record, words } from "./payload";
 
@@ -13,7 +14,7 @@ const DEEPEST = 12;
 export interface EventRow extends Kind {
   readonly event: LogEvent;
   readonly title: string;
-  readonly detail: string;
+  readonly details: readonly string[];
   readonly time: string;
   readonly agentId: string;
   readonly agentName: string;
@@ -45,19 +46,21 @@ function searched(event: LogEvent, shown: readonly string[]): string {
 function build(event: LogEvent, texts: Texts, lang: Lang): EventRow {
   const payload = record(event.payload);
   const title = titleOf(event.event_type, texts.timeline);
-  const detail = detailOf(event, texts.timeline, lang);
+  const details = detailsOf(event, texts.timeline, lang);
   const agentId = words(payload, "agent_id");
   return {
     ...kindOf(event),
     event,
     title,
-    detail,
-    time: Number.isNaN(Date.parse(event.timestamp)) ? event.timestamp : clock(event.timestamp, lang),
+    details,
+    time: Number.isNaN(Date.parse(event.timestamp))
+      ? shortened(str(event.timestamp))
+      : clock(event.timestamp, lang),
     agentId,
     agentName: shortened(words(payload, "display_name") || agentId),
     failed: isFailed(event),
     degraded: isDegraded(event),
-    searched: searched(event, [title, detail]),
+    searched: searched(event, [title, ...details]),
   };
 }
 

@@ -4,7 +4,7 @@ import type { EventType, LogEvent } from "../../api/types";
 import { type Lang, setLang, texts } from "../../i18n";
 import { phasesOf } from "../../state/timelinePhases";
 import { announcements } from "../../ui/announce";
-import { detailOf } from "./detail";
+import { detailsOf } from "./detail";
 import { EventTimeline } from "./EventTimeline";
 import { matcher, NO_FILTER, rowOf } from "./rows";
 
@@ -121,7 +121,7 @@ it("survives payloads of any form", () => {
       );
       const strange = { ...event(1, type, {}), payload: broken };
       expect(() => rowOf(strange, texts("en"), "en")).not.toThrow();
-      expect(typeof detailOf(strange, texts("zh").timeline, "zh")).toBe("string");
+      expect(Array.isArray(detailsOf(strange, texts("zh").timeline, "zh"))).toBe(true);
     }
   }
 });
@@ -273,8 +273,8 @@ it("does not call news what is shown anew", () => {
 
 it("strings names together as the language does", () => {
   const found = event(1, "towow.filter.completed", { candidates: [ADA, { display_name: "Bob" }] });
-  expect(detailOf(found, texts("zh").timeline, "zh")).toContain("Ada、Bob");
-  expect(detailOf(found, texts("en").timeline, "en")).toContain("Ada, Bob");
+  expect(detailsOf(found, texts("zh").timeline, "zh")).toContain("Ada、Bob");
+  expect(detailsOf(found, texts("en").timeline, "en")).toContain("Ada, Bob");
 });
 
 it("goes from row to row by arrow keys", () => {

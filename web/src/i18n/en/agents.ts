@@ -3,6 +3,7 @@ import type { agents as zh } from "../zh/agents";
 export const agents: typeof zh = {
   title: "Agents",
   caption: "Registered agents",
+  keyRefused: "The node did not take the admin key that was entered",
   needsKey: "The admin key is needed",
   needsKeyHint:
     "Agents belong to the owner of the node. The key stays in the memory of this page and is forgotten when it closes.",

@@ -35,6 +35,7 @@ export const list: typeof zh = {
   emptyFiltered: "No negotiation has this status",
   emptyFilteredHint: "Choose another status, or see all.",
   showAll: "Show all",
+  keyRefused: "The node did not take the API key that was entered",
   failed: "The list cannot be read",
   again: "Try again",
   shown: (n) => `${n} shown`,

@@ -26,6 +26,8 @@ export const plan: typeof zh = {
   partialBadge: "Partial consensus",
   notAgreed: "This proposal was NOT agreed: it is the last one on the table before the negotiation failed.",
   compromiseSays: "This is not all of the demand: below is what works and what is missing.",
+  leftOut: (n) =>
+    `More is listed here than a page can show: ${n} ${n === 1 ? "entry is" : "entries are"} left out; the raw events have them all.`,
   roles: {
     title: "Roles",
     caption: "Who does what",
@@ -36,6 +38,7 @@ export const plan: typeof zh = {
     consent: "Consent",
     quantity: (n) => `×${n}`,
     none: "Nobody is in this plan.",
+    asks: (price) => `asks for ${price}`,
     noConditions: "none",
   },
   consent: {

@@ -1,6 +1,7 @@
 export const agents = {
   title: "智能体",
   caption: "登记的智能体",
+  keyRefused: "节点不接受刚才输入的管理员密钥",
   needsKey: "需要管理员密钥",
   needsKeyHint: "智能体由节点的主人管理。密钥只留在这个页面的内存里，关闭页面即忘记。",
   giveKey: "输入密钥",

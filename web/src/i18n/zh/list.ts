@@ -32,6 +32,7 @@ export const list = {
   emptyFiltered: "没有这种状态的协商",
   emptyFilteredHint: "换一个状态，或查看全部。",
   showAll: "查看全部",
+  keyRefused: "节点不接受刚才输入的 API 密钥",
   failed: "无法读取协商列表",
   again: "再试一次",
   shown: (n: number) => `已显示 ${n} 条`,

@@ -23,6 +23,7 @@ export const plan = {
   partialBadge: "部分共识",
   notAgreed: "这份方案没有达成一致：它只是协商失败前桌上的最后一版。",
   compromiseSays: "这不是需求的全部：以下说明能落实什么、还缺什么。",
+  leftOut: (n: number) => `这次协商列出的内容太多：本页省略了 ${n} 项，原始事件里有全部。`,
   roles: {
     title: "分工",
     caption: "谁承担什么角色",
@@ -33,6 +34,7 @@ export const plan = {
     consent: "同意",
     quantity: (n: number) => `×${n}`,
     none: "方案里没有人。",
+    asks: (price: string) => `要价 ${price}`,
     noConditions: "无",
   },
   consent: {

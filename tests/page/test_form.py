@@ -129,3 +129,11 @@ async def test_a_request_of_the_requester_to_stop_ends_the_run(hall: Hall) -> No
     await expect(page.get_by_test_id("cancel")).to_have_count(0)
     ended = await asyncio.wait_for(stage.ended(demand_id), 5)
     assert ended.payload["reason"] == "cancelled"
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+async def test_the_button_that_sends_is_in_view_at_once(hall: Hall, lang: str) -> None:
+    stage = await hall.node(TRIO)
+    page = await hall.visit(stage.url, lang=lang)
+    await expect(page.get_by_test_id("submit")).to_be_in_viewport(ratio=1)
+    assert await page.evaluate("() => scrollY") == 0

@@ -107,3 +107,20 @@ async def test_the_token_of_a_link_reaches_no_log_and_no_storage(hall: Hall) -> 
     assert not any(token in url.split("#")[0] for url in asked)
     kept = await guest.evaluate("() => JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
     assert token not in kept
+
+
+async def test_a_person_that_takes_part_finds_no_way_to_other_pages(hall: Hall) -> None:
+    stage = await hall.node(HOSTS, PLEASED)
+    page, guest = await submitted(hall, stage)
+    await expect(page.get_by_test_id("links-loopback")).to_be_visible()
+    await expect(guest.get_by_test_id("join-offer")).to_be_visible()
+    await expect(guest.get_by_role("navigation")).to_have_count(0)
+    await expect(guest.get_by_role("link")).to_have_count(0)
+    await expect(guest.get_by_test_id("lang-switch")).to_be_visible()
+    await offered(guest)
+    await in_state(page, "negotiating")
+    await guest.get_by_test_id("join-accept").click()
+    await in_state(page, "success")
+    await expect(guest.get_by_test_id("join-ended")).to_be_visible()
+    await expect(guest.get_by_test_id("join-counted")).to_be_visible()
+    await expect(guest.get_by_test_id("join-plan")).to_have_count(0)

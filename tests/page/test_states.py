@@ -15,7 +15,6 @@ from tests.support.demand import ACCEPT, DECLINE, Script, wish
 from tests.support.fake_llm import FakeLLM
 
 TEXTS = {
-    "empty": "还没有任何事件",
     "understanding": "正在理解",
     "waiting": "确认后才会继续",
     "searching": "寻找并邀请",
@@ -63,8 +62,12 @@ async def test_before_the_first_event_the_page_says_that_it_is_empty(hall: Hall)
     page = await hall.visit(stage.url)
     hall.complaints[0].expect("status of 404")
     await page.goto(f"{stage.url}/#/n/d-00000000")
-    await shows(page, "empty")
-    await expect(page.get_by_test_id("negotiation-problem")).to_contain_text("E002")
+    await in_state(page, "empty")
+    problem = page.get_by_test_id("negotiation-problem")
+    await expect(problem).to_contain_text("没有这个协商")
+    await expect(problem).to_contain_text("E002")
+    await expect(page.get_by_test_id("reconnect")).to_have_count(0)
+    await expect(page.get_by_test_id("candidate-list")).to_have_count(0)
 
 
 @pytest.mark.requirement("NEG-UI-01", "NEG-FAIL-11")

@@ -47,7 +47,7 @@ export function DemandForm() {
         <textarea
           ref={words}
           data-testid="demand-input"
-          rows={5}
+          rows={3}
           lang=""
           required
           placeholder={form.placeholder}

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { count, day, listed, modelCost, money, span } from "./formats";
+import { count, day, isolated, listed, modelCost, money, span } from "./formats";
 
 it("writes sums with cents only where there are some, and unknown currencies by their code", () => {
   expect(money(3900, "CNY", "zh")).toBe("¥3,900");
@@ -36,4 +36,10 @@ it("lists with the comma of the language", () => {
 
 it("sets the thousands apart", () => {
   expect(count(10_000, "zh")).toBe("10,000");
+});
+
+it("keeps a name from right to left apart from the words around it", () => {
+  expect(isolated("Ada")).toBe("Ada");
+  expect(isolated("قاعة")).toBe("\u2068قاعة\u2069");
+  expect(listed(["Ada", "אולם"], "en")).toBe("Ada, \u2068אולם\u2069");
 });

@@ -4,6 +4,7 @@ import { client } from "../api/client";
 import { Problem } from "../api/problem";
 import type { DemandSummary } from "../api/types";
 import { setLang, texts } from "../i18n";
+import { session } from "../state/session";
 import { ListPage } from "./ListPage";
 
 const t = texts("en").list;
@@ -116,4 +117,15 @@ it("names the next step when there is nothing, and says why when it cannot read"
   list.mockRejectedValue(new Problem({ code: "STORAGE", message: "store is busy", why: "locked" }));
   fireEvent.click(screen.getByTestId("list-filter-failed"));
   expect((await screen.findByText(/store is busy/)).textContent).toContain("locked");
+});
+
+it("says that a key was refused, not only that there is no list", async () => {
+  vi.spyOn(client, "demands").mockRejectedValue(new Problem({ code: "UNAUTHENTICATED", status: 401 }));
+  const shown = render(<ListPage />);
+  await screen.findByText(t.failed);
+  shown.unmount();
+  session.setState({ apiKey: "wr0ng" });
+  render(<ListPage />);
+  await screen.findByText(t.keyRefused);
+  session.setState({ apiKey: null });
 });

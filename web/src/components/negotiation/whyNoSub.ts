@@ -1,5 +1,5 @@
 import type { Step } from "../../api/types";
-import { isRecord } from "../../state/read";
+import { isRecord, str } from "../../state/read";
 
 const CONDITIONS = ["condition_1", "condition_2", "condition_3"] as const;
 
@@ -8,7 +8,7 @@ export function whyNoSub(steps: readonly Step[]): readonly string[] {
   const decided = steps.findLast((step) => step.prompt === "recurse")?.result;
   if (!isRecord(decided) || decided.should_recurse !== false) return [];
   return CONDITIONS.flatMap((name) => {
-    const words = decided[`${name}_analysis`];
-    return decided[`${name}_met`] === false && typeof words === "string" && words !== "" ? [words] : [];
+    const words = str(decided[`${name}_analysis`]);
+    return decided[`${name}_met`] === false && words !== "" ? [words] : [];
   });
 }

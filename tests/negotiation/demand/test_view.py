@@ -23,7 +23,7 @@ from moothall.node import Node
 from tests.negotiation.demand.test_subnet import DEMAND as LARGER
 from tests.negotiation.demand.test_subnet import POOL, speakers
 from tests.server.door import Door, opened
-from tests.support.demand import ACCEPT, DECLINE, WITHDRAW, Script, profile, running, wish
+from tests.support.demand import ACCEPT, DECLINE, WITHDRAW, Script, negotiate, profile, running, wish
 
 NAMES = {"created", "broadcasting", "collecting", "aggregating", "proposal_sent", "negotiating", "finalized", "failed"}
 ENDS = {"finalized": "completed", "failed": "failed"}
@@ -240,3 +240,21 @@ async def test_a_sub_negotiation_is_linked_both_ways_and_can_be_read(tmp_path: P
     assert (demand.requester_id, demand.parent_demand_id, demand.max_rounds) == ("user_alice", run, 1)
     assert demand.capability_tags == ("摄影",)
     assert [item.demand_id for item in listed.demands] == [run], "a sub-negotiation is no demand of a person"
+
+
+async def test_who_asked_for_more_and_was_replaced_is_told_so_by_the_price_that_was_asked_at_last(
+    tmp_path: Path,
+) -> None:
+    pool = [
+        profile("venue", "场地提供"),
+        profile("planner", "活动策划"),
+        profile("cheap", "演讲嘉宾", price=100),
+        profile("fair", "演讲嘉宾", price=600),
+    ]
+    async with running(tmp_path, pool, {"cheap": Script(reviews=[wish(price=1500)])}) as node:
+        events = await negotiate(node, DEMANDS[0])
+        record = await node.demands.record(events[0].run)
+        seats = {seat.agent_id.removeprefix("user_agent_"): seat for seat in await node.demands.read.roster(record)}
+    assert seats["fair"].in_plan
+    assert seats["cheap"].standing == "not_chosen"
+    assert seats["cheap"].why_not == "要价高于方案为同一角色支付的费用"

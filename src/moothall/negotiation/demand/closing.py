@@ -44,7 +44,7 @@ class Closing:
         if self._talks.depth == 0:
             end = await self._stand_ins.fill(end)
         plan = end.proposal
-        gaps = await self._gaps(plan, end.feedbacks)
+        gaps = await self._gaps(plan, end)
         alternatives: tuple[Assignment, ...] = ()
         if gaps:
             plan, alternatives = await self._look_further(end, gaps)
@@ -80,16 +80,22 @@ class Closing:
     async def _failed(self, end: RoundsEnd) -> None:
         reason = end.outcome.reason or FailReason.NO_AGREEMENT
         left = self._without(end)
-        gaps = await self._gaps(left, end.feedbacks)
+        gaps = await self._gaps(left, end)
         compromise = await self._compromise(left, gaps, end.feedbacks, str(reason))
         await fail(
             self._talks.channel, reason, self._talks.demand, proposal=end.proposal, gaps=gaps, compromise=compromise
         )
 
-    async def _gaps(self, plan: Proposal, feedbacks: Sequence[Feedback]) -> list[Gap]:
+    async def _gaps(self, plan: Proposal, end: RoundsEnd) -> list[Gap]:
         """Prompt 7; a sub-negotiation asks no brain what a comparison of tags shows."""
         talks = self._talks
-        data = GapInput(demand=talks.demand, final_proposal=plan, agent_feedbacks=tuple(feedbacks))
+        offers = {**talks.offers, **{offer.agent_id: offer for offer in end.offers}}
+        data = GapInput(
+            demand=talks.demand,
+            final_proposal=plan,
+            agent_feedbacks=tuple(end.feedbacks),
+            offers=tuple(offers.values()),
+        )
         found = await talks.decisions.decide("gaps", GAPS, data, by_rules=talks.depth > 0)
         if found.value.gaps:
             shown = [gap.model_dump(mode="json") for gap in found.value.gaps]

@@ -10,9 +10,10 @@ from pydantic import Field
 from moothall.events.model import Event, RunRecord
 from moothall.messages import Lang, text
 from moothall.negotiation.demand.channel_view import CHANNEL_TYPES, Rows, offers_of, proposals_of
-from moothall.negotiation.demand.models import Model, Offer, Percent, Proposal
+from moothall.negotiation.demand.models import Feedback, Model, Offer, Percent, Proposal
 from moothall.negotiation.demand.people import is_person
 from moothall.negotiation.demand.refusals import too_long_answers
+from moothall.negotiation.demand.revising import revised
 from moothall.negotiation.demand.unchosen import Unchosen
 from moothall.negotiation.demand.view import FINALIZED, lang_of, understanding_of
 
@@ -53,7 +54,7 @@ class _Judge:
     def __init__(self, record: RunRecord, seen: Rows) -> None:
         self._lang: Lang = lang_of(record, seen.last)
         self._demand = understanding_of(record, seen.last)
-        self._offers: Mapping[str, Offer] = {offer.agent_id: offer for offer in offers_of(record.id, seen)}
+        self._offers = _standing_offers(record, seen)
         self._answered = {row.payload["from"] for row in seen.messages("offer_response")}
         self._invited = {row.payload["to"] for row in seen.messages("demand_offer")}
         barriers = [row.payload for row in seen.of("barrier") if "counted" in row.payload]
@@ -137,6 +138,15 @@ class _Judge:
             refused=self._no_stand_ins,
         )
         return seen.words(seen.why(offer), self._lang)
+
+
+def _standing_offers(record: RunRecord, seen: Rows) -> Mapping[str, Offer]:
+    """The offers by agent, with what their owners asked for since."""
+    offers: Mapping[str, Offer] = {offer.agent_id: offer for offer in offers_of(record.id, seen)}
+    for plan in proposals_of(seen):
+        answers = [row for row in seen.public("proposal.feedback") if row.get("round") == plan.version]
+        offers = revised(offers, [Feedback.model_validate(answer) for answer in answers], plan)
+    return offers
 
 
 def roster(record: RunRecord, rows: Sequence[Event]) -> tuple[Seat, ...]:

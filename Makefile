@@ -23,7 +23,7 @@ demo: $(READY) $(PAGE) ## negotiate the sample demand, live, and go on serving
 	@$(BIN)/moot demo
 
 test: check test-page $(PAGE) ## the static checks, then every test
-	CHROMIUM="$$($(BIN)/python scripts/chromium.py)" $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	CHROMIUM="$$($(BIN)/python scripts/chromium.py)" $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-page: $(PAGE) ## the tests of the page that need no browser
 	$(NPM) run test

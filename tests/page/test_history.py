@@ -41,6 +41,7 @@ async def test_a_finished_run_is_played_back_from_the_log(hall: Hall) -> None:
     await expect(page.get_by_test_id("replay-bar")).to_be_visible()
     await expect(page.get_by_test_id("badge-replay")).to_be_visible()
     await expect(page.get_by_test_id("connection-badge")).to_have_attribute("data-connection", "replay")
+    await page.get_by_test_id("replay-play").click()  # it has begun to play by itself: pause
     await page.get_by_test_id("replay-seek").focus()
     await page.keyboard.press("Home")
     await in_state(page, "empty")

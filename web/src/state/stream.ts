@@ -130,6 +130,7 @@ class OpenStream {
     const { status } = await this.parts.client.status(this.parts.demandId, signal);
     if (signal.aborted) return;
     if (status !== "processing") return this.catchUp(signal);
+    if (this.key() === null && this.token() === undefined) return; // a node without keys asks for no token
     if (!(await this.learnToken(signal)) || this.renewed) return;
     this.renewed = true;
     this.begin();

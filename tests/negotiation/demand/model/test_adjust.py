@@ -255,7 +255,7 @@ async def test_a_price_granted_in_part_says_so_and_one_that_hardly_moves_is_not_
     )
     (entry,) = part.adjustment_summary.requests_addressed
     assert (entry["requested"], entry["result"], entry["share"]) == (2400, 2300, 0.75)
-    assert entry["reason"] == "在预算允许的范围内提高了价格: 成本确实涨了"
+    assert entry["reason"] == "价格有所提高，但没有达到所要求的数额: 成本确实涨了"
     bare = [role("hall", "场地提供", price=2000.01), role("voice", "演讲嘉宾")]
     await refused("adjust", data, said(addressed=YES, assignments=bare), "hardly more than before")
 

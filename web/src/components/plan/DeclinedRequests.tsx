@@ -4,7 +4,7 @@ import { useLang, useTexts } from "../../i18n";
 import { day, isolated, money } from "../../i18n/formats";
 import { plainly } from "../../state/read";
 import { labelled } from "../timeline/payload";
-import type { Answered } from "./causes";
+import type { Answered } from "./background";
 import { keyed } from "./keyed";
 import styles from "./PlanDiff.module.css";
 

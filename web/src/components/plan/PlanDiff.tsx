@@ -1,7 +1,8 @@
 import { useId, useMemo, useState } from "react";
 import { useNegotiation } from "../../hooks/useNegotiation";
 import { useTexts } from "../../i18n";
-import { backgroundOf, causeOf } from "./causes";
+import { backgroundOf } from "./background";
+import { causeOf } from "./causes";
 import { type Change, compare } from "./compare";
 import { DeclinedRequests } from "./DeclinedRequests";
 import { DiffRow } from "./DiffRow";

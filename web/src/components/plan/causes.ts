@@ -1,19 +1,8 @@
 /** Which request stands behind a change between two versions of a plan. Pure. */
 
-import type { FeedbackState, NegotiationState, SubNegotiation } from "../../state/model";
-import { str } from "../../state/read";
+import type { FeedbackState } from "../../state/model";
+import type { Answered, Background } from "./background";
 import type { Change } from "./compare";
-import type { Version } from "./versions";
-
-/** A request of a participant, and what the next version made of it. */
-export interface Answered {
-  readonly agentId: string;
-  readonly field: string;
-  readonly requested: unknown;
-  readonly result: unknown;
-  readonly reason: string;
-  readonly granted: boolean;
-}
 
 export interface Cause {
   readonly kind: "request" | "withdrawal" | "replaces" | "told" | "stood_in" | "sub" | "follows";
@@ -26,53 +15,12 @@ export interface Cause {
   readonly reason: string;
 }
 
-/** What was asked for, and what came of it, in the versions after `from` up to `to`. */
-export interface Background {
-  readonly answered: readonly Answered[];
-  readonly feedback: readonly FeedbackState[];
-  readonly told: readonly Told[];
-  /** Those who joined after the last round, where that lies between the two versions. */
-  readonly standIns: readonly FeedbackState[];
-  readonly subs: readonly SubNegotiation[];
-}
-
-/** What has happened beside the plans. */
-export type Happened = Pick<NegotiationState, "rounds" | "standIns" | "subs">;
-
-interface Told {
-  readonly agentId: string;
-  readonly field: string;
-  readonly reason: string;
-}
-
 const FIELDS: Partial<Record<Change["field"], readonly string[]>> = {
   price: ["price"],
   date: ["date", "start_date"],
   role_removed: ["drop_role", "price"],
   quantity: ["quantity"],
 };
-
-export function backgroundOf(
-  versions: readonly Version[],
-  { rounds, standIns, subs }: Happened,
-  from: Version,
-  to: Version,
-): Background {
-  const after = versions.slice(versions.indexOf(from) + 1, versions.indexOf(to) + 1);
-  const adjustments = after.flatMap((version) => (version.adjustment ? [version.adjustment] : []));
-  const until = to.final ? to.round + 1 : to.round;
-  const heard = rounds.filter((round) => round.round >= from.round && round.round < until);
-  return {
-    answered: adjustments.flatMap((one) => [
-      ...one.requests_addressed.map((entry) => answered(entry, true)),
-      ...one.requests_declined.map((entry) => answered(entry, false)),
-    ]),
-    feedback: heard.flatMap((round) => round.feedback),
-    told: adjustments.flatMap((one) => one.changes_made.map(told)),
-    standIns: to.final ? standIns.filter((one) => one.kind === "accept") : [],
-    subs: to.final ? subs.filter((one) => one.outcome === "finalized") : [],
-  };
-}
 
 export function causeOf(change: Change, all: readonly Change[], background: Background): Cause {
   return (
@@ -153,19 +101,4 @@ function asked(
 
 function cause(kind: Cause["kind"], more: Partial<Cause> = {}): Cause {
   return { request: null, agentId: null, words: "", reason: "", ...more, kind };
-}
-
-function answered(entry: Readonly<Record<string, unknown>>, granted: boolean): Answered {
-  return {
-    agentId: str(entry.agent_id),
-    field: str(entry.field),
-    requested: entry.requested,
-    result: entry.result,
-    reason: str(entry.reason),
-    granted,
-  };
-}
-
-function told(entry: Readonly<Record<string, unknown>>): Told {
-  return { agentId: str(entry.agent_id), field: str(entry.field), reason: str(entry.reason) };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { eventsOf } from "../../fixtures/runs";
 import { fold } from "../../state/apply";
-import { backgroundOf, causeOf } from "./causes";
+import { backgroundOf } from "./background";
+import { causeOf } from "./causes";
 import { compare } from "./compare";
 import { consentNames, consentsOf } from "./consent";
 import { formOf, type Version, versionsOf } from "./versions";

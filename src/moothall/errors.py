@@ -14,6 +14,7 @@
     ├── EventPushFailed      E009    an event could not be stored or delivered
     ├── UsageError           USAGE
     ├── InvalidInput         INVALID_INPUT
+    │   ├── ValidationError        VALIDATION_ERROR    arguments do not fit a capability's schema
     │   ├── UnsupportedMediaType   UNSUPPORTED_MEDIA_TYPE
     │   └── PayloadTooLarge        PAYLOAD_TOO_LARGE
     ├── SettingsError        SETTINGS
@@ -25,9 +26,18 @@
     ├── NodeUnreachable      NODE_UNREACHABLE
     ├── Unauthenticated      UNAUTHENTICATED
     ├── Forbidden            FORBIDDEN
+    │   ├── PermissionDeniedError  PERMISSION_DENIED    a policy does not allow the call
     │   ├── HostRefused      HOST_REFUSED
     │   └── OriginRefused    ORIGIN_REFUSED
     ├── Conflict             CONFLICT
+    ├── ApprovalPending      APPROVAL_PENDING    somebody must approve the call first
+    ├── ServiceNotFoundError  NOT_FOUND    no such capability, or none for this caller
+    ├── MethodNotAllowed     METHOD_NOT_ALLOWED
+    ├── Gone                 GONE    the capability was taken out of service
+    ├── UpstreamError        UPSTREAM_ERROR    what was called elsewhere failed
+    │   └── UpstreamInvalid  UPSTREAM_INVALID    its answer does not fit
+    ├── Unavailable          UNAVAILABLE    it cannot be called for now
+    ├── CallTimeout          TIMEOUT
     ├── DecisionRefused      DECISION_REFUSED    a brain's answer does not fit the world
     └── InternalError        INTERNAL_ERROR
 
@@ -40,7 +50,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final, Literal, NamedTuple, Self
 
 
 class Appearance(NamedTuple):
@@ -72,6 +82,7 @@ ERRORS: Final[Mapping[str, Appearance]] = MappingProxyType(
         "E009": Appearance(500, -32027, "result", "failed", 1, "errors.E009.hint"),
         "USAGE": Appearance(400, -32600, "error", "rejected", 2, "errors.USAGE.hint"),
         "INVALID_INPUT": Appearance(400, -32602, "result", "rejected", 2, "errors.INVALID_INPUT.hint"),
+        "VALIDATION_ERROR": Appearance(400, -32602, "result", "rejected", 2, "errors.VALIDATION_ERROR.hint"),
         "UNSUPPORTED_MEDIA_TYPE": Appearance(415, -32028, "error", "rejected", 2, "errors.UNSUPPORTED_MEDIA_TYPE.hint"),
         "PAYLOAD_TOO_LARGE": Appearance(413, -32029, "error", "rejected", 2, "errors.PAYLOAD_TOO_LARGE.hint"),
         "SETTINGS": Appearance(500, -32030, "error", "failed", 2, "errors.SETTINGS.hint"),
@@ -86,11 +97,51 @@ ERRORS: Final[Mapping[str, Appearance]] = MappingProxyType(
         "HOST_REFUSED": Appearance(421, -32038, "error", "rejected", 3, "errors.HOST_REFUSED.hint"),
         "ORIGIN_REFUSED": Appearance(403, -32039, "error", "rejected", 3, "errors.ORIGIN_REFUSED.hint"),
         "CONFLICT": Appearance(409, -32040, "result", "rejected", 2, "errors.CONFLICT.hint"),
+        "PERMISSION_DENIED": Appearance(403, -32044, "result", "rejected", 3, "errors.PERMISSION_DENIED.hint"),
+        "APPROVAL_PENDING": Appearance(202, -32045, "result", "auth_required", 4, "errors.APPROVAL_PENDING.hint"),
+        "NOT_FOUND": Appearance(404, -32601, "error", "rejected", 5, "errors.NOT_FOUND.hint"),
+        "METHOD_NOT_ALLOWED": Appearance(405, -32046, "error", "rejected", 2, "errors.METHOD_NOT_ALLOWED.hint"),
+        "GONE": Appearance(410, -32047, "error", "rejected", 5, "errors.GONE.hint"),
+        "UPSTREAM_ERROR": Appearance(502, -32048, "result", "failed", 8, "errors.UPSTREAM_ERROR.hint"),
+        "UPSTREAM_INVALID": Appearance(502, -32049, "result", "failed", 8, "errors.UPSTREAM_INVALID.hint"),
+        "UNAVAILABLE": Appearance(503, -32050, "result", "failed", 8, "errors.UNAVAILABLE.hint"),
+        "TIMEOUT": Appearance(504, -32051, "result", "failed", 7, "errors.TIMEOUT.hint"),
         "DECISION_REFUSED": Appearance(502, -32041, "result", "failed", 8, "errors.DECISION_REFUSED.hint"),
         "INTERNAL_ERROR": Appearance(500, -32603, "result", "failed", 1, "errors.INTERNAL_ERROR.hint"),
     }
 )
 """The one table; `messages.explain` finds the texts that belong to a row."""
+
+ENVELOPE_CODES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "USAGE": "VALIDATION_ERROR",
+        "INVALID_INPUT": "VALIDATION_ERROR",
+        "PAYLOAD_TOO_LARGE": "TOO_LARGE",
+        "FORBIDDEN": "PERMISSION_DENIED",
+        "HOST_REFUSED": "PERMISSION_DENIED",
+        "ORIGIN_REFUSED": "PERMISSION_DENIED",
+        "SETTINGS": "INTERNAL_ERROR",
+        "STORAGE": "UNAVAILABLE",
+        "STORE_LOCKED": "UNAVAILABLE",
+        "LEASE_LOST": "UNAVAILABLE",
+        "OVERLOADED": "UNAVAILABLE",
+        "NODE_UNREACHABLE": "UPSTREAM_ERROR",
+        "DECISION_REFUSED": "UPSTREAM_ERROR",
+    }
+)
+"""What callers of a capability read instead of our finer codes (row ENV-05); every other code stays itself."""
+
+Challenge = Literal[
+    "invalid_request",
+    "invalid_nonce",
+    "invalid_timestamp",
+    "invalid_did",
+    "invalid_signature",
+    "invalid_verification_method",
+    "invalid_content_digest",
+    "invalid_access_token",
+]
+"""Why a proof of identity was refused, in the words of did:wba (row WIRE-CHAL-02)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +198,11 @@ class MoothallError(Exception):
     def appearance(self) -> Appearance:
         """The row of this error's code."""
         return ERRORS[self.code]
+
+    @property
+    def envelope_code(self) -> str:
+        """The code that a caller of a capability reads."""
+        return ENVELOPE_CODES.get(self.code, self.code)
 
     @property
     def http_status(self) -> int:
@@ -225,6 +281,12 @@ class InvalidInput(MoothallError):
     code = "INVALID_INPUT"
 
 
+class ValidationError(InvalidInput, ValueError):
+    """Arguments do not fit a capability's schema; `details` has ``errors``: ``loc``, ``type`` and ``msg`` of each."""
+
+    code = "VALIDATION_ERROR"
+
+
 class UnsupportedMediaType(InvalidInput):
     """A body is of another type than the door accepts."""
 
@@ -280,15 +342,34 @@ class NodeUnreachable(MoothallError):
 
 
 class Unauthenticated(MoothallError):
-    """The caller did not prove who it is."""
+    """The caller did not prove who it is; `reason` says what was wrong with the proof, for the door's challenge."""
 
     code = "UNAUTHENTICATED"
+    reason: Challenge = "invalid_request"
+
+    @classmethod
+    def challenged(cls, reason: Challenge, message: str) -> Self:
+        """An error with a reason of its own; ``message`` is for the caller and repeats nothing of its request."""
+        error = cls(message)
+        error.reason = reason
+        return error
+
+
+AuthenticationError = Unauthenticated
+"""The name that the specification of the framework uses (row ENV-06)."""
 
 
 class Forbidden(MoothallError):
     """The caller may not do this."""
 
     code = "FORBIDDEN"
+
+
+class PermissionDeniedError(Forbidden, PermissionError):
+    """A policy does not allow the call; `reason` is ``forbidden_did`` for an identity that is suspended."""
+
+    code = "PERMISSION_DENIED"
+    reason: str = ""
 
 
 class HostRefused(Forbidden):
@@ -307,6 +388,59 @@ class Conflict(MoothallError):
     """The request contradicts what is already there."""
 
     code = "CONFLICT"
+
+
+class ApprovalPending(MoothallError):
+    """The call waits for somebody's approval."""
+
+    code = "APPROVAL_PENDING"
+
+
+class ServiceNotFoundError(MoothallError, LookupError):
+    """There is no such capability, or none that this caller may know of."""
+
+    code = "NOT_FOUND"
+
+
+class MethodNotAllowed(MoothallError):
+    """The capability answers other HTTP verbs; `details` has ``allowed``."""
+
+    code = "METHOD_NOT_ALLOWED"
+
+
+class Gone(MoothallError):
+    """The capability was taken out of service."""
+
+    code = "GONE"
+
+
+class UpstreamError(MoothallError):
+    """What was called elsewhere failed; `sent` says whether any byte of the call may have reached it."""
+
+    code = "UPSTREAM_ERROR"
+    sent: bool = True
+
+
+A2AServiceError = UpstreamError
+"""The name that the specification of the framework uses (row ENV-06)."""
+
+
+class UpstreamInvalid(UpstreamError):
+    """The answer from elsewhere does not have the agreed form."""
+
+    code = "UPSTREAM_INVALID"
+
+
+class Unavailable(MoothallError):
+    """It cannot be called for now; `details` may have ``retry_after`` in seconds."""
+
+    code = "UNAVAILABLE"
+
+
+class CallTimeout(MoothallError, TimeoutError):
+    """The call did not end before its deadline."""
+
+    code = "TIMEOUT"
 
 
 class DecisionRefused(MoothallError):

@@ -60,6 +60,32 @@ class Settings(BaseSettings):
         "", repr=False, description="empty: SQLite at `<data>/moothall.db`; else `postgresql://…`"
     )
     public_url: str = Field("", description="`http(s)://…`: how others reach this node, when not by host and port")
+    tls_cert: str = Field("", description="file of the certificate chain (PEM): the node speaks https")
+    tls_key: str = Field("", description="file of its private key (PEM)")
+    egress_allow: str = Field(
+        "",
+        description="comma list of hosts (`host`, `host:port`) that may be called although their address is not public;"
+        " `http://localhost:8420` lets a host on loopback speak http, too",
+    )
+    egress_ca: str = Field("", description="file of further certificate authorities (PEM) for outgoing calls")
+    allow_legacy_did: bool = Field(default=False, description="accept DIDs that do not contain their key's fingerprint")
+    allow_didwba_header: bool = Field(
+        default=False, description="accept the older `Authorization: DIDWba`, which does not cover the request"
+    )
+    permissions: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="table in the file: a DID or `user:NAME` and what it was granted"
+    )
+    suspended: tuple[str, ...] = Field((), description="list in the file: DIDs that are refused whatever they may")
+    capabilities: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="tables in the file: options of capabilities by name, before the decorator's"
+    )
+    max_call_body: int = Field(4 * 1024 * 1024, ge=1024, description="bytes of a call's arguments")
+    call_threads: int = Field(64, ge=1, description="synchronous capabilities that may run at once")
+    caller_limit: int = Field(6000, ge=0, description="calls that one caller may make in a minute; 0: no limit")
+    address_limit: int = Field(
+        6000, ge=0, description="calls in a minute that one address may make without proof of identity; 0: no limit"
+    )
+    max_hops: int = Field(8, ge=1, description="capabilities and nodes that one call may pass through")
     sqlite_synchronous: Literal["NORMAL", "FULL"] = Field(
         "NORMAL", description="`FULL`: no acknowledged event is lost in a power cut either"
     )

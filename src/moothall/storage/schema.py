@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
     from sqlalchemy.types import TypeEngine
 
-HEAD = "0003"
+HEAD = "0004"
 """Revision that this code needs; equal to the newest migration (a test says so)."""
 
 
@@ -143,4 +143,40 @@ agent = sa.Table(
     sa.Column("updated_at", Instant, nullable=False),
     sa.CheckConstraint("status IN ('active', 'disabled')", name="agent_status"),
     sa.CheckConstraint("origin IN ('demo', 'user')", name="agent_origin"),
+)
+
+# Signatures that were accepted: 16 bytes of a hash over key and nonce, until nobody would accept them again (Unix s).
+nonce = sa.Table(
+    "nonce",
+    metadata,
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sa.Column("expires", sa.BigInteger, nullable=False),
+    sa.Index("nonce_expires", "expires"),
+    sqlite_with_rowid=False,
+)
+
+# Access tokens that count no more: one by its id, those of a DID, or all, as far as they are older than `since`.
+revocation = sa.Table(
+    "revocation",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, primary_key=True),
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("expires", sa.BigInteger),
+    sqlite_with_rowid=False,
+)
+
+# Calls with an Idempotency-Key: NULL in `reply` while `holder`, one start of a node, is at work on it.
+idempotency = sa.Table(
+    "idempotency",
+    metadata,
+    sa.Column("caller", sa.Text, primary_key=True),
+    sa.Column("capability", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("reply", sa.Text),
+    sa.Column("expires", sa.BigInteger, nullable=False),
+    sa.Index("idempotency_expires", "expires"),
+    sqlite_with_rowid=False,
 )

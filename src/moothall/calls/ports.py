@@ -1,0 +1,147 @@
+"""The two ports of the call path: `Gateway` is what a door needs of a node, `Connector` what a node needs of a door."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from moothall.calls.reply import Chunk, Progress, Reply
+from moothall.calls.target import Target
+from moothall.capability.spec import JsonObject
+from moothall.identity.principal import Principal
+from moothall.identity.request import HttpRequest
+
+if TYPE_CHECKING:
+    from moothall.capability.entry import Entry
+    from moothall.capability.registry import Snapshot
+
+Params = Mapping[str, Any] | Sequence[Any]
+"""Arguments by name, or by position."""
+
+Report = Callable[[Progress], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFacts:
+    """What a door knows of a call before it looks at the arguments.
+
+    Attributes:
+        door: ``local``, ``http``, ``anp``, ….
+        principal: who calls, from `Gateway.authenticate`.
+        request_id: a UUID; empty: the call path makes one.
+        timeout: seconds that the caller will wait; None: as long as the capability may take.
+        hops: nodes and capabilities that it has passed through (header ``X-Moothall-Hops``).
+        idempotency_key: the ``Idempotency-Key`` of the request.
+        address: the client's network address, for limits of those who prove nothing.
+        report: takes progress, where the door can carry it.
+    """
+
+    door: str
+    principal: Principal
+    request_id: str = ""
+    timeout: float | None = None
+    hops: int = 0
+    idempotency_key: str | None = None
+    address: str = ""
+    report: Report | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A call that was resolved and allowed; its arguments have not been looked at."""
+
+    entry: Entry
+    facts: CallFacts
+    deadline: float
+    started: float
+    remaining: int | None = field(default=None)
+    """Calls that the caller's rate limit leaves."""
+
+
+class Gateway(Protocol):
+    """What a door needs of a node. `call` is `admit` and `run` in one."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The capabilities as they are now."""
+        ...
+
+    async def authenticate(self, request: HttpRequest) -> Principal:
+        """Who sent a request; `ANONYMOUS` where it carries no proof.
+
+        Raises:
+            Unauthenticated: it carries a proof that does not hold.
+            PermissionDeniedError: the identity is suspended (``forbidden_did``).
+        """
+        ...
+
+    async def admit(self, target: Target, facts: CallFacts) -> Admitted:
+        """Resolve the target and decide whether the caller may call it.
+
+        Raises:
+            ServiceNotFoundError, Gone, Unauthenticated, PermissionDeniedError, RateLimited: it may not, or cannot.
+        """
+        ...
+
+    async def run(self, admitted: Admitted, params: Params) -> Reply[Any]:
+        """Validate the arguments and make the call; failures are in the reply. Cancelling it cancels the work."""
+        ...
+
+    def stream(self, admitted: Admitted, params: Params) -> AsyncIterator[Chunk]:
+        """The same, value by value: `Item` and `Progress` as they come, one `Reply` (without data) at the end."""
+        ...
+
+    async def call(self, target: Target, params: Params, facts: CallFacts) -> Reply[Any]:
+        """Admit and run; every failure is in the reply."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A call to somewhere else.
+
+    Attributes:
+        target: where to.
+        params: arguments as JSON, already in their wire form.
+        agent: the name of the agent that signs it.
+        timeout: seconds left.
+        hops: to be sent along, one more than the call had when it came in.
+        idempotency_key: to be sent along.
+        remote: the options of the capability whose source this is, if it is one (`CapabilitySpec.remote`).
+        report: takes the progress that the other side tells.
+    """
+
+    target: Target
+    params: JsonObject
+    agent: str
+    timeout: float
+    hops: int = 0
+    idempotency_key: str | None = None
+    remote: Mapping[str, str] = field(default_factory=dict)
+    report: Report | None = None
+
+
+class Connector(Protocol):
+    """A way to call what is elsewhere, by the scheme of its targets.
+
+    Every method raises UpstreamError (``sent`` says whether it may be repeated), UpstreamInvalid, CallTimeout,
+    Unauthenticated, PermissionDeniedError, ServiceNotFoundError, ValidationError and others as the far side answered.
+    """
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """The schemes of the targets it can call, which are also names of sources."""
+        ...
+
+    async def call(self, outgoing: Outgoing) -> Any:  # noqa: ANN401 - JSON of any shape
+        """Make the call and return its value, as JSON."""
+        ...
+
+    def stream(self, outgoing: Outgoing) -> AsyncIterator[Any]:
+        """Make the call and yield its values."""
+        ...
+
+    async def describe(self, target: Target, agent: str) -> JsonObject:
+        """What there is at a target without an operation."""
+        ...

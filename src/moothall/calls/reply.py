@@ -1,0 +1,71 @@
+"""The one answer of the call path; doors translate it (rows ENV-01 to ENV-03). Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from moothall.errors import MoothallError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One value of a stream, as JSON."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the work is."""
+
+    done: float
+    total: float | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """What a caller may ask for beside the value (row ENV-02); times in seconds."""
+
+    processing_time: float
+    api_version: str
+    rate_limit_remaining: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply(Generic[T]):
+    """A value, or an error.
+
+    Attributes:
+        request_id: a UUID; the log knows the call by it.
+        timestamp: when it ended, in UTC.
+        data: the value as JSON, integers beyond 2^53 as decimal strings; None when it failed.
+        error: why it failed.
+        metadata: what the call took.
+        replayed: whether this is the stored answer of an earlier call with the same ``Idempotency-Key``.
+    """
+
+    request_id: str
+    timestamp: datetime
+    data: T | None = None
+    error: MoothallError | None = None
+    metadata: Metadata | None = None
+    replayed: bool = False
+
+    @property
+    def success(self) -> bool:
+        """Whether there is a value."""
+        return self.error is None
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+        return 200 if self.error is None else self.error.http_status
+
+
+Chunk = Item | Progress | Reply[None]
+"""What a stream consists of; exactly one `Reply` comes, at the end."""

@@ -1,0 +1,1 @@
+"""What can be called: the decorator, its options, schemas, and the registry."""

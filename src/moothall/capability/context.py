@@ -1,0 +1,83 @@
+"""What a running capability may know of its call; injected wherever a parameter has this type (row TPL-38)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from moothall.identity.principal import Principal
+
+
+class Calling(Protocol):
+    """How a capability calls others; the call path fills it in, with the caller, deadline and hops of this call."""
+
+    async def call(self, target: str, params: Mapping[str, Any], *, as_agent: bool) -> Any:  # noqa: ANN401
+        """Call a target and return its value."""
+        ...
+
+    def stream(self, target: str, params: Mapping[str, Any], *, as_agent: bool) -> AsyncIterator[Any]:
+        """Call a target and take its values one by one."""
+        ...
+
+    async def progress(self, done: float, total: float | None, message: str) -> None:
+        """Tell the caller how far the work is; lost where nobody listens."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallContext:
+    """One call, as its capability sees it.
+
+    Attributes:
+        principal: who calls, as the verifier found.
+        agent: the name of the agent whose capability runs.
+        capability: its name.
+        door: the way the call came: ``local``, ``http``, ``anp``, ….
+        request_id: the id under which it is logged.
+        deadline: monotonic seconds after which nobody waits for the answer.
+        hops: how many nodes and capabilities it has passed through.
+        idempotency_key: what the caller sent to make a repetition harmless, if it did.
+    """
+
+    principal: Principal
+    agent: str
+    capability: str
+    door: str
+    request_id: str
+    deadline: float
+    hops: int = 0
+    idempotency_key: str | None = None
+    calling: Calling
+
+    async def call(
+        self,
+        target: str,
+        params: Mapping[str, Any] | None = None,
+        /,
+        *,
+        as_agent: bool = False,
+        **named: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        """Call another capability, as the caller of this one; with ``as_agent`` as the agent that runs it.
+
+        Raises:
+            MoothallError: as `UnifiedCaller.call`.
+        """
+        return await self.calling.call(target, {**(params or {}), **named}, as_agent=as_agent)
+
+    def stream(
+        self,
+        target: str,
+        params: Mapping[str, Any] | None = None,
+        /,
+        *,
+        as_agent: bool = False,
+        **named: Any,  # noqa: ANN401
+    ) -> AsyncIterator[Any]:
+        """The same for a capability that yields one value after another."""
+        return self.calling.stream(target, {**(params or {}), **named}, as_agent=as_agent)
+
+    async def progress(self, done: float, total: float | None = None, message: str = "") -> None:
+        """Tell the caller how far the work is, where its door can carry that."""
+        await self.calling.progress(done, total, message)

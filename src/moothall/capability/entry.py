@@ -1,0 +1,71 @@
+"""A capability that is registered: its description with the code that was compiled for it, once, at registration."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from moothall.capability.context import CallContext
+from moothall.capability.spec import CapabilitySpec, JsonObject
+
+State = Literal["enabled", "disabled", "deprecated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """Validated arguments, ready for the function; the context is not among them."""
+
+    positional: tuple[Any, ...] = ()
+    named: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One way to do the work of a capability; the first that works is taken (stacked decorators).
+
+    ``local`` runs the function; any other source is called through its `Connector` with the options ``remote``.
+    """
+
+    source: str
+    remote: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Entry:
+    """A registered capability.
+
+    Attributes:
+        spec: its options.
+        agent: the name of its agent.
+        state: ``deprecated`` can be called still.
+        streams: whether it yields values one after another.
+        input_schema, output_schema: JSON Schema 2020-12; the output's is None where nothing is declared.
+        providers: in the order in which they are tried.
+        bind: validates arguments by name or by position; raises ValidationError without repeating a value.
+        invoke: runs the function; a synchronous one in the bounded pool of threads.
+        iterate: the same for one that streams.
+        wire: the arguments as JSON, defaults included, integers beyond 2^53 as decimal strings: what is hashed,
+            compared and sent elsewhere.
+        encode: a result as JSON, checked against the return annotation; raises InternalError where it does not fit.
+        decode: a result from JSON as the annotated type; raises UpstreamInvalid where it does not fit.
+    """
+
+    spec: CapabilitySpec
+    agent: str
+    state: State = "enabled"
+    streams: bool = False
+    input_schema: JsonObject
+    output_schema: JsonObject | None = None
+    providers: tuple[Provider, ...] = (Provider("local"),)
+    bind: Callable[[Mapping[str, Any] | Sequence[Any]], Arguments]
+    invoke: Callable[[Arguments, CallContext], Awaitable[Any]]
+    iterate: Callable[[Arguments, CallContext], AsyncIterator[Any]]
+    wire: Callable[[Arguments], JsonObject]
+    encode: Callable[[Any], Any]
+    decode: Callable[[Any], Any]
+
+    @property
+    def id(self) -> str:
+        """``AGENT.NAME``: what it is called in targets, documents and logs."""
+        return f"{self.agent}.{self.spec.name}"

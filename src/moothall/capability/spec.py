@@ -1,0 +1,88 @@
+"""What a capability is, apart from its code: an immutable description that every door reads. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+Exposure = Literal["local", "net", "llm"]
+Access = Literal["owner", "team", "authenticated", "public"]
+Template = Literal["api", "message", "group", "mcp", "a2a"]
+JsonObject = dict[str, Any]
+
+UNITS: Final[Mapping[str, float]] = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """``calls`` in every ``seconds``, for each caller (option ``rate_limit``, ``N/unit``)."""
+
+    calls: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """What a caller may know about the effects of a call, as MCP's tools announce it."""
+
+    read_only: bool = False
+    destructive: bool = False
+    open_world: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapabilitySpec:
+    """The options of spec B, checked, with everything inferred that was not said.
+
+    Attributes:
+        name: what it is called at its agent; letters, digits, ``_``, ``-`` and ``.``.
+        version: a semantic version.
+        description: the first paragraph of the docstring, or what was given.
+        source: where the work is done: ``local``, ``mcp``, ``a2a``, ``did``, ``llm``, ``auto``, or a plug-in's name.
+        exposure: the doors: ``local`` in this process, ``net`` the network, ``llm`` as a tool for models.
+        auth: whether network callers must prove who they are.
+        access: whom that proof lets in; callers who hold all of `permissions`, if there are any, always get in.
+        binding: ``request`` refuses callers whose proof does not cover the request (bearer tokens, old headers).
+        approval: whether a call waits for somebody's approval.
+        timeout: seconds, for the whole call with its repetitions.
+        retry: repetitions after the first attempt.
+        cache_ttl: seconds; 0: never cached.
+        idempotent: whether it may be repeated without harm.
+        ai_optimized: whether arguments may lie in ``params``, ``body`` or at the top level of a request.
+        remote: options of the source: ``server``, ``endpoint``, ``did``, ``method``, ``http_method``, ``prompt``, …
+        path, methods: the address of its own that `api_service` gives it, and the verbs there.
+        include_metadata, enable_cors: options of the HTTP door.
+        fallback: whether the body runs when the source has failed.
+    """
+
+    name: str
+    version: str = "1.0.0"
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    source: str = "local"
+    template: Template | str = "api"
+    exposure: frozenset[Exposure] = frozenset({"local", "net"})
+    auth: bool = True
+    access: Access = "owner"
+    permissions: tuple[str, ...] = ()
+    binding: Literal["any", "request"] = "any"
+    approval: bool = False
+    timeout: float = 30.0
+    retry: int = 0
+    cache_ttl: float = 0.0
+    rate_limit: Rate | None = None
+    idempotent: bool = False
+    annotations: Annotations = Annotations()
+    ai_optimized: bool = True
+    remote: Mapping[str, str] = field(default_factory=dict)
+    path: str = ""
+    methods: tuple[str, ...] = ("POST",)
+    include_metadata: bool = False
+    enable_cors: bool = False
+    fallback: bool = False
+
+    @property
+    def public(self) -> bool:
+        """Whether it asks nobody who they are."""
+        return not self.auth or self.access == "public"

@@ -1,0 +1,1 @@
+"""Capabilities over the Agent Network Protocol: descriptions, OpenRPC and JSON-RPC."""

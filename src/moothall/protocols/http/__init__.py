@@ -1,0 +1,1 @@
+"""Capabilities over plain HTTP."""

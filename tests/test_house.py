@@ -158,6 +158,8 @@ def _shown(default: object) -> str:
         return '""'
     if isinstance(default, float):
         return f"{default:g}"
+    if isinstance(default, dict | tuple):
+        return json.dumps(default)
     return str(default).lower() if isinstance(default, bool) else str(default) or '""'
 
 

@@ -73,11 +73,11 @@ class Settings(BaseSettings):
         default=False, description="accept the older `Authorization: DIDWba`, which does not cover the request"
     )
     permissions: dict[str, tuple[str, ...]] = Field(
-        default_factory=dict, description="table in the file: a DID or `user:NAME` and what it was granted"
+        {}, description="table in the file: a DID or `user:NAME` and what it was granted"
     )
     suspended: tuple[str, ...] = Field((), description="list in the file: DIDs that are refused whatever they may")
     capabilities: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="tables in the file: options of capabilities by name, before the decorator's"
+        {}, description="tables in the file: options of capabilities by name, before the decorator's"
     )
     max_call_body: int = Field(4 * 1024 * 1024, ge=1024, description="bytes of a call's arguments")
     call_threads: int = Field(64, ge=1, description="synchronous capabilities that may run at once")

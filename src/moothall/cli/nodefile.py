@@ -12,18 +12,24 @@ NAME = "node.json"
 
 @dataclass(frozen=True, slots=True)
 class NodeFile:
-    """What a running node tells its owner's other processes."""
+    """What a running node tells its owner's other processes; ``authority``: a file that vouches for its certificate."""
 
     url: str
     pid: int
     owner_token: str
+    authority: str = ""
 
 
 def read(data: Path) -> NodeFile | None:
     """The node that wrote itself down in ``data``; None when there is none, or what is there is no such file."""
     try:
         row = json.loads((data / NAME).read_text(encoding="utf-8"))
-        return NodeFile(url=str(row["url"]), pid=int(row["pid"]), owner_token=str(row["owner_token"]))
+        return NodeFile(
+            url=str(row["url"]),
+            pid=int(row["pid"]),
+            owner_token=str(row["owner_token"]),
+            authority=str(row.get("authority", "")),
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -42,22 +43,28 @@ class RemoteFailure(MoothallError):
         self.code = code  # type: ignore[misc]  # of this one answer, not of the class
 
 
+def client_of(known: NodeFile, **options: Any) -> httpx.AsyncClient:  # noqa: ANN401 - httpx's own options
+    """A client for the node of a node file, which trusts the certificate that this node made for itself."""
+    trust = ssl.create_default_context(cafile=known.authority) if known.authority else True
+    return httpx.AsyncClient(verify=trust, trust_env=False, **options)
+
+
 async def alive(known: NodeFile) -> bool:
     """Whether the node of a node file answers, and is that very start of it."""
     try:
-        async with httpx.AsyncClient(timeout=ALIVE_SECONDS, trust_env=False) as client:
+        async with client_of(known, timeout=ALIVE_SECONDS) as client:
             answer = await client.get(f"{known.url}/health")
             return bool(answer.json()["instance"] == instance_of(known.owner_token))
-    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+    except (httpx.HTTPError, OSError, ValueError, KeyError, TypeError):
         return False
 
 
 async def is_ready(known: NodeFile) -> bool:
     """Whether the node can take and work demands."""
     try:
-        async with httpx.AsyncClient(timeout=ALIVE_SECONDS, trust_env=False) as client:
+        async with client_of(known, timeout=ALIVE_SECONDS) as client:
             return (await client.get(f"{known.url}/health/ready")).is_success
-    except httpx.HTTPError:
+    except (httpx.HTTPError, OSError):
         return False
 
 
@@ -67,11 +74,11 @@ class RemoteDesk:
     def __init__(self, known: NodeFile, lang: Lang = "en") -> None:
         """``lang``: the language in which the node says why it refuses something."""
         self._url = known.url
-        self._client = httpx.AsyncClient(
+        self._client = client_of(
+            known,
             base_url=known.url,
             headers={"Authorization": f"Bearer {known.owner_token}", "Accept-Language": lang},
             timeout=httpx.Timeout(QUIET_SECONDS, connect=ALIVE_SECONDS),
-            trust_env=False,
         )
 
     async def __aenter__(self) -> Self:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvicorn
 
@@ -19,6 +20,19 @@ GRACE_SECONDS = 5
 """How long requests under way may take when the server stops."""
 _BACKLOG = 2048
 _ONE_OF_ALL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - the addresses are looked up, not bound
+_OF_THIS_MACHINE = frozenset({"127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Files (PEM) with which the server speaks https.
+
+    ``authority`` vouches for a development certificate, which nobody else trusts.
+    """
+
+    chain: Path
+    key: Path
+    authority: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +41,16 @@ class Address:
 
     host: str
     port: int
+    secure: bool = False
 
     @property
     def url(self) -> str:
         """The address as a URL without a trailing slash; for a wildcard, how this machine reaches it."""
         host = _ONE_OF_ALL.get(self.host, self.host)
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        if self.secure and host in _OF_THIS_MACHINE:
+            host = "localhost"  # certificates and DIDs name hosts, not addresses
+        scheme = "https" if self.secure else "http"
+        return f"{scheme}://[{host}]:{self.port}" if ":" in host else f"{scheme}://{host}:{self.port}"
 
 
 class AddressInUse(SettingsError):
@@ -98,6 +116,7 @@ async def serve(
     on_ready: Callable[[Address], None],
     stop: asyncio.Event | None = None,
     limits: Limits = LIMITS,
+    tls: Tls | None = None,
 ) -> None:
     """Serve ``app`` until ``stop`` is set or the caller is cancelled; then end the streams and finish the requests.
 
@@ -106,7 +125,7 @@ async def serve(
     Raises:
         AddressInUse, SettingsError: see :func:`bind`.
     """
-    await serve_on(bind(host, port), app, host=host, on_ready=on_ready, stop=stop, limits=limits)
+    await serve_on(bind(host, port), app, host=host, on_ready=on_ready, stop=stop, limits=limits, tls=tls)
 
 
 async def serve_on(
@@ -117,16 +136,17 @@ async def serve_on(
     on_ready: Callable[[Address], None],
     stop: asyncio.Event | None = None,
     limits: Limits = LIMITS,
+    tls: Tls | None = None,
 ) -> None:
     """As :func:`serve`, on a socket that :func:`bind` took earlier."""
-    server = _Server(_config(app, limits))
+    server = _Server(_config(app, limits, tls))
     running = asyncio.create_task(server.serve([listener]))
     listening = asyncio.create_task(server.listening.wait())
     stopping = asyncio.create_task((stop or asyncio.Event()).wait())
     try:
         await asyncio.wait([running, listening], return_when=asyncio.FIRST_COMPLETED)
         if server.started:
-            on_ready(Address(host, listener.getsockname()[1]))
+            on_ready(Address(host, listener.getsockname()[1], secure=tls is not None))
             await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
     finally:
         listening.cancel()
@@ -137,9 +157,11 @@ async def serve_on(
         listener.close()
 
 
-def _config(app: ServerApp, limits: Limits) -> uvicorn.Config:
+def _config(app: ServerApp, limits: Limits, tls: Tls | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        ssl_certfile=tls.chain if tls else None,
+        ssl_keyfile=tls.key if tls else None,
         loop="none",
         http=limited(limits),
         ws="none",

@@ -1,0 +1,147 @@
+"""The documents of the agents as bytes, made once for each state of the registry."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from moothall.canonical import dumps
+from moothall.capability.registry import Snapshot
+from moothall.capability.spec import JsonObject
+from moothall.clock import Clock
+from moothall.protocols.anp.description import authorized_by_people, description
+from moothall.protocols.anp.discovery import pages
+from moothall.protocols.anp.hosted import Hosted, HostedAgent
+from moothall.protocols.anp.methods import Methods, methods_by_agent, methods_of
+from moothall.protocols.anp.openrpc import interface
+from moothall.protocols.anp.sealing import sealed
+
+_TAG: Final = 32
+"""Hexadecimal digits of an ETag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """JSON ready to send, with its entity tag in quotes."""
+
+    body: bytes
+    etag: str
+
+    @classmethod
+    def of(cls, value: JsonObject) -> Document:
+        """A JSON object as a document."""
+        # Not the strict form: the bounds in a schema may lie beyond 2^53.
+        return cls.ready(json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode())
+
+    @classmethod
+    def ready(cls, body: bytes) -> Document:
+        """A document that is made of bytes already."""
+        return cls(body, f'"{hashlib.sha256(body).hexdigest()[:_TAG]}"')
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What holds as long as the registry and the agents stay as they are; documents are made when first asked for."""
+
+    version: int
+    hosted: Mapping[str, HostedAgent]
+    methods: Mapping[str, Methods]
+    open: Mapping[str, frozenset[str]]
+    made: dict[tuple[str, ...], Document] = field(default_factory=dict)
+
+
+class Published:
+    """The documents that an ANP door serves.
+
+    Args:
+        snapshot: the capabilities as they are now.
+        hosted: the agents as they are now.
+        base: the address of the node, ``https://HOST[:PORT]``, without a slash at its end.
+        clock: dates the proofs.
+        openapi: the path of the OpenAPI document of the plain HTTP door; empty where there is none.
+    """
+
+    def __init__(
+        self, snapshot: Callable[[], Snapshot], hosted: Hosted, base: str, clock: Clock, *, openapi: str = ""
+    ) -> None:
+        self._snapshot = snapshot
+        self._hosted = hosted
+        self._base = base
+        self._clock = clock
+        self._openapi = openapi
+        self._state = _State(-1, {}, {}, {})
+        self._unsigned: dict[str, tuple[HostedAgent, bytes, Document]] = {}
+
+    def agent(self, name: str) -> HostedAgent | None:
+        """An agent of this node."""
+        return self._now().hosted.get(name)
+
+    def open_methods(self, agent: str) -> frozenset[str]:
+        """The names of the methods that anybody may call without saying who they are."""
+        return self._now().open.get(agent, frozenset())
+
+    def description(self, agent: HostedAgent) -> Document:
+        """Its `ad.json`, signed."""
+        state = self._now()
+        key = ("ad", agent.name)
+        if key not in state.made:
+            state.made[key] = self._signed(agent, methods_of(agent.name, state.methods))
+        return state.made[key]
+
+    def interface(self, agent: HostedAgent, *, waiting: bool | None = None) -> Document:
+        """Its `interface.json`; ``waiting`` leaves those methods that do, or do not, wait for a person's approval."""
+        state = self._now()
+        key = ("interface", agent.name, str(waiting))
+        if key not in state.made:
+            methods = methods_of(agent.name, state.methods)
+            if waiting is not None:
+                methods = authorized_by_people(methods, wanted=waiting)
+            state.made[key] = Document.of(interface(agent, methods, self._base))
+        return state.made[key]
+
+    def page(self, number: int) -> Document | None:
+        """A page of the list of agents, counted from 1; agents that offer the network nothing are not on it."""
+        state = self._now()
+        if ("page", "1") not in state.made:
+            listed = sorted(name for name, agent in state.hosted.items() if agent.listed and name in state.methods)
+            for index, page in enumerate(pages(listed, self._base), 1):
+                state.made["page", str(index)] = Document.of(page)
+        return state.made.get(("page", str(number)))
+
+    def identity(self, path: str) -> Document | None:
+        """The DID document whose DID names this path."""
+        state = self._now()
+        key = ("did", path)
+        if key not in state.made:
+            agent = next((agent for agent in state.hosted.values() if agent.document_path == path), None)
+            if agent is None:
+                return None
+            state.made[key] = Document.ready(agent.document)
+        return state.made[key]
+
+    def _now(self) -> _State:
+        snapshot, hosted = self._snapshot(), self._hosted()
+        state = self._state
+        if state.version != snapshot.version or state.hosted != hosted:
+            methods = methods_by_agent(snapshot)
+            public = {
+                agent: frozenset(name for name, entry in among.items() if entry.spec.public)
+                for agent, among in methods.items()
+            }
+            self._state = state = _State(snapshot.version, dict(hosted), methods, public)
+            self._unsigned = {name: kept for name, kept in self._unsigned.items() if hosted.get(name) is kept[0]}
+        return state
+
+    def _signed(self, agent: HostedAgent, methods: Methods) -> Document:
+        """The signed description; the one before is kept where nothing in it has changed, so that its ETag holds."""
+        plain = description(agent, methods, self._base, openapi=self._openapi)
+        content = dumps(plain)
+        before = self._unsigned.get(agent.name)
+        if before is not None and before[1] == content:
+            return before[2]
+        document = Document.of(sealed(plain, agent.signer, self._base, self._clock.now()))
+        self._unsigned[agent.name] = (agent, content, document)
+        return document

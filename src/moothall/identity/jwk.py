@@ -12,7 +12,8 @@ from moothall.identity import base64url
 from moothall.identity.keys import COORDINATE, Algorithm, PublicKey
 
 _CURVES: Final[Mapping[str, Algorithm]] = {"secp256k1": "secp256k1", "P-256": "P-256"}
-_BINDINGS: Final[Mapping[Algorithm, str]] = {"Ed25519": "e1_", "secp256k1": "k1_"}
+BINDINGS: Final[Mapping[Algorithm, str]] = {"Ed25519": "e1_", "secp256k1": "k1_"}
+"""How the last segment of a bound DID begins, for the kinds of keys that a DID can be bound to."""
 
 
 def encode(key: PublicKey) -> dict[str, str]:
@@ -52,7 +53,7 @@ def binding(key: PublicKey) -> str:
     Raises:
         InvalidInput: no DID can be bound to a key of this kind.
     """
-    prefix = _BINDINGS.get(key.algorithm)
+    prefix = BINDINGS.get(key.algorithm)
     if prefix is None:
         raise InvalidInput("no DID can be bound to this kind of key", told=Told("identity.key"))
     return prefix + thumbprint(key)

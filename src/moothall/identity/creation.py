@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from moothall.identity import jwk, multikey
 from moothall.identity.did import Did
-from moothall.identity.document import DESCRIPTION
+from moothall.identity.document import DESCRIPTION, DidDocument
 from moothall.identity.keys import PrivateKey, PublicKey, Signer
 from moothall.identity.proofs import prove
 
@@ -66,8 +66,18 @@ def new_document(
         methods.append(_multibase_method(did, "key-3", "X25519KeyAgreementKey2019", multikey.multibase(agreement)))
         document["keyAgreement"] = [f"{did}#key-3"]
     if description_url:
-        document["service"] = [{"id": f"{did}#ad", "type": DESCRIPTION, "serviceEndpoint": description_url}]
+        document["service"] = [_description(did, description_url)]
     return prove(document, signer, created)
+
+
+def described(document: DidDocument, signer: Signer, description_url: str, created: datetime) -> dict[str, Any]:
+    """A document that names another address of the agent's description, proved anew."""
+    others = [service for service in document.raw.get("service", []) if service.get("type") != DESCRIPTION]
+    return prove({**document.raw, "service": [_description(document.did, description_url), *others]}, signer, created)
+
+
+def _description(did: Did, url: str) -> dict[str, Any]:
+    return {"id": f"{did}#ad", "type": DESCRIPTION, "serviceEndpoint": url}
 
 
 def _contexts(key: PublicKey, signing: PublicKey | None, agreement: bytes) -> list[str]:

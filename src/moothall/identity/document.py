@@ -68,7 +68,7 @@ class DidDocument:
         """
         did = Did.parse(did) if isinstance(did, str) else did
         did.check_allowed(allow_legacy=allow_legacy)
-        if not isinstance(value, dict) or _deeper(value, DEEPEST):
+        if not isinstance(value, dict) or too_deep(value):
             raise _refused("document_form")
         if value.get("id") != did.text:
             raise _refused("document_id")
@@ -94,6 +94,22 @@ class DidDocument:
     def description_url(self) -> str:
         """Where the agent's description is; empty if the document does not say."""
         return next((service.endpoint for service in self.services if service.type == DESCRIPTION), "")
+
+
+def too_deep(value: object) -> bool:
+    """Whether more lists and objects stand in one another than a document needs; hashing goes down into all of them."""
+    level: list[object] = [value]
+    for _ in range(DEEPEST + 1):
+        inner: list[object] = []
+        for part in level:
+            if isinstance(part, dict):
+                inner.extend(part.values())
+            elif isinstance(part, list):
+                inner.extend(part)
+        if not inner:
+            return False
+        level = inner
+    return True
 
 
 def _prover(
@@ -139,21 +155,6 @@ def _services(document: Mapping[str, Any]) -> list[Service]:
     entries = [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
     told = [tuple(entry.get(name) for name in ("id", "type", "serviceEndpoint")) for entry in entries]
     return [Service(*(part if isinstance(part, str) else "" for part in parts)) for parts in told]
-
-
-def _deeper(value: object, most: int) -> bool:
-    level: list[object] = [value]
-    for _ in range(most + 1):
-        inner: list[object] = []
-        for part in level:
-            if isinstance(part, dict):
-                inner.extend(part.values())
-            elif isinstance(part, list):
-                inner.extend(part)
-        if not inner:
-            return False
-        level = inner
-    return True
 
 
 def _refused(why: str, **values: object) -> InvalidInput:

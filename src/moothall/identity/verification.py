@@ -1,0 +1,195 @@
+"""Whether a signature proves who sent a message: every rule, in the one order (rows WIRE-SIG-03 to 09).
+
+Form, coverage, time, digest, key, signature, and last the nonce: a nonce that was remembered before its signature holds
+would let anybody use up the nonces of others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from moothall.errors import MoothallError, Unauthenticated
+from moothall.identity.did import Did
+from moothall.identity.digest import digest_holds
+from moothall.identity.document import DidDocument
+from moothall.identity.keys import Algorithm, PublicKey
+from moothall.identity.message import Message
+from moothall.identity.nonces import KEPT, NonceStore
+from moothall.identity.refusal import refused
+from moothall.identity.server_nonces import ServerNonces
+from moothall.identity.signature import LONGEST_HEADER, MINIMUM, Signature, signatures
+
+AHEAD: Final = 60
+"""Seconds that a sender's clock may be ahead."""
+
+OLDEST: Final = 300
+"""Seconds that a signature counts, from ``created`` and to ``expires``."""
+
+_NONCE_LENGTH: Final = range(16, 129)
+_ALGORITHMS: Final[Mapping[str, Algorithm]] = MappingProxyType(
+    {"ed25519": "Ed25519", "ecdsa-p256-sha256": "P-256", "ecdsa-secp256k1-sha256": "secp256k1"}
+)
+
+
+class Resolve(Protocol):
+    """Finds the document of a DID; `refresh` asks for one that is newer than what is kept, within limits."""
+
+    def __call__(self, did: str, /, *, refresh: bool = False) -> Awaitable[DidDocument]:
+        """The document.
+
+        Raises:
+            MoothallError: there is none, or it cannot be had.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Who sent a message, proved: the DID, the DID URL of its key, and the key."""
+
+    did: Did
+    keyid: str
+    key: PublicKey
+    key_bound: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What may be set of the rules.
+
+    Attributes:
+        require_expires: whether a signature must say when it ends.
+        demand_nonce: whether only nonces of our own challenges count.
+    """
+
+    require_expires: bool = True
+    demand_nonce: bool = False
+
+
+class Verification:
+    """Checks signatures against the documents of those who claim to have made them."""
+
+    def __init__(
+        self,
+        resolve: Resolve,
+        nonces: NonceStore,
+        server_nonces: ServerNonces,
+        now: Callable[[], float],
+        rules: Rules | None = None,
+    ) -> None:
+        """Find documents by `resolve`, remember nonces in `nonces`, ask `now` for the time (Unix seconds)."""
+        self._resolve, self._nonces, self._server_nonces = resolve, nonces, server_nonces
+        self._now, self._rules = now, rules or Rules()
+
+    async def prove(self, message: Message, inputs: str, values: str) -> Proven:
+        """Who sent a message, by the first of its signatures that holds.
+
+        Args:
+            message: what the signatures cover.
+            inputs: ``Signature-Input``, several lines joined by commas.
+            values: ``Signature``, likewise.
+
+        Raises:
+            Unauthenticated: none holds; it says why the first does not.
+            Overloaded: too many nonces wait or live.
+            StorageError: the store of nonces failed.
+        """
+        found = signatures(inputs, values)
+        failure = refused("invalid_request", "no signature names a DID's key in keyid")
+        for number, signature in enumerate(found):
+            try:
+                return await self._one(signature, message)
+            except Unauthenticated as error:
+                failure = failure if number else error
+        raise failure
+
+    async def _one(self, signature: Signature, message: Message) -> Proven:
+        now = int(self._now())
+        _check_coverage(signature, message)
+        nonce = self._nonce(signature, now)
+        self._check_time(signature, now)
+        _check_digest(signature, message)
+        proven = await self.key(signature.keyid)
+        _check_algorithm(signature, proven.key)
+        if not proven.key.verify(signature.base(message), signature.value):
+            raise refused("invalid_signature", "the signature does not fit the request")
+        await self.use_nonce(signature.keyid, nonce, now)
+        return proven
+
+    def _nonce(self, signature: Signature, now: int) -> str:
+        nonce = signature.parameters.get("nonce")
+        if type(nonce) is not str or len(nonce) not in _NONCE_LENGTH:
+            raise refused("invalid_nonce", "the signature needs a nonce of 16 to 128 characters")
+        recognised = self._server_nonces.recognise(nonce, now)
+        if recognised == "expired" or (self._rules.demand_nonce and recognised != "ours"):
+            raise refused("invalid_nonce", "sign with the nonce of this challenge")
+        return nonce
+
+    def _check_time(self, signature: Signature, now: int) -> None:
+        created, expires = signature.parameters.get("created"), signature.parameters.get("expires")
+        if type(created) is not int:
+            raise refused("invalid_timestamp", "the signature does not say when it was created")
+        if created > now + AHEAD or now - created > OLDEST:
+            raise refused("invalid_timestamp", "the signature is too old or from the future")
+        if expires is None and not self._rules.require_expires:
+            return
+        if type(expires) is not int:
+            raise refused("invalid_timestamp", "the signature does not say when it expires")
+        if expires < now or not 0 <= expires - created <= OLDEST:
+            raise refused("invalid_timestamp", "the signature has expired, or is valid for too long")
+
+    async def key(self, keyid: str) -> Proven:
+        """The key that a DID URL names, if its document lets it authenticate.
+
+        Raises:
+            Unauthenticated: it is no DID URL, the document cannot be had, or the key is not under ``authentication``.
+        """
+        name, _, _ = keyid.partition("#")
+        try:
+            did = Did.parse(name)
+            document = await self._resolve(name)
+            if keyid not in document.authentication:
+                document = await self._resolve(name, refresh=True)
+        except MoothallError as error:
+            raise refused("invalid_did", "the DID cannot be used, or its document cannot be had") from error
+        key = document.authentication.get(keyid)
+        if key is None:
+            raise refused("invalid_verification_method", "the DID's document does not let this key authenticate")
+        return Proven(did, keyid, key, document.key_bound)
+
+    async def use_nonce(self, keyid: str, nonce: str, now: int) -> None:
+        """Take a nonce whose signature holds; one that this node gave out works once, whoever signs with it.
+
+        Raises:
+            Unauthenticated: it was used before.
+            Overloaded: too many nonces wait or live.
+            StorageError: the store of nonces failed.
+        """
+        ours = self._server_nonces.recognise(nonce, now) == "ours"
+        if not await self._nonces.use("" if ours else keyid, nonce, now + KEPT):
+            raise refused("invalid_nonce", "this nonce was used before")
+
+
+def _check_coverage(signature: Signature, message: Message) -> None:
+    covered = signature.components
+    if not all(name in covered for name in MINIMUM) or (message.body and "content-digest" not in covered):
+        raise refused(
+            "invalid_request", "the signature must cover @method, @target-uri and, with a body, content-digest"
+        )
+
+
+def _check_digest(signature: Signature, message: Message) -> None:
+    if "content-digest" not in signature.components:
+        return
+    field = message.component("content-digest")
+    if field is None or len(field) > LONGEST_HEADER or not digest_holds(field, message.body):
+        raise refused("invalid_content_digest", "Content-Digest does not fit the body")
+
+
+def _check_algorithm(signature: Signature, key: PublicKey) -> None:
+    named = signature.parameters.get("alg")
+    if named is not None and (type(named) is not str or _ALGORITHMS.get(named) != key.algorithm):
+        raise refused("invalid_signature", "alg does not fit the key")

@@ -7,7 +7,7 @@ Descriptions of other implementations may have the kind of proof that DID docume
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -51,27 +51,32 @@ def sign_description(
     return {**description, "proof": {**proof, "proofValue": base64url.encode(signature)}}
 
 
-def check_description(description: Mapping[str, Any], document: DidDocument | None, *, domain: str) -> Verdict:
+def check_description(
+    description: Mapping[str, Any], document: DidDocument | None, *, domains: Container[str]
+) -> Verdict:
     """Whether the agent that a description names vouches for it.
 
-    `document` is that agent's, None if it could not be resolved; `domain` is where the description was found.
+    `document` is that agent's, None if it could not be resolved; `domains` are the names of the place where the
+    description was found, one of which the proof must have.
     """
     if "proof" not in description:
         return "unsigned"
     try:
-        return "signed" if _holds(description, document, domain) else "invalid"
+        return "signed" if _holds(description, document, domains) else "invalid"
     except InvalidInput:
         return "invalid"
 
 
-def _holds(description: Mapping[str, Any], document: DidDocument | None, domain: str) -> bool:
+def _holds(description: Mapping[str, Any], document: DidDocument | None, domains: Container[str]) -> bool:
     proof = description["proof"]
     if document is None or not isinstance(proof, dict) or too_deep(description):
         return False
     occasion = proof.get("challenge")
     named = description.get("did") == document.did.text and proof.get("proofPurpose") == PURPOSE
     key = document.assertion.get(str(proof.get("verificationMethod")))
-    if not named or key is None or proof.get("domain") != domain or not isinstance(occasion, str) or not occasion:
+    if not named or key is None or not (isinstance(occasion, str) and occasion):
+        return False
+    if not isinstance(proof.get("domain"), str) or proof["domain"] not in domains:
         return False
     if proof.get("type") == "DataIntegrityProof":
         return Proof.of(description).holds(description, key)

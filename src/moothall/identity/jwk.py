@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from moothall.errors import InvalidInput, Told
@@ -41,6 +42,7 @@ def decode(jwk: Mapping[str, object]) -> PublicKey:
     raise _refused()
 
 
+@lru_cache(maxsize=4096)
 def thumbprint(key: PublicKey) -> str:
     """SHA-256 over the members of `encode`, in base64url: 43 characters (RFC 7638 §3)."""
     members = json.dumps(encode(key), separators=(",", ":"), sort_keys=True)

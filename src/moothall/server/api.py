@@ -19,8 +19,10 @@ from moothall.server.channels import ChannelRoutes
 from moothall.server.cors import Cors
 from moothall.server.demands import DemandRoutes
 from moothall.server.demo_mode import DemoRoutes
+from moothall.server.doors import Doors
 from moothall.server.failures import Failures
 from moothall.server.health import Condition, HealthRoutes
+from moothall.server.http_door import open_http
 from moothall.server.index import Index
 from moothall.server.limits import SubmitLimit
 from moothall.server.metrics import MetricRoutes
@@ -71,13 +73,11 @@ def build(parts: ServerParts) -> ServerApp:
     ):
         api.include_router(routes.router())
     cors = Cors.of(settings.cors_origins)
-    keepers = Doorkeepers(
-        Admission.of(bound=settings.host, public_url=settings.public_url, listed=cors.origins),
-        cors,
-        Access.of(settings, parts.owner_token),
-        SubmitLimit(limiter),
-    )
-    return ServerApp(Boundary(api, keepers, lang), streams, api.openapi)
+    admission = Admission.of(bound=settings.host, public_url=settings.public_url, listed=cors.origins)
+    keepers = Doorkeepers(admission, cors, Access.of(settings, parts.owner_token), SubmitLimit(limiter))
+    own = open_http(parts, api, cors, lang)
+    doors = Doors([*own, *parts.doors], admission, streams, parts.clock, lang)
+    return ServerApp(Boundary(api, keepers, lang), doors, streams, api.openapi)
 
 
 def _streams(parts: ServerParts, streams: OpenStreams) -> list[Route]:

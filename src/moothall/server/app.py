@@ -10,23 +10,31 @@ from moothall.server.parts import ServerParts
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from moothall.server.doors import Doors
     from moothall.server.streams import OpenStreams
 
 
 class ServerApp:
     """The application of one node; ``streams`` are the event streams that are open on it.
 
-    ``describe`` gives the OpenAPI document of its routes.
+    ``describe`` gives the OpenAPI document of its own routes, without the node's capabilities.
     """
 
-    def __init__(self, outermost: ASGIApp, streams: OpenStreams, describe: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self, outermost: ASGIApp, doors: Doors, streams: OpenStreams, describe: Callable[[], dict[str, Any]]
+    ) -> None:
         self.streams = streams
         self.describe = describe
+        self._doors = doors
         self._outermost = outermost
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take an ASGI connection."""
-        await self._outermost(scope, receive, send)
+        door = self._doors.of(scope["path"]) if scope["type"] == "http" else None
+        if door is None:
+            await self._outermost(scope, receive, send)
+        else:
+            await self._doors.enter(door, scope, receive, send)
 
 
 def create_app(parts: ServerParts) -> ServerApp:

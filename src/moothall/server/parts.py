@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from moothall.calls.ports import Gateway
 from moothall.clock import Clock
 from moothall.directory.registry import AgentRegistry
+from moothall.errors import MoothallError
 from moothall.events.log import EventLog
+from moothall.identity.principal import Principal
 from moothall.llm.meter import Meter
 from moothall.negotiation.demand.service import DemandService
+from moothall.protocols.http.terms import Challenged
 from moothall.resilience import Breaker
+from moothall.server.doors import Door
 from moothall.server.web import PACKAGED
 from moothall.settings import Settings
 
@@ -40,12 +45,29 @@ class LlmStatus(Protocol):
         """Whether it is left alone after failures."""
 
 
+class Welcoming(Protocol):
+    """The node's verifier, as far as its answers need it."""
+
+    def welcome(self, principal: Principal) -> Sequence[tuple[str, str]]:
+        """Headers for a good answer, such as an access token for who signed."""
+        ...
+
+
+class Challenging(Protocol):
+    """What makes the challenges of the node."""
+
+    def of(self, error: MoothallError) -> Challenged:
+        """What goes with an error of authentication."""
+        ...
+
+
 @dataclass(frozen=True)
 class ServerParts:
     """The parts.
 
     ``ready`` says whether the worker runs, ``heartbeat`` is in seconds, ``llm`` is None without one, ``page`` is the
-    folder of the built page.
+    folder of the built page. With a ``gateway`` its capabilities are served over HTTP, which then needs
+    ``verifier`` and ``challenger``, too; ``doors`` are further ways to them.
     """
 
     settings: Settings
@@ -58,3 +80,7 @@ class ServerParts:
     heartbeat: float = HEARTBEAT_SECONDS
     llm: LlmStatus | None = None
     page: Path = PACKAGED
+    gateway: Gateway | None = None
+    verifier: Welcoming | None = None
+    challenger: Challenging | None = None
+    doors: Sequence[Door] = ()

@@ -1,0 +1,70 @@
+"""What a caller may call, as JSON that is made once for all who may call the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from typing import Any, Final
+
+from moothall.calls.ports import Gateway
+from moothall.canonical import dumps
+from moothall.capability.entry import Entry
+from moothall.identity.principal import Principal
+from moothall.protocols.http.routes import BELOW
+from moothall.protocols.http.wire import Headers
+
+_KEPT: Final = 64
+"""Listings that are kept ready; readers who may call the same things share one."""
+
+
+class Listings:
+    """The answers of ``GET /api/v1/capabilities``."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._ready: OrderedDict[tuple[Entry, ...], tuple[bytes, bytes]] = OrderedDict()
+
+    def answer(self, principal: Principal, known: bytes) -> tuple[int, Headers, bytes]:
+        """Status, headers and body for a reader; ``known`` is its ``If-None-Match``."""
+        tag, body = self._listing(tuple(self._gateway.visible(principal, "http")))
+        head: Headers = [(b"etag", tag), (b"cache-control", b"private, no-cache"), (b"vary", b"Authorization")]
+        if tag in {one.strip().removeprefix(b"W/") for one in known.split(b",")}:
+            return 304, head, b""
+        return 200, [*head, (b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))], body
+
+    def _listing(self, entries: tuple[Entry, ...]) -> tuple[bytes, bytes]:
+        ready = self._ready.get(entries)
+        if ready is None:
+            body = dumps({"capabilities": [_row(entry) for entry in entries]})
+            ready = self._ready[entries] = (b'"%s"' % hashlib.sha256(body).hexdigest()[:32].encode(), body)
+            if len(self._ready) > _KEPT:
+                self._ready.popitem(last=False)
+        else:
+            self._ready.move_to_end(entries)
+        return ready
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    spec = entry.spec
+    return {
+        "id": entry.id,
+        "agent": entry.agent,
+        "name": spec.name,
+        "version": spec.version,
+        "description": spec.description,
+        "tags": list(spec.tags),
+        "path": spec.path or f"{BELOW}{entry.id}",
+        "methods": list(spec.methods) if spec.path else ["POST"],
+        "input_schema": entry.input_schema,
+        "output_schema": entry.output_schema,
+        "streams": entry.streams,
+        "deprecated": entry.state == "deprecated",
+        "approval": spec.approval,
+        "idempotent": spec.idempotent,
+        "annotations": _annotations(entry),
+    }
+
+
+def _annotations(entry: Entry) -> dict[str, bool]:
+    notes = entry.spec.annotations
+    return {"read_only": notes.read_only, "destructive": notes.destructive, "open_world": notes.open_world}

@@ -1,0 +1,157 @@
+"""The doors of capabilities in the server: which of them a request is for, and what is checked before it gets there.
+
+They stand beside the API of spec C, not behind it: no framework, bodies up to a size of their own, errors as the
+envelope of a call. What any page in a browser could have sent is refused here as it is there (row NEG-API-29).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, Protocol
+from uuid import uuid4
+
+from starlette.types import Message, Receive, Scope, Send
+
+from moothall.clock import Clock
+from moothall.errors import HostRefused, InternalError, InvalidInput, MoothallError, Told
+from moothall.messages import Lang
+from moothall.protocols.http.terms import REQUEST_ID, STREAMS
+from moothall.protocols.http.wire import answer_headers, failure, failure_headers, status_of
+from moothall.protocols.intake import ClientLeft
+from moothall.server.admission import Admission
+from moothall.server.language import accepted
+from moothall.server.streams import OpenStreams
+from moothall.telemetry import logger
+
+DRAIN: Final = 1024 * 1024
+"""Bytes read and dropped after a body was refused, so that a client that still sends reads its answer in peace."""
+
+_HEADERS: Final = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+_TOO_LARGE: Final = 413
+_KNOWN_HOSTS: Final = 64
+_OF_PAGES: Final = (b"origin", b"sec-fetch-site", b"sec-fetch-mode")
+_log = logger("server")
+
+
+class Door(Protocol):
+    """An ASGI application for some paths; it raises MoothallError for what it does not answer itself."""
+
+    def claims(self, path: str) -> bool:
+        """Whether a path is this door's; asked for every request."""
+        ...
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take a request; its id and the server's open streams are in the scope."""
+        ...
+
+
+class Doors:
+    """The doors of one server behind their boundary."""
+
+    def __init__(
+        self, doors: Sequence[Door], admission: Admission, streams: OpenStreams, clock: Clock, lang: Lang
+    ) -> None:
+        self._doors = tuple(doors)
+        self._admission = admission
+        self._streams = streams
+        self._clock = clock
+        self._lang = lang
+        self._hosts: set[bytes] = set()
+
+    def of(self, path: str) -> Door | None:
+        """The door that a path belongs to."""
+        for door in self._doors:
+            if door.claims(path):
+                return door
+        return None
+
+    async def enter(self, door: Door, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, and its answer out."""
+        answer = _Answer(str(uuid4()), receive, send)
+        scope[REQUEST_ID] = answer.request_id
+        scope[STREAMS] = self._streams
+        try:
+            self._admit(scope)
+            await door(scope, receive, answer.send)
+        except ClientLeft:
+            _log.debug("request %s: the client left", answer.request_id)
+        except MoothallError as error:
+            await self._refuse(error, scope, answer)
+        except Exception:  # noqa: BLE001 - the last place where a fault can be logged and answered
+            _log.exception("request %s failed: %s %s", answer.request_id, scope["method"], scope["path"])
+            await self._refuse(InternalError("the node failed", told=Told("protocols.failed")), scope, answer)
+
+    def _admit(self, scope: Scope) -> None:
+        """Check whom the request was meant for and which page sent it.
+
+        Raises:
+            HostRefused, OriginRefused: it was for another name, or from a page of a foreign origin.
+            InvalidInput: its address has a NUL character.
+        """
+        raw = scope["headers"]
+        headers = dict(raw)
+        host = headers.get(b"host")
+        if "\0" in scope["path"]:
+            raise InvalidInput("a NUL character in the address", told=Told("why.address_nul"))
+        if len(headers) == len(raw) and host in self._hosts and not any(name in headers for name in _OF_PAGES):
+            return
+        every: dict[str, list[str]] = {}
+        for name, value in raw:
+            every.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1").strip())
+        self._admission.check(scope["method"], every, has_body=False)
+        if host is None:
+            raise HostRefused("no Host")
+        if len(self._hosts) < _KNOWN_HOSTS:
+            self._hosts.add(host)
+
+    async def _refuse(self, error: MoothallError, scope: Scope, answer: _Answer) -> None:
+        if answer.started:
+            return
+        lang = accepted(dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1")) or self._lang
+        body = failure(error, answer.request_id, self._now(), lang)
+        headers = [*answer_headers(body), *failure_headers(error, lang)]
+        await answer.send({"type": "http.response.start", "status": status_of(error), "headers": headers})
+        await answer.send({"type": "http.response.body", "body": body})
+
+    def _now(self) -> datetime:
+        return self._clock.now()
+
+
+class _Answer:
+    """Sends on, with our headers; knows whether anything was sent."""
+
+    __slots__ = ("_head", "_receive", "_refused", "_send", "request_id", "started")
+
+    def __init__(self, request_id: str, receive: Receive, send: Send) -> None:
+        self.request_id = request_id
+        self.started = False
+        self._refused = False
+        self._receive = receive
+        self._send = send
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            own = [(b"x-request-id", self.request_id.encode()), *_HEADERS]
+            if message["status"] == _TOO_LARGE:
+                self._refused = True
+                own.append((b"connection", b"close"))
+            message = {**message, "headers": [*message.get("headers", ()), *own]}
+        elif self._refused and not message.get("more_body", False):
+            await self._send({**message, "more_body": True})
+            await self._drain()
+            message = {"type": "http.response.body", "body": b""}
+        await self._send(message)
+
+    async def _drain(self) -> None:
+        """Drop what the client still sends: closing on it at once could destroy the answer on its way."""
+        size, more = 0, True
+        while more and size <= DRAIN:
+            message = await self._receive()
+            size += len(message.get("body", b""))
+            more = message["type"] == "http.request" and message.get("more_body", False)

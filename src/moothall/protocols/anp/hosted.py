@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
-from moothall.identity.keys import Signer
+from moothall.identity.agent import AgentIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +25,29 @@ class HostedAgent:
 
     Attributes:
         name: its name in targets and paths.
-        did, document: its identifier, and the bytes of its DID document.
-        document_path: the path of that document, which its DID dictates.
+        identity: its DID, document and key.
         description: what it is good for.
         created: when it came to be.
-        signer: the key that vouches for it.
         owner: who runs it.
         listed: whether the discovery list names it; its own documents are served either way.
     """
 
     name: str
-    did: str
-    document: bytes
-    document_path: str
+    identity: AgentIdentity
     description: str
     created: datetime
-    signer: Signer
     owner: Owner
     listed: bool = True
+
+    @property
+    def did(self) -> str:
+        """Its identifier."""
+        return self.identity.did.text
+
+    @property
+    def document_path(self) -> str:
+        """The path of its DID document, which its DID dictates."""
+        return urlsplit(self.identity.did.document_url()).path
 
 
 Hosted = Callable[[], Mapping[str, HostedAgent]]

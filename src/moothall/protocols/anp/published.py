@@ -6,21 +6,26 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Final
+from urllib.parse import urlsplit
 
 from moothall.canonical import dumps
 from moothall.capability.registry import Snapshot
 from moothall.capability.spec import JsonObject
 from moothall.clock import Clock
+from moothall.identity.description_proof import sign_description
 from moothall.protocols.anp.description import authorized_by_people, description
 from moothall.protocols.anp.discovery import pages
 from moothall.protocols.anp.hosted import Hosted, HostedAgent
 from moothall.protocols.anp.methods import Methods, methods_by_agent, methods_of
 from moothall.protocols.anp.openrpc import interface
-from moothall.protocols.anp.sealing import sealed
 
 _TAG: Final = 32
 """Hexadecimal digits of an ETag."""
+
+_CHALLENGE: Final = 16
+"""Bytes of what tells one signing from another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,8 @@ class _State:
     version: int
     hosted: Mapping[str, HostedAgent]
     methods: Mapping[str, Methods]
-    open: Mapping[str, frozenset[str]]
+    public: Mapping[str, frozenset[str]]
+    paths: Mapping[str, HostedAgent]
     made: dict[tuple[str, ...], Document] = field(default_factory=dict)
 
 
@@ -72,7 +78,7 @@ class Published:
         self._base = base
         self._clock = clock
         self._openapi = openapi
-        self._state = _State(-1, {}, {}, {})
+        self._state = _State(-1, {}, {}, {}, {})
         self._unsigned: dict[str, tuple[HostedAgent, bytes, Document]] = {}
 
     def agent(self, name: str) -> HostedAgent | None:
@@ -81,7 +87,7 @@ class Published:
 
     def open_methods(self, agent: str) -> frozenset[str]:
         """The names of the methods that anybody may call without saying who they are."""
-        return self._now().open.get(agent, frozenset())
+        return self._now().public.get(agent, frozenset())
 
     def description(self, agent: HostedAgent) -> Document:
         """Its `ad.json`, signed."""
@@ -116,10 +122,10 @@ class Published:
         state = self._now()
         key = ("did", path)
         if key not in state.made:
-            agent = next((agent for agent in state.hosted.values() if agent.document_path == path), None)
+            agent = state.paths.get(path)
             if agent is None:
                 return None
-            state.made[key] = Document.ready(agent.document)
+            state.made[key] = Document.ready(agent.identity.body)
         return state.made[key]
 
     def _now(self) -> _State:
@@ -131,7 +137,8 @@ class Published:
                 agent: frozenset(name for name, entry in among.items() if entry.spec.public)
                 for agent, among in methods.items()
             }
-            self._state = state = _State(snapshot.version, dict(hosted), methods, public)
+            paths = {agent.document_path: agent for agent in hosted.values()}
+            self._state = state = _State(snapshot.version, dict(hosted), methods, public, paths)
             self._unsigned = {name: kept for name, kept in self._unsigned.items() if hosted.get(name) is kept[0]}
         return state
 
@@ -142,6 +149,13 @@ class Published:
         before = self._unsigned.get(agent.name)
         if before is not None and before[1] == content:
             return before[2]
-        document = Document.of(sealed(plain, agent.signer, self._base, self._clock.now()))
+        signed = sign_description(
+            plain,
+            agent.identity.signer,
+            domain=urlsplit(self._base).netloc,
+            challenge=token_hex(_CHALLENGE),
+            created=self._clock.now(),
+        )
+        document = Document.of(signed)
         self._unsigned[agent.name] = (agent, content, document)
         return document

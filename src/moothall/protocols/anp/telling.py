@@ -1,0 +1,106 @@
+"""Calls whose progress and values are sent as they are made: JSON-RPC messages as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Final, Protocol
+
+from starlette.types import Receive, Send
+
+from moothall.errors import Told, Unavailable
+from moothall.protocols.anp import jsonrpc
+from moothall.protocols.anp.answers import Headers
+from moothall.protocols.anp.asked import EVENTS
+from moothall.protocols.anp.calling import Calling
+
+_WAITING: Final = 32
+"""Messages that wait for a slow reader before the work does."""
+
+_ALIVE: Final = b":\n\n"
+
+
+class Streams(Protocol):
+    """The streams that are open on the server; it ends them when it stops."""
+
+    def open(self, run: Callable[[], Coroutine[None, None, None]]) -> asyncio.Task[None]:
+        """Start one more.
+
+        Raises:
+            Overloaded: too many are open.
+        """
+        ...
+
+
+async def gone(receive: Receive) -> None:
+    """Return when the client has left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class EventAnswer:
+    """The answer to one request as events; ``headers`` beside its type, ``heartbeat`` seconds between signs of life."""
+
+    def __init__(self, calling: Calling, send: Send, headers: Headers, heartbeat: float) -> None:
+        self._calling = calling
+        self._send = send
+        self._headers = headers
+        self._heartbeat = heartbeat
+        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(_WAITING)
+        self._started = False
+
+    async def give(self, receive: Receive, streams: Streams) -> None:
+        """Send until the calls have ended, the client has left or the server stops.
+
+        Raises:
+            Overloaded: too many streams are open; nothing was sent.
+            Unavailable: the server stopped before it began.
+        """
+        pump = streams.open(self._run)
+        leaving = asyncio.ensure_future(gone(receive))
+        try:
+            await asyncio.wait({pump, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            left = not pump.done()
+        finally:
+            for task in (pump, leaving):
+                task.cancel()
+            await asyncio.wait({pump, leaving})
+        if left:
+            return
+        if pump.cancelled():
+            await self._stop()
+        else:
+            pump.result()
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def _run(self) -> None:
+        kind = [(b"content-type", EVENTS.encode()), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
+        await self._send({"type": "http.response.start", "status": 200, "headers": [*self._headers, *kind]})
+        self._started = True
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._work())
+            while (frame := await self._next()) is not None:
+                await self._write(frame)
+
+    async def _work(self) -> None:
+        await self._calling.narrate(self._queue.put)
+        await self._queue.put(None)
+
+    async def _next(self) -> bytes | None:
+        try:
+            async with asyncio.timeout(self._heartbeat):
+                message = await self._queue.get()
+        except TimeoutError:
+            return _ALIVE
+        return None if message is None else b"data: %b\n\n" % message
+
+    async def _stop(self) -> None:
+        """Say that the server stops, which is not how the calls ended."""
+        error = Unavailable("the node is stopping", told=Told("protocols.stopping"))
+        if not self._started:
+            raise error
+        response = jsonrpc.failure(None, error, self._calling.facts.request_id, self._calling.lang)
+        await self._write(b"data: %b\n\n" % response)
+
+    async def _write(self, frame: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": frame, "more_body": True})

@@ -12,6 +12,10 @@ from moothall.capability.spec import CapabilitySpec, JsonObject
 State = Literal["enabled", "disabled", "deprecated"]
 
 
+def _same(value: Any) -> Any:  # noqa: ANN401
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Arguments:
     """Validated arguments, ready for the function; the context is not among them."""
@@ -47,8 +51,13 @@ class Entry:
         iterate: the same for one that streams.
         wire: the arguments as JSON, defaults included, integers beyond 2^53 as decimal strings: what is hashed,
             compared and sent elsewhere.
-        encode: a result as JSON, checked against the return annotation; raises InternalError where it does not fit.
+        check: a result as its annotation has it, still a Python value (callers in this process get this one); raises
+            InternalError where it does not fit.
+        encode: a result as JSON, checked like that first.
         decode: a result from JSON as the annotated type; raises UpstreamInvalid where it does not fit.
+        locate: finds the arguments in the JSON object that a network caller sent (rows DEC-03, DEC-10); a door calls it
+            before `bind`.
+        document: writes the page about it.
     """
 
     spec: CapabilitySpec
@@ -62,10 +71,18 @@ class Entry:
     invoke: Callable[[Arguments, CallContext], Awaitable[Any]]
     iterate: Callable[[Arguments, CallContext], AsyncIterator[Any]]
     wire: Callable[[Arguments], JsonObject]
+    check: Callable[[Any], Any] = _same
     encode: Callable[[Any], Any]
     decode: Callable[[Any], Any]
+    locate: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _same
+    document: Callable[[Entry], str] = field(default=lambda entry: f"# {entry.id}\n")
 
     @property
     def id(self) -> str:
         """``AGENT.NAME``: what it is called in targets, documents and logs."""
         return f"{self.agent}.{self.spec.name}"
+
+    @property
+    def key(self) -> str:
+        """``AGENT.NAME@VERSION``: what tells its versions apart."""
+        return f"{self.agent}.{self.spec.name}@{self.spec.version}"

@@ -1,21 +1,259 @@
-"""The capabilities of a node: an immutable, versioned snapshot that every door reads."""
+"""The capabilities of a node: an immutable, versioned snapshot that every door reads, and what publishes it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, cast
 
-from moothall.capability.entry import Entry
+from moothall.capability.adapters import AdapterLayer
+from moothall.capability.compiling import Member, compile_entry
+from moothall.capability.declaration import Layers
+from moothall.capability.entry import Entry, State
+from moothall.capability.options import Settled, settle
+from moothall.capability.snapshot import DEFAULT_AGENT, AgentRecord, Snapshot
+from moothall.capability.threads import Threads
+from moothall.errors import Conflict, ServiceNotFoundError
+
+__all__ = ["AgentRecord", "Registry", "Snapshot"]
+
+Listener = Callable[[Snapshot], None]
+Hook = Callable[[], object]
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The capabilities at one moment.
+class Registry:
+    """Takes capabilities in and publishes a snapshot with every change.
 
-    Attributes:
-        version: rises with every change.
-        entries: the newest version of each by ``AGENT.NAME``, and every version by ``AGENT.NAME@VERSION``.
+    Args:
+        threads: synchronous capabilities that may run at once.
+        options: options of capabilities by ``NAME`` or ``AGENT.NAME``, as a configuration file has them; they go before
+            the decorator's (row DEC-51).
+        adapters: conversion, validation, documents and errors, for agents that bring none of their own.
+        default_agent: the agent whose capabilities need no agent's name.
     """
 
-    version: int = 0
-    entries: Mapping[str, Entry] = field(default_factory=dict)
+    def __init__(
+        self,
+        *,
+        threads: int = 64,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+        adapters: AdapterLayer | None = None,
+        default_agent: str = DEFAULT_AGENT,
+    ) -> None:
+        self.adapters = adapters or AdapterLayer()
+        self._threads = Threads(threads)
+        self._file = {
+            name: settle(given, f"the configuration of {name}", identity=False)
+            for name, given in (options or {}).items()
+        }
+        self._run_time: dict[str, Settled] = {}
+        self._states: dict[str, State] = {}
+        self._members: dict[str, tuple[Member, AdapterLayer]] = {}
+        self._entries: dict[str, Entry] = {}
+        self._agents: dict[str, AgentRecord] = {}
+        self._listeners: list[Listener] = []
+        self._start: list[Hook] = []
+        self._stop: list[Hook] = []
+        self._running = False
+        self._snapshot = Snapshot(default_agent=default_agent)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The capabilities as they are now."""
+        return self._snapshot
+
+    def add_agent(self, name: str, *, description: str = "", did: str = "") -> AgentRecord:
+        """Make an agent known, or more of one that is.
+
+        Raises:
+            Conflict: it has another DID.
+        """
+        known = self._agents.get(name, AgentRecord(name))
+        if did and known.did and did != known.did:
+            raise Conflict(f"the agent {name} has another DID already", details={"agent": name})
+        record = AgentRecord(name, description or known.description, did or known.did)
+        if record != self._agents.get(name):
+            self._agents[name] = record
+            self._publish()
+        return record
+
+    def remove_agent(self, name: str) -> None:
+        """Take an agent and all its capabilities out."""
+        self._agents.pop(name, None)
+        for key in [key for key, entry in self._entries.items() if entry.agent == name]:
+            self._forget(key)
+        self._publish()
+
+    def add(self, agent: str, members: Iterable[Member], *, adapters: AdapterLayer | None = None) -> tuple[Entry, ...]:
+        """Take functions in as capabilities of an agent; all of them or none.
+
+        Raises:
+            OptionError: the options or the signature of one make no sense.
+            Conflict: there is one of that name and version, or with that path and verb.
+        """
+        chosen = adapters or self.adapters
+        made: dict[str, tuple[Entry, Member]] = {}
+        for member in members:
+            entry = self._compile(member, agent, chosen)
+            key = entry.key
+            if key in self._entries or key in made:
+                raise Conflict(f"there is a capability {key} already", details={"capability": key})
+            made[key] = entry, member
+        self._refuse_shared_paths([entry for entry, _ in made.values()])
+        self._agents.setdefault(agent, AgentRecord(agent))
+        for key, (entry, member) in made.items():
+            self._entries[key] = entry
+            self._members[key] = member, chosen
+        self._publish()
+        return tuple(entry for entry, _ in made.values())
+
+    def insert(self, entry: Entry) -> None:
+        """Take in an entry that somebody else compiled.
+
+        Raises:
+            Conflict: as `add`.
+        """
+        if entry.key in self._entries:
+            raise Conflict(f"there is a capability {entry.key} already", details={"capability": entry.key})
+        self._refuse_shared_paths([entry])
+        self._agents.setdefault(entry.agent, AgentRecord(entry.agent))
+        self._entries[entry.key] = entry
+        self._publish()
+
+    def remove(self, name: str) -> None:
+        """Take a capability out: ``AGENT.NAME`` with all its versions, or one ``AGENT.NAME@VERSION``.
+
+        Raises:
+            ServiceNotFoundError: there is none.
+        """
+        for key in self._keys(name):
+            self._forget(key)
+        self._publish()
+
+    def enable(self, name: str) -> None:
+        """Let it be called again. Raises as `remove`."""
+        self._set_state(name, "enabled")
+
+    def disable(self, name: str) -> None:
+        """Let nobody call it; callers read that it is out of service. Raises as `remove`."""
+        self._set_state(name, "disabled")
+
+    def deprecate(self, name: str) -> None:
+        """Mark it as something that will go. Raises as `remove`."""
+        self._set_state(name, "deprecated")
+
+    def configure(self, name: str, **options: Any) -> None:  # noqa: ANN401 - checked one by one
+        """Set options at run time; they go before all others. ``name`` is as in `remove`.
+
+        Raises:
+            OptionError: an option makes no sense, or may only stand at the decorator.
+            ServiceNotFoundError: there is no such capability.
+        """
+        settled = settle(options, f"configure({name!r})", identity=False)
+        compiled: dict[str, Entry] = {}
+        for key in self._keys(name):
+            if key not in self._members:
+                raise ServiceNotFoundError(f"{key} was not made from a function; it has no options")
+            member, adapters = self._members[key]
+            entry = self._entries[key]
+            later = {**self._run_time.get(key, {}), **settled}
+            made = self._compile(member, entry.agent, adapters, later)
+            compiled[key] = replace(made, state=entry.state)
+            self._run_time[key] = later
+        self._entries.update(compiled)
+        self._publish()
+
+    def on_change(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener`` with every new snapshot; what is returned ends that."""
+        self._listeners.append(listener)
+
+        def end() -> None:
+            with suppress(ValueError):
+                self._listeners.remove(listener)
+
+        return end
+
+    def on_start(self, hook: Hook) -> Hook:
+        """Run a function, which may be asynchronous, once when the node starts."""
+        self._start.append(hook)
+        return hook
+
+    def on_stop(self, hook: Hook) -> Hook:
+        """Run a function, which may be asynchronous, once when the node stops."""
+        self._stop.append(hook)
+        return hook
+
+    async def start(self) -> None:
+        """Run the start hooks in their order; a second call does nothing."""
+        if not self._running:
+            self._running = True
+            for hook in tuple(self._start):
+                await _run(hook)
+
+    async def stop(self) -> None:
+        """Run the stop hooks, last first, and let the threads end; a second call does nothing."""
+        if self._running:
+            self._running = False
+            for hook in reversed(tuple(self._stop)):
+                await _run(hook)
+        self._threads.close()
+
+    def _compile(
+        self, member: Member, agent: str, adapters: AdapterLayer, run_time: Mapping[str, Any] | None = None
+    ) -> Entry:
+        bare = compile_name(member)
+        file = {**self._file.get(bare, {}), **self._file.get(f"{agent}.{bare}", {})}
+        layers = Layers(member.defaults, file, run_time or {})
+        return compile_entry(member, agent, layers, self._threads, adapters)
+
+    def _refuse_shared_paths(self, made: Iterable[Entry]) -> None:
+        taken = {
+            (entry.spec.path, verb): key
+            for key, entry in self._entries.items()
+            if entry.spec.path
+            for verb in entry.spec.methods
+        }
+        for entry in made:
+            for verb in entry.spec.methods if entry.spec.path else ():
+                holder = taken.setdefault((entry.spec.path, verb), entry.key)
+                if holder != entry.key:
+                    raise Conflict(
+                        f"{verb} {entry.spec.path} belongs to {holder} already; {entry.key} needs another path",
+                        details={"path": entry.spec.path, "verb": verb},
+                    )
+
+    def _keys(self, name: str) -> list[str]:
+        keys = [name] if name in self._entries else [key for key, entry in self._entries.items() if entry.id == name]
+        if not keys:
+            raise ServiceNotFoundError(f"there is no capability {name}")
+        return keys
+
+    def _set_state(self, name: str, state: State) -> None:
+        for key in self._keys(name):
+            self._entries[key] = replace(self._entries[key], state=state)
+        self._publish()
+
+    def _forget(self, key: str) -> None:
+        for table in (self._entries, self._members, self._run_time):
+            cast("dict[str, Any]", table).pop(key, None)
+
+    def _publish(self) -> None:
+        last = self._snapshot
+        self._snapshot = Snapshot.of(self._entries.values(), self._agents, last.version + 1, last.default_agent)
+        for listener in tuple(self._listeners):
+            listener(self._snapshot)
+
+
+def compile_name(member: Member) -> str:
+    """What a function is called as a capability."""
+    lines = member.declaration.lines
+    named = next((line["name"] for line in lines if "name" in line), "")
+    return str(named or getattr(member.function, "__name__", ""))
+
+
+async def _run(hook: Hook) -> None:
+    result = hook()
+    if inspect.isawaitable(result):
+        await cast("Awaitable[object]", result)

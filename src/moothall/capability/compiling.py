@@ -1,0 +1,128 @@
+"""From a decorated function to an `Entry`: everything that a call needs is made here, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from moothall.capability import running, schema, shape
+from moothall.capability.adapters import AdapterLayer
+from moothall.capability.declaration import Declaration, Layers, providers_of, spec_of
+from moothall.capability.entry import Entry
+from moothall.capability.located import locator
+from moothall.capability.shape import Shape
+from moothall.capability.threads import Threads
+from moothall.errors import InternalError, MoothallError, UpstreamInvalid
+from moothall.telemetry import logger
+
+_LOG = logger("capability")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """A function of an agent with what was declared of it.
+
+    Attributes:
+        function: what is called; a method is bound to its object.
+        declaration: its decorators.
+        defaults: the settled ``capability_defaults`` of its class.
+    """
+
+    function: Callable[..., Any]
+    declaration: Declaration
+    defaults: dict[str, Any]
+
+
+def compile_entry(member: Member, agent: str, layers: Layers, threads: Threads, adapters: AdapterLayer) -> Entry:
+    """Make the entry of a function.
+
+    Raises:
+        OptionError: its options or its signature make no sense.
+    """
+    function, lines = member.function, member.declaration.lines
+    spec = spec_of(function, lines, layers)
+    form = shape.read(function, _hints(member))
+    called = f"{agent}.{spec.name}"
+
+    def explain(error: Exception) -> MoothallError:
+        return adapters.errors.handle(called, error)
+
+    return Entry(
+        spec=spec,
+        agent=agent,
+        streams=form.streams,
+        input_schema=schema.input_schema(form),
+        output_schema=schema.output_schema(form),
+        providers=providers_of(function, lines, layers),
+        bind=adapters.validation.arguments(form),
+        invoke=running.invoker(function, form, threads, explain),
+        iterate=running.iterator(function, form, threads, explain),
+        wire=_wire(form, adapters, called),
+        check=_checked(form, adapters, called),
+        encode=_encoded(form, adapters, called),
+        decode=_decoded(form, adapters),
+        locate=locator(form, tolerant=spec.ai_optimized),
+        document=adapters.documents.page,
+    )
+
+
+def _hints(member: Member) -> dict[str, Any] | None:
+    return dict(member.declaration.hints) if member.declaration.hints is not None else None
+
+
+def _wire(form: Shape, adapters: AdapterLayer, called: str) -> Callable[..., Any]:
+    write = adapters.converter.arguments(form)
+
+    def wire(arguments: Any) -> Any:  # noqa: ANN401
+        try:
+            return write(arguments)
+        except schema.Misfit as misfit:
+            raise InternalError(f"an argument of {called} has no JSON form") from misfit
+
+    return wire
+
+
+def _checked(form: Shape, adapters: AdapterLayer, called: str) -> Callable[[Any], Any]:
+    check = adapters.validation.result(form)
+
+    def checked(value: Any) -> Any:  # noqa: ANN401
+        try:
+            return check(value)
+        except schema.Misfit as misfit:
+            raise _misfit(called, misfit) from None
+
+    return checked
+
+
+def _encoded(form: Shape, adapters: AdapterLayer, called: str) -> Callable[[Any], Any]:
+    check = adapters.validation.result(form)
+    write = adapters.converter.result(form)
+
+    def encoded(value: Any) -> Any:  # noqa: ANN401
+        try:
+            return write(check(value))
+        except schema.Misfit as misfit:
+            raise _misfit(called, misfit) from None
+
+    return encoded
+
+
+def _misfit(called: str, misfit: schema.Misfit) -> InternalError:
+    _LOG.error("the result of %s does not fit its annotation: %s", called, misfit.where)
+    return InternalError(f"the capability {called} gave a result that does not fit its declaration")
+
+
+def _decoded(form: Shape, adapters: AdapterLayer) -> Callable[[Any], Any]:
+    prepare = adapters.converter.received(form)
+    check = adapters.validation.received(form)
+
+    def decoded(value: Any) -> Any:  # noqa: ANN401
+        try:
+            return check(prepare(value))
+        except schema.Misfit as misfit:
+            raise UpstreamInvalid(
+                "the answer from elsewhere does not fit the declared type", why=misfit.where
+            ) from None
+
+    return decoded

@@ -1,0 +1,94 @@
+"""`capability`, the one decorator, and the other names under which the specification knows it.
+
+::
+
+    from moothall.capability.decorators import anp_service, api_service, capability, local_method
+
+    @capability
+    def add(a: int, b: int) -> int: ...
+
+    @capability(access="authenticated", rate_limit="100/hour")
+    async def forecast(city: str) -> Forecast: ...
+
+    @capability(source="did", did="did:wba:…")
+    async def translate(text: str) -> str: ...   # done there; the body stays empty
+
+The decorated function stays what it was; a description is attached to it, and nothing is registered anywhere until an
+`Agent` or a `Node` includes it. Every decorator takes the same options (`Options`); unknown ones are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar, Unpack, overload
+
+from moothall.capability.declaration import ATTRIBUTE, declare
+from moothall.capability.options import OptionError, Options, ServiceOptions
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@overload
+def capability(function: F, /) -> F: ...
+
+
+@overload
+def capability(**options: Unpack[Options]) -> Callable[[F], F]: ...
+
+
+def capability(function: F | None = None, /, **options: Any) -> F | Callable[[F], F]:
+    """Describe a function as something that others may call.
+
+    Raises:
+        OptionError: an option is unknown or makes no sense, or the function cannot be a capability.
+    """
+    if function is not None:
+        return attach(function, options)
+    return CapabilityDecorator(**options)
+
+
+def attach(function: F, options: Mapping[str, Any], what: str = "capability()") -> F:
+    """Write a declaration on a function. Raises as `capability`."""
+    if isinstance(function, staticmethod | classmethod):
+        setattr(function.__func__, ATTRIBUTE, declare(function.__func__, options, what))
+        return function
+    declaration = declare(function, options, what)
+    try:
+        setattr(function, ATTRIBUTE, declaration)
+    except AttributeError:
+        raise OptionError(f"{what} decorates functions; a bound method is included as it is") from None
+    return function
+
+
+class CapabilityDecorator:
+    """What ``capability(...)`` returns; it can decorate any number of functions."""
+
+    what = "capability()"
+
+    def __init__(self, **options: Unpack[Options]) -> None:
+        self.options = dict(options)
+
+    def __call__(self, function: F) -> F:
+        """Decorate a function. Raises as `capability`."""
+        return attach(function, self.options, self.what)
+
+
+class ANPServiceDecorator(CapabilityDecorator):
+    """The full decorator of the specification; the same options, ``scope`` in place of ``expose_to`` (row DEC-05)."""
+
+    what = "anp_service()"
+
+
+anp_service = ANPServiceDecorator
+
+
+def local_method(**options: Unpack[Options]) -> Callable[[F], F]:
+    """`capability` for callers in this process only (row DEC-02)."""
+    if "scope" not in options:
+        options.setdefault("expose_to", "local")
+    return CapabilityDecorator(**options)
+
+
+def api_service(path: str, methods: Iterable[str] = ("POST",), **options: Unpack[ServiceOptions]) -> Callable[[F], F]:
+    """`capability` with an HTTP address of its own (row DEC-46)."""
+    return CapabilityDecorator(path=path, methods=methods, **options)

@@ -1,0 +1,160 @@
+"""The capabilities at one moment: immutable, shared by every door, with what they serve of it ready as bytes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+from moothall.canonical import dumps
+from moothall.capability.entry import Entry
+from moothall.capability.spec import JsonObject
+from moothall.capability.versions import precedence
+from moothall.errors import Gone, ServiceNotFoundError
+
+DEFAULT_AGENT: Final = "node"
+
+_LISTINGS: Final = 256
+"""Classes of readers whose listing is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRecord:
+    """An agent of this node; its DID is empty until it has one."""
+
+    name: str
+    description: str = ""
+    did: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The capabilities at one moment.
+
+    Attributes:
+        version: rises with every change.
+        entries: the newest version of each by ``AGENT.NAME``, and every version by ``AGENT.NAME@VERSION``.
+        agents: every agent by its name.
+        default_agent: the one whose capabilities need no agent's name.
+    """
+
+    version: int = 0
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    agents: Mapping[str, AgentRecord] = field(default_factory=dict)
+    default_agent: str = DEFAULT_AGENT
+    _short: Mapping[str, str] = field(default_factory=dict, repr=False)
+    _listings: dict[Hashable, bytes] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(
+        cls, entries: Iterable[Entry], agents: Mapping[str, AgentRecord], version: int, default_agent: str
+    ) -> Snapshot:
+        """The snapshot of these entries, every version of each given once."""
+        table: dict[str, Entry] = {}
+        for entry in sorted(entries, key=_order):
+            table[entry.key] = entry
+            table[entry.id] = entry  # the last one that can be called is the newest
+        return cls(
+            version,
+            MappingProxyType(table),
+            MappingProxyType(dict(agents)),
+            default_agent,
+            MappingProxyType(_short_names(table, default_agent)),
+        )
+
+    @property
+    def newest(self) -> tuple[Entry, ...]:
+        """The newest version of each, by name."""
+        return tuple(entry for key, entry in sorted(self.entries.items()) if key == entry.id)
+
+    def of_agent(self, name: str) -> tuple[Entry, ...]:
+        """The newest version of each capability of one agent."""
+        return tuple(entry for entry in self.newest if entry.agent == name)
+
+    def resolve(self, name: str, version: str = "") -> Entry:
+        """The capability of a local name: ``AGENT.NAME``, one of the default agent, or one that a single agent has.
+
+        Raises:
+            ServiceNotFoundError: there is none.
+            Gone: it is disabled.
+        """
+        full = name if name in self.entries else self._short.get(name, name)
+        entry = self.entries.get(f"{full}@{version}" if version else full)
+        if entry is None:
+            raise ServiceNotFoundError("there is no such capability")
+        if entry.state == "disabled":
+            raise Gone("the capability is out of service")
+        return entry
+
+    def similar(self, name: str, most: int = 3) -> tuple[Entry, ...]:
+        """Capabilities whose names look like one that does not exist; who may see them is the caller's question."""
+        by_name = {entry.spec.name: entry for entry in self.newest} | {entry.id: entry for entry in self.newest}
+        near = difflib.get_close_matches(name, by_name, n=most * 2, cutoff=0.6)
+        return tuple({by_name[item].id: by_name[item] for item in near}.values())[:most]
+
+    def listing(self, reader: Hashable, may: Callable[[Entry], bool]) -> bytes:
+        """The JSON list of what one class of readers may see; made once for each ``reader`` and kept.
+
+        Args:
+            reader: everything that ``may`` depends on, beside the entry.
+            may: whether such a reader sees an entry.
+        """
+        found = self._listings.get(reader)
+        if found is None:
+            shown = (describe(entry) for entry in self.newest if entry.state != "disabled" and may(entry))
+            found = dumps(list(shown))
+            if len(self._listings) >= _LISTINGS:
+                self._listings.pop(next(iter(self._listings)))
+            self._listings[reader] = found
+        return found
+
+
+def describe(entry: Entry) -> JsonObject:
+    """What a caller reads about a capability before calling it."""
+    spec = entry.spec
+    described: JsonObject = {
+        "id": entry.id,
+        "name": spec.name,
+        "agent": entry.agent,
+        "version": spec.version,
+        "description": spec.description,
+        "tags": list(spec.tags),
+        "source": spec.source,
+        "expose_to": sorted(spec.exposure),
+        "access": "public" if spec.public else spec.access,
+        "permissions": list(spec.permissions),
+        "streams": entry.streams,
+        "deprecated": entry.state == "deprecated",
+        "annotations": _annotations(entry),
+        "input_schema": entry.input_schema,
+    }
+    if entry.output_schema is not None:
+        described["output_schema"] = entry.output_schema
+    return described
+
+
+def _annotations(entry: Entry) -> dict[str, Any]:
+    effects = entry.spec.annotations
+    return {
+        "read_only": effects.read_only,
+        "destructive": effects.destructive,
+        "idempotent": entry.spec.idempotent,
+        "open_world": effects.open_world,
+    }
+
+
+def _order(entry: Entry) -> tuple[bool, Any]:
+    return entry.state != "disabled", precedence(entry.spec.version)
+
+
+def _short_names(table: Mapping[str, Entry], default_agent: str) -> dict[str, str]:
+    holders: dict[str, set[str]] = {}
+    for entry in table.values():
+        holders.setdefault(entry.spec.name, set()).add(entry.agent)
+    return {
+        name: f"{default_agent if default_agent in agents else next(iter(agents))}.{name}"
+        for name, agents in holders.items()
+        if default_agent in agents or len(agents) == 1
+    }

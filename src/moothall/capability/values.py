@@ -1,0 +1,104 @@
+"""Values on their way between Python and JSON: integers that other readers would round, depth, what is not finite."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from moothall.errors import ValidationError
+
+SAFE: Final = 2**53 - 1
+"""The greatest integer that every JSON reader keeps; what is beyond travels as a decimal string."""
+
+DEEPEST: Final = 100
+"""Levels of lists and objects in the arguments of a call."""
+
+
+def safe_integer(value: int) -> int | str:
+    """The integer, or its decimal string where other readers would round it."""
+    return value if -SAFE <= value <= SAFE else str(value)
+
+
+def narrow(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+    """JSON with every integer beyond 2^53 as a decimal string.
+
+    Raises:
+        ValueError: it holds a number that is not finite.
+    """
+    kind = type(value)
+    if kind is int:
+        return safe_integer(value)
+    if kind is dict:
+        return {key: narrow(item) for key, item in value.items()}
+    if kind is list:
+        return [narrow(item) for item in value]
+    if kind is float and not math.isfinite(value):
+        raise ValueError("a number that is not finite has no JSON form")
+    return value
+
+
+def within_depth(value: object) -> None:
+    """Refuse what is nested too deeply.
+
+    Raises:
+        ValidationError: it is.
+    """
+    open_: list[tuple[Any, int]] = [(value, 0)]
+    while open_:
+        outer, depth = open_.pop()
+        if depth > DEEPEST:
+            raise misplaced("nesting", f"Input should be nested at most {DEEPEST} levels deep")
+        inner = outer.values() if isinstance(outer, Mapping) else outer
+        open_.extend((item, depth + 1) for item in inner if isinstance(item, dict | list | tuple))
+
+
+def finite(named: Mapping[str, Any]) -> None:
+    """Refuse numbers that are not finite, wherever they hide: models have a configuration of their own.
+
+    Raises:
+        ValidationError: there is one.
+    """
+    for name, value in named.items():
+        if not _is_finite(value):
+            raise misplaced("finite_number", "Input should be a finite number", name)
+
+
+def misplaced(kind: str, message: str, *loc: str) -> ValidationError:
+    """An error of validation that pydantic does not know."""
+    return ValidationError(
+        "the arguments do not fit", details={"errors": [{"loc": list(loc), "type": kind, "msg": message}]}
+    )
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401
+    """A model, data class or collection of them as dictionaries and lists; anything else is returned itself."""
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def _is_finite(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return all(_is_finite(item) for item in _inside(value))
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, BaseModel):
+        return (*value.__dict__.values(), *(value.__pydantic_extra__ or {}).values())
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [getattr(value, item.name) for item in dataclasses.fields(value)]
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, Sequence | AbstractSet) and not isinstance(value, str | bytes) else ()

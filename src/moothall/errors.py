@@ -169,10 +169,12 @@ class MoothallError(Exception):
 
     `message` says what happened and `why` names the cause, both fit for the eyes of a caller; `hint` says what to do,
     where that is more precise than the text of the code; `told` says all of it to people in their language;
-    `details` holds values for programs (JSON).
+    `details` holds values for programs (JSON); `lang` is the language of what the error is about, in which a caller
+    is told who asks for none.
     """
 
     code: ClassVar[str] = "INTERNAL_ERROR"
+    lang: str = ""
 
     def __init__(
         self,

@@ -26,7 +26,7 @@ from moothall.server.http_door import open_http
 from moothall.server.index import Index
 from moothall.server.limits import SubmitLimit
 from moothall.server.metrics import MetricRoutes
-from moothall.server.openapi import DescribedApi
+from moothall.server.openapi import ApiDocument, DescribedApi
 from moothall.server.operations import OperationRoutes
 from moothall.server.parts import ServerParts
 from moothall.server.people import PeopleRoutes
@@ -48,6 +48,7 @@ def build(parts: ServerParts) -> ServerApp:
         title="Moothall",
         version=version("moothall"),
         docs_url=None,
+        openapi_url=None,
         redoc_url=None,
         redirect_slashes=False,
         responses={"default": {"model": ErrorBody, "description": "An error"}},
@@ -58,6 +59,8 @@ def build(parts: ServerParts) -> ServerApp:
             *_streams(parts, streams),
         ],
     )
+    document = ApiDocument(api.openapi, parts.gateway, settings.public_url)
+    api.router.routes.append(Route("/openapi.json", document.answer, methods=["GET"]))
     condition = Condition(parts, lang)
     for routes in (
         DemandRoutes(parts),

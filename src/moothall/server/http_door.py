@@ -19,7 +19,7 @@ def open_http(parts: ServerParts, api: FastAPI, cors: Cors, lang: Lang) -> list[
     """The door, where the node has a call path.
 
     Raises:
-        Conflict: two capabilities want one address, or one wants an address of the API.
+        Conflict: a capability wants an address of the API.
         InternalError: the node has a call path but nobody who verifies callers.
     """
     if parts.gateway is None:

@@ -1,14 +1,25 @@
-"""The OpenAPI document: what FastAPI derives from the routes, the event streams (plain ASGI), the events, the keys."""
+"""The OpenAPI document: what FastAPI derives from the routes, the event streams (plain ASGI), the events, the keys.
+
+What a node serves has its capabilities beside that, as they are at the moment.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
+from starlette.requests import Request
+from starlette.responses import Response
 
+from moothall.calls.ports import Gateway
+from moothall.canonical import dumps
+from moothall.capability.snapshot import Snapshot
 from moothall.negotiation.demand.payloads import PAYLOADS
+from moothall.protocols.http.openapi import COMPONENTS, described
 from moothall.server.access import ADMIN, API, METRICS, TOKEN, by_token, for_people
 from moothall.server.replies import ErrorBody
 from moothall.server.streams import ALIAS_PATH, STREAM_PATH
@@ -121,3 +132,48 @@ class DescribedApi(FastAPI):
                     if (asked := _security(method, path)) is not None:
                         operation["security"] = asked
         return super().openapi()
+
+
+_ADDRESSES = 16
+"""Addresses of the node, as clients use them, for which the document is kept."""
+
+
+class ApiDocument:
+    """``GET /openapi.json``: the routes and the capabilities, made once for each snapshot of the registry."""
+
+    def __init__(self, describe: Callable[[], dict[str, Any]], gateway: Gateway | None, public_url: str) -> None:
+        self._describe = describe
+        self._gateway = gateway
+        self._public_url = public_url.rstrip("/")
+        self._snapshot: Snapshot | None = None
+        self._ready: dict[str, tuple[str, bytes]] = {}
+
+    async def answer(self, request: Request) -> Response:
+        """The document, with the address by which the client came where the node does not know its own."""
+        base = self._public_url or f"{request.url.scheme}://{request.url.netloc}"
+        tag, body = self._document(base)
+        headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Host"}
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(body, headers=headers, media_type="application/json")
+
+    def _document(self, base: str) -> tuple[str, bytes]:
+        snapshot = None if self._gateway is None else self._gateway.snapshot
+        if snapshot is not self._snapshot or len(self._ready) >= _ADDRESSES:
+            self._snapshot, self._ready = snapshot, {}
+        ready = self._ready.get(base)
+        if ready is None:
+            body = dumps(self._with_capabilities(snapshot, base))
+            ready = self._ready[base] = (f'"{hashlib.sha256(body).hexdigest()[:32]}"', body)
+        return ready
+
+    def _with_capabilities(self, snapshot: Snapshot | None, base: str) -> dict[str, Any]:
+        document = {**self._describe(), "servers": [{"url": base}]}
+        if snapshot is None:
+            return document
+        paths, schemas = described(snapshot)
+        components = dict(document["components"])
+        for kind, parts in COMPONENTS.items():
+            components[kind] = {**components.get(kind, {}), **parts}
+        components["schemas"] = {**components["schemas"], **schemas}
+        return {**document, "paths": {**document["paths"], **paths}, "components": components}

@@ -85,7 +85,7 @@ class Exchange:
             address=client[0] if client else "",
         )
 
-    def query(self) -> dict[str, Any]:
+    def query(self, entry: Entry) -> dict[str, Any]:
         """The parameters of the query, as text; a list for what stands there twice, or is a list by its schema.
 
         Raises:
@@ -99,7 +99,7 @@ class Exchange:
             raise ValidationError("the query cannot be read", told=Told("protocols.query")) from error
         for name, value in pairs:
             found.setdefault(name, []).append(value)
-        listed = _lists(self.entry)
+        listed = _lists(entry)
         return {name: values if len(values) > 1 or name in listed else values[0] for name, values in found.items()}
 
     async def answer(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
@@ -123,9 +123,7 @@ class Exchange:
         task.cancel()
 
 
-def _lists(entry: Entry | None) -> frozenset[str]:
-    if entry is None:
-        return frozenset()
+def _lists(entry: Entry) -> frozenset[str]:
     properties: Mapping[str, Any] = entry.input_schema.get("properties", {})
     return frozenset(name for name, schema in properties.items() if schema.get("type") == "array")
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from typing import Any, Final
+from typing import Final
 
 from moothall.calls.ports import Gateway
 from moothall.canonical import dumps
 from moothall.capability.entry import Entry
+from moothall.capability.snapshot import describe
+from moothall.capability.spec import JsonObject
 from moothall.identity.principal import Principal
-from moothall.protocols.http.routes import BELOW
+from moothall.protocols.http.routes import BELOW, CALL
 from moothall.protocols.http.wire import Headers
 
 _KEPT: Final = 64
@@ -44,27 +46,10 @@ class Listings:
         return ready
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def _row(entry: Entry) -> JsonObject:
     spec = entry.spec
     return {
-        "id": entry.id,
-        "agent": entry.agent,
-        "name": spec.name,
-        "version": spec.version,
-        "description": spec.description,
-        "tags": list(spec.tags),
+        **describe(entry),
         "path": spec.path or f"{BELOW}{entry.id}",
-        "methods": list(spec.methods) if spec.path else ["POST"],
-        "input_schema": entry.input_schema,
-        "output_schema": entry.output_schema,
-        "streams": entry.streams,
-        "deprecated": entry.state == "deprecated",
-        "approval": spec.approval,
-        "idempotent": spec.idempotent,
-        "annotations": _annotations(entry),
+        "methods": list(spec.methods) if spec.path else [CALL],
     }
-
-
-def _annotations(entry: Entry) -> dict[str, bool]:
-    notes = entry.spec.annotations
-    return {"read_only": notes.read_only, "destructive": notes.destructive, "open_world": notes.open_world}

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from moothall.calls.ports import Admitted, Gateway, Params
 from moothall.calls.reply import Metadata, Reply
+from moothall.capability.entry import Entry
 from moothall.errors import (
     InternalError,
     MethodNotAllowed,
@@ -45,11 +46,7 @@ _log = logger("http")
 
 
 class HttpDoor:
-    """The door of one node.
-
-    Raises:
-        Conflict: two capabilities want the same path and verb.
-    """
+    """The door of one node."""
 
     def __init__(self, gateway: Gateway, terms: Terms) -> None:
         self._gateway = gateway
@@ -61,8 +58,8 @@ class HttpDoor:
     def routes(self) -> Routes:
         """The addresses as they are now."""
         snapshot = self._gateway.snapshot
-        if snapshot.version != self._routes.version:
-            self._routes = Routes.of(snapshot, strict=False)
+        if snapshot is not self._routes.snapshot:
+            self._routes = Routes.of(snapshot)
         return self._routes
 
     def claims(self, path: str) -> bool:
@@ -127,7 +124,7 @@ class HttpDoor:
         principal = exchange.principal = await self._gateway.authenticate(received(exchange.scope, body))
         admitted = await self._gateway.admit(found.target, exchange.facts(principal))
         exchange.entry = admitted.entry
-        params = _arguments(exchange, method, body)
+        params = _arguments(exchange, admitted.entry, method, body)
         if exchange.wants_events:
             await self._events(exchange, admitted, params)
             return
@@ -219,20 +216,20 @@ def _of_identity(error: MoothallError) -> bool:
     )
 
 
-def _arguments(exchange: Exchange, method: str, body: bytes) -> Params:
+def _arguments(exchange: Exchange, entry: Entry, method: str, body: bytes) -> Params:
     """The arguments of a call; nothing at all is no arguments.
 
     Raises:
         ValidationError: the body is no JSON object, or the query cannot be read.
     """
     if method in _READ or (method == "DELETE" and not body):
-        return exchange.query()
+        return exchange.query(entry)
     if not body:
         return {}
     arguments = strict_json(body)
     if not isinstance(arguments, dict):
         raise ValidationError("the body is no JSON object", told=Told("protocols.no_object"))
-    return arguments
+    return entry.locate(arguments)
 
 
 async def _attended(exchange: Exchange, call: Coroutine[Any, Any, Reply[Any]]) -> Reply[Any]:

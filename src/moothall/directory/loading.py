@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,14 +45,18 @@ def load_profiles_from_file(path: str | Path | Traversable) -> list[AgentProfile
 
 def parse_profiles(rows: list[object]) -> list[AgentProfile]:
     """Check rows of JSON values; `InvalidInput` as `load_profiles_from_file` describes it."""
-    profiles: list[AgentProfile] = []
+    return each_once(parse_profile(row, number) for number, row in enumerate(rows, start=1))
+
+
+def each_once(profiles: Iterable[AgentProfile]) -> list[AgentProfile]:
+    """The profiles, none of which has the `agent_id` of another; `InvalidInput` names the row of one that has."""
+    found: list[AgentProfile] = []
     rows_by_id: dict[str, int] = {}
-    for number, row in enumerate(rows, start=1):
-        profile = parse_profile(row, number)
+    for number, profile in enumerate(profiles, start=1):
         if (first := rows_by_id.setdefault(profile.agent_id, number)) != number:
             raise _bad_row(number, profile.agent_id, "agent_id", f"row {first} has the same agent_id")
-        profiles.append(profile)
-    return profiles
+        found.append(profile)
+    return found
 
 
 def parse_profile(row: object, number: int = 1) -> AgentProfile:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
-from moothall.calls.ports import Admitted, CallFacts, Gateway
+from moothall.calls.ports import Admitted, CallFacts, Gateway, Params
 from moothall.calls.reply import Reply
 from moothall.calls.request_ids import fresh
 from moothall.calls.target import Target
@@ -94,20 +94,22 @@ class Calling:
             return self._failed(call, facts, call.error)
         try:
             admitted = await self._admit(call, facts)
+            params = _arguments(admitted, call)
         except MoothallError as error:
             if alone and isinstance(error, Unauthenticated):
                 raise  # for the door: the answer as a whole has a status and a challenge
             return self._failed(call, facts, error)
-        return self._ended(call, facts, await self.gateway.run(admitted, call.params))
+        return self._ended(call, facts, await self.gateway.run(admitted, params))
 
     async def _told(self, call: Call | Misshapen, facts: CallFacts, tell: Tell) -> bytes | None:
         if isinstance(call, Misshapen):
             return self._failed(call, facts, call.error)
         try:
             admitted = await self._admit(call, facts)
+            params = _arguments(admitted, call)
         except MoothallError as error:
             return self._failed(call, facts, error)
-        async for chunk in self.gateway.stream(admitted, call.params):
+        async for chunk in self.gateway.stream(admitted, params):
             if isinstance(chunk, Reply):
                 return self._ended(call, facts, chunk)
             if call.notification:
@@ -151,6 +153,11 @@ class Calling:
         if isinstance(call, Call) and call.notification:
             return None
         return jsonrpc.failure(call.id, error, facts.request_id, self.lang)
+
+
+def _arguments(admitted: Admitted, call: Call) -> Params:
+    """The arguments, wherever in the object they stand (row DEC-03); a list has them by position."""
+    return admitted.entry.locate(call.params) if isinstance(call.params, Mapping) else call.params
 
 
 def _unknown() -> ServiceNotFoundError:

@@ -1,0 +1,98 @@
+"""What a failure on the far side is here: our class of error for the code it sent (rows ENV-05, WIRE-RPC-03). Pure.
+
+Its own words stay on the far side: whoever reads the error reads ours (row ENV-04). Of its details only what a program
+may need is taken, and only in the form it must have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any, Final
+
+from moothall import errors
+from moothall.errors import ENVELOPE_CODES, MoothallError, Told, UpstreamError, UpstreamInvalid, ValidationError
+
+_MOST: Final = 50
+_LONGEST: Final = 200
+_HTTP: Final[Mapping[int, str]] = {
+    400: "VALIDATION_ERROR",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    409: "CONFLICT",
+    410: "GONE",
+    413: "TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    422: "VALIDATION_ERROR",
+    429: "RATE_LIMITED",
+    503: "UNAVAILABLE",
+    504: "TIMEOUT",
+}
+_THEIRS: Final = frozenset({"INTERNAL_ERROR", "UPSTREAM_ERROR", "SETTINGS", "UPSTREAM_INVALID"})
+"""Codes of faults on the far side: whatever failed there, to us it is that side that failed."""
+
+
+def _classes() -> dict[str, type[MoothallError]]:
+    found: dict[str, type[MoothallError]] = {}
+    waiting: list[type[MoothallError]] = [MoothallError]
+    while waiting:
+        kind = waiting.pop()
+        waiting += [sub for sub in kind.__subclasses__() if sub.__module__ == errors.__name__]
+        if "code" in vars(kind):
+            found.setdefault(kind.code, kind)
+    shown = {envelope: found[code] for code, envelope in ENVELOPE_CODES.items() if envelope not in found}
+    return {code: kind for code, kind in (found | shown).items() if code not in _THEIRS}
+
+
+_CLASSES: Final = _classes()
+
+
+def remote_error(code: object, details: object = None) -> MoothallError:
+    """The error for a code that the far side sent; one that nobody knows is an `UpstreamError`."""
+    kind = _CLASSES.get(code) if isinstance(code, str) else None
+    if kind is None:
+        return UpstreamError("the far side failed", told=Told("remote.failed"))
+    return kind("the far side refused the call", told=Told("remote.refused"), details=_safe(kind, details))
+
+
+def error_of_status(status: int, retry_after: str = "") -> MoothallError:
+    """The error for an HTTP status without anything more precise."""
+    wait = {"retry_after": retry_after}
+    if status in _HTTP:
+        return remote_error(_HTTP[status], wait)
+    if status < 500 and not 300 <= status < 400:  # noqa: PLR2004 - classes of statuses (RFC 9110 §15)
+        return UpstreamInvalid("an unexpected status", told=Told("remote.status", {"status": status}))
+    return UpstreamError("the far side failed", told=Told("remote.status", {"status": status}))
+
+
+def _safe(kind: type[MoothallError], details: object) -> dict[str, object]:
+    if not isinstance(details, Mapping):
+        return {}
+    safe: dict[str, object] = {}
+    wait = _seconds(details.get("retry_after"))
+    if wait is not None:
+        safe["retry_after"] = wait
+    if issubclass(kind, ValidationError) and isinstance(faults := details.get("errors"), list):
+        safe["errors"] = [_fault(fault) for fault in faults[:_MOST] if isinstance(fault, Mapping)]
+    return safe
+
+
+def _seconds(value: object) -> float | None:
+    if isinstance(value, str) and value.isdecimal() and len(value) < 10:  # noqa: PLR2004 - 31 years
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value < 0:
+        return None
+    return float(value)
+
+
+def _fault(fault: Mapping[Any, Any]) -> dict[str, object]:
+    """Where and of which kind a fault in the arguments is; its text is the far side's."""
+    place = fault.get("loc")
+    steps = place[:_MOST] if isinstance(place, list) else []
+    kind = fault.get("type")
+    return {
+        "loc": [step[:_LONGEST] if isinstance(step, str) else step for step in steps if isinstance(step, str | int)],
+        "type": kind[:_LONGEST] if isinstance(kind, str) else "",
+    }

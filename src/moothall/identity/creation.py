@@ -72,7 +72,8 @@ def new_document(
 
 def described(document: DidDocument, signer: Signer, description_url: str, created: datetime) -> dict[str, Any]:
     """A document that names another address of the agent's description, proved anew."""
-    others = [service for service in document.raw.get("service", []) if service.get("type") != DESCRIPTION]
+    found = document.raw.get("service", [])
+    others = [service for service in found if not (isinstance(service, dict) and service.get("type") == DESCRIPTION)]
     return prove({**document.raw, "service": [_description(document.did, description_url), *others]}, signer, created)
 
 

@@ -110,7 +110,7 @@ def prove(document: Mapping[str, Any], signer: Signer, created: datetime) -> dic
 
 def _suite(proof: Mapping[str, Any]) -> Suite:
     kind, suite = proof.get("type"), proof.get("cryptosuite")
-    if kind == _DATA_INTEGRITY and suite in {EDDSA, SECP256K1}:
+    if kind == _DATA_INTEGRITY and suite in (EDDSA, SECP256K1):
         return cast("Suite", suite)
     if kind == OLD_SECP256K1 and suite is None:
         return OLD_SECP256K1

@@ -109,7 +109,7 @@ class Verification:
     async def _one(self, signature: Signature, message: Message) -> Proven:
         now = int(self._now())
         _check_coverage(signature, message)
-        nonce = self._nonce(signature, now)
+        nonce = self.check_nonce(signature.parameters.get("nonce"), now)
         self._check_time(signature, now)
         _check_digest(signature, message)
         proven = await self.key(signature.keyid)
@@ -119,8 +119,12 @@ class Verification:
         await self.use_nonce(signature.keyid, nonce, now)
         return proven
 
-    def _nonce(self, signature: Signature, now: int) -> str:
-        nonce = signature.parameters.get("nonce")
+    def check_nonce(self, nonce: object, now: int) -> str:
+        """The nonce of a proof, if it has the form and, where this node demands that, comes from it.
+
+        Raises:
+            Unauthenticated: it does not.
+        """
         if type(nonce) is not str or len(nonce) not in _NONCE_LENGTH:
             raise refused("invalid_nonce", "the signature needs a nonce of 16 to 128 characters")
         recognised = self._server_nonces.recognise(nonce, now)

@@ -1,0 +1,48 @@
+"""What this node decided about identities, as far as the verifier must know: a port, filled from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Standing(Protocol):
+    """Looks identities up; what it answers may change while the node runs."""
+
+    def granted(self, identity: str, /) -> frozenset[str]:
+        """The permissions of a DID or of ``user:NAME``."""
+        ...
+
+    def suspended(self, identity: str, /) -> bool:
+        """Whether it is refused whatever it may."""
+        ...
+
+    def own(self, did: str, /) -> bool:
+        """Whether it is the DID of one of this node's own agents."""
+        ...
+
+
+def _nothing(_identity: str) -> frozenset[str]:
+    return frozenset()
+
+
+def _no(_identity: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standings:
+    """A `Standing` of three look-ups, each of which knows nobody unless it is given."""
+
+    granted: Callable[[str], frozenset[str]] = _nothing
+    suspended: Callable[[str], bool] = _no
+    own: Callable[[str], bool] = _no
+
+
+def of_tables(permissions: Mapping[str, tuple[str, ...]], suspended: tuple[str, ...]) -> Standings:
+    """The standing that two tables give, as the settings have them."""
+    granted = {identity: frozenset(given) for identity, given in permissions.items()}
+    return Standings(
+        granted=lambda identity: granted.get(identity, frozenset()), suspended=frozenset(suspended).__contains__
+    )

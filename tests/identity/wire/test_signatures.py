@@ -57,7 +57,7 @@ async def _reason(gate: Gate, refused: HttpRequest) -> str:
 
 @pytest.mark.requirement("WIRE-SIG-02")
 @pytest.mark.parametrize("algorithm", ["Ed25519", "secp256k1", "P-256"])
-async def test_a_request_signed_with_each_kind_of_key_is_its_DIDs(
+async def test_a_request_signed_with_each_kind_of_key_is_its_dids(
     gate: Gate, registry: Registry, algorithm: Algorithm
 ) -> None:
     who = bare_party(algorithm) if algorithm == "P-256" else party(algorithm)
@@ -475,7 +475,7 @@ async def test_a_key_that_may_only_vouch_does_not_authenticate(gate: Gate, regis
 
 
 @pytest.mark.requirement("WIRE-SIG-09")
-async def test_a_suspended_DID_is_forbidden_though_its_proof_holds(
+async def test_a_suspended_did_is_forbidden_though_its_proof_holds(
     gate: Gate, alice: Party, decisions: Decisions
 ) -> None:
     decisions.suspended.add(alice.did)
@@ -486,7 +486,7 @@ async def test_a_suspended_DID_is_forbidden_though_its_proof_holds(
 
 
 @pytest.mark.requirement("WIRE-SIG-09")
-async def test_who_claims_a_suspended_DID_without_its_key_learns_nothing_of_it(
+async def test_who_claims_a_suspended_did_without_its_key_learns_nothing_of_it(
     gate: Gate, alice: Party, decisions: Decisions
 ) -> None:
     decisions.suspended.add(alice.did)
@@ -518,7 +518,7 @@ async def test_a_key_that_is_new_in_the_document_is_found_by_asking_anew(gate: G
         ("", "invalid_request"),
     ],
 )
-async def test_what_names_no_key_of_a_DID_is_refused(gate: Gate, registry: Registry, keyid: str, reason: str) -> None:
+async def test_what_names_no_key_of_a_did_is_refused(gate: Gate, registry: Registry, keyid: str, reason: str) -> None:
     who = bare_party()
     registry.add(who)
     assert await _reason(gate, signed(Party(Signer(keyid, who.signer.key), who.document), gate.now)) == reason
@@ -553,7 +553,7 @@ async def test_a_signature_of_a_wrong_length_is_refused(gate: Gate, alice: Party
 
 
 @pytest.mark.requirement("AUT-01")
-async def test_a_DID_that_a_request_only_names_is_nobody(gate: Gate, alice: Party) -> None:
+async def test_a_did_that_a_request_only_names_is_nobody(gate: Gate, alice: Party) -> None:
     claimed = request(
         target=f"/x?req_did={alice.did}",
         body=f'{{"req_did":"{alice.did}"}}'.encode(),
@@ -563,7 +563,7 @@ async def test_a_DID_that_a_request_only_names_is_nobody(gate: Gate, alice: Part
 
 
 @pytest.mark.requirement("AUT-01")
-async def test_a_DID_that_is_named_beside_a_proof_changes_nothing(gate: Gate, alice: Party, registry: Registry) -> None:
+async def test_a_did_that_is_named_beside_a_proof_changes_nothing(gate: Gate, alice: Party, registry: Registry) -> None:
     bob = party(name="bob")
     registry.add(bob)
     good = signed(bob, gate.now, target=f"/x?req_did={alice.did}")
@@ -582,7 +582,7 @@ async def test_what_was_granted_and_whose_agent_it_is_stands_in_the_principal(
 
 
 @pytest.mark.parametrize("form", ["did:wba:old.example:user:carol", "did:wba:bare.example"])
-async def test_a_DID_that_does_not_contain_its_key_is_marked(gate: Gate, registry: Registry, form: str) -> None:
+async def test_a_did_that_does_not_contain_its_key_is_marked(gate: Gate, registry: Registry, form: str) -> None:
     who = bare_party("Ed25519", form)
     registry.add(who)
     assert not (await gate.house.verifier.verify(signed(who, gate.now))).key_bound

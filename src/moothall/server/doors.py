@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Protocol
-from uuid import uuid4
 
 from starlette.types import Message, Receive, Scope, Send
 
+from moothall.calls.request_ids import fresh
 from moothall.clock import Clock
 from moothall.errors import HostRefused, InternalError, InvalidInput, MoothallError, Told
 from moothall.messages import Lang
@@ -72,7 +72,7 @@ class Doors:
 
     async def enter(self, door: Door, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, and its answer out."""
-        answer = _Answer(str(uuid4()), receive, send)
+        answer = _Answer(fresh(), receive, send)
         scope[REQUEST_ID] = answer.request_id
         scope[STREAMS] = self._streams
         try:

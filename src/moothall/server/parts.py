@@ -56,8 +56,8 @@ class Welcoming(Protocol):
 class Challenging(Protocol):
     """What makes the challenges of the node."""
 
-    def of(self, error: MoothallError) -> Challenged:
-        """What goes with an error of authentication."""
+    def of(self, error: MoothallError) -> Challenged | None:
+        """What goes with an error of authentication, and None with others."""
         ...
 
 

@@ -19,9 +19,7 @@ from moothall.errors import (
     InternalError,
     MethodNotAllowed,
     MoothallError,
-    PermissionDeniedError,
     Told,
-    Unauthenticated,
     Unavailable,
     UnsupportedMediaType,
     ValidationError,
@@ -194,7 +192,7 @@ class HttpDoor:
     def _failure(self, exchange: Exchange, error: MoothallError) -> tuple[bytes, Headers]:
         wanted = exchange.headers.get(b"accept-language", b"").decode("latin-1")
         lang = self._terms.accepted(wanted) or self._terms.lang
-        challenged = self._terms.challenge(error) if _of_identity(error) else None
+        challenged = self._terms.challenge(error)
         mirror = None if challenged is None else challenged.mirror
         body = failure(error, exchange.request_id, self._terms.clock.now(), lang, mirror)
         headers = failure_headers(error, lang)
@@ -207,13 +205,6 @@ class HttpDoor:
         given = {name for name, _ in headers}
         own = [header for header in answer_headers(body) if header[0] not in given]
         await exchange.answer(status_of(error), [*own, *self._head(exchange), *headers], body)
-
-
-def _of_identity(error: MoothallError) -> bool:
-    """Whether an error is about who calls, so that it goes with a challenge (row WIRE-CHAL-03)."""
-    return isinstance(error, Unauthenticated) or (
-        isinstance(error, PermissionDeniedError) and error.reason == "forbidden_did"
-    )
 
 
 def _arguments(exchange: Exchange, entry: Entry, method: str, body: bytes) -> Params:

@@ -42,7 +42,7 @@ class Terms:
         accepted: reads ``Accept-Language``.
         origins: whose pages may use the capabilities that want that (``enable_cors``), lower case.
         welcome: headers of a good answer for a caller, such as its access token.
-        challenge: what goes with an error of authentication.
+        challenge: what goes with an error of authentication, and None with others.
         heartbeat: seconds after which an idle stream shows a sign of life.
     """
 
@@ -52,5 +52,5 @@ class Terms:
     accepted: Callable[[str], Lang | None]
     origins: frozenset[str]
     welcome: Callable[[Principal], Sequence[tuple[str, str]]]
-    challenge: Callable[[MoothallError], Challenged]
+    challenge: Callable[[MoothallError], Challenged | None]
     heartbeat: float

@@ -12,7 +12,8 @@ from moothall.cli.wording import asked_language
 
 SUBCOMMANDS = [
     (name,) for name in COMMANDS
-] + [("events", "tail")] + [("agents", name) for name in ("list", "show", "new", "load", "edit", "disable", "enable")]  # fmt: skip
+] + [("events", "tail")] + [("agents", name) for name in ("list", "show", "new", "load", "edit", "disable", "enable")] + [(group, name) for group in ("identity", "did") for name in ("create", "show", "verify")]  # fmt: skip
+GROUPS = {("events",), ("agents",), ("identity",), ("did",)}
 
 HEAVY = ("pydantic", "sqlalchemy", "fastapi", "starlette", "uvicorn", "httpx", "rich", "highspy")
 
@@ -32,14 +33,14 @@ def test_help_imports_nothing_heavy() -> None:
 def test_every_command_explains_itself_in_both_languages(
     capsys: pytest.CaptureFixture[str], command: tuple[str, ...], lang: str, word: str
 ) -> None:
-    assert run([*command, "--help", "--lang", lang] if command not in {("events",), ("agents",)} else
+    assert run([*command, "--help", "--lang", lang] if command not in GROUPS else
                ["--lang", lang, *command, "--help"]) == 0  # fmt: skip
     told = capsys.readouterr().out
     assert told.startswith(word)
     assert len(told.splitlines()) > 4
 
 
-@pytest.mark.parametrize("command", [command for command in SUBCOMMANDS if command not in {("events",), ("agents",)}])
+@pytest.mark.parametrize("command", [command for command in SUBCOMMANDS if command not in GROUPS])
 def test_every_command_takes_the_common_options(capsys: pytest.CaptureFixture[str], command: tuple[str, ...]) -> None:
     run([*command, "--help"])
     told = capsys.readouterr().out
@@ -86,7 +87,7 @@ def test_errors_speak_chinese_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split("：")[0] for line in told.splitlines()] == ["错误", "原因", "建议"]
 
 
-@pytest.mark.parametrize("argv", [[], ["agents"], ["events"]])
+@pytest.mark.parametrize("argv", [[], ["agents"], ["events"], ["identity"], ["did"]])
 def test_a_group_without_a_command_shows_its_help(capsys: pytest.CaptureFixture[str], argv: list[str]) -> None:
     assert run([*argv]) == 2
     assert "--help" in capsys.readouterr().err

@@ -22,7 +22,6 @@ from moothall.identity.creation import KEY
 from moothall.identity.did import Did
 from moothall.identity.document import DidDocument
 from moothall.identity.keys import PrivateKey, Signer
-from moothall.storage import private
 
 DOCUMENT: Final = "did.json"
 KEY_FILE: Final = f"{KEY}.pem"
@@ -40,8 +39,8 @@ def write(folder: Path, new: NewIdentity) -> None:
         StorageError: it cannot be written.
     """
     staged = folder.with_name(f".{secrets.token_hex(8)}")
-    private.directory(folder.parent)
     try:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         staged.mkdir(mode=0o700)
         for name, content in _contents(new).items():
             _put(staged / name, content)
@@ -50,7 +49,8 @@ def write(folder: Path, new: NewIdentity) -> None:
         _settle(folder.parent)
     except OSError as error:
         if error.errno in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}:
-            raise Conflict("there is an identity already", told=Told("identity.there", {"path": folder})) from error
+            told = Told("identity.there", {"path": folder}, hint="identity.there_hint")
+            raise Conflict("there is something already", told=told) from error
         raise _unusable(folder, "file_write") from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)

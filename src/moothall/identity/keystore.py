@@ -81,8 +81,8 @@ class Keystore:
             StorageError: it cannot be written.
         """
         folder = self.folder(agent, domain)
-        private.directory(self.root.parent)
-        private.directory(self.root)
+        for directory in (self.root.parent, self.root, folder.parent):
+            private.directory(directory)
         new = new_identity(
             agent,
             domain,

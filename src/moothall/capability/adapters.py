@@ -61,7 +61,10 @@ class DocumentGenerator:
 
 
 class ErrorHandler:
-    """What a caller reads when a function raises."""
+    """What a caller reads when a function raises.
+
+    This one leaves that to the call path, which knows what may be repeated; only others are asked.
+    """
 
     def handle(self, capability: str, error: Exception) -> MoothallError:
         """The error that is told to the caller, ``capability`` being ``AGENT.NAME``.
@@ -75,7 +78,7 @@ class ErrorHandler:
 
 @dataclass(frozen=True, slots=True)
 class AdapterLayer:
-    """The four of them."""
+    """The four of them; those that are not given are the ordinary ones."""
 
     converter: TypeConverter = field(default_factory=TypeConverter)
     validation: ValidationLayer = field(default_factory=ValidationLayer)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from moothall.capability import running, schema, shape
-from moothall.capability.adapters import AdapterLayer
+from moothall.capability.adapters import AdapterLayer, ErrorHandler
 from moothall.capability.declaration import Declaration, Layers, providers_of, spec_of
 from moothall.capability.entry import Entry
 from moothall.capability.located import locator
+from moothall.capability.proxies import body_of
 from moothall.capability.shape import Shape
 from moothall.capability.threads import Threads
-from moothall.errors import InternalError, MoothallError, UpstreamInvalid
+from moothall.errors import InternalError, UpstreamInvalid
 from moothall.telemetry import logger
 
 _LOG = logger("capability")
@@ -31,7 +33,13 @@ class Member:
 
     function: Callable[..., Any]
     declaration: Declaration
-    defaults: dict[str, Any]
+    defaults: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """What it is called as a capability."""
+        given = next((line["name"] for line in self.declaration.lines if "name" in line), "")
+        return str(given or getattr(self.function, "__name__", ""))
 
 
 def compile_entry(member: Member, agent: str, layers: Layers, threads: Threads, adapters: AdapterLayer) -> Entry:
@@ -40,14 +48,12 @@ def compile_entry(member: Member, agent: str, layers: Layers, threads: Threads, 
     Raises:
         OptionError: its options or its signature make no sense.
     """
-    function, lines = member.function, member.declaration.lines
+    function, lines = body_of(member.function), member.declaration.lines
     spec = spec_of(function, lines, layers)
     form = shape.read(function, _hints(member))
     called = f"{agent}.{spec.name}"
 
-    def explain(error: Exception) -> MoothallError:
-        return adapters.errors.handle(called, error)
-
+    explain = _explain(adapters.errors, called)
     return Entry(
         spec=spec,
         agent=agent,
@@ -65,6 +71,10 @@ def compile_entry(member: Member, agent: str, layers: Layers, threads: Threads, 
         locate=locator(form, tolerant=spec.ai_optimized),
         document=adapters.documents.page,
     )
+
+
+def _explain(handler: ErrorHandler, called: str) -> running.Explain | None:
+    return None if type(handler) is ErrorHandler else partial(handler.handle, called)
 
 
 def _hints(member: Member) -> dict[str, Any] | None:

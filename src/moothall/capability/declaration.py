@@ -10,6 +10,7 @@ from moothall.capability import plugins, shape
 from moothall.capability.bodies import is_empty
 from moothall.capability.entry import Provider
 from moothall.capability.options import EFFECTS, REMOTE, OptionError, Settled, settle
+from moothall.capability.proxies import body_of
 from moothall.capability.spec import Annotations, CapabilitySpec
 
 ATTRIBUTE: Final = "__capability__"
@@ -86,7 +87,7 @@ def check_lines(function: Callable[..., Any], lines: tuple[Mapping[str, Any], ..
     local = any(source_of(line) == "local" for line in lines)
     remote = any(source_of(line) != "local" for line in lines)
     fallback = any(line.get("fallback") for line in lines)
-    if remote and not local and fallback == is_empty(function):
+    if remote and not local and fallback == is_empty(body_of(function)):
         wrong = "has a body that never runs; empty it, say fallback=True, or put a source='local' line below"
         raise OptionError(f"{what}: {'fallback=True needs a body to fall back on' if fallback else f'a proxy {wrong}'}")
 
@@ -140,7 +141,7 @@ def providers_of(
     if any(line.get("fallback") for line in lines) or elsewhere.get("fallback"):
         found.append(Provider("local"))
     remote = [provider for provider in found if provider.source != "local"]
-    if remote and is_empty(function):
+    if remote and is_empty(body_of(function)):
         return tuple(remote)
     first_local = next((place for place, provider in enumerate(found) if provider.source == "local"), len(found))
     return tuple(provider for place, provider in enumerate(found) if provider.source != "local" or place == first_local)

@@ -14,7 +14,8 @@
     async def translate(text: str) -> str: ...   # done there; the body stays empty
 
 The decorated function stays what it was; a description is attached to it, and nothing is registered anywhere until an
-`Agent` or a `Node` includes it. Every decorator takes the same options (`Options`); unknown ones are refused.
+`Agent` or a `Node` includes it. A proxy, whose source is not ``local``, is called through the node that included it.
+Every decorator takes the same options (`Options`); unknown ones are refused.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, Unpack, overload
 
-from moothall.capability.declaration import ATTRIBUTE, declare
+from moothall.capability.declaration import ATTRIBUTE, declare, source_of
 from moothall.capability.options import OptionError, Options, ServiceOptions
+from moothall.capability.proxies import proxy, route_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,14 +52,15 @@ def capability(function: F | None = None, /, **options: Any) -> F | Callable[[F]
 def attach(function: F, options: Mapping[str, Any], what: str = "capability()") -> F:
     """Write a declaration on a function. Raises as `capability`."""
     if isinstance(function, staticmethod | classmethod):
-        setattr(function.__func__, ATTRIBUTE, declare(function.__func__, options, what))
-        return function
+        return type(function)(attach(function.__func__, options, what))
     declaration = declare(function, options, what)
+    elsewhere = source_of(declaration.lines[0]) != "local" and route_of(function) is None
+    called = proxy(function) if elsewhere else function
     try:
-        setattr(function, ATTRIBUTE, declaration)
+        setattr(called, ATTRIBUTE, declaration)
     except AttributeError:
         raise OptionError(f"{what} decorates functions; a bound method is included as it is") from None
-    return function
+    return called  # type: ignore[return-value]
 
 
 class CapabilityDecorator:

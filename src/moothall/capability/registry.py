@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
@@ -12,7 +11,9 @@ from moothall.capability.adapters import AdapterLayer
 from moothall.capability.compiling import Member, compile_entry
 from moothall.capability.declaration import Layers
 from moothall.capability.entry import Entry, State
+from moothall.capability.life import Hook, Life
 from moothall.capability.options import Settled, settle
+from moothall.capability.proxies import Direct, route_of
 from moothall.capability.snapshot import DEFAULT_AGENT, AgentRecord, Snapshot
 from moothall.capability.threads import Threads
 from moothall.errors import Conflict, ServiceNotFoundError
@@ -20,7 +21,6 @@ from moothall.errors import Conflict, ServiceNotFoundError
 __all__ = ["AgentRecord", "Registry", "Snapshot"]
 
 Listener = Callable[[Snapshot], None]
-Hook = Callable[[], object]
 
 
 class Registry:
@@ -54,9 +54,8 @@ class Registry:
         self._entries: dict[str, Entry] = {}
         self._agents: dict[str, AgentRecord] = {}
         self._listeners: list[Listener] = []
-        self._start: list[Hook] = []
-        self._stop: list[Hook] = []
-        self._running = False
+        self._life = Life()
+        self._direct: Direct | None = None
         self._snapshot = Snapshot(default_agent=default_agent)
 
     @property
@@ -177,34 +176,37 @@ class Registry:
 
     def on_start(self, hook: Hook) -> Hook:
         """Run a function, which may be asynchronous, once when the node starts."""
-        self._start.append(hook)
-        return hook
+        return self._life.on_start(hook)
 
     def on_stop(self, hook: Hook) -> Hook:
         """Run a function, which may be asynchronous, once when the node stops."""
-        self._stop.append(hook)
-        return hook
+        return self._life.on_stop(hook)
 
-    async def start(self) -> None:
-        """Run the start hooks in their order; a second call does nothing."""
-        if not self._running:
-            self._running = True
-            for hook in tuple(self._start):
-                await _run(hook)
+    async def start(self, direct: Direct | None = None) -> None:
+        """Run the start hooks that have not run, in their order.
+
+        Args:
+            direct: makes the calls of proxies that are called as functions.
+        """
+        self._direct = direct
+        self._open_routes()
+        await self._life.start()
 
     async def stop(self) -> None:
         """Run the stop hooks, last first, and let the threads end; a second call does nothing."""
-        if self._running:
-            self._running = False
-            for hook in reversed(tuple(self._stop)):
-                await _run(hook)
-        self._threads.close()
+        try:
+            await self._life.stop()
+        finally:
+            self._direct = None
+            for member, _ in self._members.values():
+                if route := route_of(member.function):
+                    route.close(self)
+            self._threads.close()
 
     def _compile(
         self, member: Member, agent: str, adapters: AdapterLayer, run_time: Mapping[str, Any] | None = None
     ) -> Entry:
-        bare = compile_name(member)
-        file = {**self._file.get(bare, {}), **self._file.get(f"{agent}.{bare}", {})}
+        file = {**self._file.get(member.name, {}), **self._file.get(f"{agent}.{member.name}", {})}
         layers = Layers(member.defaults, file, run_time or {})
         return compile_entry(member, agent, layers, self._threads, adapters)
 
@@ -236,24 +238,19 @@ class Registry:
         self._publish()
 
     def _forget(self, key: str) -> None:
+        if key in self._members and (route := route_of(self._members[key][0].function)):
+            route.close(self)
         for table in (self._entries, self._members, self._run_time):
             cast("dict[str, Any]", table).pop(key, None)
 
+    def _open_routes(self) -> None:
+        for key, (member, _) in self._members.items():
+            if self._direct is not None and (route := route_of(member.function)):
+                route.open(self, self._entries[key], self._direct)
+
     def _publish(self) -> None:
+        self._open_routes()
         last = self._snapshot
         self._snapshot = Snapshot.of(self._entries.values(), self._agents, last.version + 1, last.default_agent)
         for listener in tuple(self._listeners):
             listener(self._snapshot)
-
-
-def compile_name(member: Member) -> str:
-    """What a function is called as a capability."""
-    lines = member.declaration.lines
-    named = next((line["name"] for line in lines if "name" in line), "")
-    return str(named or getattr(member.function, "__name__", ""))
-
-
-async def _run(hook: Hook) -> None:
-    result = hook()
-    if inspect.isawaitable(result):
-        await cast("Awaitable[object]", result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -20,49 +20,58 @@ _END: Final = object()
 
 
 def invoker(
-    function: Callable[..., Any], shape: Shape, threads: Threads, explain: Explain
+    function: Callable[..., Any], shape: Shape, threads: Threads, explain: Explain | None
 ) -> Callable[[Arguments, CallContext], Awaitable[Any]]:
-    """Code that runs the function once; whatever it raises is told by ``explain``, with the exception as its cause."""
+    """Code that runs the function once. What it raises is raised, or what ``explain`` makes of it."""
     prepare = _preparer(shape)
 
-    async def awaited(arguments: Arguments, context: CallContext) -> Any:  # noqa: ANN401
+    def awaited(arguments: Arguments, context: CallContext) -> Awaitable[Any]:
         positional, named = prepare(arguments, context)
-        try:
-            return await function(*positional, **named)
-        except (Exception, SystemExit) as error:
-            raise _told(error, explain) from error
+        return function(*positional, **named)  # type: ignore[no-any-return]
 
-    async def threaded(arguments: Arguments, context: CallContext) -> Any:  # noqa: ANN401
+    def threaded(arguments: Arguments, context: CallContext) -> Awaitable[Any]:
         positional, named = prepare(arguments, context)
-        try:
-            return await threads.submit(function, positional, named)
-        except (Exception, SystemExit) as error:
-            raise _told(error, explain) from error
+        return threads.submit(function, positional, named)
 
-    return awaited if shape.asynchronous else threaded
+    invoke = awaited if shape.asynchronous else threaded
+    if explain is None:
+        return invoke
+
+    async def explained(arguments: Arguments, context: CallContext) -> Any:  # noqa: ANN401
+        try:
+            return await invoke(arguments, context)
+        except Exception as error:
+            raise explain(error) from error
+
+    return explained
 
 
 def iterator(
-    function: Callable[..., Any], shape: Shape, threads: Threads, explain: Explain
+    function: Callable[..., Any], shape: Shape, threads: Threads, explain: Explain | None
 ) -> Callable[[Arguments, CallContext], AsyncIterator[Any]]:
-    """Code that runs the function value by value; one that gives a single value yields that."""
+    """Code that runs the function value by value; one that gives a single value yields that. Raises as `invoker`."""
     prepare = _preparer(shape)
 
-    async def iterated(arguments: Arguments, context: CallContext) -> AsyncIterator[Any]:
-        positional, named = prepare(arguments, context)
+    def iterate(arguments: Arguments, context: CallContext) -> AsyncIterator[Any]:
+        return _values(function, shape, threads, prepare(arguments, context))
+
+    if explain is None:
+        return iterate
+
+    async def explained(arguments: Arguments, context: CallContext) -> AsyncIterator[Any]:
         try:
-            async with aclosing(_values(function, shape, threads, (positional, named))) as values:
+            async with aclosing(_values(function, shape, threads, prepare(arguments, context))) as values:
                 async for value in values:
                     yield value
-        except (Exception, SystemExit) as error:
-            raise _told(error, explain) from error
+        except Exception as error:
+            raise explain(error) from error
 
-    return iterated
+    return explained
 
 
 async def _values(
     function: Callable[..., Any], shape: Shape, threads: Threads, given: tuple[tuple[Any, ...], Mapping[str, Any]]
-) -> Any:  # noqa: ANN401 - an asynchronous generator
+) -> AsyncGenerator[Any]:
     positional, named = given
     if shape.generator and not shape.asynchronous:
         steps = function(*positional, **named)
@@ -105,9 +114,3 @@ def _preparer(shape: Shape) -> Prepare:
         return (*given[:at], context, *given[at:]), arguments.named
 
     return by_position
-
-
-def _told(error: Exception | SystemExit, explain: Explain) -> MoothallError:
-    if isinstance(error, SystemExit):  # a capability ends a call, never the node
-        error = RuntimeError("the capability tried to end the process")
-    return explain(error)

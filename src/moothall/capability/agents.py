@@ -1,0 +1,121 @@
+"""An agent: a name, and the capabilities that it offers.
+
+::
+
+    class Weather:
+        capability_defaults = {"access": "authenticated"}
+
+        @capability
+        async def forecast(self, city: str) -> Forecast: ...
+
+    agent = Agent("weather", Weather(), description="Forecasts for every town")
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, Self, TypeVar
+
+from moothall.capability.adapters import AdapterLayer
+from moothall.capability.compiling import Member
+from moothall.capability.life import Hook, Life
+from moothall.capability.members import members_of, methods_of
+from moothall.capability.options import OptionError
+from moothall.capability.registry import Registry
+
+H = TypeVar("H", bound=Hook)
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_-])?", re.ASCII)
+
+
+class Agent:
+    """What a node hosts; a node gives it its identity.
+
+    A class of its own may have decorated methods: they are capabilities of the object.
+
+    Args:
+        name: letters, digits, ``_``, ``-`` and ``.``; part of its DID and of the ids of its capabilities.
+        capabilities: whatever `include` takes.
+        description: what it is for, in its description document.
+        adapters: its own conversion, validation, documents and errors.
+        did: the identity that it must have, where it has one already.
+
+    Raises:
+        OptionError: the name is none, or as `include`.
+    """
+
+    capability_defaults: ClassVar[Mapping[str, Any]] = {}
+
+    def __init__(
+        self,
+        name: str,
+        /,
+        *capabilities: object,
+        description: str = "",
+        adapters: AdapterLayer | None = None,
+        did: str = "",
+    ) -> None:
+        if not _NAME.fullmatch(name):
+            raise OptionError("the name of an agent consists of at most 64 letters, digits, '_', '-' and '.'")
+        self.name = name
+        self.description = description
+        self.adapters = adapters
+        self.did = did
+        self._life = Life()
+        self._included: list[Member] = []
+        self._registries: list[Registry] = []
+        self.include(*capabilities)
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The functions that are its capabilities: methods of its own class first."""
+        return (*methods_of(self), *self._included)
+
+    def include(self, *included: object) -> Self:
+        """Take in functions, modules, dictionaries, or objects with decorated methods; also while the node runs.
+
+        Raises:
+            OptionError: there is no capability in one of them.
+            Conflict: the node has one of that name and version, or with that path and verb.
+        """
+        members = [member for item in included for member in members_of(item)]
+        for registry in self._registries:
+            registry.add(self.name, members, adapters=self.adapters)
+        self._included.extend(members)
+        return self
+
+    def on_start(self, hook: H) -> H:
+        """Run a function, which may be asynchronous, once when the node starts; can be used as a decorator."""
+        return self._life.on_start(hook)
+
+    def on_stop(self, hook: H) -> H:
+        """Run a function, which may be asynchronous, once when the node stops; can be used as a decorator."""
+        return self._life.on_stop(hook)
+
+    def join(self, registry: Registry) -> None:
+        """Become known in a registry, with every capability and hook; what is included later joins, too.
+
+        Raises:
+            OptionError, Conflict: as `include`.
+        """
+        if registry in self._registries:
+            return
+        registry.add(self.name, self.members, adapters=self.adapters)
+        registry.add_agent(self.name, description=self.description, did=self.did)
+        registry.on_start(self._life.start)
+        registry.on_stop(self._life.stop)
+        self._registries.append(registry)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+
+def register_local_methods_to_agent(agent: Agent, module_or_dict: object) -> tuple[str, ...]:
+    """Include the decorated functions of a module or dictionary and return their names (row DEC-02).
+
+    Raises:
+        OptionError, Conflict: as `Agent.include`.
+    """
+    agent.include(module_or_dict)
+    return tuple(member.name for member in members_of(module_or_dict))

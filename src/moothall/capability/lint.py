@@ -1,0 +1,57 @@
+"""What a node says about its capabilities when it starts: what is open to whom, and what looks like a mistake."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from moothall.capability.entry import Entry
+from moothall.capability.snapshot import Snapshot
+
+_WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_TELLING: Final = ("admin", "private")
+
+
+def warnings(snapshot: Snapshot, configured: Collection[str] = ()) -> tuple[str, ...]:
+    """What somebody should look at; nothing is changed by it (row DEC-34).
+
+    Args:
+        snapshot: the capabilities.
+        configured: the names that the configuration file has options for.
+    """
+    found = [text for entry in snapshot.newest for text in _of(entry)]
+    names = {name for entry in snapshot.newest for name in (entry.spec.name, entry.id)}
+    found += [
+        f"the configuration has options for {name}, which does not exist" for name in configured if name not in names
+    ]
+    return tuple(found)
+
+
+def exposed(snapshot: Snapshot) -> tuple[str, ...]:
+    """One line for each capability that the network can reach: what it is, and who may call it (row DEC-25)."""
+    return tuple(
+        f"{entry.id}@{entry.spec.version} on the network for {_whom(entry)}"
+        for entry in snapshot.newest
+        if "net" in entry.spec.exposure
+    )
+
+
+def _of(entry: Entry) -> Iterator[str]:
+    spec = entry.spec
+    words = [word.lower() for word in _WORDS.findall(spec.name)]
+    if not spec.permissions and any(word.startswith(_TELLING) for word in words):
+        yield f"{entry.id} sounds as if not everybody may call it, but needs no permissions; its name protects nothing"
+    if spec.public and spec.annotations.destructive and "net" in spec.exposure:
+        yield f"{entry.id} is destructive and open to anybody on the network"
+    if spec.retry and not (spec.idempotent or spec.remote):
+        yield f"{entry.id} has retry={spec.retry}, but is never repeated while it does not say idempotent=True"
+
+
+def _whom(entry: Entry) -> str:
+    spec = entry.spec
+    if spec.public:
+        return "anybody"
+    whom = {"owner": "its owner", "team": "the owner's team", "authenticated": "whoever proves an identity"}
+    also = f", or holders of {', '.join(spec.permissions)}" if spec.permissions else ""
+    return f"{whom[spec.access]}{also}"

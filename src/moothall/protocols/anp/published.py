@@ -56,6 +56,7 @@ class _State:
     methods: Mapping[str, Methods]
     public: Mapping[str, frozenset[str]]
     paths: Mapping[str, HostedAgent]
+    dids: Mapping[str, HostedAgent]
     made: dict[tuple[str, ...], Document] = field(default_factory=dict)
 
 
@@ -78,12 +79,16 @@ class Published:
         self._base = base
         self._clock = clock
         self._openapi = openapi
-        self._state = _State(-1, {}, {}, {}, {})
+        self._state = _State(-1, {}, {}, {}, {}, {})
         self._unsigned: dict[str, tuple[HostedAgent, bytes, Document]] = {}
 
     def agent(self, name: str) -> HostedAgent | None:
         """An agent of this node."""
         return self._now().hosted.get(name)
+
+    def agent_of(self, did: str) -> HostedAgent | None:
+        """The agent of this node that has this DID."""
+        return self._now().dids.get(did)
 
     def open_methods(self, agent: str) -> frozenset[str]:
         """The names of the methods that anybody may call without saying who they are."""
@@ -138,7 +143,8 @@ class Published:
                 for agent, among in methods.items()
             }
             paths = {agent.document_path: agent for agent in hosted.values()}
-            self._state = state = _State(snapshot.version, dict(hosted), methods, public, paths)
+            dids = {agent.did: agent for agent in hosted.values()}
+            self._state = state = _State(snapshot.version, dict(hosted), methods, public, paths, dids)
             self._unsigned = {name: kept for name, kept in self._unsigned.items() if hosted.get(name) is kept[0]}
         return state
 

@@ -1,0 +1,92 @@
+"""Calls of agents of this very node: through the call path, without a request to ourselves, and with its checks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Any
+
+from moothall.calls.ports import Admitted, CallFacts, Gateway, Outgoing
+from moothall.calls.reply import Item, Reply
+from moothall.calls.target import Target
+from moothall.capability.spec import JsonObject
+from moothall.errors import InternalError, ServiceNotFoundError, Told, ValidationError
+from moothall.identity.principal import Principal
+from moothall.protocols.anp.acquaintances import presented
+from moothall.protocols.anp.hosted import HostedAgent
+from moothall.protocols.anp.published import Published
+from moothall.protocols.anp.route import DOOR
+
+
+class OwnAgents:
+    """The agents of this node, called by their DIDs.
+
+    Args:
+        gateway: the call path; asked for at each call, since that knows its connectors before they know it.
+        published: what is told of them.
+        principals: who an agent is as a caller, by its name.
+    """
+
+    def __init__(
+        self, gateway: Callable[[], Gateway], published: Published, principals: Callable[[str], Principal]
+    ) -> None:
+        self._gateway = gateway
+        self._published = published
+        self._principals = principals
+
+    def find(self, did: str) -> HostedAgent | None:
+        """The agent of this node with this DID."""
+        return self._published.agent_of(did)
+
+    async def call(self, agent: HostedAgent, outgoing: Outgoing) -> Any:  # noqa: ANN401 - JSON of any shape
+        """Call one of its methods, as the agent that sends the call."""
+        admitted = await self._admit(agent, outgoing)
+        reply = await self._gateway().run(admitted, outgoing.params)
+        if reply.error is not None:
+            raise reply.error
+        return reply.data
+
+    async def stream(self, agent: HostedAgent, outgoing: Outgoing) -> AsyncGenerator[Any]:
+        """The same, value by value."""
+        admitted = await self._admit(agent, outgoing)
+        chunks = self._gateway().stream(admitted, outgoing.params)
+        async with aclosing(chunks) as arriving:  # type: ignore[type-var]
+            async for chunk in arriving:
+                if isinstance(chunk, Reply):
+                    if chunk.error is not None:
+                        raise chunk.error
+                    return
+                if isinstance(chunk, Item):
+                    yield chunk.value
+                elif outgoing.report is not None:
+                    await outgoing.report(chunk)
+        raise InternalError("a stream ended without its reply", told=Told("protocols.failed"))
+
+    def describe(self, agent: HostedAgent) -> JsonObject:
+        """What it tells of itself."""
+        description = json.loads(self._published.description(agent).body)
+        interface = json.loads(self._published.interface(agent).body)
+        return presented(description, interface, agent.identity.document).described()
+
+    async def _admit(self, agent: HostedAgent, outgoing: Outgoing) -> Admitted:
+        facts = CallFacts(
+            door=DOOR,
+            principal=self._principals(outgoing.agent),
+            timeout=outgoing.timeout,
+            hops=outgoing.hops,
+            idempotency_key=outgoing.idempotency_key,
+            report=outgoing.report,
+        )
+        try:
+            target = Target.parse(f"local:{agent.name}.{outgoing.target.operation}")
+        except ValidationError as error:
+            raise _unknown() from error
+        admitted = await self._gateway().admit(target, facts)
+        if admitted.entry.agent != agent.name:
+            raise _unknown()
+        return admitted
+
+
+def _unknown() -> ServiceNotFoundError:
+    return ServiceNotFoundError("the agent has no such method", told=Told("anp.no_method", hint="anp.hint_method"))

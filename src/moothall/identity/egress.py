@@ -8,7 +8,7 @@ address; to another origin go none of the caller's headers but those that say wh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +24,9 @@ from moothall.identity.limited_body import Caps, silence
 from moothall.identity.transport import CAPS, GuardedTransport, trust
 from moothall.settings import Settings
 
-MOST_REDIRECTS: Final = 3
+_MOST_REDIRECTS: Final = 3
 
-REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _FOLLOWED: Final = frozenset({"GET", "HEAD"})
 _FRAMING: Final = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect"}
@@ -35,6 +35,9 @@ _FRAMING: Final = frozenset(
 
 _HARMLESS: Final = ("accept", "accept-language", "user-agent")
 """Headers that cross to another origin; a list of what must not would lack the next credential that is invented."""
+
+Proof = Callable[[Destination], Mapping[str, str]]
+"""Makes the headers that prove to the receiver who sends a request there."""
 
 _DEFAULT: Final = Caps()
 _PROBE: Final = "guard.invalid"
@@ -150,12 +153,13 @@ class Egress:
         content: bytes = b"",
         seconds: float = 60.0,
         caps: Caps = _DEFAULT,
+        proof: Proof | None = None,
     ) -> Fetched:
         """Make a request and read its answer, all within ``seconds``; for the rest see `stream`."""
         try:
             async with (
                 asyncio.timeout(seconds),
-                self.stream(method, url, headers=headers, content=content, caps=caps) as answer,
+                self.stream(method, url, headers=headers, content=content, caps=caps, proof=proof) as answer,
             ):
                 return await answer.read()
         except CallTimeout:
@@ -172,6 +176,7 @@ class Egress:
         headers: Mapping[str, str] | None = None,
         content: bytes = b"",
         caps: Caps = _DEFAULT,
+        proof: Proof | None = None,
     ) -> AsyncIterator[Incoming]:
         """Make a request; the answer's body can be read within the block, however long it goes on.
 
@@ -181,6 +186,7 @@ class Egress:
             headers: of the request; ``Accept-Encoding`` is ours.
             content: the body.
             caps: what the answer may take, and how many redirects it may make.
+            proof: makes further headers for each address at the origin of `url`; never asked for another one.
 
         Raises:
             InvalidInput: the address is refused; nothing was sent.
@@ -192,25 +198,27 @@ class Egress:
         fields = httpx.Headers({"user-agent": "moothall"})
         fields.update({name: value for name, value in (headers or {}).items() if name.lower() not in _FRAMING})
         hops = 0
-        follows = min(caps.redirects, MOST_REDIRECTS) if method in _FOLLOWED else 0
+        follows = min(caps.redirects, _MOST_REDIRECTS) if method in _FOLLOWED else 0
         while True:
-            request = httpx.Request(method, place.url, headers=fields, content=content, extensions={CAPS: caps})
+            head = {**fields, **(proof(place) if proof else {})}
+            request = httpx.Request(method, place.url, headers=head, content=content, extensions={CAPS: caps})
             answer = await self._sent(request, redirected=hops > 0)
             try:
-                if not follows or answer.status_code not in REDIRECTS:
+                if not follows or answer.status_code not in _REDIRECTS:
                     yield Incoming(answer, place)
                     return
-                onward = self.onward(place, answer.headers)
+                onward = self._onward(place, answer.headers)
             finally:
                 await answer.aclose()
             hops += 1
             if onward.origin != place.origin:
-                fields, content = httpx.Headers({name: fields[name] for name in _HARMLESS if name in fields}), b""
+                fields = httpx.Headers({name: fields[name] for name in _HARMLESS if name in fields})
+                content, proof = b"", None
             if hops > follows or (caps.same_origin and onward.origin != place.origin):
                 raise _astray()
             place = onward
 
-    def onward(self, place: Destination, headers: httpx.Headers) -> Destination:
+    def _onward(self, place: Destination, headers: httpx.Headers) -> Destination:
         """Where a redirect leads that came from `place`; raises UpstreamInvalid where that is refused."""
         location = headers.get("location")
         if not location:

@@ -35,6 +35,8 @@ class CallFacts:
         idempotency_key: the ``Idempotency-Key`` of the request.
         address: the client's network address, for limits of those who prove nothing.
         report: takes progress, where the door can carry it.
+        agent: the agent in whose name calls leave this node; empty: the default agent.
+        parent: the request id of the call that makes this one, for the log.
     """
 
     door: str
@@ -45,6 +47,8 @@ class CallFacts:
     idempotency_key: str | None = None
     address: str = ""
     report: Report | None = None
+    agent: str = ""
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,10 @@ class Gateway(Protocol):
         """
         ...
 
+    def visible(self, principal: Principal, door: str) -> tuple[Entry, ...]:
+        """The newest versions, by id, of what a principal may call at a door; counts for no limit."""
+        ...
+
     async def admit(self, target: Target, facts: CallFacts) -> Admitted:
         """Resolve the target and decide whether the caller may call it.
 
@@ -89,7 +97,10 @@ class Gateway(Protocol):
         ...
 
     def stream(self, admitted: Admitted, params: Params) -> AsyncIterator[Chunk]:
-        """The same, value by value: `Item` and `Progress` as they come, one `Reply` (without data) at the end."""
+        """The same, value by value: `Item` and `Progress` as they come, one `Reply` at the end.
+
+        The reply carries no data, unless the capability yields no values: then it has the value.
+        """
         ...
 
     async def call(self, target: Target, params: Params, facts: CallFacts) -> Reply[Any]:

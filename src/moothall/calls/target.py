@@ -20,7 +20,7 @@ MOST: Final = 2048
 """Characters of a target."""
 
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*")
-_LOCAL: Final = re.compile(r"(?P<name>[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?)(?:@(?P<version>[0-9A-Za-z.+-]+))?")
+_LOCAL: Final = re.compile(r"(?P<name>\w(?:[\w.-]*[\w-])?)(?:@(?P<version>[0-9A-Za-z.+-]+))?")
 _HASHED: Final = frozenset({"did", "a2a"})
 _DOTTED: Final = frozenset({"mcp"})
 

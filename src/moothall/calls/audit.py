@@ -1,0 +1,70 @@
+"""The record of every call: one line in the log and one more in the figures, never an argument or a value."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from moothall.calls.call import Call
+from moothall.calls.meter import CANCELLED, OK, UNKNOWN, CallMeter
+from moothall.calls.ports import CallFacts
+from moothall.errors import InternalError, MoothallError
+from moothall.policy.decision import PermissionResult
+from moothall.telemetry import logger
+
+_log = logger("calls")
+_LINE: Final = "%s %s by %s at %s: %s in %.6f s"
+
+
+class Audit:
+    """Writes how calls ended (rows TPL-45, TPL-46, ENV-08)."""
+
+    def __init__(self, meter: CallMeter) -> None:
+        self.meter = meter
+
+    def ended(self, call: Call, error: MoothallError | None, seconds: float) -> None:
+        """A call has its answer."""
+        outcome = OK if error is None else error.envelope_code
+        self._write(call, outcome, seconds)
+
+    def cancelled(self, call: Call, seconds: float) -> None:
+        """Nobody waits for the answer any more."""
+        self._write(call, CANCELLED, seconds)
+
+    def refused(self, name: str, facts: CallFacts, error: MoothallError, seconds: float) -> None:
+        """A call was not admitted; `name` is empty where there is no such capability."""
+        name = name or UNKNOWN
+        self.meter.capabilities.of(name).add(facts.door, error.envelope_code, seconds)
+        if _log.isEnabledFor(logging.INFO):
+            who = facts.principal.id
+            _log.info(_LINE, facts.request_id, name, who, facts.door, error.envelope_code, seconds)
+
+    def denied(self, name: str, facts: CallFacts, decision: PermissionResult) -> None:
+        """A policy does not allow a call: why, for the record only."""
+        who, rule, reason = facts.principal.id, decision.policy, decision.reason
+        _log.info("%s %s denied to %s by %s: %s", facts.request_id, name, who, rule, reason)
+
+    def _write(self, call: Call, outcome: str, seconds: float) -> None:
+        facts, name = call.facts, call.name
+        self.meter.capabilities.of(name).add(facts.door, outcome, seconds)
+        if _log.isEnabledFor(logging.INFO):
+            extra = {"parent": facts.parent} if facts.parent else None
+            _log.info(_LINE, call.request_id, name, facts.principal.id, facts.door, outcome, seconds, extra=extra)
+
+
+def concealed(error: BaseException, name: str, request_id: str) -> InternalError:
+    """The error that a caller sees in place of one that nobody raised for its eyes (row ENV-04).
+
+    What happened goes to the log, under the id of the request; the cause stays attached for callers in this process.
+    """
+    inner = InternalError("internal error")
+    inner.__cause__ = error
+    log_cause(inner, name, request_id)
+    return inner
+
+
+def log_cause(error: MoothallError, name: str, request_id: str) -> None:
+    """Write down what is behind an internal error; nothing is behind any other."""
+    cause = error.__cause__
+    if isinstance(error, InternalError) and cause is not None:
+        _log.error("%s %s failed: %s", request_id, name, type(cause).__name__, exc_info=cause)

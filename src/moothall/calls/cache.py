@@ -1,0 +1,127 @@
+"""Results that are used again: per caller, for the seconds that a capability allows, never an error (row DEC-28)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, Final
+
+from moothall.calls.call import Call, Stage
+from moothall.calls.deadline import within
+from moothall.calls.failures import FAILURES
+from moothall.calls.flight import Flights
+from moothall.calls.limits import partition
+from moothall.canonical import dumps
+from moothall.telemetry import logger
+
+_log = logger("calls")
+_OVERHEAD: Final = 512
+"""Bytes that an entry takes beside its value."""
+
+Key = tuple[int, str, bytes]
+"""Which compiled capability, whose calls, and a digest of the arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    value: Any
+    until: float
+    size: int
+
+
+class Cache:
+    """The latest results, bounded in number and in bytes of JSON; a plain object of one event loop."""
+
+    def __init__(self, entries: int, size: int, monotonic: Callable[[], float]) -> None:
+        self._most = entries
+        self._most_bytes = size
+        self._monotonic = monotonic
+        self._kept: OrderedDict[Key, _Kept] = OrderedDict()
+        self.size = 0
+
+    def __len__(self) -> int:
+        """How many results are kept."""
+        return len(self._kept)
+
+    def get(self, key: Key) -> _Kept | None:
+        """What is kept under a key, if it is not too old."""
+        kept = self._kept.get(key)
+        if kept is None:
+            return None
+        if kept.until <= self._monotonic():
+            self._drop(key)
+            return None
+        self._kept.move_to_end(key)
+        return kept
+
+    def put(self, key: Key, value: Any, seconds: float, size: int) -> None:  # noqa: ANN401
+        """Keep a value of so many bytes, and let the oldest go where there are too many; a huge one is not kept."""
+        size += _OVERHEAD
+        self._drop(key)
+        if size > self._most_bytes:
+            return
+        self._kept[key] = _Kept(value, self._monotonic() + seconds, size)
+        self.size += size
+        while len(self._kept) > self._most or self.size > self._most_bytes:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, key: Key) -> None:
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            self.size -= kept.size
+
+
+class Caching:
+    """The cache stage of one capability; every caller gets a copy of its own."""
+
+    def __init__(
+        self, cache: Cache, number: int, seconds: float, timeout: float, monotonic: Callable[[], float]
+    ) -> None:
+        self._cache = cache
+        self._number = number
+        self._seconds = seconds
+        self._timeout = timeout
+        self._monotonic = monotonic
+        self._flights: Flights[Key, Any] = Flights()
+
+    async def value(self, call: Call, produce: Stage) -> Any:  # noqa: ANN401
+        """The value of a call, from the cache or from `produce`; calls that are equal at one time share it."""
+        key = self._key(call)
+        if key is None:
+            return call.entry.check(await produce(call))
+        kept = self._cache.get(key)
+        if kept is not None:
+            return deepcopy(kept.value)
+        value = await self._flights.join(key, lambda: self._fill(key, call, produce))
+        return _copied(value)
+
+    async def _fill(self, key: Key, call: Call, produce: Stage) -> Any:  # noqa: ANN401
+        """Do the work in the time that the capability may take, however little its first caller has left."""
+        shared = call.lasting(self._monotonic() + self._timeout)
+        value = call.entry.check(await within(produce(shared), shared.deadline, self._monotonic))
+        try:
+            own, size = deepcopy(value), len(dumps(call.entry.encode(value)))
+        except FAILURES as error:  # a value may refuse to be copied in any way it likes
+            _log.debug("%s is not cached: %s", call.name, type(error).__name__)
+        else:
+            self._cache.put(key, own, self._seconds, size)
+        return value
+
+    def _key(self, call: Call) -> Key | None:
+        """None for arguments that JSON cannot hold."""
+        try:
+            arguments = dumps(call.entry.wire(call.arguments))
+        except (TypeError, ValueError):
+            return None
+        facts = call.facts
+        return self._number, partition(facts.principal, facts.address), hashlib.sha256(arguments).digest()
+
+
+def _copied(value: Any) -> Any:  # noqa: ANN401
+    try:
+        return deepcopy(value)
+    except FAILURES:
+        return value

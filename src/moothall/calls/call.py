@@ -1,0 +1,126 @@
+"""One call under way: what its stages know of it, and how its capability calls others."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Final, Protocol
+
+from moothall.calls.ports import CallFacts, Report
+from moothall.calls.reply import Progress
+from moothall.capability.context import CallContext
+from moothall.capability.entry import Arguments, Entry
+
+LOCAL: Final = "local"
+"""The door of this process, where values are Python's own."""
+
+_NOTHING: Final = Arguments()
+
+
+Sink = Callable[[Any], Awaitable[None]]
+
+
+class Onward(Protocol):
+    """How a call under way makes others."""
+
+    async def call(self, call: Call, target: str, params: Mapping[str, Any], *, as_agent: bool) -> Any:  # noqa: ANN401
+        """Call a target, with what is left of this call's time and hops, and return its value."""
+        ...
+
+    def stream(self, call: Call, target: str, params: Mapping[str, Any], *, as_agent: bool) -> AsyncIterator[Any]:
+        """The same for values that come one by one."""
+        ...
+
+
+class Call:
+    """What the stages of the call path read and write; it is the `Calling` of its own context, too.
+
+    Attributes:
+        entry: what is called.
+        name: its id, for log and figures.
+        facts: what its door knew.
+        request_id: a UUID.
+        started, deadline: monotonic seconds.
+        remaining: calls that the caller's limits leave.
+        report: takes progress, if anybody listens.
+        arguments: validated.
+        hurried: whether its caller gave it less time than it may take.
+        replayed: whether the answer is that of an earlier call.
+        sink: takes the values of one that yields them.
+    """
+
+    __slots__ = (
+        "_context",
+        "_onward",
+        "arguments",
+        "deadline",
+        "entry",
+        "facts",
+        "hurried",
+        "name",
+        "remaining",
+        "replayed",
+        "report",
+        "request_id",
+        "sink",
+        "started",
+    )
+
+    def __init__(
+        self, onward: Onward, entry: Entry, name: str, facts: CallFacts, started: float, deadline: float
+    ) -> None:
+        self._onward = onward
+        self.entry = entry
+        self.name = name
+        self.facts = facts
+        self.started = started
+        self.deadline = deadline
+        self.request_id = facts.request_id
+        self.remaining: int | None = None
+        self.report: Report | None = facts.report
+        self.arguments = _NOTHING
+        self.hurried = False
+        self.replayed = False
+        self.sink: Sink | None = None
+        self._context: CallContext | None = None
+
+    @property
+    def context(self) -> CallContext:
+        """What its capability may know of it."""
+        context = self._context
+        if context is None:
+            facts, entry = self.facts, self.entry
+            context = self._context = CallContext(
+                principal=facts.principal,
+                agent=entry.agent,
+                capability=entry.spec.name,
+                door=facts.door,
+                request_id=self.request_id,
+                deadline=self.deadline,
+                hops=facts.hops,
+                idempotency_key=facts.idempotency_key,
+                calling=self,
+            )
+        return context
+
+    def lasting(self, deadline: float) -> Call:
+        """The same call with a deadline of its own, for work that several callers wait for."""
+        other = Call(self._onward, self.entry, self.name, self.facts, self.started, deadline)
+        other.request_id, other.report, other.arguments = self.request_id, self.report, self.arguments
+        return other
+
+    async def call(self, target: str, params: Mapping[str, Any], *, as_agent: bool) -> Any:  # noqa: ANN401
+        """Call a target and return its value."""
+        return await self._onward.call(self, target, params, as_agent=as_agent)
+
+    def stream(self, target: str, params: Mapping[str, Any], *, as_agent: bool) -> AsyncIterator[Any]:
+        """Call a target and take its values one by one."""
+        return self._onward.stream(self, target, params, as_agent=as_agent)
+
+    async def progress(self, done: float, total: float | None, message: str) -> None:
+        """Tell the caller how far the work is; lost where nobody listens."""
+        if self.report is not None:
+            await self.report(Progress(done, total, message))
+
+
+Stage = Callable[[Call], Coroutine[Any, Any, Any]]
+"""A part of the call path; it runs what is compiled into it, and returns the value."""

@@ -1,0 +1,178 @@
+"""From a capability to its plan: the stages that its options ask for, and no other, put together once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any, Final
+
+from moothall.calls.cache import Cache, Caching
+from moothall.calls.call import LOCAL, Call, Stage
+from moothall.calls.form import Form, form_of
+from moothall.calls.hooks import Hooks, followed, preceded, surrounded
+from moothall.calls.keyed import Keyed
+from moothall.calls.limits import Window, partition
+from moothall.calls.plan import Check, Plan
+from moothall.calls.providing import Pour, Providing
+from moothall.calls.target import Target
+from moothall.capability.entry import Entry
+from moothall.capability.spec import Rate
+from moothall.errors import InternalError, PayloadTooLarge, Told
+
+COLLECTED: Final = 1000
+"""Values of a stream that fit into one answer."""
+
+
+class Compiler:
+    """Makes plans; what calls of a capability share for longer than a plan lives is kept here."""
+
+    def __init__(
+        self, providing: Providing, hooks: Hooks, cache: Cache, keyed: Keyed, monotonic: Callable[[], float]
+    ) -> None:
+        self._providing = providing
+        self._hooks = hooks
+        self._cache = cache
+        self._keyed = keyed
+        self._monotonic = monotonic
+        self._numbers = count(1)
+        self._windows: dict[str, tuple[Rate, Window]] = {}
+
+    @property
+    def hooked(self) -> int:
+        """Rises when hooks change, and plans have to be made anew."""
+        return self._hooks.version
+
+    def plan(self, entry: Entry) -> Plan:
+        """The plan of a capability of this node."""
+        spec, hooks, form = entry.spec, self._hooks.of(entry.id), form_of(entry)
+        pour = self._providing.pour(entry) if entry.streams else None
+        produce = surrounded(_collecting(pour) if pour else self._providing.stage(entry), hooks.around)
+        value = followed(self._checked(entry, form, produce), hooks.after)
+        simple = not hooks.after and not _caches(entry)
+        harmless = spec.idempotent or all(provider.source != "local" for provider in entry.providers)
+        work = _formed(produce, form.check, form.encode) if simple else _formed(value, None, form.encode)
+        return Plan(
+            entry=entry,
+            name=entry.id,
+            timeout=spec.timeout,
+            local="local" in spec.exposure,
+            net="net" in spec.exposure,
+            check=self._limit(entry.id, spec.rate_limit),
+            work=preceded(work, hooks.before),
+            keyed=preceded(self._once(value, form, spec.timeout, harmless=harmless), hooks.before),
+            pour=self._poured(entry, pour) if pour else None,
+            on_error=tuple(hooks.on_error),
+        )
+
+    def elsewhere(self, entry: Entry, target: Target, agent: str) -> Plan:
+        """The plan of a target that is no capability of this node; `agent` calls it where the caller names none."""
+        stage, pour = self._providing.elsewhere(entry, target, agent)
+        hooks = self._hooks.of(entry.id)
+        work = preceded(followed(surrounded(stage, hooks.around), hooks.after), hooks.before)
+        return Plan(
+            entry=entry,
+            name=entry.id,
+            timeout=entry.spec.timeout,
+            patient=True,
+            local=True,
+            net=False,
+            work=work,
+            keyed=work,
+            pour=self._poured(entry, pour),
+            on_error=tuple(hooks.on_error),
+        )
+
+    def _poured(self, entry: Entry, pour: Pour) -> Stage:
+        hooks = self._hooks.of(entry.id)
+        return preceded(followed(surrounded(_pouring(entry, pour), hooks.around), hooks.after), hooks.before)
+
+    def _checked(self, entry: Entry, form: Form, produce: Stage) -> Stage:
+        """The Python value as its annotation has it, from the cache where the capability allows it."""
+        if _caches(entry):
+            spec = entry.spec
+            caching = Caching(self._cache, next(self._numbers), spec.cache_ttl, spec.timeout, self._monotonic)
+
+            async def cached(call: Call) -> Any:  # noqa: ANN401
+                return await caching.value(call, produce)
+
+            return cached
+        check = form.check
+
+        async def checked(call: Call) -> Any:  # noqa: ANN401
+            return check(await produce(call))
+
+        return checked
+
+    def _once(self, value: Stage, form: Form, seconds: float, *, harmless: bool) -> Stage:
+        run = self._keyed.run
+
+        async def once(call: Call) -> Any:  # noqa: ANN401
+            return await run(call, value, form, seconds, harmless=harmless)
+
+        return once
+
+    def _limit(self, name: str, rate: Rate | None) -> Check | None:
+        if rate is None:
+            return None
+        known, window = self._windows.get(name, (None, None))
+        if window is None or known != rate:
+            window = Window(rate.calls, rate.seconds, self._monotonic)
+            self._windows[name] = rate, window
+        take = window.take
+
+        def limit(call: Call) -> None:
+            call.remaining = take(partition(call.facts.principal, call.facts.address))
+
+        return limit
+
+
+def _formed(stage: Stage, check: Callable[[Any], Any] | None, encode: Callable[[Any], Any]) -> Stage:
+    """The value in the form of its door; `check` is None where it was checked already."""
+
+    async def work(call: Call) -> Any:  # noqa: ANN401
+        value = await stage(call)
+        if call.facts.door != LOCAL:
+            return encode(value)
+        return value if check is None else check(value)
+
+    return work
+
+
+def _pouring(entry: Entry, pour: Pour) -> Stage:
+    """Values one by one, each checked and in the form of its door, to the sink of the call."""
+    check, encode = entry.check, entry.encode
+
+    async def work(call: Call) -> None:
+        sink = call.sink
+        if sink is None:
+            raise InternalError("nobody takes the values of a stream")
+        shape = check if call.facts.door == LOCAL else encode
+
+        async def take(value: object) -> None:
+            await sink(shape(value))
+
+        await pour(call, take)
+
+    return work
+
+
+def _collecting(pour: Pour) -> Stage:
+    """Values that come one by one, as a list."""
+
+    async def work(call: Call) -> list[Any]:
+        values: list[Any] = []
+
+        async def take(value: object) -> None:
+            if len(values) == COLLECTED:
+                told = Told("calls.too_many_values", {"most": COLLECTED})
+                raise PayloadTooLarge("it yields more values than fit into one answer", told=told)
+            values.append(value)
+
+        await pour(call, take)
+        return values
+
+    return work
+
+
+def _caches(entry: Entry) -> bool:
+    return entry.spec.cache_ttl > 0 and not entry.streams

@@ -1,0 +1,56 @@
+"""What a capability's calls go through, compiled once: only the stages that its options ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from moothall.calls.call import LOCAL, Call, Stage
+from moothall.calls.hooks import OnError
+from moothall.calls.ports import Admitted
+from moothall.capability.entry import Entry
+
+Check = Callable[[Call], None]
+"""What a call must pass once its arguments are known; raises where it does not."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Plan:
+    """A capability, ready to be called.
+
+    Attributes:
+        entry: the capability.
+        name: its id.
+        timeout: seconds that a call may take.
+        patient: whether a caller may give it more than that.
+        local, net: whether it is exposed in this process, and at the doors of the network.
+        check: the limit of the capability, if it has one.
+        work: everything from there to the value in the form of the door.
+        keyed: the same for a call that must not be made twice.
+        pour: the same for values one by one; None where it does not yield any.
+        on_error: what sees the errors of its calls.
+    """
+
+    entry: Entry
+    name: str
+    timeout: float
+    patient: bool = False
+    local: bool
+    net: bool
+    check: Check | None = None
+    work: Stage
+    keyed: Stage
+    pour: Stage | None
+    on_error: tuple[OnError, ...] = ()
+
+    def exposed(self, door: str) -> bool:
+        """Whether it can be called at a door."""
+        return self.local if door == LOCAL else self.net
+
+
+@dataclass(frozen=True, slots=True)
+class Ready(Admitted):
+    """A call that was admitted, as the call path hands it to itself through the door."""
+
+    plan: Plan = field(kw_only=True)
+    approve: bool = field(default=False, kw_only=True)

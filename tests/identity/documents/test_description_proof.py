@@ -77,6 +77,18 @@ def test_one_that_was_made_for_another_place_or_of_an_agent_that_cannot_be_found
     assert check_description(signed(who), None, domains={DOMAIN}) == "invalid"
 
 
+def test_one_that_names_another_agent_or_was_signed_for_another_purpose_is_invalid() -> None:
+    who, other = made(), made()
+    assert verdict(who, signed(who, did=other.did.text)) == "invalid"
+    for purpose, expected in (("assertionMethod", "signed"), ("authentication", "invalid")):
+        description = signed(who)
+        proof = {**description["proof"], "proofPurpose": purpose}
+        del proof["proofValue"]
+        message = hashlib.sha256(rfc8785.dumps({**description, "proof": proof})).digest()
+        value = base64.urlsafe_b64encode(who.signer.sign(message)).decode().rstrip("=")
+        assert verdict(who, {**description, "proof": {**proof, "proofValue": value}}) == expected
+
+
 def test_a_proof_without_an_occasion_or_by_a_key_of_another_is_invalid() -> None:
     who, other = made(), made()
     description = {"did": who.did.text}

@@ -51,6 +51,15 @@ def test_a_signature_of_another_length_or_of_zeros_never_holds(key: PrivateKey) 
         assert not key.public.verify(b"message", wrong)
 
 
+@pytest.mark.parametrize("algorithm", ["secp256k1", "P-256"])
+def test_a_signature_with_a_leading_zero_stripped_never_holds(algorithm: Algorithm) -> None:
+    key = PrivateKey.generate(algorithm)
+    while (signature := key.sign(b"message"))[32]:
+        pass
+    assert key.public.verify(b"message", signature)
+    assert not key.public.verify(b"message", signature[:32] + signature[33:])
+
+
 def test_a_signature_in_der_is_no_signature_here() -> None:
     private = ec.generate_private_key(ec.SECP256K1())
     der = private.sign(b"message", ec.ECDSA(hashes.SHA256()))
@@ -145,6 +154,15 @@ def test_a_coordinate_with_its_leading_zero_stripped_is_rejected(algorithm: Algo
     stripped = {name: b64u(part.lstrip(b"\0")) for name, part in (("x", x), ("y", y))}
     with pytest.raises(InvalidInput):
         jwk.decode({**jwk.encode(key), **stripped})
+
+
+@pytest.mark.requirement("WIRE-DID-04")
+def test_coordinates_that_are_32_bytes_only_together_are_rejected() -> None:
+    key = PrivateKey.generate("secp256k1").public
+    both = b"".join(key.coordinates())
+    for x, y in ((both[:31], both[31:]), (both[:33], both[33:]), (both, b"")):
+        with pytest.raises(InvalidInput):
+            jwk.decode({**jwk.encode(key), "x": b64u(x), "y": b64u(y)})
 
 
 def test_what_is_no_public_jwk_is_refused(key: PrivateKey) -> None:

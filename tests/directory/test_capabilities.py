@@ -37,7 +37,7 @@ async def test_an_agent_is_made_read_edited_and_removed(agents: AgentCapabilitie
     made = await agents.new(make_agent("anna"))
     assert made == await agents.show(made.agent_id)
     assert (made.status, made.origin, made.revision) == ("active", "user", 1)
-    edited = await agents.edit(made.agent_id, make_agent("anna", location="上海"), revision=1)
+    edited = await agents.edit(made.agent_id, make_agent("anna", fields={"location": "上海"}), revision=1)
     assert (edited.location, edited.revision) == ("上海", 2)
     assert (await agents.disable(made.agent_id)).status == "disabled"
     assert [one.agent_id for one in (await agents.list("active")).agents] == []

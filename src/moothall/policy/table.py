@@ -15,9 +15,7 @@ SUSPENDED: Final = PermissionResult.DENIED("the identity is suspended", "suspend
 _OWNER: Final = PermissionResult.ALLOWED("the owner, in this process", "owner-in-process")
 _PUBLIC: Final = PermissionResult.ALLOWED("the capability is public", "public")
 _UNBOUND: Final = PermissionResult.DENIED("the proof of identity does not cover the request", "binding")
-_GRANTED: Final = PermissionResult.ALLOWED(
-    "the caller is the owner, or holds what is asked for", "permissions"
-)
+_GRANTED: Final = PermissionResult.ALLOWED("the caller is the owner, or holds what is asked for", "permissions")
 _LACKING: Final = PermissionResult.DENIED("the caller lacks a permission", "permissions")
 _UNPROVED: Final = PermissionResult.DENIED("the caller did not prove who it is", "unverified")
 _AUTHENTICATED: Final = PermissionResult.ALLOWED("the caller proved who it is", "access-authenticated")

@@ -1,4 +1,4 @@
-"""From a domain name to its agents: the list at its well-known address, page by page, within limits (row WIRE-AD-05)."""
+"""From a domain name to its agents: the well-known list, page by page, within limits (row WIRE-AD-05)."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ End = Literal["complete", "loop", "elsewhere", "pages", "agents", "bytes", "time
 
 _LONGEST: Final = 2048
 """Characters of an address."""
+
+_PAGE_SECONDS: Final = 15.0
+_TOO_LONG: Final = "egress.long"
+"""What the way out says of an answer with more bytes than it may have."""
 
 _HEADERS: Final = {"accept": "application/json, application/ld+json"}
 
@@ -159,18 +163,15 @@ class Crawler:
     async def _page(self, url: str, room: int) -> tuple[JsonObject | None, int]:
         """A page and its size; None where there is no room for it."""
         caps = Caps(most_bytes=max(room, 1), redirects=3, same_origin=True)
-        body = bytearray()
-        async with self._egress.stream("GET", url, headers=_HEADERS, caps=caps) as answer:
-            if answer.status != HTTPStatus.OK:
-                raise UpstreamError("there is no such list", told=Told("remote.status", {"status": answer.status}))
-            try:
-                async for chunk in answer.chunks():
-                    body += chunk
-            except UpstreamInvalid:
-                if len(body) + 1 < room:
-                    raise
-                return None, len(body)
-        return _read(bytes(body)), len(body)
+        try:
+            answer = await self._egress.request("GET", url, headers=_HEADERS, seconds=_PAGE_SECONDS, caps=caps)
+        except UpstreamInvalid as error:
+            if error.told is None or error.told.why != _TOO_LONG:
+                raise
+            return None, 0
+        if answer.status != HTTPStatus.OK:
+            raise UpstreamError("there is no such list", told=Told("remote.status", {"status": answer.status}))
+        return _read(answer.body), len(answer.body)
 
 
 def _read(body: bytes) -> JsonObject:

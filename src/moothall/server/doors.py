@@ -24,8 +24,9 @@ from moothall.server.language import accepted
 from moothall.server.streams import OpenStreams
 from moothall.telemetry import logger
 
-DRAIN: Final = 1024 * 1024
-"""Bytes read and dropped after a body was refused, so that a client that still sends reads its answer in peace."""
+DRAIN: Final = 32 * 1024 * 1024
+"""Bytes dropped after a body was refused: most clients read no answer before they have sent everything, and a
+connection that is closed under them destroys it on its way."""
 
 _HEADERS: Final = [
     (b"x-content-type-options", b"nosniff"),
@@ -149,7 +150,7 @@ class _Answer:
         await self._send(message)
 
     async def _drain(self) -> None:
-        """Drop what the client still sends: closing on it at once could destroy the answer on its way."""
+        """Drop what the client still sends; the answer is out already."""
         size, more = 0, True
         while more and size <= DRAIN:
             message = await self._receive()

@@ -71,12 +71,13 @@ class Admission:
         else:
             plan = self._plan(target, facts)
             approve = self._authorize(plan, facts)
-        wanted = facts.timeout
-        if wanted is None:
-            return plan, approve, plan.timeout
-        if not wanted > 0:
-            raise timed_out()
-        return plan, approve, wanted if plan.patient else min(wanted, plan.timeout)
+        return plan, approve, _seconds(plan, facts)
+
+    def decide_entry(self, entry: Entry, facts: CallFacts) -> tuple[Plan, bool, float]:
+        """The same for an entry that the code of this process holds, whatever its exposure."""
+        self._refresh()
+        plan = self._compiled(entry)
+        return plan, self._authorize(plan, facts), _seconds(plan, facts)
 
     def name(self, target: Target) -> str:
         """The id of what a target means, as far as it was found; empty otherwise."""
@@ -105,6 +106,9 @@ class Admission:
             raise self._missing(target, facts) from None
         except Gone:
             raise Gone("the capability is out of service", told=Told("calls.gone")) from None
+        return self._compiled(entry)
+
+    def _compiled(self, entry: Entry) -> Plan:
         plan = self._plans.get(entry)
         if plan is None:
             plan = self._plans[entry] = self._compiler.plan(entry)
@@ -149,6 +153,16 @@ class Admission:
         told = Told("calls.not_found_similar", {"names": ", ".join(similar)}) if similar else Told("calls.not_found")
         details = {"similar": similar} if similar else None
         return ServiceNotFoundError("no such capability", told=told, details=details)
+
+
+def _seconds(plan: Plan, facts: CallFacts) -> float:
+    """How long the call may take: what its caller grants, and not longer than the capability does."""
+    wanted = facts.timeout
+    if wanted is None:
+        return plan.timeout
+    if not wanted > 0:
+        raise timed_out()
+    return wanted if plan.patient else min(wanted, plan.timeout)
 
 
 def _refusal(decision: PermissionResult, principal: Principal) -> MoothallError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextvars import ContextVar
 from typing import Any, Final, Protocol
 
 from moothall.calls.ports import CallFacts, Report
@@ -14,6 +15,8 @@ LOCAL: Final = "local"
 """The door of this process, where values are Python's own."""
 
 _NOTHING: Final = Arguments()
+running: Final[ContextVar[Call | None]] = ContextVar("running", default=None)
+"""The call whose capability runs here; of work that it leaves behind in other tasks, too."""
 
 
 Sink = Callable[[Any], Awaitable[None]]

@@ -19,6 +19,7 @@ from moothall.calls.admission import Admission, Registry
 from moothall.calls.audit import Audit
 from moothall.calls.cache import Cache
 from moothall.calls.compiling import Compiler
+from moothall.calls.direct import DirectCalls
 from moothall.calls.entrance import Entrance, Verifies
 from moothall.calls.hooks import Hooks
 from moothall.calls.keyed import Keyed
@@ -53,7 +54,7 @@ class CallPath:
         meter: the figures, for a registry of prometheus-client.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but two have a default, and are given by their names
         self,
         registry: Registry,
         authorizer: Authorizer,
@@ -63,10 +64,11 @@ class CallPath:
         store: Store | None = None,
         clock: Clock | None = None,
         terms: Terms | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         clock, terms = clock or SystemClock(), terms or Terms()
         monotonic = self._monotonic = clock.monotonic
-        self.hooks = Hooks()
+        self.hooks = hooks or Hooks()
         self.meter = CallMeter()
         self._registry = registry
         self._remotes = Remotes(connectors, terms, self.meter.remotes, monotonic)
@@ -121,6 +123,11 @@ class CallPath:
             raise
         return Ready(plan.entry, facts, started + seconds, started, remaining, plan=plan, approve=approve)
 
+    @property
+    def direct(self) -> DirectCalls:
+        """How proxies that are called as functions make their calls; for `Registry.start`."""
+        return DirectCalls(self, self._admit_entry)
+
     async def run(self, admitted: Admitted, params: Params) -> Reply[Any]:
         """Validate the arguments and make the call; failures are in the reply. Cancelling it cancels the work."""
         return await self._performance.run(_ready(admitted), params)
@@ -141,6 +148,16 @@ class CallPath:
         except MoothallError as error:
             return self._performance.refused(facts, error)
         return await self.run(admitted, params)
+
+    def _admit_entry(self, entry: Entry, facts: CallFacts) -> Ready:
+        started = self._monotonic()
+        try:
+            remaining = self._entrance.pass_in(facts)
+            plan, approve, seconds = self._admission.decide_entry(entry, facts)
+        except MoothallError as error:
+            self._audit.refused(entry.id, facts, error, self._monotonic() - started)
+            raise
+        return Ready(entry, facts, started + seconds, started, remaining, plan=plan, approve=approve)
 
 
 def _ready(admitted: Admitted) -> Ready:

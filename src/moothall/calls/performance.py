@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from moothall.calls.approval import pending
 from moothall.calls.audit import Audit, concealed, log_cause
-from moothall.calls.call import Call, Onward, Stage
+from moothall.calls.call import Call, Onward, Stage, running
 from moothall.calls.deadline import within
 from moothall.calls.failures import FAILURES
 from moothall.calls.hooks import failed
@@ -57,7 +57,7 @@ class Performance:
         return Reply(request_id=facts.request_id, timestamp=self._now(), error=error, metadata=metadata)
 
     async def _performed(self, call: Call, ready: Ready, params: Params, stage: Stage) -> Reply[Any]:
-        plan = ready.plan
+        plan, outer = ready.plan, running.set(call)
         try:
             call.arguments = plan.entry.bind(params)
             if plan.check is not None:
@@ -77,6 +77,8 @@ class Performance:
             return await self._failed(call, plan, concealed(error, call.name, call.request_id))
         except FAILURES as error:
             return await self._failed(call, plan, concealed(error, call.name, call.request_id))
+        finally:
+            running.reset(outer)
         return self._ended(call, data, None)
 
     def _begun(self, ready: Ready) -> Call:

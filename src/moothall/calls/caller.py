@@ -1,0 +1,266 @@
+"""Calling by name: the same for what is in this process and what is elsewhere (rows CAL-03, CAL-07, CAL-08)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Final, TypeVar, overload
+
+from pydantic import TypeAdapter
+from pydantic import ValidationError as Misfit
+
+from moothall.calls.call import LOCAL, running
+from moothall.calls.ports import CallFacts, Gateway
+from moothall.calls.proxy import client
+from moothall.calls.reply import Item, Progress, Reply
+from moothall.calls.request_ids import fresh
+from moothall.calls.streaming import closing
+from moothall.calls.target import Target
+from moothall.errors import InvalidInput, Told, UpstreamInvalid, ValidationError
+from moothall.identity.principal import OWNER, Principal
+
+T = TypeVar("T")
+P = TypeVar("P")
+_NOTHING: Final[Mapping[str, Any]] = {}
+_REQUEST: Final = frozenset({"target", "method", "parameters"})
+
+Request = str | Mapping[str, Any]
+"""A target, or ``{"target": …, "method": …, "parameters": {…}}``."""
+
+_parsed = lru_cache(maxsize=1024)(Target.parse)
+
+
+class UnifiedCaller:
+    """Calls targets in the name of one principal: the owner of the node, unless another is given.
+
+    Arguments stand in a mapping, as keywords, or in both, but each only once. Those of a call that is made inside a
+    capability count as calls of that one: cycles end at the hop limit.
+
+    Args:
+        gateway: the call path of a node.
+        principal: who calls.
+        agent: the agent in whose name calls leave the node; empty: the default agent.
+    """
+
+    def __init__(self, gateway: Gateway, principal: Principal = OWNER, agent: str = "") -> None:
+        self._gateway = gateway
+        self._principal = principal
+        self._agent = agent
+
+    @overload
+    async def call(
+        self,
+        target: Request,
+        params: Mapping[str, Any] | str = ...,
+        /,
+        method: str = ...,
+        *,
+        returns: type[T],
+        timeout: float | None = ...,  # noqa: ASYNC109
+        idempotency_key: str | None = ...,
+        **named: object,
+    ) -> T: ...
+
+    @overload
+    async def call(
+        self,
+        target: Request,
+        params: Mapping[str, Any] | str = ...,
+        /,
+        method: str = ...,
+        *,
+        returns: None = ...,
+        timeout: float | None = ...,  # noqa: ASYNC109
+        idempotency_key: str | None = ...,
+        **named: object,
+    ) -> Any: ...  # noqa: ANN401
+
+    async def call(
+        self,
+        target: Request,
+        params: Mapping[str, Any] | str = _NOTHING,
+        /,
+        method: str = "",
+        *,
+        returns: object = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the call path keeps it
+        idempotency_key: str | None = None,
+        **named: object,
+    ) -> Any:
+        """Call a target and return its value.
+
+        Args:
+            target: ``local:NAME``, ``did:…#OPERATION``, …, or all of the request as a mapping.
+            params: the arguments, for those named as one of the following; a text here is the method.
+            method: the operation, where the target does not name it.
+            returns: the type of the value; it is converted, and None leaves it as it comes.
+            timeout: seconds.
+            idempotency_key: makes it harmless to repeat the call.
+            named: the arguments.
+
+        Raises:
+            MoothallError: why it failed.
+        """
+        where, given = _request(target, params, method, named)
+        reply = await self._gateway.call(where, given, self._facts(timeout, idempotency_key))
+        if reply.error is not None:
+            raise reply.error
+        return reply.data if returns is None else _converted(reply.data, returns)
+
+    async def try_call(
+        self,
+        target: Request,
+        params: Mapping[str, Any] | str = _NOTHING,
+        /,
+        method: str = "",
+        *,
+        returns: object = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+        idempotency_key: str | None = None,
+        **named: object,
+    ) -> Reply[Any]:
+        """The same, with everything that is known of the call; failures are in the reply."""
+        facts = self._facts(timeout, idempotency_key)
+        try:
+            where, given = _request(target, params, method, named)
+        except InvalidInput as error:
+            return Reply(request_id=facts.request_id, timestamp=datetime.now(UTC), error=error)
+        reply = await self._gateway.call(where, given, facts)
+        if returns is None or reply.error is not None:
+            return reply
+        try:
+            return replace(reply, data=_converted(reply.data, returns))
+        except UpstreamInvalid as error:
+            return replace(reply, data=None, error=error)
+
+    async def stream(
+        self,
+        target: Request,
+        params: Mapping[str, Any] | str = _NOTHING,
+        /,
+        method: str = "",
+        *,
+        returns: object = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+        **named: object,
+    ) -> AsyncIterator[Any]:
+        """Call a target and yield its values; of one that gives a single value that one.
+
+        Raises:
+            MoothallError: why it failed, after the values that came before.
+        """
+        where, given = _request(target, params, method, named)
+        admitted = await self._gateway.admit(where, self._facts(timeout, None))
+        async with closing(self._gateway.stream(admitted, given)) as chunks:
+            async for chunk in chunks:
+                if isinstance(chunk, Item):
+                    yield chunk.value if returns is None else _converted(chunk.value, returns)
+                elif not isinstance(chunk, Progress):
+                    if chunk.error is not None:
+                        raise chunk.error
+                    if not admitted.entry.streams:
+                        yield chunk.data if returns is None else _converted(chunk.data, returns)
+
+    def proxy(self, protocol: type[P], target: str) -> P:
+        """A client with the methods of a Protocol class: each calls the operation of its name at the target.
+
+        What a method is annotated to return is what it gives; one that returns an ``AsyncIterator`` streams.
+
+        Raises:
+            UsageError: the class has a method that is not asynchronous.
+        """
+        return client(self, protocol, target)
+
+    def _facts(self, timeout: float | None, idempotency_key: str | None) -> CallFacts:
+        outer = running.get()
+        return CallFacts(
+            door=LOCAL,
+            principal=self._principal,
+            request_id=fresh(),
+            timeout=timeout,
+            hops=0 if outer is None else outer.facts.hops + 1,
+            idempotency_key=idempotency_key,
+            agent=self._agent,
+            parent="" if outer is None else outer.request_id,
+        )
+
+
+class LocalMethodCaller:
+    """Calls capabilities of this node by their names, without ``local:``."""
+
+    def __init__(self, gateway: Gateway, principal: Principal = OWNER) -> None:
+        self._caller = UnifiedCaller(gateway, principal)
+
+    async def call(self, name: str, params: Mapping[str, Any] = _NOTHING, /, **named: object) -> Any:  # noqa: ANN401
+        """Call ``[AGENT.]NAME[@VERSION]`` and return its value. Raises as `UnifiedCaller.call`."""
+        return await self._caller.call(f"{LOCAL}:{name}", _joined(params, named))
+
+
+class RemoteAgentCaller:
+    """Calls operations of agents elsewhere by their DIDs."""
+
+    def __init__(self, gateway: Gateway, principal: Principal = OWNER, agent: str = "") -> None:
+        self._caller = UnifiedCaller(gateway, principal, agent)
+
+    async def call(self, did: str, method: str = "", params: Mapping[str, Any] = _NOTHING, /, **named: object) -> Any:  # noqa: ANN401
+        """Call an operation and return its value; without one, the agent's description.
+
+        Raises:
+            ValidationError: it is no DID.
+            MoothallError: as `UnifiedCaller.call`.
+        """
+        if not did.startswith("did:"):
+            raise ValidationError("not a DID", told=Told("calls.not_a_did"))
+        return await self._caller.call({"target": did, "method": method, "parameters": _joined(params, named)})
+
+
+def _request(
+    target: Request, params: Mapping[str, Any] | str, method: str, named: Mapping[str, Any]
+) -> tuple[Target, Mapping[str, Any]]:
+    """What is called with what.
+
+    Raises:
+        ValidationError: it is no target, or an argument is given twice.
+    """
+    if isinstance(params, str):
+        method, params = params, _NOTHING
+    if not isinstance(target, str):
+        target, method, params = _taken_apart(target, method, params)
+    return _parsed(target, method), _joined(params, named)
+
+
+def _taken_apart(
+    request: Mapping[str, Any], method: str, params: Mapping[str, Any]
+) -> tuple[str, str, Mapping[str, Any]]:
+    target, inner = request.get("target"), request.get("parameters") or {}
+    named = request.get("method") or method
+    if not isinstance(target, str) or not isinstance(named, str) or request.keys() - _REQUEST:
+        raise ValidationError("not a request", told=Told("calls.request"))
+    if not isinstance(inner, Mapping):
+        raise ValidationError("parameters is no mapping", told=Told("calls.parameters_mapping"))
+    return target, named, _joined(inner, params)
+
+
+def _joined(params: Mapping[str, Any], named: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not named:
+        return params
+    if params and (twice := params.keys() & named.keys()):
+        told = Told("calls.parameters_twice", {"names": ", ".join(sorted(map(str, twice)))})
+        raise ValidationError("an argument is given twice", told=told)
+    return {**params, **named}
+
+
+def _converted(value: Any, wanted: Any) -> Any:  # noqa: ANN401
+    try:
+        return _adapter(wanted).validate_python(value)
+    except Misfit as error:
+        where = ".".join(str(part) for part in error.errors(include_input=False, include_url=False)[0]["loc"])
+        told = Told("calls.unexpected", {"where": where or "-"})
+        raise UpstreamInvalid("the value is not of the type that was asked for", told=told) from None
+
+
+@lru_cache(maxsize=256)
+def _adapter(wanted: Any) -> TypeAdapter[Any]:  # noqa: ANN401
+    return TypeAdapter(wanted)

@@ -26,34 +26,40 @@ class Message(Protocol):
 class HttpMessage:
     """An HTTP request, received at one address of this node."""
 
-    __slots__ = ("_origin", "_request")
+    __slots__ = ("_digest", "_origin", "_request", "body")
 
-    def __init__(self, request: HttpRequest, origin: Origin) -> None:
-        """Take the request as received; what it says of its host is not used."""
-        self._request, self._origin = request, origin
-
-    @property
-    def body(self) -> bytes:
-        """The whole body."""
-        return self._request.body
+    def __init__(self, request: HttpRequest, origin: Origin, digest: str | None) -> None:
+        """Take the request as received, and its ``Content-Digest``; what it says of its host is not used."""
+        self._request, self._origin, self._digest = request, origin, digest
+        self.body = request.body
 
     def component(self, name: str) -> str | None:
         """As `Message.component`; of a header with several lines, its values joined by commas (RFC 9421 §2.1)."""
+        if name == "content-digest":
+            return self._digest
         if not name.startswith("@"):
             return ", ".join(values) if (values := self._request.values(name.encode())) else None
+        if name == "@method":
+            return self._request.method
+        if name == "@authority":
+            return self._origin.authority
+        return self._of_target(name, self._request.target)
+
+    def _of_target(self, name: str, target: str) -> str | None:
+        if not target.startswith("/"):  # it would move the end of the host name
+            return None
+        if name == "@target-uri":
+            return self._origin.url + target
         derive = _DERIVED.get(name)
-        return derive(self._request, self._origin) if derive and self._request.target.startswith("/") else None
+        return derive(target, self._origin) if derive else None
 
 
-_DERIVED: Final[Mapping[str, Callable[[HttpRequest, Origin], str]]] = MappingProxyType(
+_DERIVED: Final[Mapping[str, Callable[[str, Origin], str]]] = MappingProxyType(
     {
-        "@method": lambda request, _: request.method,
-        "@target-uri": lambda request, origin: origin.url + request.target,
-        "@authority": lambda _, origin: origin.authority,
         "@scheme": lambda _, origin: origin.scheme,
-        "@request-target": lambda request, _: request.target,
-        "@path": lambda request, _: request.target.partition("?")[0],
-        "@query": lambda request, _: f"?{request.target.partition('?')[2]}",
+        "@request-target": lambda target, _: target,
+        "@path": lambda target, _: target.partition("?")[0],
+        "@query": lambda target, _: f"?{target.partition('?')[2]}",
     }
 )
-"""The parts that no header holds (RFC 9421 §2.2). A target that is no path would move the end of the host name."""
+"""The parts that few signatures cover (RFC 9421 §2.2)."""

@@ -119,7 +119,7 @@ def _on_sqlite(connection: sqlite3.Connection, rows: list[tuple[bytes, int]], pr
     execute = connection.execute
     execute("BEGIN IMMEDIATE")
     try:
-        new = {row[0] for row in rows if execute(_INSERT_SQLITE, row).rowcount == 1}
+        new = {row[0] for row in sorted(rows) if execute(_INSERT_SQLITE, row).rowcount == 1}  # neighbours share pages
         if prune_before is not None:
             execute(_PRUNE_SQLITE, (prune_before, _PRUNED))
         execute("COMMIT")

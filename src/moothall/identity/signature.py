@@ -7,8 +7,7 @@ choose.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from moothall.identity.message import Message
 from moothall.identity.refusal import refused
@@ -23,8 +22,7 @@ MINIMUM: Final = ("@method", "@target-uri")
 _MOST: Final = 3  # labels that are tried: each may cost a document to fetch and a signature to check
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """One signature by a DID, as received.
 
     Attributes:
@@ -90,7 +88,7 @@ def _signature(described: Member, signed: Member | None) -> Signature:
     items = described.value
     if not isinstance(value, bytes) or not isinstance(items, tuple):
         raise refused("invalid_request", "a label stands in only one of Signature-Input and Signature")
-    components = tuple(map(_component, items))
+    components = tuple([_component(item) for item in items])
     if len(set(components)) < len(components):
         raise refused("invalid_request", "the signature covers something twice")
     return Signature(str(described.parameters["keyid"]), components, described.parameters, described.raw, value)

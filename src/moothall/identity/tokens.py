@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final, NamedTuple
 
 from moothall.canonical import dumps, loads
@@ -31,8 +31,7 @@ _AHEAD: Final = 60
 _KEPT: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(NamedTuple):
     """What a token that counts says: whose it is, its id, and when it was issued (Unix seconds)."""
 
     did: str
@@ -54,6 +53,7 @@ class Tokens:
         """Sign with `key` for `audience`, this node's public address; `now` tells the time in Unix seconds."""
         self._key, self._audience, self._revocations, self._now = key, audience, revocations, now
         self._reused = reused
+        self._start, self._numbers = secrets.token_urlsafe(12), count(1)  # ids are unique; nobody need not guess them
         self._issued: OrderedDict[tuple[str, str], _Issued] = OrderedDict()
 
     def issue(self, did: str, thumbprint: str) -> str:
@@ -72,7 +72,7 @@ class Tokens:
     def _made(self, did: str, thumbprint: str, now: int) -> _Issued:
         # What is revoked is so up to the end of that second, and a token that is asked for after it must count.
         issued_at = max(now, self._revocations.last(did) + 1)
-        claims = Claims(did, secrets.token_urlsafe(12), issued_at)
+        claims = Claims(did, f"{self._start}.{next(self._numbers)}", issued_at)
         content = {
             "iss": self._audience,
             "aud": self._audience,

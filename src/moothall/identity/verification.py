@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from moothall.errors import MoothallError, Unauthenticated
 from moothall.identity.did import Did
@@ -46,8 +46,7 @@ class Resolve(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Proven:
+class Proven(NamedTuple):
     """Who sent a message, proved: the DID, the DID URL of its key, and the key."""
 
     did: Did
@@ -97,14 +96,13 @@ class Verification:
             Overloaded: too many nonces wait or live.
             StorageError: the store of nonces failed.
         """
-        found = signatures(inputs, values)
-        failure = refused("invalid_request", "no signature names a DID's key in keyid")
-        for number, signature in enumerate(found):
+        failure: Unauthenticated | None = None
+        for signature in signatures(inputs, values):
             try:
                 return await self._one(signature, message)
             except Unauthenticated as error:
-                failure = failure if number else error
-        raise failure
+                failure = failure or error
+        raise failure or refused("invalid_request", "no signature names a DID's key in keyid")
 
     async def _one(self, signature: Signature, message: Message) -> Proven:
         now = int(self._now())

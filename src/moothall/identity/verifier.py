@@ -27,7 +27,9 @@ from moothall.identity.standing import Standing
 from moothall.identity.tokens import Tokens
 from moothall.identity.verification import Proven, Verification
 
-_PROOFS: Final = frozenset({b"signature-input", b"signature", b"authorization", b"x-admin-key", b"host"})
+_USED: Final = frozenset(
+    {b"signature-input", b"signature", b"content-digest", b"authorization", b"x-admin-key", b"host"}
+)
 _REMEMBERED: Final = 4096  # keys that signed lately, for the tokens that their next answers carry
 
 
@@ -92,7 +94,7 @@ class Verifier:
         """
         shown: dict[bytes, str] = {}
         for name, value in request.headers:
-            if name in _PROOFS:
+            if name in _USED:
                 text = value.decode("latin-1").strip(" \t")
                 shown[name] = f"{shown[name]}, {text}" if name in shown else text
         if b"signature-input" in shown or b"signature" in shown:
@@ -124,7 +126,8 @@ class Verifier:
     async def _by_signature(self, request: HttpRequest, shown: Mapping[bytes, str]) -> Principal:
         origin = self._parts.site.addressed(shown.get(b"host", ""))
         inputs, values = shown.get(b"signature-input", ""), shown.get(b"signature", "")
-        proven = await self._parts.verification.prove(HttpMessage(request, origin), inputs, values)
+        message = HttpMessage(request, origin, shown.get(b"content-digest"))
+        proven = await self._parts.verification.prove(message, inputs, values)
         self._signed[proven.keyid] = proven.key
         self._signed.move_to_end(proven.keyid)
         if len(self._signed) > _REMEMBERED:

@@ -80,7 +80,9 @@ class Got:
 
 
 class Desk:
-    def __init__(self, registry: Registry, *names: str, open_documents: bool = True, store: Store | None = None) -> None:
+    def __init__(
+        self, registry: Registry, *names: str, open_documents: bool = True, store: Store | None = None
+    ) -> None:
         self.clock = ManualClock()
         self.registry = registry
         self.agents = hall.hosted(*(names or ("alice",)))
@@ -148,7 +150,13 @@ class Desk:
         return Got(start["status"], names, b"".join(part["body"] for part in parts))
 
     async def post(
-        self, body: object, *, agent: str = "alice", caller: str = CALLER, headers: Mapping[str, str] | None = None, **more: Any
+        self,
+        body: object,
+        *,
+        agent: str = "alice",
+        caller: str = CALLER,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
     ) -> Got:
         """Send a call, or several, as JSON."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()

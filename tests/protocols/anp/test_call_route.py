@@ -56,7 +56,13 @@ async def test_a_notification_has_no_response_but_is_carried_out() -> None:
 
 @pytest.mark.requirement("WIRE-RPC-02")
 async def test_a_batch_gives_one_response_for_each_call(desk: Desk) -> None:
-    batch = [call("add", [1, 2], "x"), notification("add", [1, 1]), call("nothing", [], 7), 5, call("add", ["no"], None)]
+    batch = [
+        call("add", [1, 2], "x"),
+        notification("add", [1, 1]),
+        call("nothing", [], 7),
+        5,
+        call("add", ["no"], None),
+    ]
     got = (await desk.post(batch)).json
     assert [(each["id"], each.get("result"), each.get("error", {}).get("code")) for each in got] == [
         ("x", 3, None),
@@ -202,7 +208,9 @@ async def test_a_good_answer_brings_the_access_token(desk: Desk) -> None:
         ({"idempotency-key": "k" * 256}, 400, "VALIDATION_ERROR"),
     ],
 )
-async def test_headers_that_make_no_sense_are_refused(desk: Desk, headers: dict[str, str], status: int, code: str) -> None:
+async def test_headers_that_make_no_sense_are_refused(
+    desk: Desk, headers: dict[str, str], status: int, code: str
+) -> None:
     got = await desk.post(call("add", [1, 1]), headers=headers)
     assert (got.status, got.json["id"], got.json["error"]["data"]["code"]) == (status, None, code)
 
@@ -326,9 +334,17 @@ async def test_values_and_progress_come_as_they_are_made(desk: Desk) -> None:
     got = await desk.post(call("count", {"to": 2}, "c"), headers={"accept": "text/event-stream"})
     assert got.headers["content-type"] == "text/event-stream"
     assert got.messages == [
-        {"jsonrpc": "2.0", "method": "rpc.progress", "params": {"id": "c", "done": 1, "total": 2, "message": "counting"}},
+        {
+            "jsonrpc": "2.0",
+            "method": "rpc.progress",
+            "params": {"id": "c", "done": 1, "total": 2, "message": "counting"},
+        },
         {"jsonrpc": "2.0", "method": "rpc.item", "params": {"id": "c", "value": 1}},
-        {"jsonrpc": "2.0", "method": "rpc.progress", "params": {"id": "c", "done": 2, "total": 2, "message": "counting"}},
+        {
+            "jsonrpc": "2.0",
+            "method": "rpc.progress",
+            "params": {"id": "c", "done": 2, "total": 2, "message": "counting"},
+        },
         {"jsonrpc": "2.0", "method": "rpc.item", "params": {"id": "c", "value": 2}},
         {"jsonrpc": "2.0", "id": "c", "result": None},
     ]
@@ -396,5 +412,3 @@ async def test_calls_of_a_batch_run_side_by_side() -> None:
     desk = Desk(hall.registry({"alice": (meet,)}))
     got = (await desk.post([call("meet", [1], 1), call("meet", [2], 2)])).json
     assert sorted(each["result"] for each in got) == [1, 2]
-
-

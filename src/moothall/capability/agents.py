@@ -107,6 +107,11 @@ class Agent:
         registry.on_stop(self._life.stop)
         self._registries.append(registry)
 
+    def leave(self, registry: Registry) -> None:
+        """Join it no more with what is included later: the node of that registry has stopped."""
+        if registry in self._registries:
+            self._registries.remove(registry)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -40,6 +40,11 @@ class Member:
         """What it is called as a capability."""
         given = next((line["name"] for line in self.declaration.lines if "name" in line), "")
         return str(given or getattr(self.function, "__name__", ""))
+
+    def with_options(self, settled: Mapping[str, Any]) -> Member:
+        """The same with other options on its top line."""
+        top, *rest = self.declaration.lines
+        return replace(self, declaration=replace(self.declaration, lines=({**top, **settled}, *rest)))
 
 
 def compile_entry(member: Member, agent: str, layers: Layers, threads: Threads, adapters: AdapterLayer) -> Entry:

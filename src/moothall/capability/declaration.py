@@ -60,6 +60,7 @@ def declare(function: Callable[..., Any], options: Mapping[str, Any], what: str 
     lines = (line, *(before.lines if before else ()))
     hints = before.hints if before else shape.evaluate_here(function)
     declaration = Declaration(lines, hints)
+    shape.check_named(function)
     check_lines(function, lines, what)
     return declaration
 
@@ -111,9 +112,9 @@ def spec_of(function: Callable[..., Any], lines: tuple[Mapping[str, Any], ...], 
     merged.update(layers.file)
     merged.update(layers.run_time)
     own = str(getattr(function, "__name__", ""))
-    name = str(merged.pop("name", own))
-    if not name.replace(".", "_").replace("-", "_").isidentifier() and "name" not in (lines[0] if lines else {}):
+    if "name" not in merged and not own.isidentifier():
         raise OptionError("a function without a name of its own needs the option name")
+    name = str(merged.pop("name", own))
     effects = Annotations(**{effect: merged.pop(effect) for effect in EFFECTS if effect in merged})
     providers = providers_of(function, lines, layers)
     described = merged.pop("description", "") or shape.summary(function) or f"{name} service"

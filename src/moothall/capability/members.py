@@ -63,12 +63,9 @@ def _member(function: Callable[..., Any], owner: type | None = None, *, name: st
     if declaration is None:
         declaration = Declaration(({},))
         check_lines(function, declaration.lines, _called(function))
-    if name:
-        declaration = Declaration(
-            ({**declaration.lines[0], **settle({"name": name})}, *declaration.lines[1:]), declaration.hints
-        )
     given = getattr(holder, DEFAULTS, {})
-    return Member(function, declaration, settle(given, f"{_called(holder)}.{DEFAULTS}", identity=False))
+    member = Member(function, declaration, settle(given, f"{_called(holder)}.{DEFAULTS}", identity=False))
+    return member.with_options(settle({"name": name})) if name else member
 
 
 def _owner(function: object) -> type | None:

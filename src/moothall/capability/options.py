@@ -7,14 +7,11 @@ Options are given in four places (row DEC-51). Each place is read by itself into
 from __future__ import annotations
 
 import difflib
-import math
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypedDict
 
-from moothall.capability import plugins
+from moothall.capability.option_values import CHECKS, LATER
 from moothall.capability.spec import UNITS, Rate
-from moothall.capability.versions import is_version
 from moothall.errors import UsageError
 
 Settled = dict[str, Any]
@@ -100,22 +97,6 @@ _ALIASES: Final[Mapping[str, str]] = {
     "enable_fallback": "fallback",
     "max_retries": "retry",
 }
-_EXPOSURES: Final[Mapping[str, frozenset[str]]] = {
-    "local": frozenset({"local"}),
-    "net": frozenset({"net"}),
-    "network": frozenset({"net"}),
-    "anp": frozenset({"net"}),
-    "llm": frozenset({"llm"}),
-    "both": frozenset({"local", "net"}),
-}
-_VERBS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
-_NAME: Final = re.compile(r"\w(?:[\w.-]*[\w-])?")
-_RATE: Final = re.compile(rf"(?P<calls>[1-9]\d{{0,8}})/(?P<unit>{'|'.join(UNITS)})", re.ASCII)
-_PATH: Final = re.compile(r"/[A-Za-z0-9._~/-]*")
-_LATER: Final[Mapping[str, str]] = {
-    "auto_publish": "publication without a person belongs to generated services, which this version has not",
-    "ai_enhanced": "arguments in natural language need a model's tools, which this version has not",
-}
 
 
 def settle(options: Mapping[str, Any], what: str = "capability()", *, identity: bool = True) -> Settled:
@@ -136,14 +117,15 @@ def settle(options: Mapping[str, Any], what: str = "capability()", *, identity: 
         origin[option] = written
         if option in _SWITCHES:
             continue
-        check = _CHECKS.get(option)
+        check = CHECKS.get(option)
         if check is None:
             raise OptionError(f"{what} has no option {written!r}{_nearest(written)}")
-        field = "exposure" if option == "expose_to" else option
         try:
-            settled[field] = check(value)
+            checked = check(value)
         except (TypeError, ValueError) as error:
             raise OptionError(f"{what}: {written} {error}") from error
+        if option not in LATER:
+            settled["exposure" if option == "expose_to" else option] = checked
     return _switched(settled, options, what)
 
 
@@ -171,156 +153,3 @@ _SWITCHES: Final[Mapping[str, tuple[str, object, object]]] = {
 def _nearest(written: str) -> str:
     near = difflib.get_close_matches(written, Options.__annotations__, n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else ""
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError("must be True or False")
-    return value
-
-
-def _auth(value: object) -> bool:
-    return True if value is None else _flag(value)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise TypeError("must be a text that is not empty")
-    return value
-
-
-def _name(value: object) -> str:
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise ValueError("must consist of letters, digits, '_', '-' and '.', and neither begin nor end with '.'")
-    return value
-
-
-def _version(value: object) -> str:
-    if not isinstance(value, str) or not is_version(value):
-        raise ValueError("must be a semantic version such as '1.0.0'")
-    return value
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        raise TypeError("must be a list of texts")
-    return tuple(dict.fromkeys(_text(item) for item in value))
-
-
-def _exposure(value: object) -> frozenset[str]:
-    wanted = (value,) if isinstance(value, str) else value
-    if not isinstance(wanted, Iterable) or isinstance(wanted, Mapping):
-        raise TypeError("must be a text or a list of texts")
-    found: frozenset[str] = frozenset()
-    for item in wanted:
-        if not isinstance(item, str) or item not in _EXPOSURES:
-            raise ValueError(f"must be one of {', '.join(_EXPOSURES)}, or a list of them")
-        found |= _EXPOSURES[item]
-    if not found:
-        raise ValueError("must name at least one exposure")
-    return found
-
-
-def _one_of(*allowed: str) -> Callable[[object], str]:
-    def check(value: object) -> str:
-        if not isinstance(value, str) or value not in allowed:
-            raise ValueError(f"must be one of {', '.join(allowed)}")
-        return value
-
-    return check
-
-
-def _source(value: object) -> str:
-    if not isinstance(value, str) or plugins.SOURCES.find(value) is None:
-        raise ValueError(f"must be one of {', '.join(plugins.SOURCES.names())}, or be registered first")
-    return value
-
-
-def _template(value: object) -> str:
-    if value in {"group", "message"}:
-        raise ValueError(f"cannot be {value!r}: nothing delivers messages to handlers in this version")
-    if not isinstance(value, str) or plugins.TEMPLATES.find(value) is None:
-        raise ValueError(f"must be one of {', '.join(plugins.TEMPLATES.names())}, or be registered first")
-    return value
-
-
-def _seconds(*, zero: bool) -> Callable[[object], float]:
-    def check(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise TypeError("must be a number of seconds")
-        if value < 0 or (value == 0 and not zero):
-            raise ValueError("must not be negative" if zero else "must be greater than 0")
-        return float(value)
-
-    return check
-
-
-def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError("must be a number of repetitions, 0 or more")
-    return value
-
-
-def _rate(value: object) -> Rate | None:
-    if value is None:
-        return None
-    match = _RATE.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError(f"must be written N/unit, such as '100/hour'; units: {', '.join(UNITS)}")
-    return Rate(int(match["calls"]), UNITS[match["unit"]])
-
-
-def _verb(value: object) -> str:
-    if not isinstance(value, str) or value.upper() not in _VERBS:
-        raise ValueError(f"must be one of {', '.join(sorted(_VERBS))}")
-    return value.upper()
-
-
-def _verbs(value: object) -> tuple[str, ...]:
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        raise TypeError("must be a list of HTTP verbs")
-    verbs = tuple(dict.fromkeys(_verb(item) for item in value))
-    if not verbs:
-        raise ValueError("must name at least one HTTP verb")
-    return verbs
-
-
-def _path(value: object) -> str:
-    if not isinstance(value, str) or not _PATH.fullmatch(value) or "//" in value or "/../" in f"{value}/":
-        raise ValueError("must be an absolute path such as '/calculate'")
-    return value
-
-
-def _not_yet(option: str) -> Callable[[object], bool]:
-    def check(value: object) -> bool:
-        if _flag(value):
-            raise ValueError(f"cannot be True: {_LATER[option]}")
-        return False
-
-    return check
-
-
-_CHECKS: Final[Mapping[str, Callable[[object], Any]]] = {
-    "name": _name,
-    "description": _text,
-    "version": _version,
-    "tags": _texts,
-    "source": _source,
-    "expose_to": _exposure,
-    "template": _template,
-    "auth": _auth,
-    "access": _one_of("owner", "team", "authenticated", "public"),
-    "permissions": _texts,
-    "binding": _one_of("any", "request"),
-    "timeout": _seconds(zero=False),
-    "retry": _count,
-    "cache_ttl": _seconds(zero=True),
-    "rate_limit": _rate,
-    "http_method": _verb,
-    "path": _path,
-    "methods": _verbs,
-    **dict.fromkeys(("server", "endpoint", "did", "method", "prompt"), _text),
-    **dict.fromkeys(EFFECTS | {"approval", "idempotent", "ai_optimized", "fallback"}, _flag),
-    **dict.fromkeys(("include_metadata", "enable_cors"), _flag),
-    **{option: _not_yet(option) for option in _LATER},
-}

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from moothall.capability.adapters import AdapterLayer
+from moothall.capability.compatibility import breaking
 from moothall.capability.compiling import Member, compile_entry
 from moothall.capability.declaration import Layers
 from moothall.capability.entry import Entry, State
@@ -16,11 +17,15 @@ from moothall.capability.options import Settled, settle
 from moothall.capability.proxies import Direct, route_of
 from moothall.capability.snapshot import DEFAULT_AGENT, AgentRecord, Snapshot
 from moothall.capability.threads import Threads
+from moothall.capability.versions import precedence
 from moothall.errors import Conflict, ServiceNotFoundError
+from moothall.telemetry import logger
 
 __all__ = ["AgentRecord", "Registry", "Snapshot"]
 
 Listener = Callable[[Snapshot], None]
+
+_LOG = logger("capability")
 
 
 class Registry:
@@ -103,6 +108,7 @@ class Registry:
         self._refuse_shared_paths([entry for entry, _ in made.values()])
         self._agents.setdefault(agent, AgentRecord(agent))
         for key, (entry, member) in made.items():
+            self._warn_of_breaks(entry)
             self._entries[key] = entry
             self._members[key] = member, chosen
         self._publish()
@@ -143,7 +149,7 @@ class Registry:
         """Mark it as something that will go. Raises as `remove`."""
         self._set_state(name, "deprecated")
 
-    def configure(self, name: str, **options: Any) -> None:  # noqa: ANN401 - checked one by one
+    def configure(self, name: str, /, **options: Any) -> None:  # noqa: ANN401 - checked one by one
         """Set options at run time; they go before all others. ``name`` is as in `remove`.
 
         Raises:
@@ -209,6 +215,13 @@ class Registry:
         file = {**self._file.get(member.name, {}), **self._file.get(f"{agent}.{member.name}", {})}
         layers = Layers(member.defaults, file, run_time or {})
         return compile_entry(member, agent, layers, self._threads, adapters)
+
+    def _warn_of_breaks(self, entry: Entry) -> None:
+        for other in self._entries.values():
+            same_major = other.id == entry.id and other.spec.version.split(".")[0] == entry.spec.version.split(".")[0]
+            if same_major and precedence(other.spec.version) < precedence(entry.spec.version):
+                for found in breaking(other, entry):
+                    _LOG.warning("%s breaks callers of %s: %s", entry.key, other.key, found)
 
     def _refuse_shared_paths(self, made: Iterable[Entry]) -> None:
         taken = {

@@ -21,7 +21,7 @@ from moothall.capability.refusals import refused
 from moothall.capability.shape import MISSING, Parameter, Shape
 from moothall.capability.spec import JsonObject
 
-_CONFIG: Final = ConfigDict(allow_inf_nan=False, arbitrary_types_allowed=False)
+_CONFIG: Final = ConfigDict(allow_inf_nan=False, ser_json_inf_nan="constants")
 _EXACT: Final = frozenset({int, str, bool})
 _SCALARS: Final = frozenset({int, str, bool, float})
 
@@ -67,7 +67,8 @@ def wire(shape: Shape) -> Callable[[Arguments], JsonObject]:
     """Code that writes validated arguments as JSON, under the names that a caller uses."""
     first = tuple(parameter.name for parameter in shape.parameters if parameter.positional_only)
     writers = tuple(
-        (parameter.name, _outer_name(parameter), to_json(parameter.annotation)) for parameter in shape.parameters
+        (parameter.name, _outer_name(parameter), to_json(_unnamed(parameter.annotation)))
+        for parameter in shape.parameters
     )
 
     def written(arguments: Arguments) -> JsonObject:
@@ -193,6 +194,17 @@ def _described(parameter: Parameter) -> Any:  # noqa: ANN401 - a type
 def _outer_name(parameter: Parameter) -> str:
     own = get_args(parameter.annotation)[1:] if get_origin(parameter.annotation) is Annotated else ()
     return next((item.alias for item in own if isinstance(item, FieldInfo) and item.alias), parameter.name)
+
+
+def _unnamed(annotation: Any) -> Any:  # noqa: ANN401 - a type
+    """A type without what only a parameter can have: another name for callers."""
+    if get_origin(annotation) is not Annotated:
+        return annotation
+    kind, *said = get_args(annotation)
+    for item in said:
+        if not (isinstance(item, FieldInfo) and item.alias):
+            kind = Annotated[kind, item]
+    return kind
 
 
 def _plain(params: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any] | list[Any]:

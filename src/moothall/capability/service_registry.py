@@ -7,9 +7,10 @@ from typing import Any, TypedDict
 
 from moothall.capability import schema, shape
 from moothall.capability.compiling import Member
-from moothall.capability.declaration import NO_LAYERS, declare, declared, spec_of
+from moothall.capability.declaration import NO_LAYERS, spec_of
 from moothall.capability.entry import Entry
 from moothall.capability.members import members_of
+from moothall.capability.options import settle
 from moothall.capability.proxies import body_of
 from moothall.capability.registry import Registry
 from moothall.capability.snapshot import DEFAULT_AGENT
@@ -40,22 +41,20 @@ class ServiceRegistry:
         self.agent = agent
 
     def register(
-        self, func: Callable[..., Any], scope: str | Iterable[str] = "both", permissions: Iterable[str] = ()
+        self,
+        func: Callable[..., Any],
+        scope: str | Iterable[str] | None = None,
+        permissions: Iterable[str] | None = None,
     ) -> Entry:
-        """Register a function; decorators that it has keep their word, except on these two.
+        """Register a function; what is not given here is as its decorator says, if it has one.
 
         Raises:
             OptionError: an option makes no sense.
             Conflict: there is one of that name and version.
         """
-        declaration = declare(func, {"scope": scope, "permissions": permissions}, "register()")
-        lines = declared(func)
-        merged = {**(lines.lines[0] if lines else {}), **declaration.lines[0]}
-        member = members_of(func)[0]
-        rest = lines.lines[1:] if lines else ()
-        return self._add(
-            Member(member.function, type(declaration)((merged, *rest), declaration.hints), member.defaults)
-        )
+        given = {"scope": scope, "permissions": permissions}
+        options = {option: value for option, value in given.items() if value is not None}
+        return self._add(members_of(func)[0].with_options(settle(options, "register()")))
 
     def auto_register_service(self, func: Callable[..., Any]) -> ServiceInfo:
         """Register a function as it is and return what is known of it. Raises as `register`."""

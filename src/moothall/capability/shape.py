@@ -78,14 +78,12 @@ def read(function: Callable[..., Any], hints: Mapping[str, Any] | None = None) -
         OptionError: it collects arguments (``*args``, ``**kwargs``), or an annotation cannot be evaluated.
     """
     evaluated = hints if hints is not None else evaluate(function)
-    signature = inspect.signature(function)
+    signature = check_named(function)
     said = docstring_parser.parse(inspect.getdoc(function) or "")
     told = {item.arg_name.lstrip("*"): " ".join((item.description or "").split()) for item in said.params}
     parameters: list[Parameter] = []
     context, context_at = "", -1
     for name, parameter in signature.parameters.items():
-        if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
-            raise OptionError(f"{_called(function)}: a capability names its parameters; {parameter} has no schema")
         annotation = evaluated.get(name, Any)
         by_position = parameter.kind is parameter.POSITIONAL_ONLY
         if _is_context(annotation):
@@ -105,6 +103,19 @@ def read(function: Callable[..., Any], hints: Mapping[str, Any] | None = None) -
         generator=inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function),
         streams=streams,
     )
+
+
+def check_named(function: Callable[..., Any]) -> inspect.Signature:
+    """The signature of a function that names its parameters.
+
+    Raises:
+        OptionError: it collects arguments (``*args``, ``**kwargs``).
+    """
+    signature = inspect.signature(function)
+    for parameter in signature.parameters.values():
+        if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
+            raise OptionError(f"{_called(function)}: a capability names its parameters; {parameter} has no schema")
+    return signature
 
 
 def summary(function: Callable[..., Any]) -> str:

@@ -52,3 +52,20 @@ def test_importing_the_package_imports_none_of_its_rooms() -> None:
 
 def test_the_version_is_that_of_the_project() -> None:
     assert moothall.__version__.count(".") == 2
+
+
+@pytest.mark.parametrize("first", ["", "import moothall.capability.registry", "from moothall import Node"])
+def test_the_decorator_is_one_whatever_was_imported_before(first: str) -> None:
+    program = f"""{first}
+from moothall import capability
+from moothall.capability import anp_service, capability as same
+import moothall.capability.registry as registry
+@capability
+def one(): "One."
+@capability(access="public")
+def two(): "Two."
+@same
+def three(): "Three."
+print(one.__capability__ is not None, two.__doc__, three.__name__, registry.Registry.__name__)"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert told.split() == ["True", "Two.", "three", "Registry"]

@@ -71,7 +71,7 @@ def test_modules_are_named_for_what_they_hold() -> None:
 
 def test_packages_do_nothing_when_imported() -> None:
     for path in SOURCE.rglob("__init__.py"):
-        if path.parent != SOURCE:
+        if path.parent not in {SOURCE, SOURCE / "capability"}:  # these two are public, and import lazily
             body = ast.parse(path.read_text(encoding="utf-8")).body
             assert len(body) == 1, path
             assert ast.get_docstring(ast.Module(body, [])), path

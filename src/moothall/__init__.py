@@ -9,20 +9,41 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from moothall.calls.caller import LocalMethodCaller as LocalMethodCaller
+    from moothall.calls.caller import RemoteAgentCaller as RemoteAgentCaller
+    from moothall.calls.caller import UnifiedCaller as UnifiedCaller
+    from moothall.calls.reply import Reply as Reply
+    from moothall.capability.agents import Agent as Agent
+    from moothall.capability.agents import register_local_methods_to_agent as register_local_methods_to_agent
+    from moothall.capability.anp_user import ANPUser as ANPUser
+    from moothall.capability.context import CallContext as CallContext
+    from moothall.capability.decorators import ANPServiceDecorator as ANPServiceDecorator
+    from moothall.capability.decorators import CapabilityDecorator as CapabilityDecorator
+    from moothall.capability.decorators import anp_service as anp_service
+    from moothall.capability.decorators import api_service as api_service
+    from moothall.capability.decorators import capability as capability
+    from moothall.capability.decorators import local_method as local_method
+    from moothall.capability.options import OptionError as OptionError
     from moothall.directory.profiles import AgentProfile as AgentProfile
     from moothall.directory.registry import AgentRegistry as AgentRegistry
+    from moothall.errors import A2AServiceError as A2AServiceError
     from moothall.errors import AgentNotFound as AgentNotFound
+    from moothall.errors import ApprovalPending as ApprovalPending
+    from moothall.errors import AuthenticationError as AuthenticationError
     from moothall.errors import BadDemand as BadDemand
+    from moothall.errors import CallTimeout as CallTimeout
     from moothall.errors import ChannelNotFound as ChannelNotFound
     from moothall.errors import Conflict as Conflict
     from moothall.errors import DecisionRefused as DecisionRefused
     from moothall.errors import DemandNotFound as DemandNotFound
     from moothall.errors import EventPushFailed as EventPushFailed
     from moothall.errors import Forbidden as Forbidden
+    from moothall.errors import Gone as Gone
     from moothall.errors import HostRefused as HostRefused
     from moothall.errors import InternalError as InternalError
     from moothall.errors import InvalidInput as InvalidInput
     from moothall.errors import LeaseLost as LeaseLost
+    from moothall.errors import MethodNotAllowed as MethodNotAllowed
     from moothall.errors import ModelTimeout as ModelTimeout
     from moothall.errors import ModelUnavailable as ModelUnavailable
     from moothall.errors import MoothallError as MoothallError
@@ -32,13 +53,20 @@ if TYPE_CHECKING:
     from moothall.errors import OriginRefused as OriginRefused
     from moothall.errors import Overloaded as Overloaded
     from moothall.errors import PayloadTooLarge as PayloadTooLarge
+    from moothall.errors import PermissionDeniedError as PermissionDeniedError
     from moothall.errors import RateLimited as RateLimited
+    from moothall.errors import ServiceNotFoundError as ServiceNotFoundError
     from moothall.errors import SettingsError as SettingsError
     from moothall.errors import StorageError as StorageError
     from moothall.errors import StoreLocked as StoreLocked
     from moothall.errors import Unauthenticated as Unauthenticated
+    from moothall.errors import Unavailable as Unavailable
     from moothall.errors import UnsupportedMediaType as UnsupportedMediaType
+    from moothall.errors import UpstreamError as UpstreamError
+    from moothall.errors import UpstreamInvalid as UpstreamInvalid
     from moothall.errors import UsageError as UsageError
+    from moothall.errors import ValidationError as ValidationError
+    from moothall.identity.principal import Principal as Principal
     from moothall.llm.decision import LLMServiceWithFallback as LLMServiceWithFallback
     from moothall.negotiation.demand.channel_admin import ChannelAdmin as ChannelAdmin
     from moothall.negotiation.demand.channel_admin import ChannelAdminAgent as ChannelAdminAgent
@@ -49,24 +77,45 @@ if TYPE_CHECKING:
     from moothall.negotiation.demand.subnet import SubnetManager as SubnetManager
     from moothall.negotiation.demand.user_agent import UserAgent as UserAgent
     from moothall.node import Node as Node
+    from moothall.policy.decision import PermissionResult as PermissionResult
     from moothall.settings import Settings as Settings
 
 _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
+    "moothall.calls.caller": ("LocalMethodCaller", "RemoteAgentCaller", "UnifiedCaller"),
+    "moothall.calls.reply": ("Reply",),
+    "moothall.capability.agents": ("Agent", "register_local_methods_to_agent"),
+    "moothall.capability.anp_user": ("ANPUser",),
+    "moothall.capability.context": ("CallContext",),
+    "moothall.capability.decorators": (
+        "ANPServiceDecorator",
+        "CapabilityDecorator",
+        "anp_service",
+        "api_service",
+        "capability",
+        "local_method",
+    ),
+    "moothall.capability.options": ("OptionError",),
     "moothall.directory.profiles": ("AgentProfile",),
     "moothall.directory.registry": ("AgentRegistry",),
     "moothall.errors": (
+        "A2AServiceError",
         "AgentNotFound",
+        "ApprovalPending",
+        "AuthenticationError",
         "BadDemand",
+        "CallTimeout",
         "ChannelNotFound",
         "Conflict",
         "DecisionRefused",
         "DemandNotFound",
         "EventPushFailed",
         "Forbidden",
+        "Gone",
         "HostRefused",
         "InternalError",
         "InvalidInput",
         "LeaseLost",
+        "MethodNotAllowed",
         "ModelTimeout",
         "ModelUnavailable",
         "MoothallError",
@@ -76,14 +125,21 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
         "OriginRefused",
         "Overloaded",
         "PayloadTooLarge",
+        "PermissionDeniedError",
         "RateLimited",
+        "ServiceNotFoundError",
         "SettingsError",
         "StorageError",
         "StoreLocked",
         "Unauthenticated",
+        "Unavailable",
         "UnsupportedMediaType",
+        "UpstreamError",
+        "UpstreamInvalid",
         "UsageError",
+        "ValidationError",
     ),
+    "moothall.identity.principal": ("Principal",),
     "moothall.llm.decision": ("LLMServiceWithFallback",),
     "moothall.negotiation.demand.channel_admin": ("ChannelAdmin", "ChannelAdminAgent"),
     "moothall.negotiation.demand.coordinator": ("Coordinator",),
@@ -92,6 +148,7 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
     "moothall.negotiation.demand.subnet": ("SubnetManager",),
     "moothall.negotiation.demand.user_agent": ("UserAgent",),
     "moothall.node": ("Node",),
+    "moothall.policy.decision": ("PermissionResult",),
     "moothall.settings": ("Settings",),
 }
 """Module -> its public names. A test keeps the imports above, which type checkers read, equal to this table."""
@@ -107,6 +164,8 @@ def __getattr__(name: str) -> object:
     if name not in _HOME:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
+    if name == "capability":
+        return import_module("moothall.capability")  # the package of that name can be called as the decorator
     value = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value

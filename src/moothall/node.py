@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+from collections.abc import AsyncIterator, Mapping
 from datetime import date
-from types import TracebackType
-from typing import Self, TypeVar
+from types import MappingProxyType, TracebackType
+from typing import Any, Self, TypeVar
 
+from moothall.calls.caller import UnifiedCaller
+from moothall.calls.hooks import Hooks
+from moothall.calls.reply import Reply
+from moothall.capability.agents import Agent
 from moothall.clock import Clock, SystemClock
 from moothall.directory.activities import load_activities
+from moothall.directory.capabilities import AgentCapabilities
 from moothall.directory.concepts import load_vocabulary
 from moothall.directory.index import RegistrySnapshot
 from moothall.directory.places import load_gazetteer
 from moothall.directory.profiles import AgentProfile
 from moothall.directory.registry import AgentRegistry, init_mock_agents
-from moothall.errors import InternalError
+from moothall.errors import Conflict, InternalError, UsageError
 from moothall.events.log import EventLog
 from moothall.events.outbox import Outbox
 from moothall.events.retention import Retention
 from moothall.events.worker import Worker
+from moothall.hosting import AgentHost, Ground
+from moothall.identity.keystore import DEFAULT_AGENT
+from moothall.identity.office import Place
+from moothall.identity.principal import OWNER, Principal
 from moothall.llm.configured import configured_decisions, configured_model
+from moothall.messages import Lang, system_lang
+from moothall.negotiation.demand.capabilities import DemandCapabilities
 from moothall.negotiation.demand.capacity import Capacity
 from moothall.negotiation.demand.driver import KIND, DemandDriver, RunSpawner
 from moothall.negotiation.demand.model.briefs import demand_briefs
 from moothall.negotiation.demand.participants import Participant, ParticipantFactory
+from moothall.negotiation.demand.people_capabilities import PeopleCapabilities
 from moothall.negotiation.demand.persona import Persona
 from moothall.negotiation.demand.questions import RecursionLimits
 from moothall.negotiation.demand.replay import REPLAY, ReplayDriver
@@ -31,8 +45,11 @@ from moothall.negotiation.demand.reports import deliver_reports
 from moothall.negotiation.demand.rules.brain import rules_brain
 from moothall.negotiation.demand.rules.phrasing import Lexica
 from moothall.negotiation.demand.service import DemandService
+from moothall.negotiation.demand.submissions import SubmitLimit
 from moothall.negotiation.demand.talks import Limits
+from moothall.resilience import RateLimiter
 from moothall.server.app import ServerApp, create_app
+from moothall.server.language import accepted
 from moothall.server.parts import ServerParts
 from moothall.settings import Settings
 from moothall.storage.store import Store
@@ -41,7 +58,7 @@ PartT = TypeVar("PartT")
 
 
 class Node:
-    """One node of the network: a store, a registry, a worker, and the doors in front of them.
+    """One node of the network: a store, agents and their capabilities, a worker, and the doors in front of them.
 
     Use it as an async context manager, or call :meth:`start` and :meth:`stop`.
 
@@ -50,6 +67,10 @@ class Node:
         participants: who speaks for an agent in a negotiation; by default a persona in this process that decides
             from the agent's profile. Wrap or replace it to bring in people or remote agents.
         clock: the source of time.
+
+    Attributes:
+        agent: the agent whose capabilities need no agent's name; `include` gives it some.
+        hooks: what is done before, around and after calls, and on their errors.
 
     Raises:
         StoreLocked, StorageError, SettingsError: at start, when the store cannot be opened.
@@ -65,12 +86,17 @@ class Node:
         self.settings = settings or Settings()
         self.clock = clock or SystemClock()
         self.owner_token = secrets.token_urlsafe(32)
+        self.agent = Agent(DEFAULT_AGENT, description="The node itself, and what it offers in its own name")
+        self.hooks = Hooks()
         lexica = self._lexica = Lexica(load_vocabulary(), load_gazetteer(), load_activities())
         rules = rules_brain(lexica.vocabulary, lexica.gazetteer, lexica.activities)
         briefs = demand_briefs(lexica, rules)
         self.llm = configured_model(self.settings, briefs, self.clock.monotonic)
         self.decisions = configured_decisions(self.settings, rules, self.llm, briefs, self.clock.monotonic)
+        self.submissions = SubmitLimit(RateLimiter(self.settings.rate_limit, self.clock.monotonic))
         self._participants = participants or self.persona
+        self._agents = {DEFAULT_AGENT: self.agent}
+        self._place = Place.of(self.settings, self.settings.port, secure=bool(self.settings.tls_cert))
         self._store: Store | None = None
         self._log: EventLog | None = None
         self._registry: AgentRegistry | None = None
@@ -78,6 +104,7 @@ class Node:
         self._worker: Worker | None = None
         self._outbox: Outbox | None = None
         self._retention: Retention | None = None
+        self._host: AgentHost | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -95,7 +122,7 @@ class Node:
 
     @property
     def registry(self) -> AgentRegistry:
-        """The agents."""
+        """The agents that negotiate."""
         return _started(self._registry)
 
     @property
@@ -104,9 +131,72 @@ class Node:
         return _started(self._demands)
 
     @property
+    def host(self) -> AgentHost:
+        """The agents that this node hosts, with their identities, capabilities and the call path."""
+        return _started(self._host)
+
+    @property
     def ready(self) -> bool:
         """Whether the node takes demands."""
         return self._worker is not None
+
+    @property
+    def url(self) -> str:
+        """How others reach this node; its agents' DIDs name that host and port."""
+        return self._place.url
+
+    def listen_on(self, port: int, *, secure: bool = False) -> None:
+        """Say where the node will be served, where the settings do not; before it starts.
+
+        Raises:
+            UsageError: it has started.
+        """
+        if self._store is not None:
+            raise UsageError("the node has started; its agents have their names already")
+        self._place = Place.of(self.settings, port, secure=secure)
+
+    def include(self, *capabilities: object) -> None:
+        """Give the node's own agent capabilities; see `Agent.include`."""
+        self.agent.include(*capabilities)
+
+    def add(self, *agents: Agent) -> None:
+        """Host agents, each with its own identity, capabilities and addresses.
+
+        Raises:
+            Conflict: there is one of that name.
+            OptionError: as `Agent.include`.
+        """
+        for agent in agents:
+            if agent.name in self._agents:
+                raise Conflict(f"there is an agent {agent.name} already", details={"agent": agent.name})
+            if self._host is not None:
+                self._host.take_in({agent.name: agent})
+            self._agents[agent.name] = agent
+
+    @property
+    def agents(self) -> Mapping[str, Agent]:
+        """The agents that this node hosts, by name."""
+        return MappingProxyType(self._agents)
+
+    def caller(self, agent: str = DEFAULT_AGENT, *, principal: Principal = OWNER) -> UnifiedCaller:
+        """What makes calls as ``principal``, by default the owner; an agent signs those that leave the node."""
+        return UnifiedCaller(self.host.path, principal, agent)
+
+    async def call(self, target: str, params: Mapping[str, Any] | None = None, /, **named: Any) -> Any:  # noqa: ANN401
+        """Call a target as the owner of the node; see `UnifiedCaller.call`."""
+        return await self.caller().call(target, params or {}, **named)
+
+    async def try_call(self, target: str, params: Mapping[str, Any] | None = None, /, **named: Any) -> Reply[Any]:  # noqa: ANN401
+        """The same, with failures in the reply."""
+        return await self.caller().try_call(target, params or {}, **named)
+
+    def stream(self, target: str, params: Mapping[str, Any] | None = None, /, **named: Any) -> AsyncIterator[Any]:  # noqa: ANN401
+        """The same, value by value."""
+        return self.caller().stream(target, params or {}, **named)
+
+    def proxy(self, protocol: type[PartT], target: str) -> PartT:
+        """A typed client of a target, from a Protocol class; see `UnifiedCaller.proxy`."""
+        return self.caller().proxy(protocol, target)
 
     def persona(self, profile: AgentProfile) -> Participant:
         """The default participant: decides in this process, from the profile alone."""
@@ -133,6 +223,9 @@ class Node:
         worker, self._worker = self._worker, None
         if worker is not None:
             await worker.stop()
+        host, self._host = self._host, None
+        if host is not None:
+            await host.close()
         await self.decisions.stop()
         if self._retention is not None:
             await self._retention.stop()
@@ -146,6 +239,8 @@ class Node:
 
     def app(self) -> ServerApp:
         """The node's HTTP application (ASGI)."""
+        host = self.host
+        lang: Lang = self.settings.lang or system_lang(os.environ)
         return create_app(
             ServerParts(
                 settings=self.settings,
@@ -156,6 +251,11 @@ class Node:
                 owner_token=self.owner_token,
                 ready=lambda: self.ready,
                 llm=self.llm,
+                gateway=host.path,
+                submissions=self.submissions,
+                verifier=host.office.verifier,
+                challenger=host.office.verifier.challenger,
+                doors=[host.anp_door(lang, accepted)],
             )
         )
 
@@ -184,10 +284,20 @@ class Node:
             concurrency=settings.max_open_runs,
         )
         self._demands = DemandService(log, _capacity(log, settings), self.today, self._lexica)
+        await self._open_calls(store, self._demands, self._registry)
         await worker.start()
         self._worker = worker
         self._retention = Retention(log, settings.retention_days)
         await self._retention.start()
+
+    async def _open_calls(self, store: Store, demands: DemandService, registry: AgentRegistry) -> None:
+        own = (
+            DemandCapabilities(demands, self.submissions),
+            PeopleCapabilities(demands),
+            AgentCapabilities(registry),
+        )
+        ground = Ground(self.settings, self.clock, store, self._place, self.owner_token, self.hooks)
+        self._host = await AgentHost.open(ground, self._agents, own)
 
     async def _registered(self) -> RegistrySnapshot:
         return await self.registry.snapshot()

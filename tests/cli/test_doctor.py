@@ -77,6 +77,14 @@ async def test_a_lock_that_a_silent_process_holds_is_worth_a_note(tmp_path: Path
         assert (await found(tmp_path))["lock"].grade == "note"
 
 
+@pytest.mark.requirement("WIRE-NET-01")
+async def test_hosts_that_may_be_private_are_worth_a_note(tmp_path: Path) -> None:
+    assert (await found(tmp_path))["egress"].grade == "ok"
+    listed = (await found(tmp_path, egress_allow="http://localhost:8420"))["egress"]
+    assert (listed.grade, "localhost:8420" in listed.found) == ("note", True)
+    assert (await found(tmp_path, egress_allow="http://example.com"))["egress"].grade == "wrong"
+
+
 async def test_a_taken_port_is_worth_a_note(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         findings = await found(tmp_path, port=taken.getsockname()[1])

@@ -22,6 +22,7 @@ from moothall.cli.invocation import Invocation
 from moothall.cli.nodefile import NodeFile
 from moothall.cli.remote import alive, is_ready
 from moothall.errors import SettingsError
+from moothall.identity.egress import Egress
 from moothall.llm.choice import chosen_provider
 from moothall.server.run import AddressInUse, bind
 from moothall.settings import Settings, unknown_variables
@@ -206,7 +207,19 @@ async def model(patient: Patient) -> Finding:
     return Finding("model", "ok", found)
 
 
+async def egress(patient: Patient) -> Finding:
+    """Which hosts may be called although their address is not public? Meant for development (row WIRE-NET-01)."""
+    listed = patient.settings.egress_allow
+    try:
+        Egress.of(patient.settings)
+    except SettingsError as error:
+        return Finding("egress", "wrong", ". ".join(part for part in (str(error), error.hint) if part))
+    if listed:
+        return Finding("egress", "note", patient.call.text("doctor.egress_listed", hosts=listed))
+    return Finding("egress", "ok", patient.call.text("doctor.egress_public"))
+
+
 _OTHER_NAMES = {"openai", "openrouter"}
 """Providers that do not know the default model by its name."""
 
-CHECKS: tuple[Callable[[Patient], Awaitable[Finding]], ...] = (data, store, lock, port, node, model)
+CHECKS: tuple[Callable[[Patient], Awaitable[Finding]], ...] = (data, store, lock, port, node, model, egress)

@@ -58,7 +58,9 @@ async def _show(call: Invocation, desk: Desk, demand: str) -> View:
 async def _serve(call: Invocation, settings: Settings, fresh_key: str, *, browse: bool) -> int:
     """Serve, negotiate the sample, go on serving; ``fresh_key`` is the admin key of this start, shown once."""
     with stop_signal() as stop, bind_near(settings.host, settings.port) as listener:
-        async with Node(settings) as node:
+        node = Node(settings)
+        node.listen_on(listener.getsockname()[1])
+        async with node:
 
             def ready(address: Address) -> None:
                 _announce(call, settings, address, fresh_key)

@@ -17,8 +17,21 @@ from moothall.errors import InternalError, MoothallError, UsageError
 from moothall.messages import LANGS, Lang, text
 from moothall.telemetry import logger
 
-_NAMES = ("demo", "serve", "demand", "agents", "identity", "did", "events", "backup", "restore", "doctor")
-_ELSEWHERE = {"did": "identity", "restore": "backup"}
+_NAMES = (
+    "demo",
+    "serve",
+    "demand",
+    "agents",
+    "identity",
+    "did",
+    "call",
+    "tools",
+    "events",
+    "backup",
+    "restore",
+    "doctor",
+)
+_ELSEWHERE = {"did": "identity", "restore": "backup", "tools": "call"}
 COMMANDS = {name: f"moothall.cli.{_ELSEWHERE.get(name, name)}:{name}" for name in _NAMES}
 BROKEN_PIPE = 141
 """What shells show for a command whose reader left."""

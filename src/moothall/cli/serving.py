@@ -7,16 +7,20 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from moothall.cli import nodefile
 from moothall.cli.nodefile import NodeFile
 from moothall.errors import SettingsError
+from moothall.identity.apikeys import parse_keys
+from moothall.identity.devca import development_tls
 from moothall.messages import Lang, text
 from moothall.node import Node
-from moothall.server.access import parse_keys
 from moothall.server.admission import is_loopback
 from moothall.server.cors import Cors
-from moothall.server.run import Address, AddressInUse, bind, serve_on
+from moothall.server.run import Address, AddressInUse, Tls, bind, serve_on
 from moothall.settings import Settings, variable
 
 _HIGHEST = 65_535
@@ -38,6 +42,29 @@ def refuse_open_host(settings: Settings, lang: Lang) -> None:
         raise SettingsError(told, hint=text("cli.serve.open_host_try", lang, variable=variable("api_keys")))
 
 
+def tls_of(settings: Settings, *, wanted: bool, now: datetime) -> Tls | None:
+    """The certificate to serve with: the settings', else one of a development authority where it is wanted.
+
+    Raises:
+        SettingsError: only one of the two files is named, or one of them is not there.
+        StorageError: the development certificate cannot be read or written.
+    """
+    if not (settings.tls_cert or settings.tls_key):
+        if not wanted:
+            return None
+        names = [name for name in (settings.host, urlsplit(settings.public_url).hostname or "") if name]
+        made = development_tls(settings.data, names, now)
+        return Tls(made.chain, made.key, made.authority)
+    for name in ("tls_cert", "tls_key"):
+        if not Path(getattr(settings, name)).is_file():
+            raise SettingsError(
+                f"the setting {name} names no file",
+                hint=f"set {variable('tls_cert')} and {variable('tls_key')}, both",
+                details={"setting": name},
+            )
+    return Tls(Path(settings.tls_cert), Path(settings.tls_key))
+
+
 def bind_near(host: str, port: int) -> socket.socket:
     """Take the port, or the next free one above it.
 
@@ -56,7 +83,12 @@ def bind_near(host: str, port: int) -> socket.socket:
 
 @asynccontextmanager
 async def served(
-    node: Node, listener: socket.socket, host: str, stop: asyncio.Event, ready: Callable[[Address], None]
+    node: Node,
+    listener: socket.socket,
+    host: str,
+    stop: asyncio.Event,
+    ready: Callable[[Address], None],
+    tls: Tls | None = None,
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Serve a started node on ``listener`` from here to the end of the block; ``ready`` is called when it answers."""
     with closing(listener):
@@ -64,12 +96,13 @@ async def served(
         written: list[NodeFile] = []
 
         def on_ready(address: Address) -> None:
-            written.append(NodeFile(address.url, os.getpid(), node.owner_token))
+            authority = str(tls.authority.resolve()) if tls and tls.authority else ""
+            written.append(NodeFile(address.url, os.getpid(), node.owner_token, authority))
             nodefile.write(node.settings.data, written[0])
             ready(address)
             begun.set()
 
-        door = asyncio.create_task(serve_on(listener, node.app(), host=host, on_ready=on_ready, stop=stop))
+        door = asyncio.create_task(serve_on(listener, node.app(), host=host, on_ready=on_ready, stop=stop, tls=tls))
         waiting = asyncio.create_task(begun.wait())
         try:
             await asyncio.wait([door, waiting], return_when=asyncio.FIRST_COMPLETED)

@@ -1,0 +1,108 @@
+"""``moot call`` and ``moot tools``: use capabilities as the node's owner."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from moothall.cli.arguments import arguments
+from moothall.cli.calling import Calls, calls_of
+from moothall.cli.invocation import Invocation, standard
+from moothall.cli.render.clean import clean_line, safe_json
+from moothall.cli.render.tools import print_tool, print_tools
+from moothall.cli.signals import run
+from moothall.cli.wording import Option, Worded
+from moothall.errors import ServiceNotFoundError, Told, UsageError
+
+if TYPE_CHECKING:
+    from moothall.node import Node
+
+_SECONDS = 60.0
+
+
+@click.command("call", cls=Worded, help="call.about", epilog="call.example")
+@click.argument("target")
+@click.argument("words", metavar="[NAME=VALUE]...", nargs=-1)
+@click.option("--stream", is_flag=True, cls=Option, help="option.stream")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), default=_SECONDS, cls=Option, help="option.timeout"
+)
+@click.option("--node", "code", metavar="FILE.py", cls=Option, help="option.node")
+@standard
+def call(
+    call: Invocation,
+    target: str,
+    words: tuple[str, ...],
+    stream: bool,  # noqa: FBT001 - click's way
+    timeout: float,
+    code: str | None,
+) -> int:
+    """Call a capability and print its value."""
+    params = arguments(call, words)
+
+    async def work(calls: Calls) -> int:
+        if stream:
+            async for value in calls.stream(target, params, timeout):
+                _print(call, value)
+        else:
+            _print(call, await calls.call(target, params, timeout))
+        return 0
+
+    return _at_node(call, code, work)
+
+
+@click.command("tools", cls=Worded, help="tools.about")
+@click.argument("name", required=False)
+@click.option("--node", "code", metavar="FILE.py", cls=Option, help="option.node")
+@standard
+def tools(call: Invocation, name: str | None, code: str | None) -> int:
+    """List what can be called, or show one capability whole."""
+
+    async def work(calls: Calls) -> int:
+        rows = await calls.tools()
+        if name is not None:
+            rows = [row for row in rows if name in {row["id"], row["id"].partition(".")[2]}]
+            if not rows:
+                raise ServiceNotFoundError(f"no capability {name!r}", told=Told("cli.tools.unknown", {"name": name}))
+        if call.as_json:
+            for row in rows:
+                call.result(safe_json(json.dumps(row, ensure_ascii=False)))
+        elif name is not None:
+            print_tool(rows[0], call.lang)
+        else:
+            print_tools(rows, call.lang)
+        return 0
+
+    return _at_node(call, code, work)
+
+
+def _at_node(call: Invocation, code: str | None, work: Callable[[Calls], Coroutine[Any, Any, int]]) -> int:
+    node = _loaded(call, code)
+    settings = node.settings if node is not None else call.settings()
+
+    async def working() -> int:
+        async with calls_of(settings, call.lang, node) as calls:
+            return await work(calls)
+
+    return run(working())
+
+
+def _loaded(call: Invocation, code: str | None) -> Node | None:
+    if code is None:
+        return None
+    from moothall.cli.loading import load_node  # noqa: PLC0415 - only code of one's own needs the whole node here
+
+    if not code.endswith(".py") and "/" in code:
+        raise UsageError(call.text("serve.no_file", path=code))
+    return load_node(call, code, {"data": call.data})
+
+
+def _print(call: Invocation, value: object) -> None:
+    """Text as it is, anything else as JSON; with --json always one JSON value a line."""
+    if isinstance(value, str) and not call.as_json:
+        call.result("\n".join(map(clean_line, value.splitlines())) if value else "")
+    else:
+        call.result(safe_json(json.dumps(value, ensure_ascii=False, indent=None if call.as_json else 2)))

@@ -1,0 +1,184 @@
+"""Hosting agents: their identities, their capabilities, the call path, and the ways in and out, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Self
+
+from moothall.calls.hooks import Hooks
+from moothall.calls.path import CallPath
+from moothall.calls.relay import Relay
+from moothall.calls.terms import Terms, agent_of_this_node
+from moothall.capability.agents import Agent
+from moothall.capability.context import CallContext
+from moothall.capability.entry import Entry
+from moothall.capability.members import members_of
+from moothall.capability.registry import Registry
+from moothall.clock import Clock, parse_rfc3339
+from moothall.errors import InternalError
+from moothall.identity.agent import AgentIdentity
+from moothall.identity.apikeys import ApiKeys
+from moothall.identity.keystore import DEFAULT_AGENT
+from moothall.identity.office import IdentityOffice, Place
+from moothall.identity.principal import Principal
+from moothall.messages import Lang
+from moothall.policy.file import PolicyFile
+from moothall.policy.table import AccessTable
+from moothall.protocols.anp.acquaintances import Acquaintances
+from moothall.protocols.anp.connector import AnpConnector
+from moothall.protocols.anp.door import AnpDoor
+from moothall.protocols.anp.fetched import FetchedDocuments
+from moothall.protocols.anp.hosted import HostedAgent, Owner
+from moothall.protocols.anp.own import OwnAgents
+from moothall.protocols.anp.published import Published
+from moothall.protocols.anp.terms import Terms as AnpTerms
+from moothall.protocols.http.client import HttpConnector
+from moothall.settings import Settings
+from moothall.storage.store import Store
+
+OPENAPI: Final = "/openapi.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a host stands on; ``place`` is where the node is for others."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    place: Place
+    owner_token: str
+    hooks: Hooks
+
+
+class AgentHost:
+    """Hosts the agents of one started node.
+
+    Attributes:
+        capabilities: the registry; it can be changed while the node runs.
+        office: who the agents are, and who others are.
+        path: the call path.
+    """
+
+    def __init__(self, ground: Ground, office: IdentityOffice, policy: PolicyFile) -> None:
+        """Use `open`."""
+        settings = ground.settings
+        self._ground = ground
+        self._agents: dict[str, Agent] = {}
+        self._hosted: dict[str, HostedAgent] = {}
+        self.office = office
+        self.capabilities = Registry(threads=settings.call_threads, options=settings.capabilities)
+        self.path = CallPath(
+            self.capabilities,
+            AccessTable(policy),
+            verifier=office.verifier,
+            connectors=[HttpConnector(office.session)],
+            store=ground.store,
+            clock=ground.clock,
+            terms=Terms(
+                default_agent=DEFAULT_AGENT,
+                agents=self._principal,
+                caller_limit=settings.caller_limit,
+                address_limit=settings.address_limit,
+                max_hops=settings.max_hops,
+            ),
+            hooks=ground.hooks,
+        )
+        published = self._published = Published(
+            lambda: self.capabilities.snapshot, lambda: self._hosted, ground.place.url, ground.clock, openapi=OPENAPI
+        )
+        own = OwnAgents(lambda: self.path, published, self._principal)
+        others = Acquaintances(FetchedDocuments(office.egress, office.session, ground.clock), office.resolver)
+        self.path.connect(AnpConnector(own, others, office.session))
+        self.capabilities.add(DEFAULT_AGENT, members_of(Relay(self._visible)))
+
+    @classmethod
+    async def open(cls, ground: Ground, agents: Mapping[str, Agent], own: Iterable[object]) -> Self:
+        """Host agents; ``own`` are objects with the capabilities of the node itself.
+
+        Raises:
+            SettingsError, StorageError, InternalError: as `IdentityOffice.open`.
+            Conflict: two capabilities have one name and version, or one path and verb.
+        """
+        policy = PolicyFile.of(ground.settings)
+        keys = ApiKeys.of(ground.settings, ground.owner_token)
+        office = await IdentityOffice.open(
+            ground.settings, ground.store, ground.place, ground.clock, keys, policy.granted
+        )
+        host = cls(ground, office, policy)
+        try:
+            for each in own:
+                host.capabilities.add(DEFAULT_AGENT, members_of(each))
+            host.take_in(agents)
+            await host.capabilities.start()
+        except BaseException:
+            await host.close()
+            raise
+        return host
+
+    def take_in(self, agents: Mapping[str, Agent]) -> None:
+        """Host those of the agents that are not hosted yet.
+
+        Raises:
+            InvalidInput, StorageError, Conflict: as `open`.
+        """
+        fresh = [agent for name, agent in agents.items() if name not in self._agents]
+        self.office.admit(agent.name for agent in fresh)
+        for agent in fresh:
+            agent.join(self.capabilities)
+            self._agents[agent.name] = agent
+            self._hosted[agent.name] = self._shown(agent)
+
+    @property
+    def hosted(self) -> Mapping[str, HostedAgent]:
+        """The agents as their documents show them."""
+        return self._hosted
+
+    def anp_door(self, lang: Lang, accepted: Callable[[str], Lang | None]) -> AnpDoor:
+        """The door of the Agent Network Protocol; ``accepted`` reads ``Accept-Language``."""
+        settings, verifier = self._ground.settings, self.office.verifier
+        terms = AnpTerms(
+            max_body=settings.max_call_body,
+            lang=lang,
+            accepted=accepted,
+            welcome=verifier.welcome,
+            challenge=verifier.challenger.of,
+            open_documents=settings.public_descriptions,
+        )
+        return AnpDoor(self.path, self._published, terms)
+
+    async def close(self) -> None:
+        """Stop the agents and let go of what is open; the store is closed after it."""
+        await self.capabilities.stop()
+        for agent in self._agents.values():
+            agent.leave(self.capabilities)
+        await self.office.close()
+
+    def _visible(self, ctx: CallContext) -> tuple[Entry, ...]:
+        return self.path.visible(ctx.principal, ctx.door)
+
+    def _principal(self, agent: str) -> Principal:
+        identity = self.office.agent(agent)
+        if identity is None:
+            return agent_of_this_node(agent)
+        return Principal(id=identity.did.text, kind="did", binding="request", owner=True, key=identity.signer.keyid)
+
+    def _shown(self, agent: Agent) -> HostedAgent:
+        identity = self.office.agent(agent.name)
+        if identity is None:
+            raise InternalError(f"the agent {agent.name} was not given an identity")
+        return HostedAgent(
+            name=agent.name,
+            identity=identity,
+            description=agent.description,
+            created=_created(identity, self._ground.clock),
+            owner=Owner(name=self._ground.place.domain),
+        )
+
+
+def _created(identity: AgentIdentity, clock: Clock) -> datetime:
+    """When an agent came to be: the date of its document's proof, where it bears one."""
+    written = str(identity.document.raw.get("proof", {}).get("created", ""))
+    return parse_rfc3339(written) if written else clock.now()

@@ -1,0 +1,183 @@
+"""The identity room of a node, put together: its agents' identities, the way out, the resolver and the verifier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+from moothall.clock import Clock
+from moothall.errors import InternalError
+from moothall.identity.agent import AgentIdentity
+from moothall.identity.apikeys import ApiKeys
+from moothall.identity.assembly import Gatehouse, Ground, assemble
+from moothall.identity.document import DidDocument
+from moothall.identity.egress import Egress
+from moothall.identity.keystore import Keystore
+from moothall.identity.resolver import Resolver
+from moothall.identity.session import SignedSession
+from moothall.identity.site import Origin, Site
+from moothall.identity.standing import Standings
+from moothall.identity.verification import Rules
+from moothall.identity.verifier import Verifier
+from moothall.settings import Settings
+from moothall.storage.store import Store
+
+LOCALHOST: Final = "localhost"
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a node is.
+
+    Attributes:
+        url: its public address, without a slash at the end.
+        others: addresses of the same node on this machine.
+    """
+
+    url: str
+    others: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, settings: Settings, port: int, *, secure: bool) -> Self:
+        """The place that the settings describe, for a node that listens on ``port``."""
+        scheme = "https" if secure else "http"
+        near = tuple(f"{scheme}://{host}:{port}" for host in _LOOPBACK)
+        bound = settings.host.strip("[]").lower()
+        name = LOCALHOST if _is_address(bound) else bound
+        return cls((settings.public_url or f"{scheme}://{name}:{port}").rstrip("/"), near)
+
+    @property
+    def domain(self) -> str:
+        """Host and port as DIDs name them; those of an address without a name are this machine's."""
+        parts = urlsplit(self.url)
+        host = parts.hostname or LOCALHOST
+        host = LOCALHOST if _is_address(host) else host
+        origin = Origin.of(self.url)
+        return host if ":" not in origin.authority.rpartition("]")[2] else f"{host}:{parts.port}"
+
+
+class IdentityOffice:
+    """Knows who the agents of this node are, and finds out who others are."""
+
+    def __init__(
+        self, settings: Settings, place: Place, clock: Clock, granted: Callable[[str], frozenset[str]]
+    ) -> None:
+        """Use `open`."""
+        self.place = place
+        self.egress = Egress.of(settings)
+        self.resolver = Resolver(self.egress, self._own, clock, allow_legacy=settings.allow_legacy_did)
+        self._clock = clock
+        self._granted = granted
+        self._keystore = Keystore.open(settings.data, clock)
+        self._agents: dict[str, AgentIdentity] = {}
+        self._by_did: dict[str, AgentIdentity] = {}
+        self._sessions: dict[str, SignedSession] = {}
+        self._gatehouse: Gatehouse | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        settings: Settings,
+        store: Store,
+        place: Place,
+        clock: Clock,
+        keys: ApiKeys,
+        granted: Callable[[str], frozenset[str]],
+    ) -> Self:
+        """Open the office of a node; ``granted`` finds the permissions of an identity.
+
+        Raises:
+            SettingsError: a setting does not fit.
+            StorageError: a key cannot be read or written.
+            InternalError: outgoing requests are not guarded on this machine.
+        """
+        office = cls(settings, place, clock, granted)
+        await office.egress.self_check()
+        office._gatehouse = await assemble(
+            Ground(
+                store=store,
+                data=settings.data,
+                clock=clock,
+                site=Site(place.url, *place.others),
+                resolve=office.resolver.resolve,
+                standing=Standings(granted=granted, own=office.is_own),
+                keys=keys,
+                rules=Rules(),
+                allow_didwba_header=settings.allow_didwba_header,
+            )
+        )
+        return office
+
+    @property
+    def gatehouse(self) -> Gatehouse:
+        """The verifier with its surroundings.
+
+        Raises:
+            InternalError: the office was not opened by `open`.
+        """
+        if self._gatehouse is None:
+            raise InternalError("the office is not open")
+        return self._gatehouse
+
+    @property
+    def verifier(self) -> Verifier:
+        """Who finds out who sent a request."""
+        return self.gatehouse.verifier
+
+    def admit(self, agents: Iterable[str]) -> None:
+        """Have identities for these agents, making those that are missing.
+
+        Raises:
+            InvalidInput: a name is none for an agent.
+            StorageError: an identity cannot be read or written.
+        """
+        for agent in agents:
+            if agent not in self._agents:
+                url = f"{self.place.url}/agents/{agent}/ad.json"
+                found = self._keystore.ensure(agent, self.place.domain, description_url=url)
+                self._agents[agent] = self._by_did[found.did.text] = found
+
+    def agent(self, name: str) -> AgentIdentity | None:
+        """The identity of an agent of this node."""
+        return self._agents.get(name)
+
+    def is_own(self, did: str) -> bool:
+        """Whether a DID is that of an agent of this node."""
+        return did in self._by_did
+
+    def session(self, agent: str) -> SignedSession:
+        """The client that signs as an agent.
+
+        Raises:
+            InternalError: no such agent was admitted.
+        """
+        found = self._sessions.get(agent)
+        if found is None:
+            identity = self._agents.get(agent)
+            if identity is None:
+                raise InternalError(f"the agent {agent} has no identity")
+            found = self._sessions[agent] = SignedSession(self.egress, identity, self._clock)
+        return found
+
+    async def close(self) -> None:
+        """Let go of what is open; the store is closed after it."""
+        await self.resolver.aclose()
+        await self.egress.aclose()
+        if self._gatehouse is not None:
+            await self._gatehouse.close()
+
+    def _own(self, did: str) -> DidDocument | None:
+        found = self._by_did.get(did)
+        return found.document if found else None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -172,6 +172,10 @@ def test_nesting_has_an_end() -> None:
     PUT.bind({"box": {"size": 1}, "free": nested(DEEPEST - 1)})
     assert errors(PUT, {"box": {"size": 1}, "free": nested(DEEPEST + 1)}) == [([], "nesting")]
     assert errors(PUT, {"box": {"size": 1}, "free": nested(100_000)}) == [([], "nesting")]
+    made = Box.model_construct(size=math.inf)
+    assert PUT.bind({"box": made, "boxes": [made]}).named["box"] is made, (
+        "what a caller in this process made is its own"
+    )
     endless: list[Any] = []
     endless += [endless, endless]
     assert errors(PUT, {"box": {"size": 1}, "free": endless}) == [([], "nesting")]

@@ -46,16 +46,15 @@ def bind(shape: Shape) -> Callable[[Mapping[str, Any] | Sequence[Any]], Argument
     simple = all(parameter.annotation in _SCALARS for parameter in shape.parameters)
 
     def bound(params: Mapping[str, Any] | Sequence[Any]) -> Arguments:
+        handed = frozenset[int]() if simple else values.within_depth(params)
         try:
-            if not simple:
-                values.within_depth(params)
             positional, named = validate(params if type(params) in {dict, list, tuple} else _plain(params))
         except Refusal as refusal:
             raise refused(refusal, names) from None
         if positional:
             named = {**dict(zip(names, positional, strict=False)), **named}
         if not simple:
-            values.finite(named)
+            values.finite(named, handed)
         if first:
             return Arguments(tuple(named.pop(name) for name in first), named)
         return Arguments((), named)

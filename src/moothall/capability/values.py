@@ -15,8 +15,10 @@ from moothall.errors import ValidationError
 SAFE: Final = 2**53 - 1
 """The greatest integer that every JSON reader keeps; what is beyond travels as a decimal string."""
 
-DEEPEST: Final = 100
+DEEPEST: Final = 128
 """Levels of lists and objects in the arguments of a call."""
+
+_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
 
 def safe_integer(value: int) -> int | str:
@@ -42,29 +44,38 @@ def narrow(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
     return value
 
 
-def within_depth(value: object) -> None:
-    """Refuse what is nested too deeply.
+def within_depth(value: object) -> set[int]:
+    """Refuse what is nested too deeply; return the identities of the objects in it that are not JSON.
 
     Raises:
         ValidationError: it is.
     """
+    handed: set[int] = set()
     open_: list[tuple[Any, int]] = [(value, 0)]
     while open_:
         outer, depth = open_.pop()
         if depth > DEEPEST:
             raise misplaced("nesting", f"Input should be nested at most {DEEPEST} levels deep")
-        inner = outer.values() if isinstance(outer, Mapping) else outer
-        open_.extend((item, depth + 1) for item in inner if isinstance(item, dict | list | tuple))
+        for item in outer.values() if isinstance(outer, Mapping) else outer:
+            if isinstance(item, dict | list | tuple):
+                open_.append((item, depth + 1))
+            elif type(item) not in _PLAIN:
+                handed.add(id(item))
+    return handed
 
 
-def finite(named: Mapping[str, Any]) -> None:
+def finite(named: Mapping[str, Any], handed: AbstractSet[int]) -> None:
     """Refuse numbers that are not finite, wherever they hide: models have a configuration of their own.
+
+    Args:
+        named: validated arguments.
+        handed: identities of objects that callers in this process made themselves; they are not looked into.
 
     Raises:
         ValidationError: there is one.
     """
     for name, value in named.items():
-        if not _is_finite(value):
+        if not _is_finite(value, handed):
             raise misplaced("finite_number", "Input should be a finite number", name)
 
 
@@ -88,10 +99,10 @@ def plain(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-def _is_finite(value: object) -> bool:
+def _is_finite(value: object, handed: AbstractSet[int]) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
-    return all(_is_finite(item) for item in _inside(value))
+    return id(value) in handed or all(_is_finite(item, handed) for item in _inside(value))
 
 
 def _inside(value: object) -> Iterable[object]:

@@ -6,8 +6,9 @@ moot demand "我想在北京办一场AI主题聚会，需要场地和嘉宾" --w
 
 from moothall import Node
 from moothall.directory.profiles import AgentProfile
-from moothall.negotiation.demand.models import AgentResponse, ProposalFeedback
+from moothall.negotiation.demand.models import AgentResponse
 from moothall.negotiation.demand.participants import Participant
+from moothall.negotiation.demand.plan_models import ProposalFeedback
 from moothall.negotiation.demand.wire import DemandOffer, ProposalReview
 
 MOST_PEOPLE = 60

@@ -20,8 +20,8 @@ from pathlib import Path
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
 from moothall.directory.profiles import AgentProfile
-from moothall.negotiation.demand.models import ProposalFeedback
 from moothall.negotiation.demand.participants import OfferAnswer, Participant, ReviewAnswer
+from moothall.negotiation.demand.plan_models import ProposalFeedback
 from moothall.negotiation.demand.wire import DemandOffer, ProposalReview
 from moothall.node import Node
 from moothall.server.run import Address, serve

@@ -14,13 +14,14 @@ from benchmarks.quality.reality import Option, option, window_of
 from benchmarks.quality.world import Agent, Behaviour, Scenario
 from moothall.directory.profiles import AgentProfile
 from moothall.llm.decision import Decided
-from moothall.negotiation.demand.models import AgentResponse, ProposalFeedback, Term
+from moothall.negotiation.demand.models import AgentResponse, Term
 from moothall.negotiation.demand.participants import (
     OfferAnswer,
     Participant,
     ParticipantUnreachableError,
     ReviewAnswer,
 )
+from moothall.negotiation.demand.plan_models import ProposalFeedback
 from moothall.negotiation.demand.wire import DemandOffer, ProposalReview
 from moothall.node import Node
 

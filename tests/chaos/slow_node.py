@@ -6,8 +6,8 @@ import asyncio
 import random
 
 from moothall.directory.profiles import AgentProfile
-from moothall.negotiation.demand.models import ProposalFeedback
 from moothall.negotiation.demand.participants import OfferAnswer, Participant, ReviewAnswer
+from moothall.negotiation.demand.plan_models import ProposalFeedback
 from moothall.negotiation.demand.wire import DemandOffer, ProposalReview
 from moothall.node import Node
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from moothall.directory.profiles import AgentProfile
-from moothall.negotiation.demand.models import ProposalFeedback
 from moothall.negotiation.demand.participants import OfferAnswer, Participant, ReviewAnswer
+from moothall.negotiation.demand.plan_models import ProposalFeedback
 from moothall.negotiation.demand.wire import DemandOffer, ProposalReview
 from moothall.node import Node
 

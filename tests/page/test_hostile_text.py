@@ -6,7 +6,8 @@ import json
 
 from playwright.async_api import Page, expect
 
-from moothall.negotiation.demand.models import AgentResponse, ProposalFeedback
+from moothall.negotiation.demand.models import AgentResponse
+from moothall.negotiation.demand.plan_models import ProposalFeedback
 from tests.page.hall import Hall
 from tests.page.looking import imported, to_the_end
 from tests.page.worlds import DEMAND, TRIO, recording, told

@@ -11,7 +11,7 @@ from typing import Any
 from moothall.clock import Clock
 from moothall.directory.profiles import AgentProfile
 from moothall.events.model import Event
-from moothall.negotiation.demand.models import AgentResponse, ProposalFeedback
+from moothall.negotiation.demand.models import AgentResponse
 from moothall.negotiation.demand.participants import (
     LATER,
     OfferAnswer,
@@ -19,6 +19,7 @@ from moothall.negotiation.demand.participants import (
     ParticipantUnreachableError,
     ReviewAnswer,
 )
+from moothall.negotiation.demand.plan_models import ProposalFeedback
 from moothall.negotiation.demand.wire import DemandOffer, ProposalReview
 from moothall.node import Node
 from moothall.settings import Settings

@@ -14,13 +14,7 @@ from moothall.directory.places import load_gazetteer
 from moothall.errors import InvalidInput
 from moothall.messages import explain
 from moothall.negotiation.demand.confirming import Confirmation, UnderstandingEdits, confirmed
-from moothall.negotiation.demand.models import (
-    Constraints,
-    Context,
-    DeepUnderstanding,
-    DemandUnderstanding,
-    Requirement,
-)
+from moothall.negotiation.demand.models import Constraints, Context, DeepUnderstanding, DemandUnderstanding, Requirement
 from moothall.negotiation.demand.rules.phrasing import Lexica
 
 TODAY = date(2026, 11, 21)

@@ -9,14 +9,13 @@ import pytest
 
 from moothall.errors import DecisionRefused
 from moothall.llm.decision import RulesBrain
-from moothall.negotiation.demand.models import (
+from moothall.negotiation.demand.models import Condition, Offer
+from moothall.negotiation.demand.plan_models import (
     AdjustedPlan,
     AdjustmentSummary,
     Compromise,
-    Condition,
     Cost,
     Milestone,
-    Offer,
     PlanDraft,
     Timeline,
 )

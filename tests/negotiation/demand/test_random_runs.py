@@ -11,8 +11,9 @@ import pytest
 from moothall.events.model import Event
 from moothall.events.types import EVENT_TYPES, TERMINAL_EVENT_TYPES
 from moothall.negotiation.demand.machine import TRANSITIONS, ChannelStatus, Trigger
-from moothall.negotiation.demand.models import AgentResponse, ProposalFeedback
+from moothall.negotiation.demand.models import AgentResponse
 from moothall.negotiation.demand.payloads import PAYLOADS
+from moothall.negotiation.demand.plan_models import ProposalFeedback
 from tests.support.demand import (
     ACCEPT,
     DECLINE,

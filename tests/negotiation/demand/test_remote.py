@@ -12,8 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from moothall.negotiation.demand.models import AgentResponse, ProposalFeedback
+from moothall.negotiation.demand.models import AgentResponse
 from moothall.negotiation.demand.participants import OfferAnswer, ParticipantUnreachableError, ReviewAnswer
+from moothall.negotiation.demand.plan_models import ProposalFeedback
 from moothall.negotiation.demand.wire import DemandOffer, ProposalReview
 from moothall.node import Node
 from tests.support.demand import Script, negotiate, of_type, profile, running

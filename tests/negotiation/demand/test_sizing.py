@@ -12,7 +12,8 @@ from moothall.events.encode import MAX_PAYLOAD
 from moothall.events.model import Event
 from moothall.messages import text
 from moothall.negotiation.demand import admission, ending, sizing
-from moothall.negotiation.demand.models import AgentResponse, Compromise, Condition, ProposalFeedback, Term
+from moothall.negotiation.demand.models import AgentResponse, Condition, Term
+from moothall.negotiation.demand.plan_models import Compromise, ProposalFeedback
 from moothall.node import Node
 from tests.negotiation.demand.modelled import DEMAND, TRIO
 from tests.support.demand import ACCEPT, Script, negotiate, of_type, profile, running

@@ -7,15 +7,8 @@ from typing import Any
 
 import pytest
 
-from moothall.negotiation.demand.models import (
-    Assignment,
-    Condition,
-    Constraints,
-    DemandUnderstanding,
-    Offer,
-    Requirement,
-    Term,
-)
+from moothall.negotiation.demand.models import Condition, Constraints, DemandUnderstanding, Offer, Requirement, Term
+from moothall.negotiation.demand.plan_models import Assignment
 from moothall.negotiation.demand.unchosen import Unchosen
 
 DAY = date(2027, 5, 1)

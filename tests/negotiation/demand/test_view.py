@@ -14,8 +14,8 @@ from moothall.events.model import Event, RunRecord
 from moothall.llm.decision import Decided, Usage
 from moothall.negotiation.demand.channel_view import CHANNEL_TYPES, channel_view
 from moothall.negotiation.demand.machine import ChannelStatus
-from moothall.negotiation.demand.models import ProposalFeedback
 from moothall.negotiation.demand.participants import OfferAnswer, Participant, ParticipantUnreachableError, ReviewAnswer
+from moothall.negotiation.demand.plan_models import ProposalFeedback
 from moothall.negotiation.demand.roster import ROSTER_TYPES, roster
 from moothall.negotiation.demand.view import DEMAND_TYPES, demand_view
 from moothall.negotiation.demand.wire import DemandOffer, ProposalReview

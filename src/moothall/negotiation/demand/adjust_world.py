@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from moothall.directory.activities import load_activities
 from moothall.directory.concepts import load_vocabulary
 from moothall.directory.places import load_gazetteer
-from moothall.negotiation.demand.models import AdjustedPlan, Assignment, JsonObject, PlanDraft, Proposal
+from moothall.negotiation.demand.models import JsonObject
 from moothall.negotiation.demand.plan_fit import Settled, plan_fits
+from moothall.negotiation.demand.plan_models import AdjustedPlan, Assignment, PlanDraft, Proposal
 from moothall.negotiation.demand.questions import AdjustInput
 from moothall.negotiation.demand.rules.phrasing import Lexica, Voice, clean
 from moothall.negotiation.demand.rules.requests import Answers, Request, requests

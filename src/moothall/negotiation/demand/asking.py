@@ -15,15 +15,9 @@ from moothall.negotiation.demand.channel import channel_id_of
 from moothall.negotiation.demand.channel_view import Rows
 from moothall.negotiation.demand.invitation import SharedPlan, shared_demand, shared_plan
 from moothall.negotiation.demand.machine import MAX_NEGOTIATION_ROUNDS, ChannelStatus
-from moothall.negotiation.demand.models import (
-    AgentResponse,
-    Assignment,
-    DemandUnderstanding,
-    JsonObject,
-    Model,
-    Proposal,
-)
+from moothall.negotiation.demand.models import AgentResponse, DemandUnderstanding, JsonObject, Model
 from moothall.negotiation.demand.people import Person
+from moothall.negotiation.demand.plan_models import Assignment, Proposal
 from moothall.negotiation.demand.view import HEAD_TYPES, demand_state
 from moothall.negotiation.demand.wire import CHANNEL_ADMIN
 

@@ -14,9 +14,10 @@ from moothall.clock import rfc3339
 from moothall.negotiation.demand.closing import Closing
 from moothall.negotiation.demand.deciding import Recorded
 from moothall.negotiation.demand.machine import MAX_NEGOTIATION_ROUNDS, Trigger
-from moothall.negotiation.demand.models import Offer, PlanDraft
+from moothall.negotiation.demand.models import Offer
 from moothall.negotiation.demand.offers import Invitations, Missing
 from moothall.negotiation.demand.outcome import FailReason
+from moothall.negotiation.demand.plan_models import PlanDraft
 from moothall.negotiation.demand.prompts import AGGREGATE
 from moothall.negotiation.demand.questions import AggregateInput
 from moothall.negotiation.demand.rounds import Rounds

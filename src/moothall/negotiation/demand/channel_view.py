@@ -14,8 +14,9 @@ from pydantic import Field
 from moothall.events.model import Event, JsonObject, RunRecord
 from moothall.negotiation.demand.channel import channel_id_of
 from moothall.negotiation.demand.machine import ChannelStatus
-from moothall.negotiation.demand.models import Compromise, Feedback, Gap, Model, Offer, Proposal
+from moothall.negotiation.demand.models import Model, Offer
 from moothall.negotiation.demand.payloads import CandidateShown
+from moothall.negotiation.demand.plan_models import Compromise, Feedback, Gap, Proposal
 from moothall.negotiation.demand.view import FAILED, FINALIZED, HEAD_TYPES, demand_state, last_of
 
 CHANNEL_TYPES = HEAD_TYPES | {

@@ -7,17 +7,17 @@ from dataclasses import replace
 
 from moothall.messages import Lang, text
 from moothall.negotiation.demand.ending import Agreement, fail, finalize
-from moothall.negotiation.demand.models import (
+from moothall.negotiation.demand.models import Requirement
+from moothall.negotiation.demand.outcome import FailReason, Verdict
+from moothall.negotiation.demand.plan_models import (
     Assignment,
     Compromise,
     Feedback,
     Gap,
     Proposal,
-    Requirement,
     core_agents,
     uncovered,
 )
-from moothall.negotiation.demand.outcome import FailReason, Verdict
 from moothall.negotiation.demand.prompts import COMPROMISE, GAPS, RECURSE
 from moothall.negotiation.demand.questions import CompromiseInput, GapInput, RecurseInput
 from moothall.negotiation.demand.rounds import RoundsEnd

@@ -13,8 +13,9 @@ from moothall.messages import text
 from moothall.negotiation.demand.channel import Channel
 from moothall.negotiation.demand.deciding import lang_of
 from moothall.negotiation.demand.machine import ChannelStatus, Trigger
-from moothall.negotiation.demand.models import Compromise, DemandUnderstanding, Gap, JsonObject, Proposal
+from moothall.negotiation.demand.models import DemandUnderstanding, JsonObject
 from moothall.negotiation.demand.outcome import FailReason
+from moothall.negotiation.demand.plan_models import Compromise, Gap, Proposal
 from moothall.negotiation.demand.refusals import too_long_answers
 from moothall.negotiation.demand.spending import decisions, spent_so_far
 from moothall.telemetry import logger

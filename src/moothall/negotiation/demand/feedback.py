@@ -12,8 +12,9 @@ from moothall.negotiation.demand.admission import Desk
 from moothall.negotiation.demand.barrier import CloseReason
 from moothall.negotiation.demand.deciding import marks_of
 from moothall.negotiation.demand.machine import Trigger
-from moothall.negotiation.demand.models import Feedback, JsonObject, Proposal
+from moothall.negotiation.demand.models import JsonObject
 from moothall.negotiation.demand.phase import Phase
+from moothall.negotiation.demand.plan_models import Feedback, Proposal
 from moothall.negotiation.demand.post import Letter
 from moothall.negotiation.demand.rules.phrasing import upright
 from moothall.negotiation.demand.talks import Talks

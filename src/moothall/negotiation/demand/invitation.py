@@ -12,7 +12,8 @@ from functools import partial
 from moothall.negotiation.demand.extract.figures import open_figures
 from moothall.negotiation.demand.extract.folding import fold
 from moothall.negotiation.demand.extract.money import find_money
-from moothall.negotiation.demand.models import DemandUnderstanding, Milestone, Model, Proposal, Timeline
+from moothall.negotiation.demand.models import DemandUnderstanding, Model
+from moothall.negotiation.demand.plan_models import Milestone, Proposal, Timeline
 
 MOST_SUMS = 20
 """Sums that are taken out of one text; one with more is not shown."""

@@ -7,7 +7,8 @@ from typing import Final, Literal, Protocol
 
 from moothall.directory.profiles import AgentProfile
 from moothall.llm.decision import Decided
-from moothall.negotiation.demand.models import AgentResponse, ProposalFeedback
+from moothall.negotiation.demand.models import AgentResponse
+from moothall.negotiation.demand.plan_models import ProposalFeedback
 from moothall.negotiation.demand.wire import DemandOffer, ProposalReview
 
 

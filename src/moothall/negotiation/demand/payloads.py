@@ -13,22 +13,18 @@ from pydantic import Field
 
 from moothall.llm.decision import Source
 from moothall.negotiation.demand.models import (
-    AdjustmentSummary,
     Candidate,
     ChannelId,
-    Compromise,
     Confidence,
     DemandId,
     DemandUnderstanding,
-    Gap,
     JsonObject,
     Model,
     Percent,
-    Proposal,
-    SettledPlan,
     Share,
     Term,
 )
+from moothall.negotiation.demand.plan_models import AdjustmentSummary, Compromise, Gap, Proposal, SettledPlan
 from moothall.negotiation.demand.spending import Spent
 
 Decision = Literal["participate", "decline", "conditional"]

@@ -10,8 +10,9 @@ from moothall.directory.concepts import load_vocabulary
 from moothall.directory.profiles import AgentProfile
 from moothall.errors import ModelTimeout, ModelUnavailable
 from moothall.llm.decision import Decided, Decisions, OutT
-from moothall.negotiation.demand.models import AgentResponse, DemandUnderstanding, ProposalFeedback
+from moothall.negotiation.demand.models import AgentResponse, DemandUnderstanding
 from moothall.negotiation.demand.participants import AnswerUnknownError
+from moothall.negotiation.demand.plan_models import ProposalFeedback
 from moothall.negotiation.demand.prompts import RESPOND, REVIEW
 from moothall.negotiation.demand.questions import RespondInput, ReviewInput
 from moothall.negotiation.demand.sizing import fitted

@@ -10,7 +10,8 @@ from datetime import date
 from typing import TypeVar
 
 from moothall.errors import DecisionRefused
-from moothall.negotiation.demand.models import Assignment, DemandUnderstanding, Offer, PlanDraft, Term, uncovered
+from moothall.negotiation.demand.models import DemandUnderstanding, Offer, Term
+from moothall.negotiation.demand.plan_models import Assignment, PlanDraft, uncovered
 from moothall.negotiation.demand.rules.phrasing import TITLE_CAP, clean
 from moothall.negotiation.demand.rules.staffing import OPENING_SHARE, home
 from moothall.negotiation.demand.world import require

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from moothall.directory.concepts import load_vocabulary
-from moothall.negotiation.demand.models import Compromise, Gap, PlanDraft, Requirement, uncovered
+from moothall.negotiation.demand.models import Requirement
 from moothall.negotiation.demand.plan_fit import plan_fits
+from moothall.negotiation.demand.plan_models import Compromise, Gap, PlanDraft, uncovered
 from moothall.negotiation.demand.questions import (
     AggregateInput,
     CompromiseInput,

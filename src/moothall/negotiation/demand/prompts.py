@@ -7,14 +7,8 @@ from types import MappingProxyType
 
 from moothall.llm.decision import Prompt
 from moothall.negotiation.demand import adjust_world, plan_world, world
-from moothall.negotiation.demand.models import (
-    AdjustedPlan,
-    AgentResponse,
-    Compromise,
-    DemandUnderstanding,
-    PlanDraft,
-    ProposalFeedback,
-)
+from moothall.negotiation.demand.models import AgentResponse, DemandUnderstanding
+from moothall.negotiation.demand.plan_models import AdjustedPlan, Compromise, PlanDraft, ProposalFeedback
 from moothall.negotiation.demand.questions import (
     AdjustInput,
     AggregateInput,

@@ -13,18 +13,8 @@ from pydantic import Field, PrivateAttr, ValidatorFunctionWrapHandler, WrapValid
 
 from moothall.directory.index import RegistrySnapshot
 from moothall.directory.profiles import AgentProfile
-from moothall.negotiation.demand.models import (
-    AgentResponse,
-    Assignment,
-    Candidate,
-    DemandUnderstanding,
-    Feedback,
-    Gap,
-    JsonObject,
-    Model,
-    Offer,
-    Proposal,
-)
+from moothall.negotiation.demand.models import AgentResponse, Candidate, DemandUnderstanding, JsonObject, Model, Offer
+from moothall.negotiation.demand.plan_models import Assignment, Feedback, Gap, Proposal
 
 
 def _today() -> date:

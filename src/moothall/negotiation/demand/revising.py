@@ -9,7 +9,8 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from moothall.negotiation.demand.models import Feedback, Offer, Proposal, Term
+from moothall.negotiation.demand.models import Offer, Term
+from moothall.negotiation.demand.plan_models import Feedback, Proposal
 from moothall.negotiation.demand.rules.requests import Request, requests
 
 

@@ -10,8 +10,9 @@ from pydantic import Field
 from moothall.events.model import Event, RunRecord
 from moothall.messages import Lang, text
 from moothall.negotiation.demand.channel_view import CHANNEL_TYPES, Rows, offers_of, proposals_of
-from moothall.negotiation.demand.models import Feedback, Model, Offer, Percent, Proposal
+from moothall.negotiation.demand.models import Model, Offer, Percent
 from moothall.negotiation.demand.people import is_person
+from moothall.negotiation.demand.plan_models import Feedback, Proposal
 from moothall.negotiation.demand.refusals import too_long_answers
 from moothall.negotiation.demand.revising import revised
 from moothall.negotiation.demand.unchosen import Unchosen

@@ -11,16 +11,9 @@ from moothall.negotiation.demand.channel import Channel
 from moothall.negotiation.demand.deciding import Recorded
 from moothall.negotiation.demand.feedback import Call, Review
 from moothall.negotiation.demand.machine import Trigger
-from moothall.negotiation.demand.models import (
-    AdjustedPlan,
-    Feedback,
-    JsonObject,
-    Offer,
-    PlanDraft,
-    Proposal,
-    core_agents,
-)
+from moothall.negotiation.demand.models import JsonObject, Offer
 from moothall.negotiation.demand.outcome import FailReason, Outcome, Tally, Verdict, decide
+from moothall.negotiation.demand.plan_models import AdjustedPlan, Feedback, PlanDraft, Proposal, core_agents
 from moothall.negotiation.demand.prompts import ADJUST
 from moothall.negotiation.demand.questions import AdjustInput
 from moothall.negotiation.demand.revising import revised

@@ -18,22 +18,10 @@ from moothall.negotiation.demand.answers import PersonFeedback, PersonOffer
 from moothall.negotiation.demand.asking import Invitation
 from moothall.negotiation.demand.channel_view import ChannelView
 from moothall.negotiation.demand.confirming import UnderstandingEdits
-from moothall.negotiation.demand.models import (
-    AdjustmentSummary,
-    Assignment,
-    Candidate,
-    Demand,
-    DemandUnderstanding,
-    Gap,
-    JsonObject,
-    Milestone,
-    Model,
-    Offer,
-    Proposal,
-    Timeline,
-)
+from moothall.negotiation.demand.models import Candidate, Demand, DemandUnderstanding, JsonObject, Model, Offer
 from moothall.negotiation.demand.payloads import PAYLOADS
 from moothall.negotiation.demand.people import MOST_PEOPLE, Invited
+from moothall.negotiation.demand.plan_models import AdjustmentSummary, Assignment, Gap, Milestone, Proposal, Timeline
 from moothall.negotiation.demand.prompts import PROMPTS
 from moothall.negotiation.demand.questions import SubDemand
 from moothall.negotiation.demand.steps import StepList

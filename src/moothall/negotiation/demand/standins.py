@@ -17,16 +17,8 @@ from moothall.directory.places import load_gazetteer
 from moothall.events.model import Draft
 from moothall.messages import text
 from moothall.negotiation.demand.feedback import Call, Review, shown_answer
-from moothall.negotiation.demand.models import (
-    Assignment,
-    Feedback,
-    JsonObject,
-    Offer,
-    Proposal,
-    Requirement,
-    covered,
-    uncovered,
-)
+from moothall.negotiation.demand.models import JsonObject, Offer, Requirement
+from moothall.negotiation.demand.plan_models import Assignment, Feedback, Proposal, covered, uncovered
 from moothall.negotiation.demand.rounds import RoundsEnd
 from moothall.negotiation.demand.rules.phrasing import Lexica
 from moothall.negotiation.demand.rules.present import Present

@@ -12,16 +12,8 @@ from moothall.directory.retrieval import rank
 from moothall.events.model import Draft
 from moothall.negotiation.demand.channel import channel_id_of
 from moothall.negotiation.demand.deciding import Recorded
-from moothall.negotiation.demand.models import (
-    Constraints,
-    DemandUnderstanding,
-    Gap,
-    JsonObject,
-    Model,
-    Proposal,
-    Requirement,
-    covered,
-)
+from moothall.negotiation.demand.models import Constraints, DemandUnderstanding, JsonObject, Model, Requirement
+from moothall.negotiation.demand.plan_models import Gap, Proposal, covered
 from moothall.negotiation.demand.questions import EstimatedCost, RecursionDecision
 from moothall.negotiation.demand.spending import Planned, estimate
 from moothall.negotiation.demand.talks import Talks

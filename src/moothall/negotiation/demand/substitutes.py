@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 from moothall.clock import rfc3339
-from moothall.negotiation.demand.models import Offer, Proposal, Requirement, uncovered
+from moothall.negotiation.demand.models import Offer, Requirement
 from moothall.negotiation.demand.offers import Invitations
+from moothall.negotiation.demand.plan_models import Proposal, uncovered
 from moothall.negotiation.demand.talks import Talks
 from moothall.negotiation.demand.wire import CandidateRef
 

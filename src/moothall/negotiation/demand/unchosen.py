@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from moothall.messages import Lang, text
-from moothall.negotiation.demand.models import Assignment, DemandUnderstanding, Offer, Term, covered
+from moothall.negotiation.demand.models import DemandUnderstanding, Offer, Term
+from moothall.negotiation.demand.plan_models import Assignment, covered
 from moothall.negotiation.demand.rules.pricing import PLANNING_ATTENDEES
 from moothall.negotiation.demand.rules.staffing import home
 

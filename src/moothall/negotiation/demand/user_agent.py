@@ -10,7 +10,7 @@ from moothall.directory.profiles import AgentProfile
 from moothall.errors import ModelTimeout, ModelUnavailable
 from moothall.llm.decision import Decided, OutT
 from moothall.negotiation.demand.deciding import origin
-from moothall.negotiation.demand.models import AgentResponse, JsonObject, ProposalFeedback
+from moothall.negotiation.demand.models import AgentResponse, JsonObject
 from moothall.negotiation.demand.participants import (
     LATER,
     AnswerUnknownError,
@@ -18,6 +18,7 @@ from moothall.negotiation.demand.participants import (
     ParticipantFactory,
     ParticipantUnreachableError,
 )
+from moothall.negotiation.demand.plan_models import ProposalFeedback
 from moothall.negotiation.demand.post import Letter, Mailbox, PostOffice
 from moothall.negotiation.demand.wire import (
     CHANNEL_ADMIN,

@@ -14,7 +14,8 @@ from moothall.messages import Lang, detect_lang, text
 from moothall.negotiation.demand.awaiting import waits_for_confirmation
 from moothall.negotiation.demand.channel import channel_id_of
 from moothall.negotiation.demand.machine import MAX_NEGOTIATION_ROUNDS, ChannelStatus
-from moothall.negotiation.demand.models import ChannelId, Confidence, Cost, Demand, DemandUnderstanding, Model
+from moothall.negotiation.demand.models import ChannelId, Confidence, Demand, DemandUnderstanding, Model
+from moothall.negotiation.demand.plan_models import Cost
 from moothall.negotiation.demand.spending import Spent, decisions, spent
 
 UNDERSTOOD, CONFIRMED, CREATED = "towow.demand.understood", "towow.demand.confirmed", "towow.channel.created"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from moothall.negotiation.demand.models import Gap
+from moothall.negotiation.demand.plan_models import Gap
 from moothall.negotiation.demand.questions import EstimatedCost, RecurseInput
 
 

@@ -7,16 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator
 
 from moothall.negotiation.demand.machine import MAX_NEGOTIATION_ROUNDS
-from moothall.negotiation.demand.models import (
-    AgentResponse,
-    ChannelId,
-    DemandId,
-    DemandUnderstanding,
-    Model,
-    Percent,
-    Proposal,
-    ProposalFeedback,
-)
+from moothall.negotiation.demand.models import AgentResponse, ChannelId, DemandId, DemandUnderstanding, Model, Percent
+from moothall.negotiation.demand.plan_models import Proposal, ProposalFeedback
 
 COORDINATOR = "coordinator"
 CHANNEL_ADMIN = "channel_admin"

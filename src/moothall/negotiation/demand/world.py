@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 from moothall.directory.concepts import load_vocabulary
 from moothall.errors import DecisionRefused
-from moothall.negotiation.demand.models import AgentResponse, Candidate, DemandUnderstanding, ProposalFeedback
+from moothall.negotiation.demand.models import AgentResponse, Candidate, DemandUnderstanding
+from moothall.negotiation.demand.plan_models import ProposalFeedback
 from moothall.negotiation.demand.questions import (
     FilterInput,
     RespondInput,

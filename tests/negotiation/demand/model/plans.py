@@ -11,18 +11,8 @@ from pydantic import BaseModel
 
 from moothall.errors import DecisionRefused
 from moothall.llm.reading import read_answer
-from moothall.negotiation.demand.models import (
-    Assignment,
-    Condition,
-    Cost,
-    DemandUnderstanding,
-    Feedback,
-    Gap,
-    Offer,
-    Proposal,
-    Term,
-    Timeline,
-)
+from moothall.negotiation.demand.models import Condition, DemandUnderstanding, Offer, Term
+from moothall.negotiation.demand.plan_models import Assignment, Cost, Feedback, Gap, Proposal, Timeline
 from moothall.negotiation.demand.questions import AdjustInput, AggregateInput
 from tests.negotiation.demand.model.voices import BRIEFS
 from tests.negotiation.demand.rules.worlds import LEXICA, TODAY, demand

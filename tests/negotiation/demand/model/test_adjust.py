@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from moothall.negotiation.demand.models import Condition, Feedback
+from moothall.negotiation.demand.models import Condition
+from moothall.negotiation.demand.plan_models import Feedback
 from tests.negotiation.demand.model.plans import (
     DAYS,
     GOOD,

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from moothall.errors import DecisionRefused
 from moothall.llm.reading import read_answer
-from moothall.negotiation.demand.models import AdjustedPlan, Compromise, PlanDraft
+from moothall.negotiation.demand.plan_models import AdjustedPlan, Compromise, PlanDraft
 from moothall.negotiation.demand.questions import (
     AdjustInput,
     AggregateInput,

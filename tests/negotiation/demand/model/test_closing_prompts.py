@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from moothall.negotiation.demand.models import Proposal
+from moothall.negotiation.demand.plan_models import Proposal
 from moothall.negotiation.demand.prompts import RECURSE
 from moothall.negotiation.demand.questions import CompromiseInput, GapInput, RecurseInput
 from moothall.negotiation.demand.schemas import schemas

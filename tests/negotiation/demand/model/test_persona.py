@@ -8,9 +8,10 @@ import pytest
 
 from moothall.directory.profiles import AgentProfile
 from moothall.llm.decision import Decided
-from moothall.negotiation.demand.models import AgentResponse, Assignment, DemandUnderstanding, Proposal, Timeline
+from moothall.negotiation.demand.models import AgentResponse, DemandUnderstanding
 from moothall.negotiation.demand.participants import AnswerUnknownError
 from moothall.negotiation.demand.persona import Persona
+from moothall.negotiation.demand.plan_models import Assignment, Proposal, Timeline
 from moothall.negotiation.demand.sizing import too_long
 from moothall.negotiation.demand.wire import DemandOffer, OfferResponse, ProposalReview
 from tests.negotiation.demand.model.test_respond import YES, prose

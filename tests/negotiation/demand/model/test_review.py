@@ -10,15 +10,8 @@ import pytest
 
 from moothall.directory.profiles import AgentProfile
 from moothall.llm.decision import Decided
-from moothall.negotiation.demand.models import (
-    AgentResponse,
-    Assignment,
-    Condition,
-    Proposal,
-    ProposalFeedback,
-    Term,
-    Timeline,
-)
+from moothall.negotiation.demand.models import AgentResponse, Condition, Term
+from moothall.negotiation.demand.plan_models import Assignment, Proposal, ProposalFeedback, Timeline
 from moothall.negotiation.demand.prompts import REVIEW
 from moothall.negotiation.demand.questions import ReviewInput
 from moothall.negotiation.demand.schemas import schemas

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from moothall.negotiation.demand.models import (
+from moothall.negotiation.demand.plan_models import (
     AdjustedPlan,
     Assignment,
     Cost,

@@ -6,18 +6,8 @@ from typing import Any
 
 import pytest
 
-from moothall.negotiation.demand.models import (
-    Assignment,
-    Condition,
-    Cost,
-    DemandUnderstanding,
-    Feedback,
-    Gap,
-    Offer,
-    Proposal,
-    Term,
-    Timeline,
-)
+from moothall.negotiation.demand.models import Condition, DemandUnderstanding, Offer, Term
+from moothall.negotiation.demand.plan_models import Assignment, Cost, Feedback, Gap, Proposal, Timeline
 from moothall.negotiation.demand.prompts import COMPROMISE, GAPS, RECURSE
 from moothall.negotiation.demand.questions import (
     CompromiseInput,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from moothall.negotiation.demand.models import Assignment, Condition, Offer, Proposal
+from moothall.negotiation.demand.models import Condition, Offer
+from moothall.negotiation.demand.plan_models import Assignment, Proposal
 from moothall.negotiation.demand.rules.present import Present
 from tests.negotiation.demand.rules.worlds import LEXICA, TODAY, World, agent, demand, play, proposal
 

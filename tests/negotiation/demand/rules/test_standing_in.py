@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from moothall.negotiation.demand.models import Assignment, Proposal
+from moothall.negotiation.demand.plan_models import Assignment, Proposal
 from moothall.negotiation.demand.rules.standing_in import Vacancies
 from tests.negotiation.demand.rules.worlds import (
     LEXICA,

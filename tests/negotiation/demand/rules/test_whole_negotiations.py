@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from moothall.negotiation.demand.models import AdjustedPlan, PlanDraft, covered
+from moothall.negotiation.demand.plan_models import AdjustedPlan, PlanDraft, covered
 from moothall.negotiation.demand.rules.places import reach
 from moothall.negotiation.demand.rules.pricing import quote
 from tests.negotiation.demand.rules.worlds import LEXICA, Played, World, play, random_world

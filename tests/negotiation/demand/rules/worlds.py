@@ -13,17 +13,8 @@ from moothall.directory.concepts import load_vocabulary
 from moothall.directory.places import load_gazetteer
 from moothall.directory.profiles import AgentProfile
 from moothall.llm.decision import Decisions
-from moothall.negotiation.demand.models import (
-    AgentResponse,
-    Compromise,
-    Constraints,
-    DemandUnderstanding,
-    Feedback,
-    Offer,
-    PlanDraft,
-    Proposal,
-    Requirement,
-)
+from moothall.negotiation.demand.models import AgentResponse, Constraints, DemandUnderstanding, Offer, Requirement
+from moothall.negotiation.demand.plan_models import Compromise, Feedback, PlanDraft, Proposal
 from moothall.negotiation.demand.prompts import ADJUST, AGGREGATE, COMPROMISE, FILTER, GAPS, RESPOND, REVIEW
 from moothall.negotiation.demand.questions import (
     AdjustInput,

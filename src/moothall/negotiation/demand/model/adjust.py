@@ -16,7 +16,7 @@ from moothall.negotiation.demand.model.plan_words import PlanWords
 from moothall.negotiation.demand.model.shown import shown_demand
 from moothall.negotiation.demand.model.shown_plan import shown_feedbacks, shown_offers, shown_plan
 from moothall.negotiation.demand.model.team import Team, TeamDraft
-from moothall.negotiation.demand.models import AdjustedPlan, AdjustmentSummary, PlanDraft
+from moothall.negotiation.demand.plan_models import AdjustedPlan, AdjustmentSummary, PlanDraft
 from moothall.negotiation.demand.prompts import ADJUST
 from moothall.negotiation.demand.questions import AdjustInput
 from moothall.negotiation.demand.rules.requests import Request, changes

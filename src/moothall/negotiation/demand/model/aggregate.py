@@ -10,7 +10,7 @@ from moothall.negotiation.demand.model.casting import refuse
 from moothall.negotiation.demand.model.shown import shown_demand
 from moothall.negotiation.demand.model.shown_plan import shown_offers
 from moothall.negotiation.demand.model.team import Team, TeamDraft
-from moothall.negotiation.demand.models import PlanDraft
+from moothall.negotiation.demand.plan_models import PlanDraft
 from moothall.negotiation.demand.prompts import AGGREGATE
 from moothall.negotiation.demand.questions import AggregateInput
 

@@ -11,7 +11,7 @@ from moothall.negotiation.demand.model.casting import refuse, worded
 from moothall.negotiation.demand.model.draft import LOOSE, MANY, Draft, Line, Lines, Text, Word
 from moothall.negotiation.demand.model.shown import shown_demand
 from moothall.negotiation.demand.model.shown_plan import shown_assignments, shown_feedbacks
-from moothall.negotiation.demand.models import Assignment, Compromise
+from moothall.negotiation.demand.plan_models import Assignment, Compromise
 from moothall.negotiation.demand.prompts import COMPROMISE
 from moothall.negotiation.demand.questions import CompromiseInput
 

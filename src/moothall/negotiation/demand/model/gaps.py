@@ -9,7 +9,7 @@ from moothall.negotiation.demand.model.casting import worded
 from moothall.negotiation.demand.model.draft import MANY, Draft, Line, Percent, Text, Word, Words
 from moothall.negotiation.demand.model.shown import shown_demand
 from moothall.negotiation.demand.model.shown_plan import shown_feedbacks, shown_plan
-from moothall.negotiation.demand.models import Gap, covered
+from moothall.negotiation.demand.plan_models import Gap, covered
 from moothall.negotiation.demand.prompts import GAPS
 from moothall.negotiation.demand.questions import GapInput, GapReport
 from moothall.negotiation.demand.rules.gaps import MOST_SUGGESTIONS

@@ -16,7 +16,8 @@ from moothall.directory.lexicon import fold
 from moothall.negotiation.demand.model.casting import ConditionDraft, Part
 from moothall.negotiation.demand.model.claims import Claims
 from moothall.negotiation.demand.model.stated import all_facts
-from moothall.negotiation.demand.models import Assignment, Condition, DemandUnderstanding, Offer, PlanDraft, Timeline
+from moothall.negotiation.demand.models import Condition, DemandUnderstanding, Offer
+from moothall.negotiation.demand.plan_models import Assignment, PlanDraft, Timeline
 from moothall.negotiation.demand.rules.phrasing import TITLE_CAP, clean
 from moothall.negotiation.demand.rules.pricing import PLANNING_ATTENDEES
 

@@ -19,7 +19,7 @@ from moothall.errors import DecisionRefused
 from moothall.llm.brief import Brief
 from moothall.negotiation.demand.model.draft import LINE_CAP, LOOSE, Draft, Text, finite
 from moothall.negotiation.demand.model.shown import shown_demand, shown_profile
-from moothall.negotiation.demand.models import ProposalFeedback
+from moothall.negotiation.demand.plan_models import ProposalFeedback
 from moothall.negotiation.demand.prompts import REVIEW
 from moothall.negotiation.demand.questions import ReviewInput
 from moothall.negotiation.demand.rules.phrasing import clean
@@ -28,7 +28,8 @@ from moothall.negotiation.demand.rules.requests import MOST_FIELDS
 if TYPE_CHECKING:
     from moothall.llm.decision import RulesBrain
     from moothall.messages import Lang
-    from moothall.negotiation.demand.models import Assignment, JsonObject
+    from moothall.negotiation.demand.models import JsonObject
+    from moothall.negotiation.demand.plan_models import Assignment
     from moothall.negotiation.demand.rules.phrasing import Lexica
 
 FIELD_CAP = 40

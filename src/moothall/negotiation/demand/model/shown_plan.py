@@ -10,7 +10,8 @@ from moothall.directory.concepts import load_vocabulary
 
 if TYPE_CHECKING:
     from moothall.messages import Lang
-    from moothall.negotiation.demand.models import Assignment, Feedback, JsonObject, Offer, PlanDraft, Term
+    from moothall.negotiation.demand.models import JsonObject, Offer, Term
+    from moothall.negotiation.demand.plan_models import Assignment, Feedback, PlanDraft
 
 MOST_SPANS = 20
 """Spans of free days that are shown of one term."""

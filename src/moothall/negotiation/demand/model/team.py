@@ -21,8 +21,8 @@ from moothall.negotiation.demand.model.casting import (
 )
 from moothall.negotiation.demand.model.draft import LOOSE, MANY, Amount, Draft, Line, Lines, Text
 from moothall.negotiation.demand.model.plan_words import PlanWords
-from moothall.negotiation.demand.models import Milestone, PlanDraft, Timeline
 from moothall.negotiation.demand.plan_fit import CENT
+from moothall.negotiation.demand.plan_models import Milestone, PlanDraft, Timeline
 from moothall.negotiation.demand.rules.conditions import notes
 from moothall.negotiation.demand.rules.money import distribute
 from moothall.negotiation.demand.rules.plan import Writer
@@ -30,7 +30,8 @@ from moothall.negotiation.demand.rules.pricing import within
 from moothall.negotiation.demand.rules.staffing import Post, Slot, Staffing, home, opening_slot, opening_slots
 
 if TYPE_CHECKING:
-    from moothall.negotiation.demand.models import Assignment, DemandUnderstanding, Offer
+    from moothall.negotiation.demand.models import DemandUnderstanding, Offer
+    from moothall.negotiation.demand.plan_models import Assignment
     from moothall.negotiation.demand.rules.phrasing import Lexica, Voice
 
 AFTER = timedelta(days=7)

@@ -22,13 +22,7 @@ from moothall.llm.brief import Brief
 from moothall.messages import detect_lang
 from moothall.negotiation.demand.model.draft import LOOSE, Draft, Line, Lines, Text, Words
 from moothall.negotiation.demand.model.stated import Facts, all_facts, cities
-from moothall.negotiation.demand.models import (
-    Confidence,
-    Context,
-    DeepUnderstanding,
-    DemandUnderstanding,
-    Requirement,
-)
+from moothall.negotiation.demand.models import Confidence, Context, DeepUnderstanding, DemandUnderstanding, Requirement
 from moothall.negotiation.demand.prompts import UNDERSTAND
 from moothall.negotiation.demand.questions import UnderstandInput
 from moothall.negotiation.demand.rules.understand import IMPLIED, NAMED

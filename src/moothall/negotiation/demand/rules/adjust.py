@@ -14,14 +14,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from moothall.negotiation.demand.machine import MAX_NEGOTIATION_ROUNDS
-from moothall.negotiation.demand.models import (
-    AdjustedPlan,
-    AdjustmentSummary,
-    Assignment,
-    DemandUnderstanding,
-    Proposal,
-    core_agents,
-)
+from moothall.negotiation.demand.models import DemandUnderstanding
+from moothall.negotiation.demand.plan_models import AdjustedPlan, AdjustmentSummary, Assignment, Proposal, core_agents
 from moothall.negotiation.demand.rules.plan import Writer
 from moothall.negotiation.demand.rules.requests import Answers, Request, changes, requests
 from moothall.negotiation.demand.rules.staffing import Chooser, Slot, Staffing, at_price, opening_slots

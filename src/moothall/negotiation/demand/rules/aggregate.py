@@ -8,7 +8,7 @@ from moothall.negotiation.demand.rules.plan import Writer
 from moothall.negotiation.demand.rules.staffing import Chooser, opening_slots
 
 if TYPE_CHECKING:
-    from moothall.negotiation.demand.models import PlanDraft
+    from moothall.negotiation.demand.plan_models import PlanDraft
     from moothall.negotiation.demand.questions import AggregateInput
     from moothall.negotiation.demand.rules.phrasing import Lexica
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from moothall.directory.days import add_days
-from moothall.negotiation.demand.models import Assignment, Compromise, JsonObject, RefusalFact, uncovered
+from moothall.negotiation.demand.models import JsonObject, RefusalFact
+from moothall.negotiation.demand.plan_models import Assignment, Compromise, uncovered
 from moothall.negotiation.demand.rules.conditions import unsettled
 from moothall.negotiation.demand.rules.phrasing import TITLE_CAP, clean
 

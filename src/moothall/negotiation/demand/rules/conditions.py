@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from moothall.directory.lexicon import fold
-from moothall.negotiation.demand.models import Assignment, Condition, Constraints, DemandUnderstanding
+from moothall.negotiation.demand.models import Condition, Constraints, DemandUnderstanding
+from moothall.negotiation.demand.plan_models import Assignment
 from moothall.negotiation.demand.rules.phrasing import clean
 from moothall.negotiation.demand.rules.pricing import PLANNING_ATTENDEES, within
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from moothall.negotiation.demand.models import Gap, Offer, Requirement, covered, uncovered
+from moothall.negotiation.demand.models import Offer, Requirement
+from moothall.negotiation.demand.plan_models import Gap, covered, uncovered
 from moothall.negotiation.demand.questions import GapReport
 
 if TYPE_CHECKING:

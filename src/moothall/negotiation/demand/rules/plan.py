@@ -7,18 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from moothall.directory.days import add_days
-from moothall.negotiation.demand.models import (
-    Assignment,
-    Confidence,
-    Cost,
-    DemandUnderstanding,
-    Milestone,
-    Offer,
-    PlanDraft,
-    Timeline,
-    covered,
-    uncovered,
-)
+from moothall.negotiation.demand.models import Confidence, DemandUnderstanding, Offer
+from moothall.negotiation.demand.plan_models import Assignment, Cost, Milestone, PlanDraft, Timeline, covered, uncovered
 from moothall.negotiation.demand.rules.conditions import Setting, notes, settle, unsettled
 from moothall.negotiation.demand.rules.phrasing import TITLE_CAP, Voice, clean
 from moothall.negotiation.demand.rules.pricing import within

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from moothall.negotiation.demand.models import Assignment, DemandUnderstanding, Offer, PlanDraft, Proposal
+from moothall.negotiation.demand.models import DemandUnderstanding, Offer
+from moothall.negotiation.demand.plan_models import Assignment, PlanDraft, Proposal
 from moothall.negotiation.demand.rules.conditions import Setting, notes, settle
 from moothall.negotiation.demand.rules.plan import Writer
 from moothall.negotiation.demand.rules.staffing import Staffing

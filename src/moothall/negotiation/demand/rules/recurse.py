@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal
 
-from moothall.negotiation.demand.models import Gap
+from moothall.negotiation.demand.plan_models import Gap
 from moothall.negotiation.demand.questions import RecursionDecision, SubDemand
 from moothall.negotiation.demand.weighing import weigh
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from moothall.directory.profiles import MOST_MONEY
-from moothall.negotiation.demand.models import Assignment, Condition, Feedback, JsonObject, PlanDraft, Proposal
+from moothall.negotiation.demand.models import Condition, JsonObject
+from moothall.negotiation.demand.plan_models import Assignment, Feedback, PlanDraft, Proposal
 from moothall.negotiation.demand.rules.phrasing import TEXT_CAP, TITLE_CAP, Voice, clean
 
 MOST_FIELDS = 12

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from moothall.negotiation.demand.models import Assignment, Condition, JsonObject, ProposalFeedback, Term
+from moothall.negotiation.demand.models import Condition, JsonObject, Term
+from moothall.negotiation.demand.plan_models import Assignment, ProposalFeedback
 from moothall.negotiation.demand.rules.conditions import ESSENTIAL
 from moothall.negotiation.demand.rules.phrasing import clean
 from moothall.negotiation.demand.rules.places import reach

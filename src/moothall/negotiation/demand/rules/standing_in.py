@@ -10,15 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from moothall.negotiation.demand.models import (
-    Assignment,
-    DemandUnderstanding,
-    Offer,
-    Proposal,
-    Term,
-    covered,
-    uncovered,
-)
+from moothall.negotiation.demand.models import DemandUnderstanding, Offer, Term
+from moothall.negotiation.demand.plan_models import Assignment, Proposal, covered, uncovered
 from moothall.negotiation.demand.rules.plan import Writer
 from moothall.negotiation.demand.rules.pricing import within
 from moothall.negotiation.demand.rules.staffing import (

@@ -60,6 +60,7 @@ class _Held:
 
 
 def parts_of(node: Node, **changes: Any) -> ServerParts:
+    verifier = node.host.office.verifier
     parts = ServerParts(
         settings=node.settings,
         log=node.log,
@@ -69,6 +70,10 @@ def parts_of(node: Node, **changes: Any) -> ServerParts:
         owner_token=node.owner_token,
         ready=lambda: node.ready,
         llm=node.llm,
+        gateway=node.host.path,
+        submissions=node.submissions,
+        verifier=verifier,
+        challenger=verifier.challenger,
     )
     return replace(parts, **changes)
 

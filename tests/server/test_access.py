@@ -1,4 +1,4 @@
-"""Who may do what: keys of users, the admin key, the token of the owner, and how often (row NEG-API-01)."""
+"""Which route asks its caller for what, and how often it may be asked (row NEG-API-01)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from moothall.errors import Forbidden, SettingsError, Unauthenticated
-from moothall.events.model import RunRecord
-from moothall.server.access import Access, Caller, may_see, parse_keys, submitting_user
-from moothall.settings import Settings
+from moothall.errors import Forbidden, PermissionDeniedError, SettingsError, Unauthenticated
+from moothall.identity.apikeys import ADMIN, LOCAL
+from moothall.identity.principal import ANONYMOUS, OWNER, Principal
+from moothall.identity.request import HttpRequest
+from moothall.server.access import Access
 from tests.server.door import DEMAND, SUBMIT, Door, opened, served, stream_of
 from tests.support.clock import ManualClock
 from tests.support.demand import running
@@ -21,7 +22,10 @@ KEYS = {"api_keys": f"alice:{ALICE}, bob:{BOB}", "admin_api_key": ADMIN_KEY}
 AGENTS = "/api/v1/admin/agents"
 GUARDED = ("/api/v1/demand/submit", "/api/v1/demand", "/api/v1/channels/collab-00000000", "/api/v1/nothing", "/api/v1",
            "/metrics")  # fmt: skip
-TOKEN = "owner-token-0123456789"
+STREAM = "/api/v1/events/negotiations/d-00000000/stream"
+AGENT = Principal(id="did:wba:example.com", kind="did", binding="request")
+GRANTED = Principal(id="did:wba:example.com", kind="did", binding="request", permissions=frozenset({"demand"}))
+USER = Principal(id="user:alice", kind="user", binding="token", permissions=frozenset({"demand"}))
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -33,18 +37,19 @@ def shown(key: str) -> dict[str, str]:
     return {"X-Admin-Key": key} if key == ADMIN_KEY else bearer(key)
 
 
-def access(**values: Any) -> Access:
-    return Access.of(Settings(**(KEYS | values)), TOKEN)
+async def admitted(
+    caller: Principal, path: str, *, method: str = "GET", keyless: bool = False, query: str = "", **headers: str
+) -> Principal:
+    """Who a request is let in as, when the verifier found ``caller`` behind it; it refuses whom it finds anonymous."""
 
+    async def verify(_: HttpRequest) -> Principal:
+        if caller is ANONYMOUS and headers:
+            raise Unauthenticated("it does not hold")
+        return caller
 
-def identified(of: Access, **headers: str) -> Caller:
-    return of.identify({name.replace("_", "-"): [value] for name, value in headers.items()})
-
-
-def demand_of(user: str, *, token: str = "") -> RunRecord:
-    when = ManualClock().now()
-    meta = {"requester_id": user, "stream_token": token}
-    return RunRecord("d-00000000", "demand", "open", None, 1, None, when, None, None, meta)
+    shown = {name.replace("_", "-"): [value] for name, value in headers.items()}
+    of = Access(verify, keyless=keyless, admin_key=True)
+    return await of.admit(HttpRequest(method, path, ()), path, query.encode(), shown)
 
 
 @pytest.fixture
@@ -53,80 +58,62 @@ async def door(tmp_path: Path) -> AsyncIterator[Door]:
         yield door
 
 
-def test_a_key_names_its_user_and_nothing_else_does() -> None:
-    of = access()
-    assert identified(of, authorization=f"Bearer {ALICE}") == Caller(user="alice")
-    assert identified(of, authorization=f"bearer  {BOB} ") == Caller(user="bob")
-    for wrong in (f"Basic {ALICE}", ALICE, f"Bearer {ALICE}x", "Bearer ", "Bearer alice", ""):
-        assert identified(of, authorization=wrong) == Caller()
+@pytest.mark.parametrize("caller", [USER, GRANTED, OWNER, ADMIN])
+async def test_who_holds_the_permission_is_let_in_as_who_it_is(caller: Principal) -> None:
+    for path in GUARDED:
+        assert await admitted(caller, path) is caller
 
 
-def test_each_key_counts_in_its_own_header_and_the_owners_token_in_either() -> None:
-    of = access()
-    for admin in ({"x_admin_key": ADMIN_KEY}, {"x_admin_key": TOKEN}, {"authorization": f"Bearer {TOKEN}"}):
-        assert identified(of, **admin) == Caller(admin=True)
-    for nobody in ({"authorization": f"Bearer {ADMIN_KEY}"}, {"x_admin_key": ALICE}, {"x_admin_key": "wrong"}):
-        assert identified(of, **nobody) == Caller()
-    assert identified(of, authorization=f"Bearer {ALICE}", x_admin_key=ADMIN_KEY) == Caller(user="alice", admin=True)
-    assert not identified(access(admin_api_key=""), x_admin_key="").admin
+async def test_an_agent_without_the_permission_may_only_knock_where_its_own_demands_are() -> None:
+    for path in GUARDED:
+        with pytest.raises(PermissionDeniedError):
+            await admitted(AGENT, path)
+    assert await admitted(AGENT, STREAM) is AGENT
 
 
-def test_a_node_without_keys_asks_nobody_but_still_knows_its_admins() -> None:
-    of = access(api_keys="")
-    assert identified(of) == Caller(open=True)
-    assert identified(of, x_admin_key=ADMIN_KEY) == Caller(admin=True, open=True)
+async def test_a_node_without_keys_takes_strangers_for_its_local_caller() -> None:
+    for path in GUARDED:
+        assert await admitted(ANONYMOUS, path, keyless=True) is LOCAL
+        assert await admitted(ANONYMOUS, path, keyless=True, authorization="Bearer wrong") is LOCAL
+        assert await admitted(OWNER, path, keyless=True) is OWNER
+    with pytest.raises(PermissionDeniedError):
+        await admitted(AGENT, "/api/v1/demand", keyless=True)
 
 
-@pytest.mark.parametrize(
-    ("listed", "why"),
-    [
-        ("alice", "entry 1: it is not user:key"),
-        (f"alice:{ALICE},:{BOB}", "entry 2: it is not user:key"),
-        ("alice:", "entry 1: it is not user:key"),
-        ("alice:tooshort-secret", "entry 1: its key is not made of 16"),
-        ("alice:with a space in it", "entry 1: its key is not made of 16"),
-        ("alice:schlüssel-0123456789", "entry 1: its key is not made of 16"),
-        (f"alice:{ALICE},bob:{ALICE}", "entry 2: its key stands in the list already"),
-        (f"alice:{ALICE},alice:{ALICE}", "entry 2: its key stands in the list already"),
-        (",", "entry 1: there is none"),
-    ],
-)
-def test_a_list_of_keys_that_does_not_fit_is_refused_without_repeating_a_key(listed: str, why: str) -> None:
-    with pytest.raises(SettingsError) as caught:
-        access(api_keys=listed)
-    assert caught.value.why.startswith(why)
-    told = f"{caught.value} {caught.value.hint} {caught.value.details}"
-    assert not any(secret in told for secret in (ALICE, BOB, "tooshort", "with a space", "schlüssel"))
+@pytest.mark.parametrize("headers", [{"signature_input": "sig1=()"}, {"authorization": "DIDWba x"}])
+async def test_a_signature_that_does_not_hold_is_refused_even_where_nobody_is_asked(headers: dict[str, str]) -> None:
+    for keyless in (True, False):
+        with pytest.raises(Unauthenticated, match="does not hold"):
+            await admitted(ANONYMOUS, "/api/v1/demand", keyless=keyless, **headers)
 
 
-def test_a_user_may_have_several_keys_and_a_key_may_hold_a_colon() -> None:
-    assert sorted(parse_keys(f"alice:{ALICE}, alice:second:key:0123456789,").values()) == ["alice", "alice"]
+async def test_addresses_outside_the_api_ask_nobody() -> None:
+    for path in ("/", "/health", "/openapi.json", "/api/v10", "/metricsx"):
+        assert await admitted(ANONYMOUS, path, authorization="Bearer wrong") is ANONYMOUS
 
 
-def test_a_demand_is_seen_by_its_user_an_admin_and_who_has_its_token() -> None:
-    record = demand_of("alice", token="t" * 32)
-    for caller in (Caller(user="alice"), Caller(admin=True), Caller(open=True), Caller(user="bob", token="t" * 32)):
-        assert may_see(caller, record)
-    for caller in (Caller(), Caller(user="bob"), Caller(user="Alice"), Caller(token="t" * 31), Caller(token="")):
-        assert not may_see(caller, record)
-    assert not may_see(Caller(token=""), demand_of("alice"))
-    assert not may_see(Caller(), RunRecord("d-0", "demand", "open", None, 1, None, record.created_at, None))
+async def test_a_token_opens_the_way_to_the_routes_that_compare_it_only() -> None:
+    channel = "/api/v1/channels/collab-00000000"
+    assert await admitted(ANONYMOUS, STREAM, query="token=x") is ANONYMOUS
+    assert await admitted(ANONYMOUS, f"{channel}/offer", method="POST") is ANONYMOUS
+    for path, method, query in (
+        (STREAM, "GET", "token="),
+        (STREAM, "POST", "token=x"),
+        (channel, "GET", "token=x"),
+        (f"{channel}/offer", "GET", "token=x"),
+    ):
+        with pytest.raises(Unauthenticated):
+            await admitted(ANONYMOUS, path, method=method, query=query)
 
 
-def test_a_key_submits_for_its_own_user_only() -> None:
-    assert submitting_user(Caller(user="alice"), None) == "alice"
-    assert submitting_user(Caller(user="alice"), "alice") == "alice"
-    assert submitting_user(Caller(open=True), "anybody") == "anybody"
-    assert submitting_user(Caller(open=True), None) is None
-    assert submitting_user(Caller(admin=True), "anybody") == "anybody"
-    with pytest.raises(Forbidden):
-        submitting_user(Caller(user="alice"), "bob")
-    with pytest.raises(Unauthenticated):
-        submitting_user(Caller(), "alice")
-
-
-def test_no_secret_is_shown_by_a_caller() -> None:
-    assert "secret" not in repr(Caller(token="secret"))
+@pytest.mark.parametrize("kind", ["did", "user", "participant", "stream", "local"])
+async def test_nobody_but_the_owner_and_admins_enters_the_admin_routes(kind: Any) -> None:
+    caller = Principal(id="x", kind=kind, permissions=frozenset({"demand", "agents"}))
+    for keyless in (True, False):
+        with pytest.raises(Forbidden):
+            await admitted(caller, AGENTS, keyless=keyless)
+    for right in (OWNER, ADMIN):
+        assert await admitted(right, AGENTS) is right
 
 
 @pytest.mark.requirement("NEG-API-01")
@@ -281,6 +268,6 @@ async def test_the_admin_key_opens_the_admin_routes(door: Door) -> None:
 
 
 async def test_a_list_of_keys_that_does_not_fit_stops_the_start(tmp_path: Path) -> None:
-    async with running(tmp_path, [], api_keys="alice") as node:
-        with pytest.raises(SettingsError):
-            node.app()
+    with pytest.raises(SettingsError):
+        async with running(tmp_path, [], api_keys="alice"):
+            pass

@@ -1,7 +1,4 @@
-"""What the node's owner may do from outside the process: the agents of the registry, and which runs there are.
-
-Reservation values go in and never come out; an edit that leaves them out keeps the stored ones.
-"""
+"""What the node's owner may do from outside the process: the agents of the registry, and which runs there are."""
 
 from __future__ import annotations
 
@@ -14,12 +11,14 @@ from pydantic import BaseModel
 
 from moothall.canonical import loads
 from moothall.clock import rfc3339
+from moothall.directory.capabilities import AgentList, AgentView, Loaded
 from moothall.directory.loading import parse_profiles
-from moothall.directory.profiles import STORED, AgentProfile
-from moothall.directory.rows import AgentRecord, Origin, Status
+from moothall.directory.profiles import AgentProfile
+from moothall.directory.rows import Origin, Status
 from moothall.errors import InvalidInput, Told
 from moothall.events.model import RunRecord
 from moothall.server.access import ADMIN
+from moothall.server.calls import RouteCalls
 from moothall.server.parts import ServerParts
 
 MAX_RUNS = 200
@@ -34,27 +33,6 @@ _PROFILES: dict[str, Any] = {
     }
 }
 """The body of a load for the description; the route reads it itself, see `AdminRoutes.load_agents`."""
-
-
-class AgentView(AgentProfile):
-    """A registered agent as its owner sees it: without its reservation."""
-
-    status: Status
-    origin: Origin
-    revision: int
-    updated_at: str
-
-
-class AgentList(BaseModel):
-    """Agents in order of id."""
-
-    agents: list[AgentView]
-
-
-class Loaded(BaseModel):
-    """How many agents were added or replaced."""
-
-    loaded: int
 
 
 class RunView(BaseModel):
@@ -75,10 +53,10 @@ class RunList(BaseModel):
 
 
 class AdminRoutes:
-    """The routes under ``/api/v1/admin``; the boundary lets nobody but the owner in."""
+    """The routes under ``/api/v1/admin``; the boundary lets nobody but admins in."""
 
     def __init__(self, parts: ServerParts) -> None:
-        self._registry = parts.registry
+        self._call = RouteCalls(parts.gateway)
         self._log = parts.log
 
     def router(self) -> APIRouter:
@@ -102,45 +80,47 @@ class AdminRoutes:
         add("/runs", self.list_runs, methods=["GET"], summary="List the runs")
         return router
 
-    async def list_agents(self, status: Status | None = None, text: str = "") -> AgentList:
+    async def list_agents(self, request: Request, status: Status | None = None, text: str = "") -> AgentList:
         """The agents, with ``text`` those whose profile, tags or city match it."""
-        return AgentList(agents=[_view(record) for record in await self._registry.list(status, text)])
+        agents: AgentList = await self._call(request, "agents.list", status=status, text=text)
+        return agents
 
-    async def create_agent(self, profile: AgentProfile) -> AgentView:
+    async def create_agent(self, profile: AgentProfile, request: Request) -> AgentView:
         """Register an agent; a conflict when its id is taken."""
-        return _view(await self._registry.register(profile))
+        return await self._agent(request, "agents.new", profile=profile)
 
     async def load_agents(self, request: Request, origin: Origin = "user") -> Loaded:
         """Add the agents or replace those with the same ids, each of which occurs once."""
         # Thousands of profiles take seconds to check: in a thread, so that the streams of others go on.
         profiles = await asyncio.to_thread(_profiles, await request.body())
-        return Loaded(loaded=await self._registry.load(profiles, origin=origin))
+        loaded: Loaded = await self._call(request, "agents.load", profiles=profiles, origin=origin)
+        return loaded
 
-    async def read_agent(self, agent_id: str) -> AgentView:
+    async def read_agent(self, agent_id: str, request: Request) -> AgentView:
         """One agent, active or disabled."""
-        return _view(await self._registry.get(agent_id))
+        return await self._agent(request, "agents.show", agent_id=agent_id)
 
-    async def edit_agent(self, agent_id: str, profile: AgentProfile, revision: int | None = None) -> AgentView:
+    async def edit_agent(
+        self, agent_id: str, profile: AgentProfile, request: Request, revision: int | None = None
+    ) -> AgentView:
         """Replace a profile; with ``revision`` only if that is still the current one."""
-        if profile.agent_id != agent_id:
-            raise InvalidInput("the address and the profile name different agents", told=Told("why.other_agent"))
-        if "reservation" not in profile.model_fields_set:
-            current = await self._registry.get(agent_id)
-            profile = AgentProfile.model_validate({**profile.public(), "reservation": current.profile.reservation})
-            revision = current.revision if revision is None else revision
-        return _view(await self._registry.update(profile, revision=revision))
+        return await self._agent(request, "agents.edit", agent_id=agent_id, profile=profile, revision=revision)
 
-    async def delete_agent(self, agent_id: str) -> None:
+    async def delete_agent(self, agent_id: str, request: Request) -> None:
         """Forget an agent; negotiations under way keep their own copy of it."""
-        await self._registry.remove(agent_id)
+        await self._call(request, "agents.remove", agent_id=agent_id)
 
-    async def disable_agent(self, agent_id: str) -> AgentView:
+    async def disable_agent(self, agent_id: str, request: Request) -> AgentView:
         """Leave an agent out of later demands."""
-        return _view(await self._registry.disable(agent_id))
+        return await self._agent(request, "agents.disable", agent_id=agent_id)
 
-    async def enable_agent(self, agent_id: str) -> AgentView:
+    async def enable_agent(self, agent_id: str, request: Request) -> AgentView:
         """Take a disabled agent in again."""
-        return _view(await self._registry.enable(agent_id))
+        return await self._agent(request, "agents.enable", agent_id=agent_id)
+
+    async def _agent(self, request: Request, name: str, **arguments: object) -> AgentView:
+        agent: AgentView = await self._call(request, name, **arguments)
+        return agent
 
     async def list_runs(
         self,
@@ -161,10 +141,6 @@ def _profiles(body: bytes) -> list[AgentProfile]:
         told = Told("why.no_list", hint="why.rule.no_list")
         raise InvalidInput("the body is no JSON list of profiles", told=told)
     return parse_profiles(rows)
-
-
-def _view(record: AgentRecord) -> AgentView:
-    return AgentView.model_validate(record.public(), context=STORED)
 
 
 def _run(record: RunRecord) -> RunView:

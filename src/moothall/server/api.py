@@ -8,7 +8,6 @@ from importlib.metadata import version
 from starlette.routing import Route
 
 from moothall.messages import Lang, system_lang
-from moothall.resilience import RateLimiter
 from moothall.server.access import Access
 from moothall.server.admin import AdminRoutes
 from moothall.server.admission import Admission
@@ -24,7 +23,6 @@ from moothall.server.failures import Failures
 from moothall.server.health import Condition, HealthRoutes
 from moothall.server.http_door import open_http
 from moothall.server.index import Index
-from moothall.server.limits import SubmitLimit
 from moothall.server.metrics import MetricRoutes
 from moothall.server.openapi import ApiDocument, DescribedApi
 from moothall.server.operations import OperationRoutes
@@ -42,7 +40,6 @@ def build(parts: ServerParts) -> ServerApp:
     settings = parts.settings
     lang: Lang = settings.lang or system_lang(os.environ)
     streams = OpenStreams(settings.max_streams)
-    limiter = RateLimiter(settings.rate_limit, parts.clock.monotonic)
     page = WebPage.of(parts.page)
     api = DescribedApi(
         title="Moothall",
@@ -69,7 +66,7 @@ def build(parts: ServerParts) -> ServerApp:
         PeopleRoutes(parts),
         HealthRoutes(parts, condition),
         MetricRoutes(parts, streams),
-        OperationRoutes(parts, condition, streams, limiter),
+        OperationRoutes(parts, condition, streams),
         DemoRoutes(parts),
         AdminRoutes(parts),
         ChannelLogRoutes(parts),
@@ -77,7 +74,8 @@ def build(parts: ServerParts) -> ServerApp:
         api.include_router(routes.router())
     cors = Cors.of(settings.cors_origins)
     admission = Admission.of(bound=settings.host, public_url=settings.public_url, listed=cors.origins)
-    keepers = Doorkeepers(admission, cors, Access.of(settings, parts.owner_token), SubmitLimit(limiter))
+    access = Access(parts.gateway.authenticate, keyless=not settings.api_keys, admin_key=bool(settings.admin_api_key))
+    keepers = Doorkeepers(admission, cors, access, parts.submissions)
     own = open_http(parts, api, cors, lang)
     doors = Doors([*own, *parts.doors], admission, streams, parts.clock, lang)
     return ServerApp(Boundary(api, keepers, lang), doors, streams, api.openapi)

@@ -11,10 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from moothall.errors import BadDemand, InternalError, InvalidInput, MoothallError, PayloadTooLarge, Told
 from moothall.messages import Lang
-from moothall.server.access import ADMIN, API, Access, Headers
+from moothall.negotiation.demand.submissions import SubmitLimit
+from moothall.protocols.intake import received
+from moothall.server.access import ADMIN, API, Access, Headers, signed
 from moothall.server.admission import Admission
 from moothall.server.cors import Cors
-from moothall.server.limits import SubmitLimit
 from moothall.server.replies import client_language, error_response
 from moothall.telemetry import logger
 
@@ -59,7 +60,8 @@ class Doorkeepers:
 class Boundary:
     """Wraps the routes; every HTTP request enters and every answer leaves through it.
 
-    A request that enters has a `Caller` in ``request.state.caller``.
+    A request that enters has its `Principal` in ``request.state.caller``, and in ``request_id`` what the log and the
+    client know it by.
     """
 
     def __init__(self, app: ASGIApp, keepers: Doorkeepers, lang: Lang) -> None:
@@ -101,20 +103,18 @@ class Boundary:
             await answer.send({"type": "http.response.start", "status": 204, "headers": allowed})
             await answer.send({"type": "http.response.body", "body": b""})
             return None
-        caller = keepers.access.admit(method, path, scope["query_string"], headers)
+        body: bytes | None = None
+        if has_body and signed(headers):  # a signature may cover the body: who calls is known only with it
+            body = await _body(path, MAX_BODY, receive, answer)
+        caller = await keepers.access.admit(received(scope, body or b""), path, scope["query_string"], headers)
         if "\0" in path:
             raise InvalidInput("a NUL character in the address", told=Told("why.address_nul"))
         if (method, path) == ("POST", SUBMIT_PATH):
             keepers.limit.check(caller)
-        scope = {**scope, "state": {**scope.get("state", {}), "caller": caller}}
-        if not has_body:
-            return Entered(scope, receive)
-        limit = MAX_LOAD if (method, path) == LOAD else MAX_BODY
-        body, size = await _read(receive, limit)
-        if size > limit:
-            answer.last = size > limit + DRAIN
-            raise _too_large(path, limit)
-        return Entered(scope, _replay(body, receive))
+        scope = {**scope, "state": {**scope.get("state", {}), "caller": caller, "request_id": answer.request_id}}
+        if has_body and body is None:
+            body = await _body(path, MAX_LOAD if (method, path) == LOAD else MAX_BODY, receive, answer)
+        return Entered(scope, receive if body is None else _replay(body, receive))
 
 
 def _headers(scope: Scope) -> Headers:
@@ -137,6 +137,15 @@ def _too_large(path: str, limit: int) -> MoothallError:
     """A demand that does not fit is an over-long demand (row NEG-API-07), anything else a large payload."""
     kind = BadDemand if path == SUBMIT_PATH else PayloadTooLarge
     return kind(f"more than {limit} bytes", told=Told("why.body_long", {"most": limit}))
+
+
+async def _body(path: str, limit: int, receive: Receive, answer: _Answer) -> bytes:
+    """Take a body in, unless it is too large."""
+    body, size = await _read(receive, limit)
+    if size > limit:
+        answer.last = size > limit + DRAIN
+        raise _too_large(path, limit)
+    return body
 
 
 async def _read(receive: Receive, limit: int) -> tuple[bytes, int]:

@@ -9,11 +9,12 @@ from pydantic import BaseModel
 
 from moothall.negotiation.demand.channel_view import ChannelView, ShownOffer
 from moothall.negotiation.demand.machine import ChannelStatus
-from moothall.negotiation.demand.models import ChannelId, DemandId, Proposal
-from moothall.negotiation.demand.roster import Seat
+from moothall.negotiation.demand.models import ChannelId, DemandId
+from moothall.negotiation.demand.plan_models import Proposal
+from moothall.negotiation.demand.replies import SeatList
 from moothall.server.bodies import refusals
+from moothall.server.calls import RouteCalls
 from moothall.server.parts import ServerParts
-from moothall.server.visible import Visible
 
 CHANNEL_PATH = "/api/v1/channels/{channel_id}"
 
@@ -39,20 +40,11 @@ class ProposalList(BaseModel):
     final_proposal: Proposal | None
 
 
-class SeatList(BaseModel):
-    """Everybody who was thought of: the invited in the order of invitation, then the reserve."""
-
-    channel_id: ChannelId
-    demand_id: DemandId
-    agents: list[Seat]
-
-
 class ChannelRoutes:
     """The routes that tell of a channel."""
 
     def __init__(self, parts: ServerParts) -> None:
-        self._demands = parts.demands
-        self._visible = Visible(parts.demands)
+        self._call = RouteCalls(parts.gateway)
 
     def router(self) -> APIRouter:
         """The routes, to be included in the application."""
@@ -66,7 +58,8 @@ class ChannelRoutes:
 
     async def channel(self, channel_id: str, request: Request) -> ChannelView:
         """The whole channel; offers are sealed until all are in or their time is over."""
-        return await self._demands.read.channel(await self._visible.channel(request, channel_id))
+        seen: ChannelView = await self._call(request, "demand.channel", channel_id=channel_id)
+        return seen
 
     async def offers(self, channel_id: str, request: Request) -> OfferList:
         """The offers, once they may be looked at."""
@@ -93,6 +86,5 @@ class ChannelRoutes:
 
     async def agents(self, channel_id: str, request: Request) -> SeatList:
         """Agents and people with where they stand."""
-        record = await self._visible.channel(request, channel_id)
-        seats = await self._demands.read.roster(record)
-        return SeatList(channel_id=channel_id, demand_id=record.id, agents=list(seats))
+        seats: SeatList = await self._call(request, "demand.roster", channel_id=channel_id)
+        return seats

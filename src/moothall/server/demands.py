@@ -8,20 +8,19 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from moothall.errors import DemandNotFound, Told, Unfit
+from moothall.errors import Told, Unfit
 from moothall.messages import detect_lang
 from moothall.negotiation.demand.confirming import UnderstandingEdits
-from moothall.negotiation.demand.models import ChannelId, DemandId, DemandUnderstanding
 from moothall.negotiation.demand.people import MOST_PEOPLE, Invited
 from moothall.negotiation.demand.reading import MAX_PAGE, DemandPage
+from moothall.negotiation.demand.replies import CancelReply, ConfirmReply, DemandReply, SubmitReply
 from moothall.negotiation.demand.steps import StepList
-from moothall.negotiation.demand.submission import MAX_USER_ID
-from moothall.negotiation.demand.view import DemandState, DemandView
-from moothall.server.access import Caller, submitting_user
+from moothall.negotiation.demand.submission import MAX_USER_ID, check_context
+from moothall.negotiation.demand.view import DemandState
 from moothall.server.bodies import WRITABLE, refusals
 from moothall.server.boundary import SUBMIT_PATH
+from moothall.server.calls import RouteCalls
 from moothall.server.parts import ServerParts
-from moothall.server.visible import Visible, caller_of, name_of
 
 DEMANDS_PATH = "/api/v1/demand"
 DEMAND_PATH = f"{DEMANDS_PATH}/{{demand_id}}"
@@ -67,37 +66,6 @@ class SubmitBody(BaseModel):
     )
 
 
-class SubmitReply(BaseModel):
-    """The demand was taken in and is being negotiated; its events tell the rest."""
-
-    demand_id: DemandId
-    channel_id: ChannelId
-    status: str
-    understanding: DemandUnderstanding
-    source: str = Field(description="Who understood it: rules, llm, personal_agent or fallback")
-    degraded: bool = Field(description="Whether a configured model failed and the rules stood in")
-    awaiting_confirmation: bool = Field(description="Whether it goes on only after its confirmation")
-    stream_token: str = Field(description="Opens the demand's events, as ?token=, where the API asks for keys")
-    participant_tokens: dict[str, str] = Field(
-        description="For each person the token to answer with; told here and never again"
-    )
-
-
-class DemandReply(DemandView):
-    """A demand, whole, and what opens its events to whoever may follow it."""
-
-    stream_token: str | None = Field(
-        None, description="Opens the events of the demand and of its sub-negotiations, as ?token="
-    )
-
-
-class CancelReply(BaseModel):
-    """``cancelling``: it has not ended yet, but nothing can stop it from ending."""
-
-    demand_id: DemandId
-    status: Literal["cancelled", "cancelling"]
-
-
 class ConfirmBody(BaseModel):
     """What the requester changes; nothing, when everything was understood."""
 
@@ -108,22 +76,11 @@ class ConfirmBody(BaseModel):
     understanding: UnderstandingEdits = UnderstandingEdits()
 
 
-class ConfirmReply(BaseModel):
-    """What is negotiated now; ``edited`` names the fields that are the requester's."""
-
-    demand_id: DemandId
-    status: Literal["processing"] = "processing"
-    understanding: DemandUnderstanding
-    edited: list[str]
-    source: Literal["requester"] = "requester"
-
-
 class DemandRoutes:
-    """The routes of demands."""
+    """The routes of demands; who may do what to which demand, the capabilities say."""
 
     def __init__(self, parts: ServerParts) -> None:
-        self._demands = parts.demands
-        self._visible = Visible(parts.demands)
+        self._call = RouteCalls(parts.gateway)
 
     def router(self) -> APIRouter:
         """The routes, to be included in the application."""
@@ -169,24 +126,9 @@ class DemandRoutes:
     async def submit(self, body: SubmitBody, request: Request) -> SubmitReply:
         """Understand the demand and start to negotiate it."""
         request.state.lang = detect_lang(body.raw_input)
-        done = await self._demands.submit(
-            body.raw_input,
-            submitting_user(caller_of(request), body.user_id),
-            user_context=body.user_context,
-            confirm=body.confirm,
-            participants=body.participants,
-        )
-        return SubmitReply(
-            demand_id=done.demand_id,
-            channel_id=done.channel_id,
-            status=done.status,
-            understanding=done.understanding,
-            source=done.source,
-            degraded=done.degraded,
-            awaiting_confirmation=done.awaiting_confirmation,
-            stream_token=done.stream_token,
-            participant_tokens=dict(done.participant_tokens),
-        )
+        check_context(body.user_context)
+        reply: SubmitReply = await self._call(request, "demand.submit", **dict(body))
+        return reply
 
     async def page(
         self,
@@ -199,47 +141,39 @@ class DemandRoutes:
         cursor: Annotated[str, Query(max_length=200, description="`next_cursor` of the page before")] = "",
     ) -> DemandPage:
         """A page may be shorter than its limit although there are more: go on until `next_cursor` is null."""
-        subject = _listed(caller_of(request), user_id)
-        return await self._demands.read.page(subject, status or None, limit, cursor)
+        page: DemandPage = await self._call(
+            request, "demand.page", user_id=user_id, status=status, limit=limit, cursor=cursor
+        )
+        return page
 
     async def read(self, demand_id: str, request: Request) -> DemandReply:
         """Everything about a demand; details of the negotiation stand in its channel."""
-        record = await self._visible.demand(request, demand_id)
-        seen = await self._demands.read.demand(record)
-        return DemandReply(**dict(seen), stream_token=record.meta.get("stream_token"))
+        reply: DemandReply = await self._call(request, "demand.read", demand_id=demand_id)
+        return reply
 
     async def steps(self, demand_id: str, request: Request) -> StepList:
         """Every decision so far: who took it, what it took of a model, what came out; sealed offers without that."""
-        return await self._demands.read.steps(await self._visible.demand(request, demand_id))
+        steps: StepList = await self._call(request, "demand.steps", demand_id=demand_id)
+        return steps
 
     async def state(self, demand_id: str, request: Request) -> DemandState:
         """Status and round, as of the last event."""
-        return await self._demands.read.state(await self._visible.demand(request, demand_id))
+        state: DemandState = await self._call(request, "demand.state", demand_id=demand_id)
+        return state
 
     async def cancel(self, demand_id: str, request: Request) -> CancelReply:
         """End the negotiation; a demand that was cancelled before stays cancelled."""
-        record = await self._visible.demand(request, demand_id)
-        ended = await self._demands.steer.cancel(record, name_of(caller_of(request)))
-        return CancelReply(demand_id=record.id, status=ended)
+        reply: CancelReply = await self._call(request, "demand.cancel", demand_id=demand_id)
+        return reply
 
     async def confirm(
         self, demand_id: str, request: Request, body: Annotated[ConfirmBody, WRITABLE] | None = None
     ) -> ConfirmReply:
         """Let a demand that was submitted with `confirm` go on, with what its requester changed."""
-        record = await self._visible.demand(request, demand_id)
         edits = (body or ConfirmBody()).understanding
-        done = await self._demands.steer.confirm(record, edits, name_of(caller_of(request)))
-        return ConfirmReply(demand_id=record.id, understanding=done.understanding, edited=list(done.edited))
+        reply: ConfirmReply = await self._call(request, "demand.confirm", demand_id=demand_id, understanding=edits)
+        return reply
 
     async def erase(self, demand_id: str, request: Request) -> None:
         """An open negotiation ends; afterwards there is no such demand."""
-        await self._demands.steer.erase(await self._visible.demand(request, demand_id))
-
-
-def _listed(caller: Caller, user_id: str) -> str | None:
-    """Whose demands a caller may list: everybody's where the node asks nobody, else its own."""
-    if caller.open or caller.admin:
-        return user_id or None
-    if caller.user is None or user_id not in {"", caller.user}:
-        raise DemandNotFound("no demands of that user", told=Told("why.no_demands_of"))
-    return caller.user
+        await self._call(request, "demand.erase", demand_id=demand_id)

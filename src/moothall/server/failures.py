@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from moothall.errors import BadDemand, InternalError, InvalidInput, MoothallError, Told
-from moothall.messages import Lang, text
+from moothall.messages import LANGS, Lang, text
 from moothall.negotiation.demand.faults import field_of, told_faults
 from moothall.negotiation.demand.submission import rule_of
 from moothall.server.boundary import SUBMIT_PATH
@@ -39,7 +39,7 @@ class Failures:
 
     async def typed(self, request: Request, error: MoothallError) -> Response:
         """An error of our own tree."""
-        return error_response(error, self._of(request))
+        return error_response(error, self._of(request, error.lang))
 
     async def invalid(self, request: Request, error: RequestValidationError) -> Response:
         """A request that does not fit its schema; values are never repeated."""
@@ -83,6 +83,7 @@ class Failures:
         """A fault of ours: a fixed text; the boundary logs the traceback under the request id."""
         return error_response(InternalError("the node failed"), self._of(request))
 
-    def _of(self, request: Request) -> Lang:
-        """What the client asks for, else the language of the demand it sent, else the node's."""
-        return client_language(request.scope, getattr(request.state, "lang", self._lang))
+    def _of(self, request: Request, about: str = "") -> Lang:
+        """What the client asks for, else the language of the demand it sent or the error is about, else the node's."""
+        otherwise: Lang = getattr(request.state, "lang", self._lang)
+        return client_language(request.scope, next((lang for lang in LANGS if lang == about), otherwise))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.routing import Match
 
-from moothall.errors import Conflict, InternalError, Told
+from moothall.errors import Conflict, Told
 from moothall.messages import Lang
 from moothall.protocols.http.routes import Routes
 from moothall.protocols.http.server import HttpDoor
@@ -16,16 +16,11 @@ from moothall.server.parts import ServerParts
 
 
 def open_http(parts: ServerParts, api: FastAPI, cors: Cors, lang: Lang) -> list[HttpDoor]:
-    """The door, where the node has a call path.
+    """The door.
 
     Raises:
         Conflict: a capability wants an address of the API.
-        InternalError: the node has a call path but nobody who verifies callers.
     """
-    if parts.gateway is None:
-        return []
-    if parts.verifier is None or parts.challenger is None:
-        raise InternalError("the node has a call path and no verifier")
     terms = Terms(
         clock=parts.clock,
         max_body=parts.settings.max_call_body,

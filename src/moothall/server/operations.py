@@ -11,7 +11,6 @@ from pydantic import BaseModel, Field
 
 from moothall.llm.meter import CallFigures
 from moothall.negotiation.demand.figures import ended_since, totals
-from moothall.resilience import RateLimiter
 from moothall.server.access import ADMIN
 from moothall.server.health import Condition, Readiness
 from moothall.server.metrics import WINDOW
@@ -113,11 +112,11 @@ class OperatorHealth(Readiness):
 class OperationRoutes:
     """The routes of an operator; the boundary lets nobody but admins in."""
 
-    def __init__(self, parts: ServerParts, condition: Condition, streams: OpenStreams, limiter: RateLimiter) -> None:
+    def __init__(self, parts: ServerParts, condition: Condition, streams: OpenStreams) -> None:
         self._parts = parts
         self._condition = condition
         self._streams = streams
-        self._limiter = limiter
+        self._limiter = parts.submissions.limiter
 
     def router(self) -> APIRouter:
         """The routes, to be included in the application."""

@@ -15,6 +15,7 @@ from moothall.events.log import EventLog
 from moothall.identity.principal import Principal
 from moothall.llm.meter import Meter
 from moothall.negotiation.demand.service import DemandService
+from moothall.negotiation.demand.submissions import SubmitLimit
 from moothall.protocols.http.terms import Challenged
 from moothall.resilience import Breaker
 from moothall.server.doors import Door
@@ -66,21 +67,22 @@ class ServerParts:
     """The parts.
 
     ``ready`` says whether the worker runs, ``heartbeat`` is in seconds, ``llm`` is None without one, ``page`` is the
-    folder of the built page. With a ``gateway`` its capabilities are served over HTTP, which then needs
-    ``verifier`` and ``challenger``, too; ``doors`` are further ways to them.
+    folder of the built page. ``gateway`` is the call path that every route takes and whose capabilities are served
+    over HTTP; ``submissions`` counts at every door; ``doors`` are further ways to the capabilities.
     """
 
     settings: Settings
     log: EventLog
     registry: AgentRegistry
     demands: DemandService
+    gateway: Gateway
+    submissions: SubmitLimit
+    verifier: Welcoming
+    challenger: Challenging
     clock: Clock
     owner_token: str
     ready: Callable[[], bool]
     heartbeat: float = HEARTBEAT_SECONDS
     llm: LlmStatus | None = None
     page: Path = PACKAGED
-    gateway: Gateway | None = None
-    verifier: Welcoming | None = None
-    challenger: Challenging | None = None
     doors: Sequence[Door] = ()

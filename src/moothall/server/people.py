@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
-from pydantic import BaseModel
 
 from moothall.negotiation.demand.answers import PersonFeedback, PersonOffer
 from moothall.negotiation.demand.asking import Invitation
-from moothall.negotiation.demand.models import ChannelId
+from moothall.negotiation.demand.replies import Taken
 from moothall.server.bodies import WRITABLE, refusals
+from moothall.server.calls import RouteCalls
 from moothall.server.channels import CHANNEL_PATH
 from moothall.server.parts import ServerParts
 from moothall.server.visible import Visible
@@ -19,19 +19,11 @@ from moothall.server.visible import Visible
 Token = Annotated[str, Header(alias="X-Participant-Token", max_length=200)]
 
 
-class Taken(BaseModel):
-    """The answer is stored and will be counted."""
-
-    channel_id: ChannelId
-    agent_id: str
-    status: Literal["accepted"] = "accepted"
-
-
 class PeopleRoutes:
     """The routes for people; the token says who speaks, the body never does."""
 
     def __init__(self, parts: ServerParts) -> None:
-        self._demands = parts.demands
+        self._call = RouteCalls(parts.gateway)
         self._visible = Visible(parts.demands)
 
     def router(self) -> APIRouter:
@@ -46,19 +38,24 @@ class PeopleRoutes:
 
     async def invitation(self, channel_id: str, request: Request, token: Token = "") -> Invitation:
         """The demand, the question that is open, and the plan where it is about a plan; nobody else's offer."""
-        record = await self._visible.by_token(request, channel_id, token)
-        return await self._demands.people.invitation(record, token)
+        person = await self._visible.person(request, channel_id, token)
+        asked: Invitation = await self._call.as_caller(person, request, "demand.invitation", channel_id=channel_id)
+        return asked
 
     async def offer(
         self, channel_id: str, request: Request, body: Annotated[PersonOffer, WRITABLE], token: Token = ""
     ) -> Taken:
         """Offer something, or decline; once."""
-        record = await self._visible.by_token(request, channel_id, token)
-        return Taken(channel_id=channel_id, agent_id=await self._demands.people.offer(record, token, body))
+        person = await self._visible.person(request, channel_id, token)
+        taken: Taken = await self._call.as_caller(person, request, "demand.offer", channel_id=channel_id, offer=body)
+        return taken
 
     async def feedback(
         self, channel_id: str, request: Request, body: Annotated[PersonFeedback, WRITABLE], token: Token = ""
     ) -> Taken:
         """Accept a plan, ask for changes, or withdraw; once in each round."""
-        record = await self._visible.by_token(request, channel_id, token)
-        return Taken(channel_id=channel_id, agent_id=await self._demands.people.feedback(record, token, body))
+        person = await self._visible.person(request, channel_id, token)
+        taken: Taken = await self._call.as_caller(
+            person, request, "demand.feedback", channel_id=channel_id, feedback=body
+        )
+        return taken

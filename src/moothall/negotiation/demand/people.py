@@ -107,11 +107,6 @@ def who_holds(token: str, people: Sequence[Person]) -> Person | None:
     return found
 
 
-def holds(record: RunRecord, token: str) -> bool:
-    """Whether a token is one of a person in this run."""
-    return who_holds(token, people_of(record)) is not None
-
-
 def is_person(agent_id: str) -> bool:
     """Whether an id is a person's."""
     return agent_id.startswith(_PREFIX)

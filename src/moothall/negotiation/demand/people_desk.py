@@ -19,7 +19,7 @@ from moothall.negotiation.demand.answers import (
 )
 from moothall.negotiation.demand.asking import ASKING_TYPES, Asked, Invitation, Question, asked_of, invitation
 from moothall.negotiation.demand.channel_view import Rows
-from moothall.negotiation.demand.people import NO_TOKEN, WHOSE, Person, people_of, who_holds
+from moothall.negotiation.demand.people import NO_TOKEN, WHOSE, Person, people_of
 from moothall.negotiation.demand.sizing import too_long
 from moothall.negotiation.demand.wire import Answer, DemandOffer, OfferResponse, ProposalFeedbackMessage
 
@@ -30,23 +30,23 @@ _ENDED = Told("why.talks_ended", hint="why.rule.talks_ended")
 
 
 class PeopleDesk:
-    """Lets people in by their tokens; an accepted answer lies in the run's inbox."""
+    """Asks people and takes their answers; an accepted one lies in the run's inbox."""
 
     def __init__(self, log: EventLog, vocabulary: Vocabulary, patience: float = PATIENCE) -> None:
         self._log = log
         self._patience = patience
         self._vocabulary = vocabulary
 
-    async def invitation(self, record: RunRecord, token: str) -> Invitation:
+    async def invitation(self, record: RunRecord, person_id: str) -> Invitation:
         """What a person is asked, and what it is about.
 
         Raises:
-            Unauthenticated: the token is nobody's in this channel, or the negotiation has ended.
+            Unauthenticated: nobody of that id is in this channel, or the negotiation has ended.
         """
-        person = _admitted(record, token)
+        person = _admitted(record, person_id)
         return invitation(record, await self._rows(record), person, self._log.clock.now())
 
-    async def offer(self, record: RunRecord, token: str, offer: PersonOffer) -> str:
+    async def offer(self, record: RunRecord, person_id: str, offer: PersonOffer) -> str:
         """Take in a person's answer to the invitation; the id of the person.
 
         Raises:
@@ -55,7 +55,7 @@ class PeopleDesk:
             InvalidInput: the answer names another channel, says more than a plan has room for, or fits no plan
                 of the demand.
         """
-        person = _admitted(record, token)
+        person = _admitted(record, person_id)
         asked = await self._asked(record, person, "offer", offer.round, offer.channel_id)
         limits = DemandOffer.model_validate(asked.body).demand.constraints
         check_offer(offer, limits, date.fromisoformat(record.meta["today"]))
@@ -63,9 +63,9 @@ class PeopleDesk:
         await self._post(record, person, asked, _sized(message, OfferResponse))
         return person.agent_id
 
-    async def feedback(self, record: RunRecord, token: str, feedback: PersonFeedback) -> str:
+    async def feedback(self, record: RunRecord, person_id: str, feedback: PersonFeedback) -> str:
         """Take in a person's answer to a plan; the id of the person. Raises as `offer` does."""
-        person = _admitted(record, token)
+        person = _admitted(record, person_id)
         asked = await self._asked(record, person, "review", feedback.round, feedback.channel_id)
         message = feedback_message(person, asked, feedback)
         await self._post(record, person, asked, _sized(message, ProposalFeedbackMessage))
@@ -115,8 +115,8 @@ class PeopleDesk:
         return await self._log.select([record.id], ASKING_TYPES)
 
 
-def _admitted(record: RunRecord, token: str) -> Person:
-    person = who_holds(token, people_of(record))
+def _admitted(record: RunRecord, person_id: str) -> Person:
+    person = next((one for one in people_of(record) if one.agent_id == person_id), None)
     if person is None:
         raise Unauthenticated(NO_TOKEN, told=WHOSE)
     if record.status == "closed":

@@ -47,7 +47,23 @@ def checked(
     """
     if not isinstance(confirm, bool):
         raise BadDemand("confirm must be true or false", told=Told("why.confirm", hint=rule_of("confirm")))
-    return Submission(_demand(raw_input), _requester(user_id), _context(user_context), confirm, _people(participants))
+    return Submission(
+        _demand(raw_input), _requester(user_id), check_context(user_context), confirm, _people(participants)
+    )
+
+
+def check_context(user_context: object) -> JsonObject:
+    """What is known about a requester, if a store can keep it.
+
+    Raises:
+        BadDemand: it is no JSON object, or a long one.
+    """
+    if user_context is None:
+        return {}
+    if not isinstance(user_context, dict) or not _is_json(user_context) or len(dumps(user_context)) > MAX_CONTEXT:
+        told = Told("why.user_context", {"most": MAX_CONTEXT}, rule_of("user_context"))
+        raise BadDemand(f"user_context must be a JSON object of at most {MAX_CONTEXT} bytes", told=told)
+    return user_context
 
 
 def rule_of(field: str) -> str:
@@ -76,15 +92,6 @@ def _requester(user_id: object) -> str:
         told = Told("why.user_id", {"most": MAX_USER_ID}, rule_of("user_id"))
         raise BadDemand(f"user_id must be a text of at most {MAX_USER_ID} characters", told=told)
     return user_id
-
-
-def _context(user_context: object) -> JsonObject:
-    if user_context is None:
-        return {}
-    if not isinstance(user_context, dict) or not _is_json(user_context) or len(dumps(user_context)) > MAX_CONTEXT:
-        told = Told("why.user_context", {"most": MAX_CONTEXT}, rule_of("user_context"))
-        raise BadDemand(f"user_context must be a JSON object of at most {MAX_CONTEXT} bytes", told=told)
-    return user_context
 
 
 def _people(participants: object) -> tuple[Invited, ...]:

@@ -18,6 +18,7 @@ from moothall.capability.entry import Entry, Provider
 from moothall.errors import (
     CallTimeout,
     MoothallError,
+    Overloaded,
     Told,
     Unauthenticated,
     Unavailable,
@@ -30,6 +31,7 @@ _HARMLESS: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """Verbs that may be repeated (RFC 9110 §9.2.2)."""
 _DESCRIBED: Final = frozenset({"did", "mcp", "a2a"})
 """Schemes whose targets name somebody, who is described where no operation is named (row CAL-04)."""
+_ILL: Final = (CallTimeout, Overloaded, Unavailable, UpstreamError)
 _LEAST: Final = 0.001
 
 
@@ -122,16 +124,16 @@ class Way:
 
     def _judged(self, error: BaseException, call: Call) -> tuple[Outcome, str]:
         """What a failure says of the remote; a caller without patience says nothing."""
-        if isinstance(error, UpstreamInvalid):
-            return "neutral", error.code
-        if isinstance(error, CallTimeout):
-            return ("neutral" if call.hurried else "failed"), error.code
-        if isinstance(error, UpstreamError):
-            return "failed", error.code
         if isinstance(error, MoothallError):
-            return "ok", error.code
+            return _said(error, hurried=call.hurried), error.code
         late = isinstance(error, asyncio.CancelledError) and self._monotonic() >= call.deadline
         return ("failed" if late and not call.hurried else "neutral"), "cancelled"
+
+
+def _said(error: MoothallError, *, hurried: bool) -> Outcome:
+    if isinstance(error, UpstreamInvalid) or (hurried and isinstance(error, CallTimeout)):
+        return "neutral"
+    return "failed" if isinstance(error, _ILL) else "ok"
 
 
 def disowned(error: Unauthenticated) -> UpstreamError:

@@ -145,7 +145,7 @@ class Verifier:
             return await self._by_legacy(LegacyProof.of_header(credentials), shown.get(b"host", ""))
         if scheme.lower() == "bearer" and (token := credentials.strip()):
             return await self._by_bearer(token)
-        if b"x-admin-key" in shown:
+        if shown.get(b"x-admin-key"):
             raise refused("invalid_access_token", "not the admin key of this node")
         return ANONYMOUS
 

@@ -112,7 +112,11 @@ async def test_the_same_demand_is_there_at_the_door_of_capabilities(town: Opened
 async def test_a_signature_that_does_not_hold_opens_nothing(town: Opened, shop: Party, keys: str) -> None:
     async with town(api_keys=keys) as there:
         body, swapped = {"raw_input": DEMAND}, json.dumps({"raw_input": "另一个需求"}).encode()
-        assert (await there.signed(shop, "POST", SUBMIT, body, sent=swapped)).status_code == 401
+        answer = await there.signed(shop, "POST", SUBMIT, body, sent=swapped)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (401, "UNAUTHENTICATED")
+        schemes = [value.split()[0].rstrip(",") for value in answer.headers.get_list("www-authenticate")]
+        assert schemes == ["Bearer", "DIDWba"]
+        assert "@target-uri" in answer.headers["accept-signature"]
         now = int(there.node.clock.now().timestamp())
         once = sign_request(shop.signer, "GET", f"{there.node.url}/api/v1/demand", b"", now=now)
         answers = [(await there.client.get("/api/v1/demand", headers=once)).status_code for _ in range(2)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from moothall.errors import BadDemand, InternalError, InvalidInput, MoothallError, PayloadTooLarge, Told
 from moothall.messages import Lang
 from moothall.negotiation.demand.submissions import SubmitLimit
+from moothall.protocols.http.terms import Challenged
 from moothall.protocols.intake import received
 from moothall.server.access import ADMIN, API, Access, Headers, signed
 from moothall.server.admission import Admission
@@ -49,12 +50,13 @@ class Entered(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Doorkeepers:
-    """Who decides whether a request may enter, in this order."""
+    """Who decides whether a request may enter, in this order; ``challenge`` says what a better proof must show."""
 
     admission: Admission
     cors: Cors
     access: Access
     limit: SubmitLimit
+    challenge: Callable[[MoothallError], Challenged | None]
 
 
 class Boundary:
@@ -84,14 +86,22 @@ class Boundary:
         except ClientGone:
             _log.debug("request %s: the client left", answer.request_id)
         except MoothallError as error:
-            await self._refuse(error, answer, scope, receive)
+            await self._refuse(error, answer, scope, receive, challenged=signed(headers))
         except Exception:  # noqa: BLE001 - the last place where a fault can be logged and answered
             _log.exception("request %s failed: %s %s", answer.request_id, scope["method"], scope["path"])
             await self._refuse(InternalError("the node failed"), answer, scope, receive)
 
-    async def _refuse(self, error: MoothallError, answer: _Answer, scope: Scope, receive: Receive) -> None:
-        if not answer.started:
-            await error_response(error, client_language(scope, self._lang))(scope, receive, answer.send)
+    async def _refuse(
+        self, error: MoothallError, answer: _Answer, scope: Scope, receive: Receive, *, challenged: bool = False
+    ) -> None:
+        """Answer with the error; who signed is told what a signature must show as well."""
+        if answer.started:
+            return
+        response = error_response(error, client_language(scope, self._lang))
+        if challenged and (challenge := self._keepers.challenge(error)) is not None:
+            for name, value in challenge.headers:
+                response.headers.append(name, value)
+        await response(scope, receive, answer.send)
 
     async def _enter(self, scope: Scope, headers: Headers, receive: Receive, answer: _Answer) -> Entered | None:
         """Check the request and take its body in; None when a pre-flight was answered."""

@@ -35,7 +35,7 @@ class Compiler:
         self._keyed = keyed
         self._monotonic = monotonic
         self._numbers = count(1)
-        self._windows: dict[str, tuple[Rate, Window]] = {}
+        self._windows: dict[tuple[str, Rate], Window] = {}
 
     @property
     def hooked(self) -> int:
@@ -114,10 +114,9 @@ class Compiler:
     def _limit(self, name: str, rate: Rate | None) -> Check | None:
         if rate is None:
             return None
-        known, window = self._windows.get(name, (None, None))
-        if window is None or known != rate:
-            window = Window(rate.calls, rate.seconds, self._monotonic)
-            self._windows[name] = rate, window
+        window = self._windows.get((name, rate))
+        if window is None:
+            window = self._windows[name, rate] = Window(rate.calls, rate.seconds, self._monotonic)
         take = window.take
 
         def limit(call: Call) -> None:

@@ -15,28 +15,28 @@ from moothall.errors import Told, Unavailable
 from moothall.resilience import Breaker
 
 _MOST: Final = 1000
-_TOKENS: Final = 10.0
-_EARNED: Final = 0.1
+_FULL: Final = 100
+_PRICE: Final = 10
 
 
 class Budget:
-    """Repetitions that a remote may get: ten, and one more for every ten calls that needed none.
+    """Repetitions that a remote may get: ten, and one more for every ten calls that succeed.
 
     Where much fails, repeating all of it would double the load of what is ill already.
     """
 
     def __init__(self) -> None:
-        self._tokens = _TOKENS
+        self._tokens = _FULL
 
     def earn(self) -> None:
         """A call succeeded."""
-        self._tokens = min(_TOKENS, self._tokens + _EARNED)
+        self._tokens = min(_FULL, self._tokens + 1)
 
     def spend(self) -> bool:
         """Take one repetition; False when there is none left."""
-        if self._tokens < 1:
+        if self._tokens < _PRICE:
             return False
-        self._tokens -= 1
+        self._tokens -= _PRICE
         return True
 
 

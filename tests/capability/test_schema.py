@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import datetime
 from enum import Enum
+from pathlib import Path
 from typing import Annotated, Any, Literal, Optional
 
 import jsonschema
@@ -13,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
+from moothall.capability.documents import write_pages
 from moothall.capability.options import OptionError
 from tests.capability.shop import entry_of, run
 
@@ -239,9 +241,11 @@ def test_a_type_that_is_not_there_or_has_no_json_form_is_refused_by_name() -> No
 
 
 @pytest.mark.requirement("DEC-37")
-def test_every_capability_has_a_page() -> None:
+def test_every_capability_has_a_page(tmp_path: Path) -> None:
     entry = entry_of(everything)
-    page = entry.document(entry)
+    (file,) = write_pages([entry], tmp_path / "pages")
+    assert file.name == "shop.everything.md"
+    page = file.read_text(encoding="utf-8")
     for part in (
         "# shop.everything",
         "Do it all.",

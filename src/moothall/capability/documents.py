@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from moothall.canonical import dumps
@@ -17,6 +18,20 @@ def page(entry: Entry) -> str:
     lines += ["## Result", "", *_result(entry), ""]
     lines += ["## Calling it", "", *(f"- {item}" for item in _terms(entry)), ""]
     return "\n".join(lines)
+
+
+def write_pages(entries: Iterable[Entry], folder: Path) -> list[Path]:
+    """Write the page of every entry, each with the generator of its agent, as ``AGENT.NAME.md``; return the files.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for entry in entries:
+        written.append(folder / f"{entry.id}.md")
+        written[-1].write_text(entry.document(entry), encoding="utf-8")
+    return written
 
 
 def _state(entry: Entry) -> str:

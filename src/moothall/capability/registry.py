@@ -194,7 +194,7 @@ class Registry:
         Args:
             direct: makes the calls of proxies that are called as functions.
         """
-        self._direct = direct
+        self._direct = direct or self._direct
         self._open_routes()
         await self._life.start()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _NUMBER: Final = r"(?:0|[1-9]\d*)"
@@ -21,6 +22,7 @@ def is_version(text: str) -> bool:
     return _SEMVER.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=4096)
 def precedence(text: str) -> Precedence:
     """What to sort versions by: a pre-release stands below its release, build metadata does not count.
 

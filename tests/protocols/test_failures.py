@@ -50,7 +50,7 @@ def test_only_details_in_the_right_form_are_taken() -> None:
     error = remote_error("VALIDATION_ERROR", {"errors": faults, "more": "x"})
     assert error.details == {"errors": [{"loc": ["a", 0], "type": "missing"}]}
     assert remote_error("RATE_LIMITED", {"retry_after": 3}).details == {"retry_after": 3.0}
-    for value in (-1, True, "soon", float("inf"), "9" * 400, None):
+    for value in (-1, True, "soon", float("inf"), float("nan"), 10**400, "9" * 400, None):
         assert remote_error("RATE_LIMITED", {"retry_after": value}).details == {}
     assert remote_error("CONFLICT", {"errors": faults}).details == {}
     assert remote_error("CONFLICT", [1]).details == {}

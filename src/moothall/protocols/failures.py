@@ -7,7 +7,6 @@ may need is taken, and only in the form it must have.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any, Final
 
 from moothall import errors
@@ -15,6 +14,7 @@ from moothall.errors import ENVELOPE_CODES, MoothallError, Told, UpstreamError, 
 
 _MOST: Final = 50
 _LONGEST: Final = 200
+_LONGEST_WAIT: Final = 1e9
 _HTTP: Final[Mapping[int, str]] = {
     400: "VALIDATION_ERROR",
     401: "UNAUTHENTICATED",
@@ -80,9 +80,9 @@ def _safe(kind: type[MoothallError], details: object) -> dict[str, object]:
 
 
 def _seconds(value: object) -> float | None:
-    if isinstance(value, str) and value.isdecimal() and len(value) < 10:  # noqa: PLR2004 - 31 years
+    if isinstance(value, str) and value.isdecimal() and len(value) < len(str(_LONGEST_WAIT)):
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LONGEST_WAIT:
         return None
     return float(value)
 

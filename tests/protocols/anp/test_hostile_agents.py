@@ -169,6 +169,7 @@ ANSWERS: list[tuple[int, dict[str, str], Any, type[MoothallError]]] = [
     (200, {}, b"no json", UpstreamInvalid),
     (200, {}, [], UpstreamInvalid),
     (200, {}, {"jsonrpc": "2.0", "id": "another", "result": 1}, UpstreamInvalid),
+    (200, {}, {"jsonrpc": "2.0", "id": [], "result": 1}, UpstreamInvalid),
     (200, {}, answered(), UpstreamInvalid),
     (200, {}, answered(result=1, error={"code": 1}), UpstreamInvalid),
     (200, {}, answered(error="no"), UpstreamInvalid),
@@ -209,7 +210,9 @@ async def test_what_is_told_of_progress_must_have_its_form(here: House, there: H
             {"method": "rpc.progress", "params": {"done": "half"}},
             {"method": "rpc.progress", "params": {"done": 1, "total": "all", "message": 7}},
             {"method": "other", "params": {}},
+            {"method": "rpc.progress", "params": {"done": 10**305}},
             {"id": "another", "result": 7},
+            {"id": {}, "result": 7},
             {"id": request["id"], "result": 5},
         ]
         return b"".join(b"data: " + json.dumps(each).encode() + b"\n\n" for each in told)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from moothall.errors import UpstreamInvalid
-from moothall.protocols.anp.remote import links, methods
+from moothall.protocols.anp.remote import Room, links, methods
 
 URL = "https://far.example/agents/bob/ad.json"
 
@@ -62,7 +62,7 @@ def test_methods_that_make_no_sense_are_passed_over_or_read_as_far_as_they_go(li
     found = methods(interface(listed, components=7), URL, human=False)
     assert set(found) <= {"m"}
     for each in found.values():
-        assert each.described()["name"] == "m"
+        assert each.described(Room())["name"] == "m"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_schemas_stand_alone_even_where_they_refer_to_themselves() -> None:
         "params": [{"name": "start", "required": True, "schema": {"$ref": "#/components/schemas/Node"}}],
         "result": {"name": "r", "schema": {"type": "integer"}},
     }
-    told = methods(interface(method, components={"schemas": schemas}), URL, human=False)["m"].described()
+    told = methods(interface(method, components={"schemas": schemas}), URL, human=False)["m"].described(Room())
     assert told["description"] == "Walk"
     assert told["input_schema"] == {
         "type": "object",
@@ -131,4 +131,18 @@ def test_endless_schemas_are_cut() -> None:
     for _ in range(500):
         deep = {"items": deep}
     method = {"name": "m", "params": [{"name": "x", "schema": deep}]}
-    assert methods(interface(method), URL, human=False)["m"].described()["input_schema"]
+    assert methods(interface(method), URL, human=False)["m"].described(Room())["input_schema"]
+
+
+def test_schemas_that_refer_to_each_other_do_not_grow_without_end() -> None:
+    schemas = {f"S{number}": {"allOf": [{"const": number}] * 100} for number in range(1000)}
+    params = [{"name": name, "schema": {"$ref": f"#/components/schemas/{name}"}} for name in schemas]
+    found = methods(
+        interface(*({"name": f"m{n}", "params": params} for n in range(100)), components={"schemas": schemas}),
+        URL,
+        human=False,
+    )
+    room = Room()
+    told = [each.described(room) for each in found.values()]
+    assert len(told) == 100
+    assert sum(len(str(each)) for each in told) < 5_000_000

@@ -24,7 +24,7 @@ from moothall.identity.egress import Incoming
 from moothall.identity.limited_body import Caps
 from moothall.protocols.anp import jsonrpc
 from moothall.protocols.anp.asked import EVENTS
-from moothall.protocols.anp.remote import RemoteMethod
+from moothall.protocols.anp.remote import RemoteMethod, text
 from moothall.protocols.anp.sessions import Session
 from moothall.protocols.events import events
 from moothall.protocols.failures import error_of_status, remote_error
@@ -38,6 +38,7 @@ _CODES: Final[Mapping[int, str]] = {-32601: "NOT_FOUND", -32602: "VALIDATION_ERR
 """What the codes of JSON-RPC itself say of a call; the others of its own say that the far side is at fault, or we."""
 
 _SHOWN: Final = 200
+_FAR: Final = 1e300
 _log = logger("anp")
 
 
@@ -98,7 +99,7 @@ async def _messages(
                 message = _object(event.data)
                 if message is None:
                     raise _unfit()
-                if _is_notification(message) or message.get("id") in {call_id, None}:
+                if _is_notification(message) or message.get("id") in (call_id, None):
                     yield message
 
 
@@ -138,7 +139,7 @@ def _response(body: bytes, status: int, call_id: str, retry_after: str) -> dict[
     message = _object(body)
     fits = message is not None and ("result" in message) != ("error" in message)
     if message is not None and fits and isinstance(message.get("error", {}), dict):
-        if status == HTTPStatus.OK and message.get("jsonrpc") == "2.0" and message.get("id") in {call_id, None}:
+        if status == HTTPStatus.OK and message.get("jsonrpc") == "2.0" and message.get("id") in (call_id, None):
             return message
         if status not in {HTTPStatus.OK, HTTPStatus.UNAUTHORIZED} and "error" in message:
             return message
@@ -179,11 +180,16 @@ async def _noted(message: Mapping[str, Any], report: Report | None) -> list[Any]
     if message["method"] == "rpc.item" and "value" in params:
         return [params["value"]]
     if message["method"] == "rpc.progress" and report is not None:
-        done, total, words = params.get("done"), params.get("total"), params.get("message")
-        if isinstance(done, int | float):
-            known = float(total) if isinstance(total, int | float) else None
-            await report(Progress(float(done), known, words if isinstance(words, str) else ""))
+        done = _number(params.get("done"))
+        if done is not None:
+            await report(Progress(done, _number(params.get("total")), text(params.get("message"))))
     return []
+
+
+def _number(value: object) -> float | None:
+    """A number that can be counted with; JSON has integers of any length."""
+    small = isinstance(value, int | float) and -_FAR < value < _FAR
+    return float(value) if small and isinstance(value, int | float) else None
 
 
 def _is_notification(message: Mapping[str, Any]) -> bool:

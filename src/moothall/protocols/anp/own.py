@@ -9,6 +9,7 @@ from typing import Any
 
 from moothall.calls.ports import Admitted, CallFacts, Gateway, Outgoing
 from moothall.calls.reply import Item, Reply
+from moothall.calls.request_ids import fresh
 from moothall.calls.target import Target
 from moothall.capability.spec import JsonObject
 from moothall.errors import InternalError, ServiceNotFoundError, Told, ValidationError
@@ -73,6 +74,7 @@ class OwnAgents:
         facts = CallFacts(
             door=DOOR,
             principal=self._principals(outgoing.agent),
+            request_id=fresh(),
             timeout=outgoing.timeout,
             hops=outgoing.hops,
             idempotency_key=outgoing.idempotency_key,

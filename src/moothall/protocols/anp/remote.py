@@ -23,6 +23,18 @@ _SHARED: Final = "#/components/schemas/"
 _LOCAL: Final = "#/$defs/"
 
 
+@dataclass(slots=True)
+class Room:
+    """Values that a description may still have: schemas that refer to each other can be made to grow without end."""
+
+    left: int = 100_000
+
+    def take(self) -> bool:
+        """Take one; False when there is none left."""
+        self.left -= 1
+        return self.left >= 0
+
+
 @dataclass(frozen=True, slots=True)
 class InterfaceLink:
     """An OpenRPC interface of a description: where it is, or itself; and whether a person must agree to its calls."""
@@ -65,8 +77,8 @@ class RemoteMethod:
             return given[: last + 1]
         return list(params.values())
 
-    def described(self) -> JsonObject:
-        """The method for whoever wants to call it."""
+    def described(self, room: Room) -> JsonObject:
+        """The method for whoever wants to call it, its schemas as far as there is room for them."""
         named = [parameter for parameter in self.parameters if isinstance(parameter.get("name"), str)]
         inputs: JsonObject = {
             "type": "object",
@@ -80,8 +92,8 @@ class RemoteMethod:
             "description": text(self.raw.get("description")) or text(self.raw.get("summary")),
             "human_authorization": self.human,
             "deprecated": self.raw.get("deprecated") is True,
-            "input_schema": _whole(inputs, self.schemas),
-            "output_schema": _whole(outputs, self.schemas),
+            "input_schema": _whole(inputs, self.schemas, room),
+            "output_schema": _whole(outputs, self.schemas, room),
         }
 
 
@@ -107,13 +119,14 @@ class RemoteAgent:
 
     def described(self) -> JsonObject:
         """What a call of its DID without an operation answers (row CAL-04)."""
+        room = Room()
         return {
             "did": self.did,
             "name": self.name,
             "description": self.description,
             "url": self.url,
             "proof": self.proof,
-            "operations": [method.described() for method in self.methods.values()],
+            "operations": [method.described(room) for method in self.methods.values()],
         }
 
 
@@ -191,29 +204,29 @@ def _human(holder: Mapping[str, Any]) -> bool:
     return True in flags or "human" in text(holder.get("authorizationLevel")).lower()
 
 
-def _whole(schema: object, schemas: Mapping[str, Any]) -> JsonObject:
+def _whole(schema: object, schemas: Mapping[str, Any], room: Room) -> JsonObject:
     """A schema that stands alone: what it refers to in the components becomes its own definitions."""
     if not isinstance(schema, dict):
         return {}
     names: dict[str, Any] = {}
-    root: JsonObject = _turned(schema, schemas, names, 0)
+
+    def turned(value: Any, depth: int) -> Any:  # noqa: ANN401 - JSON of any shape
+        if depth > _DEEPEST or not room.take():
+            return {}
+        if isinstance(value, dict):
+            return {key: turned(each, depth + 1) for key, each in value.items()}
+        if isinstance(value, list):
+            return [turned(each, depth + 1) for each in value]
+        if isinstance(value, str) and value.startswith(_SHARED):
+            name = value[len(_SHARED) :]
+            if name in schemas and name not in names:
+                names[name] = {}  # it may refer to itself
+                names[name] = turned(schemas[name], depth + 1)
+            return f"{_LOCAL}{name}"
+        return value
+
+    root: JsonObject = turned(schema, 0)
     return root | ({"$defs": names} if names else {})
-
-
-def _turned(schema: Any, schemas: Mapping[str, Any], names: dict[str, Any], depth: int) -> Any:  # noqa: ANN401 - JSON
-    if depth > _DEEPEST:
-        return {}
-    if isinstance(schema, dict):
-        return {key: _turned(value, schemas, names, depth + 1) for key, value in schema.items()}
-    if isinstance(schema, list):
-        return [_turned(value, schemas, names, depth + 1) for value in schema]
-    if isinstance(schema, str) and schema.startswith(_SHARED):
-        name = schema[len(_SHARED) :]
-        if name in schemas and name not in names:
-            names[name] = {}  # it may refer to itself
-            names[name] = _turned(schemas[name], schemas, names, depth + 1)
-        return f"{_LOCAL}{name}"
-    return schema
 
 
 def text(value: object) -> str:

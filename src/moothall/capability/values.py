@@ -102,14 +102,19 @@ def plain(value: Any) -> Any:  # noqa: ANN401
 def _is_finite(value: object, handed: AbstractSet[int]) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
-    return id(value) in handed or all(_is_finite(item, handed) for item in _inside(value))
+    if type(value) in _PLAIN or id(value) in handed:
+        return True
+    return all(_is_finite(item, handed) for item in _inside(value))
 
 
 def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, list | tuple):
+        return value
     if isinstance(value, BaseModel):
-        return (*value.__dict__.values(), *(value.__pydantic_extra__ or {}).values())
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return [getattr(value, item.name) for item in dataclasses.fields(value)]
+        extra = value.__pydantic_extra__
+        return (*value.__dict__.values(), *extra.values()) if extra else value.__dict__.values()
     if isinstance(value, Mapping):
         return value.values()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [getattr(value, item.name) for item in dataclasses.fields(value)]
     return value if isinstance(value, Sequence | AbstractSet) and not isinstance(value, str | bytes) else ()

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar, overload
 
 from pydantic import TypeAdapter
 from pydantic import ValidationError as Misfit
+from pydantic_core import to_jsonable_python
 
 from moothall.calls.call import LOCAL, running
 from moothall.calls.ports import CallFacts, Gateway
@@ -253,8 +254,14 @@ def _joined(params: Mapping[str, Any], named: Mapping[str, Any]) -> Mapping[str,
 
 
 def _converted(value: Any, wanted: Any) -> Any:  # noqa: ANN401
+    """The value as another type: a model of this process is read as the JSON that would come from elsewhere."""
+    adapter = _adapter(wanted)
     try:
-        return _adapter(wanted).validate_python(value)
+        return adapter.validate_python(value)
+    except Misfit:
+        plain = to_jsonable_python(value, fallback=repr)
+    try:
+        return adapter.validate_python(plain)
     except Misfit as error:
         where = ".".join(str(part) for part in error.errors(include_input=False, include_url=False)[0]["loc"])
         told = Told("calls.unexpected", {"where": where or "-"})

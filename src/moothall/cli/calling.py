@@ -1,18 +1,24 @@
-"""Calling capabilities as the node's owner: at the running node over its HTTP door, else in this process."""
+"""Calling capabilities as the node's owner: at the running node over its JSON-RPC route, else in this process.
+
+Either way it is the node's own capabilities ``call``, ``stream`` and ``tools`` that do it, so both answer alike.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
-from pydantic_core import to_jsonable_python
-
+from moothall.calls.ports import CallFacts
+from moothall.calls.reply import Item, Progress
+from moothall.calls.target import Target
 from moothall.cli import nodefile
 from moothall.cli.desk import JsonObject
 from moothall.cli.nodefile import NodeFile
-from moothall.errors import ERRORS, MoothallError, NodeUnreachable
+from moothall.errors import ENVELOPE_CODES, ERRORS, MoothallError, NodeUnreachable
+from moothall.identity.keystore import DEFAULT_AGENT
+from moothall.identity.principal import OWNER
 from moothall.messages import Lang
 
 if TYPE_CHECKING:
@@ -21,10 +27,14 @@ if TYPE_CHECKING:
     from moothall.node import Node
     from moothall.settings import Settings
 
-_CAPABILITIES = "/api/v1/capabilities"
-_CONNECT_SECONDS = 2.0
-_SLACK_SECONDS = 5.0
+_DOOR: Final = "cli"
+_CONNECT_SECONDS: Final = 2.0
+_SLACK_SECONDS: Final = 5.0
 """What the node may take beyond the time of the call itself."""
+
+_EVENTS: Final = "text/event-stream"
+_CODES: Final = {seen: code for code, seen in ENVELOPE_CODES.items()} | {code: code for code in ERRORS}
+"""What the node calls an error -> our code."""
 
 
 class Calls(Protocol):
@@ -43,8 +53,8 @@ class Calls(Protocol):
 class AnsweredError(MoothallError):
     """An error that the node answered, told again here under its own code."""
 
-    def __init__(self, code: str, message: str, details: Mapping[str, object]) -> None:
-        super().__init__(message, details=details)
+    def __init__(self, code: str, why: str, hint: str) -> None:
+        super().__init__(why, hint=hint)
         self.code = code  # type: ignore[misc]  # of this one answer, not of the class
 
 
@@ -70,18 +80,28 @@ async def calls_of(settings: Settings, lang: Lang, node: Node | None = None) -> 
 
 class _LocalCalls:
     def __init__(self, node: Node) -> None:
-        self._node = node
+        self._path = node.host.path
 
     async def call(self, target: str, params: Mapping[str, Any], timeout: float) -> Any:  # noqa: ANN401, ASYNC109
-        return to_jsonable_python(await self._node.call(target, params, timeout=timeout))
-
-    async def stream(self, target: str, params: Mapping[str, Any], timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109
-        async for value in self._node.stream(target, params, timeout=timeout):
-            yield to_jsonable_python(value)
+        return await self._call("call", {"target": target, "parameters": params}, timeout)
 
     async def tools(self) -> list[JsonObject]:
-        found: list[JsonObject] = await self._node.call("local:node.tools")
+        found: list[JsonObject] = await self._call("tools", {}, None)
         return found
+
+    async def stream(self, target: str, params: Mapping[str, Any], timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109
+        admitted = await self._path.admit(_own("stream"), _facts(timeout))
+        async for chunk in self._path.stream(admitted, {"target": target, "parameters": params}):
+            if isinstance(chunk, Item):
+                yield chunk.value
+            elif not isinstance(chunk, Progress) and chunk.error is not None:
+                raise chunk.error
+
+    async def _call(self, name: str, params: Mapping[str, Any], seconds: float | None) -> Any:  # noqa: ANN401
+        reply = await self._path.call(_own(name), params, _facts(seconds))
+        if reply.error is not None:
+            raise reply.error
+        return reply.data
 
 
 class _RemoteCalls:
@@ -91,7 +111,7 @@ class _RemoteCalls:
         self._url = known.url
         self._client = client_of(
             known,
-            base_url=f"{known.url}{_CAPABILITIES}",
+            base_url=known.url,
             headers={"Authorization": f"Bearer {known.owner_token}", "Accept-Language": lang},
         )
 
@@ -102,56 +122,85 @@ class _RemoteCalls:
         await self._client.aclose()
 
     async def call(self, target: str, params: Mapping[str, Any], timeout: float) -> Any:  # noqa: ANN401, ASYNC109
-        return await self._post("node.call", {"target": target, "parameters": params}, timeout)
+        return await self._post("call", {"target": target, "parameters": params}, timeout)
 
     async def tools(self) -> list[JsonObject]:
-        found: list[JsonObject] = await self._post("node.tools", {}, _SLACK_SECONDS)
+        found: list[JsonObject] = await self._post("tools", {}, _SLACK_SECONDS)
         return found
 
     async def stream(self, target: str, params: Mapping[str, Any], timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109
         import httpx  # noqa: PLC0415 - as above
 
-        request = self._request("node.stream", {"target": target, "parameters": params}, timeout, sse=True)
+        from moothall.protocols.events import events  # noqa: PLC0415 - as above
+
+        request = self._request("stream", {"target": target, "parameters": params}, timeout, accept=_EVENTS)
         try:
             answer = await self._client.send(request, stream=True)
-            if "text/event-stream" not in answer.headers.get("content-type", ""):
-                self._value(await answer.aread())
-            kind = ""
-            async for line in answer.aiter_lines():
-                name, _, value = line.partition(":")
-                kind = value.strip() if name == "event" else kind
-                if name == "data" and kind == "item":
-                    yield json.loads(value)
-                elif name == "data" and kind == "end":
-                    self._value(value.encode())
-            await answer.aclose()
+            try:
+                if _EVENTS not in answer.headers.get("content-type", ""):
+                    self._result(await answer.aread())
+                async for event in events(answer.aiter_bytes()):
+                    message = self._message(event.data)
+                    if message.get("method") == "rpc.item":
+                        yield message["params"]["value"]
+                    elif "id" in message:
+                        self._result(event.data)
+                        return
+            finally:
+                await answer.aclose()
         except httpx.TransportError as error:
             raise NodeUnreachable(f"{self._url} does not answer", why=str(error)) from error
+        raise NodeUnreachable(f"{self._url} broke the stream off")
 
-    async def _post(self, name: str, body: Mapping[str, Any], timeout: float) -> Any:  # noqa: ANN401, ASYNC109
+    async def _post(self, method: str, params: Mapping[str, Any], timeout: float) -> Any:  # noqa: ANN401, ASYNC109
         import httpx  # noqa: PLC0415 - as above
 
         try:
-            answer = await self._client.send(self._request(name, body, timeout))
+            answer = await self._client.send(self._request(method, params, timeout))
         except httpx.TransportError as error:
             raise NodeUnreachable(f"{self._url} does not answer", why=str(error)) from error
-        return self._value(answer.content)
+        return self._result(answer.content)
 
-    def _request(self, name: str, body: Mapping[str, Any], seconds: float, *, sse: bool = False) -> httpx.Request:
-        headers = {"X-Moothall-Timeout": f"{seconds:g}"} | ({"Accept": "text/event-stream"} if sse else {})
+    def _request(
+        self, method: str, params: Mapping[str, Any], seconds: float, accept: str = "application/json"
+    ) -> httpx.Request:
+        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        headers = {"X-Moothall-Timeout": f"{seconds:g}", "Accept": accept}
         limit = {"connect": _CONNECT_SECONDS, "read": seconds + _SLACK_SECONDS, "write": seconds, "pool": seconds}
-        return self._client.build_request("POST", f"/{name}", json=body, headers=headers, extensions={"timeout": limit})
+        path = f"/agents/{DEFAULT_AGENT}/rpc"
+        return self._client.build_request("POST", path, json=message, headers=headers, extensions={"timeout": limit})
 
-    def _value(self, body: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
-        """The value in an envelope; raises the error in it."""
+    def _message(self, body: bytes) -> JsonObject:
         try:
-            envelope = json.loads(body)
-            if envelope["success"]:
-                return envelope.get("data")
-            told = envelope["error"]
-            code, message, details = str(told["code"]), str(told["message"]), told.get("details") or {}
-        except (ValueError, KeyError, TypeError) as error:
-            raise NodeUnreachable(f"{self._url} answered something that is no reply") from error
-        if code not in ERRORS:
-            code, message = "UPSTREAM_ERROR", f"{code}: {message}"
-        raise AnsweredError(code, message, details if isinstance(details, dict) else {"errors": details})
+            message = json.loads(body)
+        except ValueError as error:
+            raise self._astray() from error
+        if not isinstance(message, dict):
+            raise self._astray()
+        return message
+
+    def _result(self, body: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
+        """The value in a response; raises the error in it."""
+        message = self._message(body)
+        if "result" in message:
+            return message["result"]
+        try:
+            data = message["error"]["data"]
+            code, why, hint = str(data["code"]), str(data["why"]), str(data["hint"])
+        except (KeyError, TypeError) as error:
+            raise self._astray() from error
+        if code not in _CODES:
+            code, why = "UPSTREAM_ERROR", f"{code}: {why}"
+        raise AnsweredError(_CODES[code], why, hint)
+
+    def _astray(self) -> NodeUnreachable:
+        return NodeUnreachable(f"{self._url} answered something that is no response")
+
+
+def _own(name: str) -> Target:
+    """A capability of the node itself."""
+    return Target("local", f"{DEFAULT_AGENT}.{name}")
+
+
+def _facts(seconds: float | None) -> CallFacts:
+    return CallFacts(door=_DOOR, principal=OWNER, timeout=seconds)

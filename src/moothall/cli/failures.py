@@ -16,7 +16,8 @@ def show(error: MoothallError, lang: Lang) -> int:
     """Write the error and return the exit code that belongs to its code."""
     told = explain(error, lang)
     said_already = error.told is None and error.why and error.message.endswith(error.why)
-    _write(told.message, error.message if said_already else told.why, told.hint, lang)
+    why = error.message if said_already else told.why
+    _write(told.message, "" if why == told.message else why, told.hint, lang)
     return error.exit_code
 
 

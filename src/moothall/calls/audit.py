@@ -57,9 +57,15 @@ def concealed(error: BaseException, name: str, request_id: str) -> InternalError
 
     What happened goes to the log, under the id of the request; the cause stays attached for callers in this process.
     """
+    inner = hidden(error)
+    log_cause(inner, name, request_id)
+    return inner
+
+
+def hidden(error: BaseException) -> InternalError:
+    """The same, where somebody else writes it down."""
     inner = InternalError("internal error")
     inner.__cause__ = error
-    log_cause(inner, name, request_id)
     return inner
 
 

@@ -77,11 +77,10 @@ def _is_json(value: object) -> bool:
 
 @cache
 def _classes() -> Mapping[str, type[MoothallError]]:
-    return {kind.code: kind for kind in _tree(MoothallError)}
+    return {kind.code: kind for kind in _below(MoothallError) if "code" in vars(kind)}
 
 
-def _tree(kind: type[MoothallError]) -> Iterator[type[MoothallError]]:
-    """Subclasses before their base: where others share its code, the base is meant."""
+def _below(kind: type[MoothallError]) -> Iterator[type[MoothallError]]:
     for narrower in kind.__subclasses__():
-        yield from _tree(narrower)
-    yield kind
+        yield narrower
+        yield from _below(narrower)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
-from moothall.calls.audit import concealed
+from moothall.calls.audit import hidden
 from moothall.calls.call import LOCAL, Call, Stage
 from moothall.calls.deadline import within
 from moothall.calls.failures import FAILURES, may_pass, unsent
@@ -38,10 +38,11 @@ _REFUSED: Final = (Unavailable, RateLimited, Overloaded)
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """A value in both forms; the Python one is there only where the work was done just now."""
+    """A value in both forms, the Python one only where the work was done just now; or the error of an earlier call."""
 
-    data: Any
+    data: Any = None
     value: Any = None
+    error: MoothallError | None = None
     replayed: bool = False
 
 
@@ -87,6 +88,8 @@ class Keyed:
             if key not in self._flights:
                 self._digests.pop(key, None)
         call.replayed = joins or answer.replayed
+        if answer.error is not None:
+            raise answer.error
         if call.facts.door != LOCAL:
             return answer.data
         return form.decode(answer.data) if call.replayed else answer.value
@@ -100,9 +103,9 @@ class Keyed:
             value = await within(work.stage(call), call.deadline, self._monotonic)
             data = work.form.encode(value)
         except FAILURES as error:
-            told = error if isinstance(error, MoothallError) else concealed(error, call.name, call.request_id)
+            told = error if isinstance(error, MoothallError) else hidden(error)
             await self._write(self._failed(key, told, harmless=work.harmless))
-            raise told from error
+            raise told  # noqa: B904 - it has its cause
         await self._write(self._settle(key, write_value(data)))
         return _Answer(data, value)
 
@@ -116,7 +119,8 @@ class Keyed:
         if record.digest != arguments:
             raise _reused()
         if record.reply is not None:
-            return _replayed(record.reply)
+            kept = read(record.reply)
+            return _Answer(kept.data, error=kept.error, replayed=True)
         if not harmless or not await self._ledger.take_over(key, record):
             raise Conflict("it is unknown how the call with this key ended", told=Told("calls.outcome_unknown"))
         return None
@@ -142,13 +146,6 @@ class Keyed:
             await asyncio.shield(task)
         except StorageError:
             _log.warning("the answer of a keyed call could not be kept: a repetition will not know it")
-
-
-def _replayed(reply: str) -> _Answer:
-    kept = read(reply)
-    if kept.error is not None:
-        raise kept.error
-    return _Answer(kept.data, replayed=True)
 
 
 def _reused() -> Conflict:

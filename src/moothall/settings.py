@@ -73,7 +73,8 @@ class Settings(BaseSettings):
         default=False, description="accept the older `Authorization: DIDWba`, which does not cover the request"
     )
     public_descriptions: bool = Field(
-        default=True, description="show what the agents can do to strangers, too; off: to callers who prove who they are"
+        default=True,
+        description="show what the agents can do to strangers, too; off: to callers who prove who they are",
     )
     permissions: dict[str, tuple[str, ...]] = Field(
         {}, description="table in the file: a DID or `user:NAME` and what it was granted"

@@ -17,7 +17,7 @@ from moothall.clock import Clock
 from moothall.errors import HostRefused, InternalError, InvalidInput, MoothallError, Told
 from moothall.messages import Lang
 from moothall.protocols.http.terms import REQUEST_ID, STREAMS
-from moothall.protocols.http.wire import answer_headers, failure, failure_headers, status_of
+from moothall.protocols.http.wire import NOT_KEPT, body_headers, failure, failure_headers, status_of
 from moothall.protocols.intake import ClientLeft
 from moothall.server.admission import Admission
 from moothall.server.language import accepted
@@ -28,11 +28,10 @@ DRAIN: Final = 32 * 1024 * 1024
 """Bytes dropped after a body was refused: most clients read no answer before they have sent everything, and a
 connection that is closed under them destroys it on its way."""
 
-_HEADERS: Final = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-]
+_NOT_SNIFFED: Final = (b"x-content-type-options", b"nosniff")
+_NOT_EMBEDDED: Final = [(b"referrer-policy", b"no-referrer"), (b"cross-origin-resource-policy", b"same-origin")]
+"""For what a page could load as an image or a script: never the answer to a POST, whose body must be JSON."""
+
 _TOO_LARGE: Final = 413
 _KNOWN_HOSTS: Final = 64
 _OF_PAGES: Final = (b"origin", b"sec-fetch-site", b"sec-fetch-mode")
@@ -73,9 +72,9 @@ class Doors:
 
     async def enter(self, door: Door, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, and its answer out."""
-        answer = _Answer(fresh(), receive, send)
-        scope[REQUEST_ID] = answer.request_id
+        scope[REQUEST_ID] = fresh()
         scope[STREAMS] = self._streams
+        answer = _Answer(scope, receive, send)
         try:
             self._admit(scope)
             await door(scope, receive, answer.send)
@@ -115,7 +114,7 @@ class Doors:
             return
         lang = accepted(dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1")) or self._lang
         body = failure(error, answer.request_id, self._now(), lang)
-        headers = [*answer_headers(body), *failure_headers(error, lang)]
+        headers = [*body_headers(body), NOT_KEPT, *failure_headers(error, lang)]
         await answer.send({"type": "http.response.start", "status": status_of(error), "headers": headers})
         await answer.send({"type": "http.response.body", "body": body})
 
@@ -126,10 +125,11 @@ class Doors:
 class _Answer:
     """Sends on, with our headers; knows whether anything was sent."""
 
-    __slots__ = ("_head", "_receive", "_refused", "_send", "request_id", "started")
+    __slots__ = ("_posted", "_receive", "_refused", "_send", "request_id", "started")
 
-    def __init__(self, request_id: str, receive: Receive, send: Send) -> None:
-        self.request_id = request_id
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.request_id: str = scope[REQUEST_ID]
+        self._posted = scope["method"] == "POST"
         self.started = False
         self._refused = False
         self._receive = receive
@@ -138,11 +138,13 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
-            own = [(b"x-request-id", self.request_id.encode()), *_HEADERS]
+            own = [*message.get("headers", ()), (b"x-request-id", self.request_id.encode()), _NOT_SNIFFED]
+            if not self._posted:
+                own += _NOT_EMBEDDED
             if message["status"] == _TOO_LARGE:
                 self._refused = True
                 own.append((b"connection", b"close"))
-            message = {**message, "headers": [*message.get("headers", ()), *own]}
+            message = {**message, "headers": own}
         elif self._refused and not message.get("more_body", False):
             await self._send({**message, "more_body": True})
             await self._drain()

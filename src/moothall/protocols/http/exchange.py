@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import isfinite
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -102,14 +102,14 @@ class Exchange:
         listed = _lists(entry)
         return {name: values if len(values) > 1 or name in listed else values[0] for name, values in found.items()}
 
-    async def answer(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
+    async def answer(self, status: int, headers: Headers, body: bytes) -> None:
         """Send a whole answer."""
-        await self.start(status, headers)
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
 
-    async def start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
-        """Send the head of an answer."""
-        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self.shared]})
+    async def start(self, headers: Headers) -> None:
+        """Send the head of a good answer whose body comes in parts."""
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
 
     async def write(self, frame: bytes, *, more: bool = True) -> None:
         """Send a part of the body."""

@@ -6,8 +6,7 @@ Plain ASGI, since every call takes this way: identity and permission are settled
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.types import Receive, Scope, Send
@@ -25,20 +24,27 @@ from moothall.errors import (
     ValidationError,
 )
 from moothall.identity.principal import Principal
+from moothall.protocols.http.attendance import Attendance
 from moothall.protocols.http.exchange import Exchange
 from moothall.protocols.http.listing import Listings
 from moothall.protocols.http.routes import BELOW, CALL, CAPABILITIES, Found, Routes
 from moothall.protocols.http.sharing import remembered, shared
 from moothall.protocols.http.sse import EventAnswer, Streams
 from moothall.protocols.http.terms import STREAMS, Terms
-from moothall.protocols.http.wire import Headers, answer_headers, failure, failure_headers, status_of, success
+from moothall.protocols.http.wire import (
+    NOT_KEPT,
+    Headers,
+    body_headers,
+    failure,
+    failure_headers,
+    status_of,
+    success,
+)
 from moothall.protocols.intake import ClientLeft, read_body, received, strict_json
 from moothall.telemetry import logger
 
-WATCH_SECONDS: Final = 0.02
-"""After this long a call is worth a task that notices when its client leaves."""
-
 _JSON: Final = b"application/json"
+_NO_LENGTH: Final = frozenset({b"", b"0"})
 _READ: Final = frozenset({"GET", "HEAD"})
 _log = logger("http")
 
@@ -51,6 +57,7 @@ class HttpDoor:
         self._terms = terms
         self._routes = Routes.of(gateway.snapshot)
         self._listings = Listings(gateway)
+        self._attendance = Attendance()
 
     @property
     def routes(self) -> Routes:
@@ -67,8 +74,12 @@ class HttpDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take an ASGI connection whose path it claims."""
         exchange = Exchange(scope, receive, send, self._terms.clock.monotonic())
+        path = scope["path"]
         try:
-            await self._take(exchange)
+            if scope["method"] == CALL and path.startswith(BELOW):
+                await self._call(exchange, self.routes.named(path[len(BELOW) :]), CALL)
+            else:
+                await self._take(exchange)
         except ClientLeft:
             _log.debug("request %s: the client left", exchange.request_id)
         except asyncio.CancelledError:
@@ -98,8 +109,6 @@ class HttpDoor:
         elif known is None:
             await self._list(exchange)
         else:
-            exchange.entry = known.entry
-            exchange.shared = shared(known.entry, self._terms.origins, exchange.headers)
             await self._call(exchange, known, method)
 
     async def _options(self, exchange: Exchange, verbs: Mapping[str, Found | None]) -> None:
@@ -118,22 +127,33 @@ class HttpDoor:
         await exchange.answer(status, [*headers, *self._welcome(principal)], listing)
 
     async def _call(self, exchange: Exchange, found: Found, method: str) -> None:
+        exchange.entry = found.entry
+        exchange.shared = shared(found.entry, self._terms.origins, exchange.headers)
         body = await self._body(exchange)
-        principal = exchange.principal = await self._gateway.authenticate(received(exchange.scope, body))
-        admitted = await self._gateway.admit(found.target, exchange.facts(principal))
-        exchange.entry = admitted.entry
-        params = _arguments(exchange, admitted.entry, method, body)
+        gateway = self._gateway
+        principal = exchange.principal = await gateway.authenticate(received(exchange.scope, body))
+        admitted = await gateway.admit(found.target, exchange.facts(principal))
+        entry = exchange.entry = admitted.entry
+        params = _arguments(exchange, entry, method, body)
         if exchange.wants_events:
             await self._events(exchange, admitted, params)
             return
-        reply = await _attended(exchange, self._gateway.run(admitted, params))
+        self._attendance.enter(exchange)
+        try:
+            reply = await gateway.run(admitted, params)
+        finally:
+            self._attendance.leave(exchange)
         if reply.error is not None:
             raise reply.error
         try:
             envelope = success(reply, exchange.request_id, self._metadata(exchange, admitted, reply))
         except TypeError as error:
             raise InternalError("the result is no JSON", told=Told("protocols.failed")) from error
-        head = [*answer_headers(envelope), *self._head(exchange), *self._welcome(principal)]
+        head = [*body_headers(envelope), *self._head(exchange), *exchange.shared]
+        if method != CALL:
+            head.append(NOT_KEPT)
+        if principal.kind == "did":
+            head += self._welcome(principal)
         if reply.replayed:
             head.append((b"idempotency-replayed", b"true"))
         await exchange.answer(200, head, envelope)
@@ -149,7 +169,7 @@ class HttpDoor:
             return Reply(request_id=exchange.request_id, timestamp=self._terms.clock.now(), error=error)
 
         streams: Streams = exchange.scope[STREAMS]
-        head = [*self._head(exchange), *self._welcome(exchange.principal)]
+        head = [*self._head(exchange), *self._welcome(exchange.principal), *exchange.shared]
         events = EventAnswer(exchange, envelope, head, self._terms.heartbeat, stopped)
         await events.send(self._gateway.stream(admitted, params), streams)
 
@@ -161,10 +181,10 @@ class HttpDoor:
         """
         headers = exchange.headers
         length = headers.get(b"content-length", b"")
-        if length in {b"", b"0"} and b"transfer-encoding" not in headers:
+        if length in _NO_LENGTH and b"transfer-encoding" not in headers:
             return b""
-        kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if kind != _JSON and not (kind.startswith(b"application/") and kind.endswith(b"+json")):
+        kind = headers.get(b"content-type", b"")
+        if kind != _JSON and not _is_json(kind):
             raise UnsupportedMediaType("the body is not declared as JSON", told=Told("protocols.content_type"))
         return await read_body(exchange.receive, length, self._terms.max_body)
 
@@ -202,9 +222,10 @@ class HttpDoor:
 
     async def _fail(self, exchange: Exchange, error: MoothallError) -> None:
         body, headers = self._failure(exchange, error)
-        given = {name for name, _ in headers}
-        own = [header for header in answer_headers(body) if header[0] not in given]
-        await exchange.answer(status_of(error), [*own, *self._head(exchange), *headers], body)
+        if not any(name == NOT_KEPT[0] for name, _ in headers):
+            headers.append(NOT_KEPT)
+        head = [*body_headers(body), *self._head(exchange), *headers, *exchange.shared]
+        await exchange.answer(status_of(error), head, body)
 
 
 def _arguments(exchange: Exchange, entry: Entry, method: str, body: bytes) -> Params:
@@ -223,21 +244,6 @@ def _arguments(exchange: Exchange, entry: Entry, method: str, body: bytes) -> Pa
     return entry.locate(arguments)
 
 
-async def _attended(exchange: Exchange, call: Coroutine[Any, Any, Reply[Any]]) -> Reply[Any]:
-    """Wait for a call; when it takes a while, cancel it as soon as its client leaves."""
-    task = asyncio.current_task()
-    watches: list[asyncio.Task[None]] = []
-
-    def watch() -> None:
-        if task is not None:
-            watches.append(asyncio.ensure_future(exchange.until_gone(task)))
-
-    timer = asyncio.get_running_loop().call_later(WATCH_SECONDS, watch)
-    try:
-        return await call
-    finally:
-        timer.cancel()
-        for each in watches:
-            each.cancel()
-            with suppress(asyncio.CancelledError):
-                await each
+def _is_json(kind: bytes) -> bool:
+    plain = kind.partition(b";")[0].strip().lower()
+    return plain == _JSON or (plain.startswith(b"application/") and plain.endswith(b"+json"))

@@ -115,7 +115,7 @@ class EventAnswer:
             self._moved = True
             if not self._started:
                 self._started = True
-                await self._exchange.start(200, [*_HEAD, *self._head])
+                await self._exchange.start([*_HEAD, *self._head])
             await self._exchange.write(frame)
 
     async def _beat(self) -> None:

@@ -18,7 +18,9 @@ RETRY_SECONDS: Final = 2
 """What a client is told to wait when nothing more precise is known."""
 
 _JSON: Final = (b"content-type", b"application/json")
-_NOT_KEPT: Final = (b"cache-control", b"no-store")
+NOT_KEPT: Final = (b"cache-control", b"no-store")
+"""For what caches might keep: answers to GET, and errors."""
+
 _NOT_DETAILED: Final = frozenset({"INTERNAL_ERROR", "RATE_LIMITED", "UNAVAILABLE", "METHOD_NOT_ALLOWED"})
 """Codes whose details are told by a header, or by nobody."""
 
@@ -75,9 +77,9 @@ def failure(
     return dumps(envelope)
 
 
-def answer_headers(body: bytes) -> Headers:
-    """What every answer of the door bears."""
-    return [_JSON, (b"content-length", b"%d" % len(body)), _NOT_KEPT]
+def body_headers(body: bytes) -> Headers:
+    """What says of a body what it is."""
+    return [_JSON, (b"content-length", b"%d" % len(body))]
 
 
 def failure_headers(error: MoothallError, lang: Lang) -> Headers:

@@ -81,7 +81,12 @@ class Got:
 
 class Desk:
     def __init__(
-        self, registry: Registry, *names: str, open_documents: bool = True, store: Store | None = None
+        self,
+        registry: Registry,
+        *names: str,
+        open_documents: bool = True,
+        store: Store | None = None,
+        heartbeat: float = 15.0,
     ) -> None:
         self.clock = ManualClock()
         self.registry = registry
@@ -93,6 +98,7 @@ class Desk:
         challenger = Challenger("hall.example", ServerNonces(b"s" * 32), lambda: self.clock.now().timestamp())
         terms = Terms(
             max_body=MAX_BODY,
+            heartbeat=heartbeat,
             lang="en",
             accepted=accepted,
             welcome=lambda principal: [("Authentication-Info", f'access_token="for {principal.kind}"')],

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
+from moothall.capability.registry import Snapshot
 from moothall.errors import ERRORS, Conflict, InternalError
 from moothall.protocols.intake import ClientLeft
 from moothall.storage.store import Store
@@ -412,3 +415,42 @@ async def test_calls_of_a_batch_run_side_by_side() -> None:
     desk = Desk(hall.registry({"alice": (meet,)}))
     got = (await desk.post([call("meet", [1], 1), call("meet", [2], 2)])).json
     assert sorted(each["result"] for each in got) == [1, 2]
+
+
+async def test_a_value_that_is_no_json_is_a_fault_of_ours() -> None:
+    registry = hall.registry({"alice": (hall.add, hall.count)})
+    entries = [replace(entry, encode=lambda _: {1, 2}) for entry in registry.snapshot.newest]
+    broken: Any = SimpleNamespace(snapshot=Snapshot.of(entries, {}, 1, "node"))
+    desk = Desk(broken)
+    assert (await desk.post(call("add", [1, 1]))).json["error"]["code"] == -32603
+    got = await desk.post(call("count", [1]), headers={"accept": "text/event-stream"})
+    assert got.messages[-1]["error"]["code"] == -32603
+
+
+async def test_a_batch_with_events_asks_for_no_more_than_its_callers_may(desk: Desk) -> None:
+    got = await desk.post(call("x y"), headers={"accept": "text/event-stream"})
+    assert got.messages[0]["error"]["code"] == -32601
+    got = await desk.post(call("hello"), caller="", headers={"accept": "text/event-stream"})
+    assert got.messages == [{"jsonrpc": "2.0", "id": 1, "result": "hello world"}]
+
+
+async def test_an_idle_stream_shows_signs_of_life() -> None:
+    beats = 0
+    seen = asyncio.Event()
+
+    @capability(access="authenticated")
+    async def slow() -> int:
+        """Wait until somebody saw a sign of life."""
+        await seen.wait()
+        return 1
+
+    def on_body(part: bytes) -> None:
+        nonlocal beats
+        if part == b":\n\n":
+            beats += 1
+            seen.set()
+
+    desk = Desk(hall.registry({"alice": (slow,)}), heartbeat=0.001)
+    got = await desk.post(call("slow"), headers={"accept": "text/event-stream"}, on_body=on_body)
+    assert got.messages == [{"jsonrpc": "2.0", "id": 1, "result": 1}]
+    assert beats >= 1

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from moothall.calls.ports import Outgoing
 from moothall.calls.reply import Progress
+from moothall.calls.target import Target
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.errors import (
@@ -120,6 +123,31 @@ async def test_an_own_agent_is_called_without_a_request_and_with_every_check(her
         await here.call(f"{here.did('anna')}#whoami")
     with pytest.raises(ServiceNotFoundError):
         await here.call(f"{here.did('alice')}#nothing")
+
+
+async def test_streams_of_an_own_agent_and_of_others_are_alike(tmp_path: Path, there: House) -> None:
+    async with house(tmp_path / "here", {"alice": (hall.count,)}) as here:
+        for did in (here.did("alice"), there.did("bob")):
+            seen: list[Progress] = []
+
+            async def report(progress: Progress, seen: list[Progress] = seen) -> None:
+                seen.append(progress)
+
+            connector = here.room.connector
+            target = Target.parse(f"{did}#count")
+            outgoing = Outgoing(target=target, params={"to": 2}, agent="alice", timeout=5.0, report=report)
+            assert [value async for value in connector.stream(outgoing)] == [1, 2]
+            assert [each.done for each in seen] == [1, 2]
+            assert await connector.call(outgoing) == [1, 2]
+            for params, operation in (({"to": "x"}, "count"), ({}, "nothing"), ({}, "no name")):
+                wrong = replace(outgoing, params=params, target=replace(target, operation=operation))
+                with pytest.raises(ValidationError if operation == "count" else ServiceNotFoundError):
+                    assert [value async for value in connector.stream(wrong)]
+
+
+async def test_a_list_is_a_stream_where_the_far_side_does_not_stream(here: House, there: House) -> None:
+    outgoing = Outgoing(target=Target.parse(f"{there.did('bob')}#far"), params={"n": 1}, agent="alice", timeout=5.0)
+    assert [value async for value in here.room.connector.stream(outgoing)] == [2]
 
 
 @pytest.mark.parametrize(

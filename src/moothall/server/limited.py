@@ -39,6 +39,8 @@ class LimitedProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed on to uvicorn
         super().__init__(*args, **kwargs)
         self._timer: asyncio.TimerHandle | None = None
+        self._expected: float | None = None
+        self._reading = False
         self._in_headers = True
         self._received = 0
         self._counted = 0
@@ -59,11 +61,14 @@ class LimitedProtocol(HttpToolsProtocol):
         """Take bytes in, unless they make a header block too long that has not ended yet."""
         if self._refused:
             return
+        self._reading = True
         if self._in_headers:
             self._received += len(data)
             if self._timer is None:
                 self._expect(self.limits.header_seconds)
         super().data_received(data)
+        self._reading = False
+        self._arm()
         if self._in_headers and self._received > self.limits.header_bytes:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
@@ -113,9 +118,17 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_response_complete()
 
     def _expect(self, seconds: float | None) -> None:
+        """Allow what comes next so much time; most requests arrive in one piece, and none of it needs a timer."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = None if seconds is None else self.loop.call_later(seconds, self._late)
+            self._timer = None
+        self._expected = seconds
+        if not self._reading:
+            self._arm()
+
+    def _arm(self) -> None:
+        if self._timer is None and self._expected is not None:
+            self._timer = self.loop.call_later(self._expected, self._late)
 
     def _late(self) -> None:
         self._refuse(HTTPStatus.REQUEST_TIMEOUT)

@@ -92,6 +92,8 @@ async def _messages(
     async with _sent(session, method, outgoing, call_id, f"{EVENTS}, {_JSON}" if events_wanted else _JSON) as answer:
         if answer.status != HTTPStatus.OK or not _is_events(answer):
             fetched = await answer.read()
+            if answer.status == HTTPStatus.UNAUTHORIZED:
+                _log.info("%s: %.*s", method.url, _SHOWN, ascii(fetched.headers.get("www-authenticate", "")))
             yield _response(fetched.body, fetched.status, call_id, fetched.headers.get("retry-after", ""))
             return
         async with aclosing(events(answer.chunks())) as arriving:

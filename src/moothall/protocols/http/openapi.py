@@ -87,7 +87,7 @@ COMPONENTS: Final[JsonObject] = {
             "name": "X-Moothall-Timeout",
             "in": "header",
             "description": "Seconds that the caller will wait.",
-            "schema": {"type": "number", "exclusiveMinimum": 0},
+            "schema": {"type": "number", "minimum": 0.001},
         },
     },
     "responses": {

@@ -205,11 +205,21 @@ def test_the_file_knows_aliases_and_the_longer_name_goes_before_the_shorter() ->
         Registry(options={"count": {"timout": 1}})
 
 
-def test_what_is_included_later_joins_too() -> None:
+def test_what_is_included_later_joins_too_until_the_agent_leaves() -> None:
     agent = Agent("a")
     registry = joined(agent)
     assert agent.include(add) is agent
     assert names(registry) == ["a.add"]
+    agent.leave(registry)
+    agent.leave(registry)
+    agent.include({"later": add})
+    assert names(registry) == ["a.add"]
+    assert repr(agent) == "Agent('a')"
+
+
+def test_a_method_that_is_bound_already_is_not_decorated_but_included() -> None:
+    with pytest.raises(OptionError, match="bound method"):
+        capability(Weather("sun").private)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a/b", ".a", "a.", "Ünal", "a" * 65, "a@1"])

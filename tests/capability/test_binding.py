@@ -14,13 +14,13 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from moothall.capability.decorators import capability
 from moothall.capability.entry import Arguments
 from moothall.capability.refusals import MOST
 from moothall.capability.values import DEEPEST
-from moothall.errors import ValidationError
+from moothall.errors import InternalError, ValidationError
 from tests.capability.shop import entry_of
 
 SECRET = "zq-secret-9471"
@@ -43,6 +43,20 @@ class Box(BaseModel):
         if value == "short":
             raise ValueError("a label has more letters")
         return value
+
+
+class Span(BaseModel):
+    start: str
+    end: str
+    notes: list[Any] = []
+
+    @model_validator(mode="after")
+    def in_order(self) -> Span:
+        if self.start == "b":
+            raise ValueError(f"{self.end} is no end")
+        if self.end < self.start:
+            raise ValueError("the end comes before its beginning")
+        return self
 
 
 class Cat(BaseModel):
@@ -140,6 +154,27 @@ def test_the_submitted_value_is_never_echoed(entry: Any, params: Any) -> None:
     )
     assert error.details["errors"]
     json.dumps(error.details)
+
+
+def test_a_rule_over_several_values_repeats_none_of_them() -> None:
+    @capability
+    def span(between: Span) -> None:
+        return None
+
+    def told(start: str, end: str) -> str:
+        found: Any = refusal(
+            entry_of(span), {"between": {"start": start, "end": end, "notes": [SECRET, None, True]}}
+        ).details["errors"]
+        return str(found[0]["msg"])
+
+    assert told("b", SECRET) == "Input does not fit a rule of this capability"
+    assert told("2", "1") == "Value error, the end comes before its beginning"
+
+
+def test_an_argument_without_a_json_form_is_our_fault_where_json_is_needed() -> None:
+    bound = PUT.bind({"box": {"size": 1}, "free": object()})
+    with pytest.raises(InternalError):
+        PUT.wire(bound)
 
 
 def test_what_the_author_of_a_rule_says_is_told_where_it_repeats_nothing() -> None:

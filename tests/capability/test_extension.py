@@ -177,6 +177,13 @@ async def test_the_error_handler_speaks_for_streams_too() -> None:
         await anext(values)
 
 
+def test_an_error_handler_can_leave_the_rest_to_the_ordinary_one() -> None:
+    ours, other = Conflict("there is one"), KeyError("SECRET")
+    assert ErrorHandler().handle("a.greet", ours) is ours
+    told = ErrorHandler().handle("a.greet", other)
+    assert (told.code, "SECRET" in str(told)) == ("INTERNAL_ERROR", False)
+
+
 async def test_agents_with_and_without_adapters_stand_side_by_side() -> None:
     registry = Registry()
     Agent("a", greet, adapters=AdapterLayer(converter=Shouting())).join(registry)

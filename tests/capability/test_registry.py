@@ -13,7 +13,7 @@ from moothall.capability.agents import Agent
 from moothall.capability.decorators import api_service, capability
 from moothall.capability.options import OptionError
 from moothall.capability.registry import Registry
-from moothall.capability.snapshot import AgentRecord, Snapshot
+from moothall.capability.snapshot import AgentRecord, Snapshot, describe
 from moothall.capability.versions import is_version, precedence
 from moothall.errors import Conflict, Gone, ServiceNotFoundError
 from tests.capability.shop import run
@@ -75,12 +75,11 @@ def test_a_disabled_capability_is_gone_and_a_removed_one_was_never_there() -> No
     registry.disable("shop.price")
     with pytest.raises(Gone):
         registry.snapshot.resolve("shop.price")
-    assert registry.snapshot.listing("all", lambda _: True) == b"[]"
     registry.enable("shop.price")
     assert registry.snapshot.resolve("shop.price").state == "enabled"
     registry.deprecate("shop.price")
     assert registry.snapshot.resolve("shop.price").state == "deprecated"
-    assert json.loads(registry.snapshot.listing("all", lambda _: True))[0]["deprecated"] is True
+    assert describe(registry.snapshot.resolve("price"))["deprecated"] is True
     registry.remove("shop.price")
     with pytest.raises(ServiceNotFoundError):
         registry.snapshot.resolve("shop.price")
@@ -132,8 +131,6 @@ def test_two_of_the_same_name_and_version_are_refused_and_nothing_of_the_second_
     with pytest.raises(Conflict, match=r"shop.price@1.0.0"):
         Agent("shop", price_of("3.0.0", 1), price_of("1.0.0", 1)).join(registry)
     assert registry.snapshot is before
-    with pytest.raises(Conflict):
-        registry.insert(before.resolve("price"))
 
 
 @pytest.mark.requirement("TPL-47")
@@ -156,35 +153,26 @@ def test_two_with_the_same_path_and_verb_are_refused() -> None:
     assert len(registry.snapshot.newest) == 2
 
 
-def test_a_listing_is_made_once_for_each_class_of_readers() -> None:
-    registry = shop(price_of("1.0.0", 1, tags=["t"]), price_of("1.0.0", 1, name="hidden"))
-    asked: list[str] = []
-
-    def may(entry: Any) -> bool:
-        asked.append(entry.id)
-        return bool(entry.spec.name != "hidden")
-
-    first = registry.snapshot.listing(("net", "stranger"), may)
-    assert registry.snapshot.listing(("net", "stranger"), may) is first
-    assert asked == ["shop.hidden", "shop.price"]
-    (item,) = json.loads(first)
-    assert (item["id"], item["version"], item["tags"], item["expose_to"]) == (
-        "shop.price",
-        "1.0.0",
-        ["t"],
-        ["local", "net"],
-    )
-    assert item["input_schema"] == {"type": "object", "properties": {}, "additionalProperties": False}
-    assert len(json.loads(registry.snapshot.listing("all", lambda _: True))) == 2
+def test_what_a_caller_reads_is_json_and_complete() -> None:
+    registry = shop(price_of("1.0.0", 1, tags=["t"], read_only=True, permissions=["p"]))
+    described = describe(registry.snapshot.resolve("price"))
+    assert json.loads(json.dumps(described)) == described
+    assert (described["id"], described["version"], described["tags"]) == ("shop.price", "1.0.0", ["t"])
+    assert (described["expose_to"], described["access"], described["permissions"]) == (["local", "net"], "owner", ["p"])
+    assert described["annotations"] == {
+        "read_only": True,
+        "destructive": False,
+        "idempotent": False,
+        "open_world": False,
+    }
+    assert described["input_schema"] == {"type": "object", "properties": {}, "additionalProperties": False}
 
 
 @pytest.mark.requirement("DEC-17")
 def test_the_three_names_of_the_network_give_the_same_listing() -> None:
-    listings = {
-        shop(price_of("1.0.0", 1, expose_to=name)).snapshot.listing("r", lambda _: True)
-        for name in ("net", "network", "anp")
-    }
-    assert len(listings) == 1
+    snapshots = [shop(price_of("1.0.0", 1, expose_to=name)).snapshot for name in ("net", "network", "anp")]
+    first, *others = [[describe(entry) for entry in snapshot.newest] for snapshot in snapshots]
+    assert others == [first, first]
 
 
 @pytest.mark.requirement("DEC-41")

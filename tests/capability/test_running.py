@@ -214,6 +214,43 @@ async def test_a_stream_that_is_left_is_closed(kind: str) -> None:
     assert closed.is_set()
 
 
+async def test_a_stream_can_be_any_asynchronous_iterator() -> None:
+    class Three:
+        def __init__(self) -> None:
+            self.left = 3
+
+        def __aiter__(self) -> Three:
+            return self
+
+        async def __anext__(self) -> int:
+            self.left -= 1
+            if self.left < 0:
+                raise StopAsyncIteration
+            return self.left
+
+    async def made() -> AsyncIterator[int]:
+        return Three()
+
+    assert await items(entry_of(capability(made)), {}) == [2, 1, 0]
+
+
+async def test_a_generator_that_a_thread_is_inside_of_is_left_to_it() -> None:
+    inside, release = threading.Event(), threading.Event()
+
+    def slow() -> Iterator[int]:
+        inside.set()
+        release.wait(30)
+        yield 1
+
+    entry = entry_of(capability(slow))
+    taking = asyncio.ensure_future(anext(entry.iterate(entry.bind({}), context(entry))))
+    await asyncio.to_thread(inside.wait, 30)
+    taking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await taking
+    release.set()
+
+
 async def test_the_pool_belongs_to_the_registry() -> None:
     def who() -> str:
         return threading.current_thread().name

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -12,6 +14,7 @@ import jsonschema
 import pytest
 from pydantic import BaseModel, Field
 
+from moothall.canonical import dumps
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.capability.documents import write_pages
@@ -196,6 +199,27 @@ def lambda_ranged() -> Any:
     return digit
 
 
+def test_what_a_schema_cannot_say_is_left_out_and_the_rest_is_json_for_every_reader() -> None:
+    def wide(
+        a: Annotated[int, Field(ge=0, le=2**60)] = 2**60, b: float = math.inf, c: Any = math.nan, d: Point | None = None
+    ) -> Annotated[int, Field(le=2**60)]:
+        return a
+
+    entry = entry_of(capability(wide))
+    properties = entry.input_schema["properties"]
+    assert properties["a"] == {
+        "type": "integer",
+        "minimum": 0,
+        "default": str(2**60),
+        "x-moothall-int": "decimal-string",
+    }
+    assert (properties["b"], properties["c"]) == ({"type": "number"}, {})
+    assert entry.output_schema is not None
+    assert "maximum" not in entry.output_schema
+    dumps(entry.input_schema)
+    assert entry.bind({}).named["b"] == math.inf, "a default is the author's affair"
+
+
 def test_types_of_a_function_or_class_around_it_are_found() -> None:
     class Local(BaseModel):
         n: int
@@ -255,3 +279,23 @@ def test_every_capability_has_a_page(tmp_path: Path) -> None:
         "list of Named. what was found",
     ):
         assert part in page
+
+
+def test_a_page_tells_the_terms_too() -> None:
+    @capability(expose_to="net", auth=False, permissions=["p"], rate_limit="2/minute", tags=["t"])
+    async def watch(kind: Literal["a", "b"] = "a", names: list[str] = []) -> AsyncIterator[Named]:  # noqa: B006
+        yield Named(title=kind)
+
+    def silent():  # noqa: ANN202
+        return None
+
+    entry = entry_of(watch)
+    page = entry.document(replace(entry, state="deprecated"))
+    choice, stream = '`"a"` or `"b"`', "one after another, each: Named"
+    for part in ("(deprecated)", choice, "list of string", stream, "over the network only", "anybody", "hold: p"):
+        assert part in page
+    assert "2 calls in 60 s" in page
+    assert "tags: t" in page
+    bare = entry_of(capability(silent))
+    assert "Not declared." in bare.document(bare)
+    assert "None." in bare.document(bare)

@@ -88,6 +88,8 @@ def _type(schema: Mapping[str, Any]) -> str:
     kind = schema.get("type", "any")
     if kind == "array" and isinstance(schema.get("items"), Mapping):
         return f"list of {_type(schema['items'])}"
+    if kind == "object" and "title" in schema:
+        return str(schema["title"])
     shown = " or ".join(kind) if isinstance(kind, list) else str(kind)
     return f"{shown} ({schema['format']})" if "format" in schema else shown
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
+from pydantic_core import PydanticSerializationError, core_schema
 
-from moothall.capability.values import SAFE
+from moothall.capability.values import SAFE, narrow, safe_integer
 
 MARK: Final = "x-moothall-int"
 DECIMAL: Final = "decimal-string"
@@ -24,8 +24,15 @@ class Inputs(GenerateJsonSchema):
 
     def int_schema(self, schema: core_schema.IntSchema) -> JsonSchemaValue:
         """As pydantic's, marked where the bounds leave room beyond 2^53."""
-        made = super().int_schema(schema)
+        made = {key: value for key, value in super().int_schema(schema).items() if not _rounded(value)}
         return made if _bounded(schema) else {**made, MARK: DECIMAL}
+
+    def encode_default(self, dft: Any) -> Any:  # noqa: ANN401 - pydantic's signature
+        """As it would travel; one that has no JSON form is left out."""
+        try:
+            return narrow(super().encode_default(dft))
+        except ValueError as error:
+            raise PydanticSerializationError(str(error)) from error
 
 
 class Outputs(Inputs):
@@ -35,6 +42,10 @@ class Outputs(Inputs):
         """An integer, or a text of digits."""
         made = super().int_schema(schema)
         return {**made, "type": ["integer", "string"], "pattern": r"^-?\d+$"} if MARK in made else made
+
+
+def _rounded(value: object) -> bool:
+    return isinstance(value, int) and safe_integer(value) != value
 
 
 def _bounded(schema: core_schema.IntSchema) -> bool:

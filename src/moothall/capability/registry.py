@@ -114,19 +114,6 @@ class Registry:
         self._publish()
         return tuple(entry for entry, _ in made.values())
 
-    def insert(self, entry: Entry) -> None:
-        """Take in an entry that somebody else compiled.
-
-        Raises:
-            Conflict: as `add`.
-        """
-        if entry.key in self._entries:
-            raise Conflict(f"there is a capability {entry.key} already", details={"capability": entry.key})
-        self._refuse_shared_paths([entry])
-        self._agents.setdefault(entry.agent, AgentRecord(entry.agent))
-        self._entries[entry.key] = entry
-        self._publish()
-
     def remove(self, name: str) -> None:
         """Take a capability out: ``AGENT.NAME`` with all its versions, or one ``AGENT.NAME@VERSION``.
 
@@ -159,8 +146,6 @@ class Registry:
         settled = settle(options, f"configure({name!r})", identity=False)
         compiled: dict[str, Entry] = {}
         for key in self._keys(name):
-            if key not in self._members:
-                raise ServiceNotFoundError(f"{key} was not made from a function; it has no options")
             member, adapters = self._members[key]
             entry = self._entries[key]
             later = {**self._run_time.get(key, {}), **settled}

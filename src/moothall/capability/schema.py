@@ -43,6 +43,7 @@ def bind(shape: Shape) -> Callable[[Mapping[str, Any] | Sequence[Any]], Argument
     names = tuple(parameter.name for parameter in shape.parameters)
     first = tuple(parameter.name for parameter in shape.parameters if parameter.positional_only)
     validate = _arguments(shape).validator.validate_python
+    unset = frozenset(id(parameter.default) for parameter in shape.parameters)
     simple = all(parameter.annotation in _SCALARS for parameter in shape.parameters)
 
     def bound(params: Mapping[str, Any] | Sequence[Any]) -> Arguments:
@@ -54,7 +55,7 @@ def bind(shape: Shape) -> Callable[[Mapping[str, Any] | Sequence[Any]], Argument
         if positional:
             named = {**dict(zip(names, positional, strict=False)), **named}
         if not simple:
-            values.finite(named, handed)
+            values.finite(named, handed, unset)
         if first:
             return Arguments(tuple(named.pop(name) for name in first), named)
         return Arguments((), named)

@@ -1,23 +1,19 @@
-"""The capabilities at one moment: immutable, shared by every door, with what they serve of it ready as bytes."""
+"""The capabilities at one moment: immutable, shared by every door."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-from moothall.canonical import dumps
 from moothall.capability.entry import Entry
 from moothall.capability.spec import JsonObject
 from moothall.capability.versions import precedence
 from moothall.errors import Gone, ServiceNotFoundError
 
 DEFAULT_AGENT: Final = "node"
-
-_LISTINGS: Final = 256
-"""Classes of readers whose listing is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +34,15 @@ class Snapshot:
         entries: the newest version of each by ``AGENT.NAME``, and every version by ``AGENT.NAME@VERSION``.
         agents: every agent by its name.
         default_agent: the one whose capabilities need no agent's name.
+        newest: the newest version of each, by name.
     """
 
     version: int = 0
     entries: Mapping[str, Entry] = field(default_factory=dict)
     agents: Mapping[str, AgentRecord] = field(default_factory=dict)
     default_agent: str = DEFAULT_AGENT
+    newest: tuple[Entry, ...] = ()
     _short: Mapping[str, str] = field(default_factory=dict, repr=False)
-    _listings: dict[Hashable, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -61,13 +58,9 @@ class Snapshot:
             MappingProxyType(table),
             MappingProxyType(dict(agents)),
             default_agent,
+            tuple(entry for key, entry in sorted(table.items()) if key == entry.id),
             MappingProxyType(_short_names(table, default_agent)),
         )
-
-    @property
-    def newest(self) -> tuple[Entry, ...]:
-        """The newest version of each, by name."""
-        return tuple(entry for key, entry in sorted(self.entries.items()) if key == entry.id)
 
     def of_agent(self, name: str) -> tuple[Entry, ...]:
         """The newest version of each capability of one agent."""
@@ -93,22 +86,6 @@ class Snapshot:
         by_name = {entry.spec.name: entry for entry in self.newest} | {entry.id: entry for entry in self.newest}
         near = difflib.get_close_matches(name, by_name, n=most * 2, cutoff=0.6)
         return tuple({by_name[item].id: by_name[item] for item in near}.values())[:most]
-
-    def listing(self, reader: Hashable, may: Callable[[Entry], bool]) -> bytes:
-        """The JSON list of what one class of readers may see; made once for each ``reader`` and kept.
-
-        Args:
-            reader: everything that ``may`` depends on, beside the entry.
-            may: whether such a reader sees an entry.
-        """
-        found = self._listings.get(reader)
-        if found is None:
-            shown = (describe(entry) for entry in self.newest if entry.state != "disabled" and may(entry))
-            found = dumps(list(shown))
-            if len(self._listings) >= _LISTINGS:
-                self._listings.pop(next(iter(self._listings)))
-            self._listings[reader] = found
-        return found
 
 
 def describe(entry: Entry) -> JsonObject:

@@ -64,18 +64,19 @@ def within_depth(value: object) -> set[int]:
     return handed
 
 
-def finite(named: Mapping[str, Any], handed: AbstractSet[int]) -> None:
+def finite(named: Mapping[str, Any], handed: AbstractSet[int], defaults: AbstractSet[int]) -> None:
     """Refuse numbers that are not finite, wherever they hide: models have a configuration of their own.
 
     Args:
         named: validated arguments.
         handed: identities of objects that callers in this process made themselves; they are not looked into.
+        defaults: identities of the defaults, which are the author's affair.
 
     Raises:
         ValidationError: there is one.
     """
     for name, value in named.items():
-        if not _is_finite(value, handed):
+        if id(value) not in defaults and not _is_finite(value, handed):
             raise misplaced("finite_number", "Input should be a finite number", name)
 
 

@@ -52,6 +52,7 @@ class Admission:
         self._authorizer = authorizer
         self._compiler = compiler
         self._audit = audit
+        self._hooks = compiler.hooks
         self._elsewhere = Elsewhere(compiler, terms)
         self._seen: Snapshot | None = None
         self._hooked = -1
@@ -116,7 +117,7 @@ class Admission:
 
     def _refresh(self) -> None:
         """Forget plans of what is no longer there, and all of them when hooks have changed."""
-        snapshot, hooked = self._registry.snapshot, self._compiler.hooked
+        snapshot, hooked = self._registry.snapshot, self._hooks.version
         if snapshot is self._seen and hooked == self._hooked:
             return
         if hooked != self._hooked:

@@ -24,8 +24,7 @@ class Audit:
 
     def ended(self, call: Call, error: MoothallError | None, seconds: float) -> None:
         """A call has its answer."""
-        outcome = OK if error is None else error.envelope_code
-        self._write(call, outcome, seconds)
+        self._write(call, OK if error is None else error.envelope_code, seconds)
 
     def cancelled(self, call: Call, seconds: float) -> None:
         """Nobody waits for the answer any more."""

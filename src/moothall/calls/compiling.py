@@ -24,27 +24,26 @@ COLLECTED: Final = 1000
 
 
 class Compiler:
-    """Makes plans; what calls of a capability share for longer than a plan lives is kept here."""
+    """Makes plans; what calls of a capability share for longer than a plan lives is kept here.
+
+    Attributes:
+        hooks: what users put around calls; when they change, plans have to be made anew.
+    """
 
     def __init__(
         self, providing: Providing, hooks: Hooks, cache: Cache, keyed: Keyed, monotonic: Callable[[], float]
     ) -> None:
         self._providing = providing
-        self._hooks = hooks
+        self.hooks = hooks
         self._cache = cache
         self._keyed = keyed
         self._monotonic = monotonic
         self._numbers = count(1)
         self._windows: dict[tuple[str, Rate], Window] = {}
 
-    @property
-    def hooked(self) -> int:
-        """Rises when hooks change, and plans have to be made anew."""
-        return self._hooks.version
-
     def plan(self, entry: Entry) -> Plan:
         """The plan of a capability of this node."""
-        spec, hooks, form = entry.spec, self._hooks.of(entry.id), form_of(entry)
+        spec, hooks, form = entry.spec, self.hooks.of(entry.id), form_of(entry)
         pour = self._providing.pour(entry) if entry.streams else None
         produce = surrounded(_collecting(pour) if pour else self._providing.stage(entry), hooks.around)
         value = followed(self._checked(entry, form, produce), hooks.after)
@@ -67,7 +66,7 @@ class Compiler:
     def elsewhere(self, entry: Entry, target: Target, agent: str) -> Plan:
         """The plan of a target that is no capability of this node; `agent` calls it where the caller names none."""
         stage, pour = self._providing.elsewhere(entry, target, agent)
-        hooks = self._hooks.of(entry.id)
+        hooks = self.hooks.of(entry.id)
         work = preceded(followed(surrounded(stage, hooks.around), hooks.after), hooks.before)
         return Plan(
             entry=entry,
@@ -83,7 +82,7 @@ class Compiler:
         )
 
     def _poured(self, entry: Entry, pour: Pour) -> Stage:
-        hooks = self._hooks.of(entry.id)
+        hooks = self.hooks.of(entry.id)
         return preceded(followed(surrounded(_pouring(entry, pour), hooks.around), hooks.after), hooks.before)
 
     def _checked(self, entry: Entry, form: Form, produce: Stage) -> Stage:

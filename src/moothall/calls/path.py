@@ -11,7 +11,7 @@ for it once (`compiling`).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -114,23 +114,16 @@ class CallPath:
             ServiceNotFoundError, Gone, Unauthenticated, PermissionDeniedError, RateLimited, Conflict, CallTimeout:
                 it may not, or cannot.
         """
-        started = self._monotonic()
-        try:
-            remaining = self._entrance.pass_in(facts)
-            plan, approve, seconds = self._admission.decide(target, facts)
-        except MoothallError as error:
-            self._audit.refused(self._admission.name(target), facts, error, self._monotonic() - started)
-            raise
-        return Ready(plan.entry, facts, started + seconds, started, remaining, plan=plan, approve=approve)
+        return self._admit(target, facts)
 
     @property
     def direct(self) -> DirectCalls:
         """How proxies that are called as functions make their calls; for `Registry.start`."""
         return DirectCalls(self, self._admit_entry)
 
-    async def run(self, admitted: Admitted, params: Params) -> Reply[Any]:
+    def run(self, admitted: Admitted, params: Params) -> Coroutine[Any, Any, Reply[Any]]:
         """Validate the arguments and make the call; failures are in the reply. Cancelling it cancels the work."""
-        return await self._performance.run(_ready(admitted), params)
+        return self._performance.run(_ready(admitted), params)
 
     def stream(self, admitted: Admitted, params: Params) -> AsyncIterator[Chunk]:
         """The same, value by value: `Item` and `Progress` as they come, one `Reply` at the end.
@@ -144,10 +137,20 @@ class CallPath:
         if not facts.request_id:
             facts = replace(facts, request_id=fresh())
         try:
-            admitted = await self.admit(target, facts)
+            ready = self._admit(target, facts)
         except MoothallError as error:
             return self._performance.refused(facts, error)
-        return await self.run(admitted, params)
+        return await self._performance.run(ready, params)
+
+    def _admit(self, target: Target, facts: CallFacts) -> Ready:
+        started = self._monotonic()
+        try:
+            remaining = self._entrance.pass_in(facts)
+            plan, approve, seconds = self._admission.decide(target, facts)
+        except MoothallError as error:
+            self._audit.refused(self._admission.name(target), facts, error, self._monotonic() - started)
+            raise
+        return Ready(plan.entry, facts, started + seconds, started, remaining, plan=plan, approve=approve)
 
     def _admit_entry(self, entry: Entry, facts: CallFacts) -> Ready:
         started = self._monotonic()

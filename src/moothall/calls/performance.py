@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any, Final
 
 from moothall.calls.approval import pending
@@ -32,9 +32,9 @@ class Performance:
         self._now = clock.now
         self._monotonic = clock.monotonic
 
-    async def run(self, ready: Ready, params: Params) -> Reply[Any]:
+    def run(self, ready: Ready, params: Params) -> Coroutine[Any, Any, Reply[Any]]:
         """Make the call and wait for its value."""
-        return await self._performed(self._begun(ready), ready, params, ready.plan.work)
+        return self._performed(self._begun(ready), ready, params, ready.plan.work)
 
     async def stream(self, ready: Ready, params: Params) -> AsyncIterator[Chunk]:
         """Make the call and yield what comes, then the reply; leaving early cancels the work."""

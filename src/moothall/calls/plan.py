@@ -48,7 +48,7 @@ class Plan:
         return self.local if door == LOCAL else self.net
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ready(Admitted):
     """A call that was admitted, as the call path hands it to itself through the door."""
 

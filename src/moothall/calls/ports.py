@@ -22,8 +22,8 @@ Params = Mapping[str, Any] | Sequence[Any]
 Report = Callable[[Progress], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallFacts:
+@dataclass(slots=True, kw_only=True)
+class CallFacts:  # not frozen: made for every call, and a frozen one takes three times as long; nobody changes it
     """What a door knows of a call before it looks at the arguments.
 
     Attributes:
@@ -51,8 +51,8 @@ class CallFacts:
     parent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+@dataclass(slots=True)
+class Admitted:  # not frozen: one is made for every call
     """A call that was resolved and allowed; its arguments have not been looked at."""
 
     entry: Entry

@@ -27,8 +27,8 @@ class Progress:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metadata:
+@dataclass(slots=True, kw_only=True)
+class Metadata:  # one is made for every call, and a frozen one takes three times as long
     """What a caller may ask for beside the value (row ENV-02); times in seconds."""
 
     processing_time: float
@@ -36,8 +36,8 @@ class Metadata:
     rate_limit_remaining: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply(Generic[T]):
+@dataclass(slots=True, kw_only=True)
+class Reply(Generic[T]):  # not frozen, as `Metadata`
     """A value, or an error.
 
     Attributes:

@@ -69,6 +69,10 @@ class Target:
             address, method = f"{address}.{method}", ""
         return cls(scheme, address, operation or method, version)
 
+    def __hash__(self) -> int:
+        """Hash what mostly differs: targets are looked up at every call."""
+        return hash((self.address, self.operation))
+
     def __str__(self) -> str:
         """The text that parses to this target."""
         if self.scheme == "local":

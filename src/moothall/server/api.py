@@ -76,8 +76,7 @@ def build(parts: ServerParts) -> ServerApp:
     admission = Admission.of(bound=settings.host, public_url=settings.public_url, listed=cors.origins)
     access = Access(parts.gateway.authenticate, keyless=not settings.api_keys, admin_key=bool(settings.admin_api_key))
     keepers = Doorkeepers(admission, cors, access, parts.submissions, parts.challenger.of)
-    own = open_http(parts, api, cors, lang)
-    doors = Doors([*own, *parts.doors], admission, streams, parts.clock, lang)
+    doors = Doors([open_http(parts, api, cors, lang), *parts.doors], admission, streams, parts.clock, lang)
     return ServerApp(Boundary(api, keepers, lang), doors, streams, api.openapi)
 
 

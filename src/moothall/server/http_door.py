@@ -15,7 +15,7 @@ from moothall.server.language import accepted
 from moothall.server.parts import ServerParts
 
 
-def open_http(parts: ServerParts, api: FastAPI, cors: Cors, lang: Lang) -> list[HttpDoor]:
+def open_http(parts: ServerParts, api: FastAPI, cors: Cors, lang: Lang) -> HttpDoor:
     """The door.
 
     Raises:
@@ -33,7 +33,7 @@ def open_http(parts: ServerParts, api: FastAPI, cors: Cors, lang: Lang) -> list[
     )
     door = HttpDoor(parts.gateway, terms)
     _leave_ours(door.routes, api)
-    return [door]
+    return door
 
 
 def _leave_ours(routes: Routes, api: FastAPI) -> None:

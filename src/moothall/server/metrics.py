@@ -120,4 +120,6 @@ class MetricRoutes:
         ended = await ended_since(self._parts.log.store, self._parts.clock.now() - WINDOW)
         registry = CollectorRegistry(auto_describe=False)
         registry.register(Scrape(self._parts.llm, ended, len(self._streams)))
+        for meter in self._parts.meters:
+            registry.register(meter)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

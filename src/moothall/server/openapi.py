@@ -141,7 +141,7 @@ _ADDRESSES = 16
 class ApiDocument:
     """``GET /openapi.json``: the routes and the capabilities, made once for each snapshot of the registry."""
 
-    def __init__(self, describe: Callable[[], dict[str, Any]], gateway: Gateway | None, public_url: str) -> None:
+    def __init__(self, describe: Callable[[], dict[str, Any]], gateway: Gateway, public_url: str) -> None:
         self._describe = describe
         self._gateway = gateway
         self._public_url = public_url.rstrip("/")
@@ -158,7 +158,7 @@ class ApiDocument:
         return Response(body, headers=headers, media_type="application/json")
 
     def _document(self, base: str) -> tuple[str, bytes]:
-        snapshot = None if self._gateway is None else self._gateway.snapshot
+        snapshot = self._gateway.snapshot
         if snapshot is not self._snapshot or len(self._ready) >= _ADDRESSES:
             self._snapshot, self._ready = snapshot, {}
         ready = self._ready.get(base)
@@ -167,10 +167,8 @@ class ApiDocument:
             ready = self._ready[base] = (f'"{hashlib.sha256(body).hexdigest()[:32]}"', body)
         return ready
 
-    def _with_capabilities(self, snapshot: Snapshot | None, base: str) -> dict[str, Any]:
+    def _with_capabilities(self, snapshot: Snapshot, base: str) -> dict[str, Any]:
         document = {**self._describe(), "servers": [{"url": base}]}
-        if snapshot is None:
-            return document
         paths, schemas = described(snapshot)
         components = dict(document["components"])
         for kind, parts in COMPONENTS.items():

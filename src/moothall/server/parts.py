@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from prometheus_client.registry import Collector
+
 from moothall.calls.ports import Gateway
 from moothall.clock import Clock
 from moothall.directory.registry import AgentRegistry
@@ -68,7 +70,8 @@ class ServerParts:
 
     ``ready`` says whether the worker runs, ``heartbeat`` is in seconds, ``llm`` is None without one, ``page`` is the
     folder of the built page. ``gateway`` is the call path that every route takes and whose capabilities are served
-    over HTTP; ``submissions`` counts at every door; ``doors`` are further ways to the capabilities.
+    over HTTP; ``submissions`` counts at every door; ``doors`` are further ways to the capabilities;
+    ``meters`` have figures of their own for ``/metrics``.
     """
 
     settings: Settings
@@ -86,3 +89,4 @@ class ServerParts:
     llm: LlmStatus | None = None
     page: Path = PACKAGED
     doors: Sequence[Door] = ()
+    meters: Sequence[Collector] = ()

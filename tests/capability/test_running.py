@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import gc
 import threading
 import weakref
@@ -249,6 +250,36 @@ async def test_a_generator_that_a_thread_is_inside_of_is_left_to_it() -> None:
     with pytest.raises(asyncio.CancelledError):
         await taking
     release.set()
+
+
+def traced(function: Any) -> Any:
+    @functools.wraps(function)
+    def wrapper(*positional: Any, **named: Any) -> Any:
+        return function(*positional, **named)
+
+    return wrapper
+
+
+async def test_functions_under_decorators_of_others_run_as_what_they_are() -> None:
+    @capability
+    @traced
+    async def later(a: int) -> bool:
+        return threading.current_thread() is threading.main_thread()
+
+    @traced
+    @capability
+    def now(a: int) -> bool:
+        return threading.current_thread() is threading.main_thread()
+
+    @capability
+    @traced
+    async def counted(to: int) -> AsyncIterator[int]:
+        for number in range(to):
+            yield number
+
+    assert await run(entry_of(later), {"a": 1}) is True
+    assert await run(entry_of(now), {"a": 1}) is False
+    assert await items(entry_of(counted), {"to": 2}) == [0, 1]
 
 
 async def test_the_pool_belongs_to_the_registry() -> None:

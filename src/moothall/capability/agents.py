@@ -40,6 +40,7 @@ class Agent:
         description: what it is for, in its description document.
         adapters: its own conversion, validation, documents and errors.
         did: the identity that it must have, where it has one already.
+        listed: whether the node's list of agents names it; who knows its DID can call it either way.
 
     Raises:
         OptionError: the name is none, or as `include`.
@@ -55,6 +56,7 @@ class Agent:
         description: str = "",
         adapters: AdapterLayer | None = None,
         did: str = "",
+        listed: bool = True,
     ) -> None:
         if not _NAME.fullmatch(name):
             raise OptionError("the name of an agent consists of at most 64 letters, digits, '_', '-' and '.'")
@@ -62,6 +64,7 @@ class Agent:
         self.description = description
         self.adapters = adapters
         self.did = did
+        self.listed = listed
         self._life = Life()
         self._included: list[Member] = []
         self._registries: list[Registry] = []

@@ -91,7 +91,8 @@ def read(function: Callable[..., Any], hints: Mapping[str, Any] | None = None) -
             continue
         keyword_only = parameter.kind is parameter.KEYWORD_ONLY
         parameters.append(Parameter(name, annotation, parameter.default, by_position, keyword_only, told.get(name, "")))
-    returns, streams = _result(function, evaluated.get("return", MISSING))
+    inner = inspect.unwrap(function)  # what a decorator of somebody else's wrapped says whether calling it takes time
+    returns, streams = _result(inner, evaluated.get("return", MISSING))
     return Shape(
         parameters=tuple(parameters),
         context=context,
@@ -99,8 +100,8 @@ def read(function: Callable[..., Any], hints: Mapping[str, Any] | None = None) -
         returns=returns,
         summary=summary(function),
         result=" ".join(((said.returns and said.returns.description) or "").split()),
-        asynchronous=inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function),
-        generator=inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function),
+        asynchronous=inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner),
+        generator=inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner),
         streams=streams,
     )
 

@@ -162,6 +162,7 @@ async def test_the_context_is_injected_by_its_type_and_nobody_can_supply_it(plac
 
     entry = entry_of(capability({f.__name__: f for f in (first, last, keyword, position, maybe)}[place]))
     assert list(entry.input_schema["properties"]) == ["a"]
+    assert (entry.contextual, entry_of(everything).contextual) == (True, False)
     assert await run(entry, {"a": 1}) == f"{place} 1"
     assert await run(entry, [1]) == f"{place} 1"
     for name in ("ctx", "who", "b"):

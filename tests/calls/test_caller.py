@@ -73,6 +73,11 @@ async def test_the_operation_stands_in_the_target_or_in_method(hall: Hall, remot
     assert len(remote.seen) == 3
 
 
+async def test_values_from_elsewhere_come_one_by_one_and_nothing_after_them() -> None:
+    house = Hall(odd, remote=Remote(1, None, 3))
+    assert [value async for value in house.caller.stream(f"{DID}#f")] == [1, None, 3]
+
+
 @pytest.mark.requirement("CAL-07")
 async def test_parameters_may_be_named_like_those_of_the_caller_itself(hall: Hall) -> None:
     given = {"target": "a", "method": "b", "timeout": 3, "returns": "c"}

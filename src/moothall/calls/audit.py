@@ -34,9 +34,7 @@ class Audit:
         """A call was not admitted; `name` is empty where there is no such capability."""
         name = name or UNKNOWN
         self.meter.capabilities.of(name).add(facts.door, error.envelope_code, seconds)
-        if _log.isEnabledFor(logging.INFO):
-            who = facts.principal.id
-            _log.info(_LINE, facts.request_id, name, who, facts.door, error.envelope_code, seconds)
+        _line(facts.request_id, name, facts, error.envelope_code, seconds)
 
     def denied(self, name: str, facts: CallFacts, decision: PermissionResult) -> None:
         """A policy does not allow a call: why, for the record only."""
@@ -46,9 +44,15 @@ class Audit:
     def _write(self, call: Call, outcome: str, seconds: float) -> None:
         facts, name = call.facts, call.name
         self.meter.capabilities.of(name).add(facts.door, outcome, seconds)
-        if _log.isEnabledFor(logging.INFO):
-            extra = {"parent": facts.parent} if facts.parent else None
-            _log.info(_LINE, call.request_id, name, facts.principal.id, facts.door, outcome, seconds, extra=extra)
+        _line(call.request_id, name, facts, outcome, seconds)
+
+
+def _line(request_id: str, name: str, facts: CallFacts, outcome: str, seconds: float) -> None:
+    """Write the line of a call; where the code stands that does is not looked up, which would cost more than the call."""
+    if _log.isEnabledFor(logging.INFO):
+        extra = {"parent": facts.parent} if facts.parent else None
+        values = (request_id, name, facts.principal.id, facts.door, outcome, seconds)
+        _log.handle(_log.makeRecord(_log.name, logging.INFO, __name__, 0, _LINE, values, None, extra=extra))
 
 
 def concealed(error: BaseException, name: str, request_id: str) -> InternalError:

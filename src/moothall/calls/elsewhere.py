@@ -58,6 +58,7 @@ def _entry(scheme: str, terms: Terms) -> Entry:
             exposure=frozenset({"local"}),
         ),
         agent=AGENT,
+        streams=True,  # if the caller wants it so: nothing is known of the other side
         input_schema={"type": "object"},
         providers=(Provider(scheme),),
         bind=_bind,

@@ -41,8 +41,8 @@ class PermissionResult:
         return cls("deny", reason, policy)
 
 
-@dataclass(frozen=True, slots=True)
-class AccessRequest:
+@dataclass(slots=True)
+class AccessRequest:  # not frozen: one is made for every call, and a frozen one takes three times as long
     """May this caller call this capability of this agent, through this door?"""
 
     principal: Principal

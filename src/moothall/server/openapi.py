@@ -174,4 +174,15 @@ class ApiDocument:
         for kind, parts in COMPONENTS.items():
             components[kind] = {**components.get(kind, {}), **parts}
         components["schemas"] = {**components["schemas"], **schemas}
-        return {**document, "paths": {**document["paths"], **paths}, "components": components}
+        whole: dict[str, Any] = _fit({**document, "paths": {**document["paths"], **paths}, "components": components})
+        return whole
+
+
+def _fit(part: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+    """The document without defaults that only stand for "left out" and are no value of their own schema."""
+    if isinstance(part, list):
+        return [_fit(inner) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    empty = part.get("default") in ("", []) and (part.get("minLength") or part.get("minItems"))
+    return {name: _fit(inner) for name, inner in part.items() if not (empty and name == "default")}

@@ -23,6 +23,7 @@ from moothall.identity.principal import ANONYMOUS, OWNER, Principal
 from moothall.identity.refusal import refused, suspended
 from moothall.identity.request import HttpRequest
 from moothall.identity.server_nonces import ServerNonces
+from moothall.policy.decision import Authorizer
 from moothall.policy.table import AccessTable
 from moothall.protocols.http.server import HttpDoor
 from moothall.protocols.http.terms import Terms
@@ -107,6 +108,7 @@ async def hall(
     clock: Clock | None = None,
     calls: CallTerms | None = None,
     data: Path | None = None,
+    authorizer: Authorizer | None = None,
     **terms: Any,
 ) -> AsyncIterator[Hall]:
     """Serve functions as capabilities of the agent `node`, and those of further agents; `data` keeps their keys."""
@@ -118,7 +120,7 @@ async def hall(
     store = None if data is None else await Store.open(data)
     path = CallPath(
         registry,
-        AccessTable(),
+        authorizer or AccessTable(),
         verifier=verifier,
         connectors=connectors,
         store=store,

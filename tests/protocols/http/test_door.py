@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from moothall.calls.caller import UnifiedCaller
 from moothall.capability.context import CallContext
-from moothall.capability.decorators import api_service, capability
+from moothall.capability.decorators import anp_service, api_service, capability
 from moothall.errors import Conflict
+from moothall.policy.decision import AccessRequest, PermissionResult
 from tests.protocols.http.hall import ANNA, BEN, PREFIX, Hall, hall, members, of
 
 RAN: list[object] = []
@@ -145,6 +147,54 @@ async def test_what_a_request_says_of_its_caller_without_proof_means_nothing(roo
     assert (await room.client.post(f"{PREFIX}/who?req_did={BEN}", json={}, headers=claims)).status_code == 401
     for name in ("ctx", "_auth_context", "principal", "req_did"):
         assert (await room.post("who", {name: {"principal": {"id": BEN}}}, headers=of(ANNA))).status_code == 400
+
+
+class Anything:
+    """A policy that allows everything."""
+
+    suspended: frozenset[str] = frozenset()
+
+    def decide(self, request: AccessRequest) -> PermissionResult:
+        return PermissionResult.ALLOWED()
+
+
+@pytest.mark.requirement("AUT-01")
+async def test_who_calls_is_settled_apart_from_what_they_may() -> None:
+    async with hall(echo, guarded, who, cached, authorizer=Anything()) as room:
+        for headers, statuses in (({}, {200}), (of(ANNA), {200}), (of("owner"), {200}), (of("bad"), {401})):
+            asked = [await room.post(name, params, headers=headers) for name, params in EVERY.items()]
+            assert {answer.status_code for answer in asked} == statuses
+        refused = await room.post("echo", headers=of("suspended"))
+        assert (refused.status_code, refused.json()["challenge"]["error"]) == (403, "forbidden_did")
+
+
+EVERY: dict[str, dict[str, Any]] = {"echo": {}, "guarded": {}, "who": {}, "cached": {"n": 1}}
+
+
+@pytest.mark.requirement("DEC-06", "DEC-08")
+async def test_the_decorator_of_the_specification_says_where_and_for_whom() -> None:
+    made = []
+    for scope in ("local", "anp", "both"):
+
+        @anp_service(scope=scope, name=f"at_{scope}", auth_required=False)
+        async def service() -> str:
+            return "served"
+
+        made.append(service)
+
+    @anp_service(auth_required=True)
+    async def asks() -> str:
+        return "asked"
+
+    async with hall(*made, asks) as room:
+        inside = UnifiedCaller(room.path)
+        for scope, near, far in (("local", "ok", 404), ("anp", "NOT_FOUND", 200), ("both", "ok", 200)):
+            reply = await inside.try_call(f"local:at_{scope}")
+            assert ("ok" if reply.error is None else reply.error.envelope_code) == near
+            assert (await room.post(f"at_{scope}")).status_code == far
+        assert (await room.post("asks")).status_code == 401
+    with pytest.raises(ValueError, match="scope"):
+        anp_service(scope="everywhere")(lambda: None)
 
 
 @pytest.mark.requirement("TPL-38")

@@ -10,6 +10,7 @@ from datetime import UTC
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from moothall.calls.target import Target
 from moothall.calls.terms import Terms
@@ -146,14 +147,17 @@ async def test_what_a_caller_may_call_is_listed_by_id() -> None:
 # -- authorize --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("DEC-08", "DEC-25")
+@pytest.mark.requirement("DEC-08", "DEC-09", "DEC-25")
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
         ({}, ["UNAUTHENTICATED", "PERMISSION_DENIED", "ok", "PERMISSION_DENIED"]),
         ({"auth": False}, ["ok", "ok", "ok", "ok"]),
         ({"access": "authenticated"}, ["UNAUTHENTICATED", "ok", "ok", "ok"]),
+        ({"auth_required": True}, ["UNAUTHENTICATED", "PERMISSION_DENIED", "ok", "PERMISSION_DENIED"]),
+        ({"auth_required": False}, ["ok", "ok", "ok", "ok"]),
         ({"permissions": ["pay"]}, ["UNAUTHENTICATED", "PERMISSION_DENIED", "ok", "ok"]),
+        ({"permissions": ["pay", "read"]}, ["UNAUTHENTICATED", "PERMISSION_DENIED", "ok", "PERMISSION_DENIED"]),
     ],
 )
 async def test_who_gets_in(options: dict[str, Any], expected: list[str]) -> None:
@@ -165,6 +169,9 @@ async def test_who_gets_in(options: dict[str, Any], expected: list[str]) -> None
     own = Principal(id="did:wba:own", kind="did", binding="request", owner=True)
     granted = Principal(id="did:wba:g", kind="did", binding="request", permissions=frozenset({"pay"}))
     callers = [ANONYMOUS, ALICE, own, granted]
+    statuses = {"UNAUTHENTICATED": 401, "PERMISSION_DENIED": 403, "ok": 200}
+    replies = [await hall.call("private_admin_thing", caller, "http") for caller in callers]
+    assert [reply.status_code for reply in replies] == [statuses[each] for each in expected]
     assert [code(await hall.call("private_admin_thing", caller, "http")) for caller in callers] == expected
 
 
@@ -308,7 +315,15 @@ async def test_a_result_has_the_form_of_its_door_and_of_its_annotation(caplog: p
     async def big() -> int:
         return 2**60
 
-    hall = Hall(pair, wrong, big)
+    class Model(BaseModel):
+        n: int
+
+    @capability
+    async def thing() -> dict[str, int]:
+        return Model(n=1)  # type: ignore[return-value]
+
+    hall = Hall(pair, wrong, big, thing)
+    assert (await hall.call("thing", OWNER, "http")).data == {"n": 1}
     assert (await hall.call("pair", OWNER, "http")).data == [1, 2]
     assert (await hall.call("big", OWNER, "http")).data == str(2**60)
     assert (await hall.call("big")).data == 2**60

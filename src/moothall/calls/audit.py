@@ -48,7 +48,7 @@ class Audit:
 
 
 def _line(request_id: str, name: str, facts: CallFacts, outcome: str, seconds: float) -> None:
-    """Write the line of a call; where the code stands that does is not looked up, which would cost more than the call."""
+    """Write the line of a call, without a search for the code that does: that would cost more than the call."""
     if _log.isEnabledFor(logging.INFO):
         extra = {"parent": facts.parent} if facts.parent else None
         values = (request_id, name, facts.principal.id, facts.door, outcome, seconds)

@@ -102,6 +102,7 @@ class Caching:
         """Do the work in the time that the capability may take, however little its first caller has left."""
         shared = call.lasting(self._monotonic() + self._timeout)
         value = call.entry.check(await within(produce(shared), shared.deadline, self._monotonic))
+        shared.release()
         try:
             own, size = deepcopy(value), len(dumps(call.entry.encode(value)))
         except FAILURES as error:  # a value may refuse to be copied in any way it likes

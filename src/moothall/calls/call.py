@@ -105,6 +105,10 @@ class Call:
             )
         return context
 
+    def release(self) -> None:
+        """Let go of the context, which holds this call: a circle would stay until the garbage collector comes by."""
+        self._context = None
+
     def lasting(self, deadline: float) -> Call:
         """The same call with a deadline of its own, for work that several callers wait for."""
         other = Call(self._onward, self.entry, self.name, self.facts, self.started, deadline)

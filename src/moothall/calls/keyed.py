@@ -106,6 +106,7 @@ class Keyed:
             told = error if isinstance(error, MoothallError) else hidden(error)
             await self._write(self._failed(key, told, harmless=work.harmless))
             raise told  # noqa: B904 - it has its cause
+        call.release()
         await self._write(self._settle(key, write_value(data)))
         return _Answer(data, value)
 

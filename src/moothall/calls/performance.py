@@ -79,6 +79,7 @@ class Performance:
             return await self._failed(call, plan, concealed(error, call.name, call.request_id))
         finally:
             running.reset(outer)
+            call.release()
         return self._ended(call, data, None)
 
     def _begun(self, ready: Ready) -> Call:

@@ -1,8 +1,9 @@
 """Erasing runs: what was said is gone, the places in the log stay.
 
 An erased run keeps its row and its events with seq, type and time; payloads are empty, and so is whatever could repeat
-words of a person or tell who took part: keys become ``erased.<seq>``, postings and deliveries are deleted. The run is
-closed under a new epoch, so that a worker anywhere loses it like a lease and writes nothing any more.
+words of a person or tell who took part: keys become ``erased.<seq>``, postings, deliveries and the answers of calls
+that were kept for their repetition are deleted. The run is closed under a new epoch, so that a worker anywhere loses it
+like a lease and writes nothing any more.
 """
 
 from __future__ import annotations
@@ -89,6 +90,9 @@ def _blank(connection: Connection, members: set[str], now: datetime) -> None:
     )
     for table in (schema.inbox, schema.outbox):
         connection.execute(sa.delete(table).where(table.c.run.in_(members)))
+    kept = schema.idempotency.c.reply
+    about = sa.or_(*(kept.contains(member, autoescape=True) for member in members))
+    connection.execute(sa.update(schema.idempotency).where(about).values(reply=None))
     connection.execute(
         sa.update(schema.run)
         .where(_RUN.id.in_(members))

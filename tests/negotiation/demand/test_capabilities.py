@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from moothall.calls.path import CallPath
 from moothall.calls.ports import CallFacts
@@ -38,6 +39,7 @@ from moothall.negotiation.demand.tokens import participant, stream_holder
 from moothall.node import Node
 from moothall.policy.table import AccessTable
 from moothall.resilience import RateLimiter
+from moothall.storage.schema import idempotency
 from tests.support.demand import profile, running
 
 DEMAND = "我想在北京办一场AI主题聚会，需要场地和嘉宾"
@@ -60,9 +62,13 @@ class House:
     node: Node
     path: CallPath
 
-    async def ask(self, caller: Principal, name: str, /, *, door: str = "local", **arguments: Any) -> Any:
+    async def ask(
+        self, caller: Principal, name: str, /, *, door: str = "local", key: str | None = None, **arguments: Any
+    ) -> Any:
         """The value of a call; its error is raised."""
-        reply = await self.path.call(Target("local", f"node.{name}"), arguments, CallFacts(door=door, principal=caller))
+        reply = await self.path.call(
+            Target("local", f"node.{name}"), arguments, CallFacts(door=door, principal=caller, idempotency_key=key)
+        )
         if reply.error is not None:
             raise reply.error
         return reply.data
@@ -83,7 +89,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
             AgentCapabilities(node.registry),
         ):
             registry.add("node", members_of(offered))
-        yield House(node, CallPath(registry, AccessTable(), clock=node.clock))
+        yield House(node, CallPath(registry, AccessTable(), store=node.log.store, clock=node.clock))
         await registry.stop()
 
 
@@ -226,3 +232,17 @@ async def test_a_replaced_profile_keeps_its_reservation_and_shows_it_to_nobody(h
     assert after.profile.reservation == before.profile.reservation
     with pytest.raises(Conflict):
         await house.ask(OWNER, "agents.edit", agent_id="user_agent_hall", profile=changed, revision=before.revision)
+
+
+@pytest.mark.requirement("NEG-OPS-11")
+async def test_no_answer_about_an_erased_demand_is_kept_for_its_repetition(house: House) -> None:
+    submission: dict[str, Any] = {"door": "http", "raw_input": DEMAND, "confirm": True, "participants": [LIN]}
+    first = await house.ask(SHOP, "demand.submit", key="one", **submission)
+    other = await house.ask(SHOP, "demand.submit", key="two", **submission)
+    assert await house.ask(SHOP, "demand.submit", key="one", **submission) == first
+    await house.ask(SHOP, "demand.erase", door="http", demand_id=first["demand_id"])
+    kept = await house.node.log.store.read(lambda store: store.execute(sa.select(idempotency.c.reply)).scalars().all())
+    assert sorted(reply is None for reply in kept) == [False, True]
+    assert await house.ask(SHOP, "demand.submit", key="two", **submission) == other
+    with pytest.raises(Conflict):
+        await house.ask(SHOP, "demand.submit", key="one", **submission)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
 from typing import Final
 
 from moothall.errors import InvalidInput, Told
 
+_URL: Final = bytes.maketrans(b"+/", b"-_")
 _CHARACTERS: Final = re.compile(r"[A-Za-z0-9_-]*", re.ASCII)
 
 
 def encode(data: bytes) -> str:
     """Write bytes."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return b2a_base64(data, newline=False).rstrip(b"=").translate(_URL).decode("ascii")
 
 
 def decode(text: str) -> bytes:

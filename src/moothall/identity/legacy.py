@@ -98,12 +98,12 @@ class Legacy:
         """
         now = int(self._now())
         self._verification.check_nonce(proof.nonce, now)
-        _check_time(proof.timestamp, now)
+        created = _created(proof.timestamp, now)
         keyid = f"{proof.did}#{proof.verification_method.rpartition('#')[2]}"
         proven = await self._verification.key(keyid)
         if not proven.key.verify(proof.signed(audience), _decoded(proof.signature)):
             raise refused("invalid_signature", "the signature of the older header does not fit")
-        await self._verification.use_nonce(keyid, proof.nonce, now)
+        await self._verification.use_nonce(keyid, proof.nonce, created)
         return proven
 
 
@@ -111,13 +111,15 @@ def _hash(name: str, audience: str, did: str, nonce: str, timestamp: str) -> byt
     return sha256(canonical({"nonce": nonce, "timestamp": timestamp, name: audience, "did": did})).digest()
 
 
-def _check_time(timestamp: str, now: int) -> None:
+def _created(timestamp: str, now: int) -> int:
+    """When a proof that counts now was made."""
     try:
         made = parse_rfc3339(timestamp).timestamp()
     except ValueError as error:
         raise refused("invalid_timestamp", "the timestamp does not have the form") from error
     if made > now + AHEAD or now - made > OLDEST:
         raise refused("invalid_timestamp", "the timestamp is too old or from the future")
+    return int(made)
 
 
 def _decoded(signature: str) -> bytes:

@@ -1,8 +1,11 @@
 """Used nonces in the node's database: they outlive a restart, and every process of the node shares them.
 
 Group commit, as for events: whatever is asked while one transaction runs goes into the next one together, so that a
-check costs a row and not a transaction. What a check does never depends on how many nonces are alive: it looks at one
-place of the primary key.
+check costs a row and not a transaction.
+
+A row is 16 bytes, four of the time and twelve of the nonce. The time comes first and follows from what was signed, so
+rows are written where the last ones were, and a check costs the same however many are alive. Whoever signs anew with an
+old nonce and another time harms nobody; this process refuses that, too, as far as it remembers.
 """
 
 from __future__ import annotations
@@ -23,21 +26,28 @@ if TYPE_CHECKING:
     from moothall.storage.store import Store
 
 _BATCH: Final = 1_000
+_REMEMBERED: Final = 100_000
+_TIME: Final = 4
 _PRUNED: Final = 1_024  # expired rows that go at a time
 _EVERY: Final = 512  # new rows after which some go; fewer than go, so that the table does not grow for ever
 
-_INSERT_SQLITE: Final = "INSERT INTO nonce (digest, expires) VALUES (?, ?) ON CONFLICT DO NOTHING"
-_PRUNE_SQLITE: Final = """
-DELETE FROM nonce WHERE digest IN (SELECT digest FROM nonce WHERE expires < ? ORDER BY expires LIMIT ?)
+# All rows in one statement: between two of them the thread would wait for its turn among those who verify.
+_INSERT_ALL_SQLITE: Final = """
+INSERT INTO nonce (digest, expires) SELECT substr(?1, key * 16 + 1, 16), value FROM json_each(?2) WHERE true
+ON CONFLICT DO NOTHING
 """
-# In the order of the digests: two processes never wait for each other's rows.
+_INSERT_SQLITE: Final = "INSERT INTO nonce (digest, expires) VALUES (?, ?) ON CONFLICT DO NOTHING"
+_PRUNE_SQLITE: Final = (
+    "DELETE FROM nonce WHERE digest IN (SELECT digest FROM nonce WHERE digest < ? ORDER BY 1 LIMIT ?)"
+)
+# In the order of the keys: two processes never wait for each other's rows in turn.
 _INSERT_POSTGRES: Final = """
 INSERT INTO nonce (digest, expires) SELECT * FROM unnest($1::bytea[], $2::bigint[]) AS u(digest, expires)
 ORDER BY 1 ON CONFLICT DO NOTHING RETURNING digest
 """
 _PRUNE_POSTGRES: Final = """
 DELETE FROM nonce WHERE digest IN (
-  SELECT digest FROM nonce WHERE expires < $1 ORDER BY expires LIMIT $2 FOR UPDATE SKIP LOCKED
+  SELECT digest FROM nonce WHERE digest < $1 ORDER BY digest LIMIT $2 FOR UPDATE SKIP LOCKED
 )
 """
 
@@ -49,19 +59,22 @@ class DurableNonces:
         """Write to `store`; ask `now` for the time (Unix seconds); refuse when `most` checks wait for the disk."""
         self._store, self._now, self._most = store, now, most
         self._waiting: dict[bytes, tuple[int, asyncio.Future[bool]]] = {}
+        self._remembered: dict[bytes, int] = {}  # what waits is among it
         self._task: asyncio.Task[None] | None = None
         self._since_pruning = 0
 
     async def use(self, key: str, nonce: str, expires: int) -> bool:
         """As `NonceStore.use`."""
-        taken = fingerprint(key, nonce)
-        if taken in self._waiting:
+        name = fingerprint(key, nonce)
+        remembered = self._remembered.get(name)
+        if remembered is not None and remembered >= self._now():
             return False
         if len(self._waiting) >= self._most:
             why = f"{len(self._waiting)} nonces wait for the disk"
             raise Overloaded("the node is behind with checking signatures", why=why, hint="try again shortly")
         outcome: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting[taken] = (expires, outcome)
+        self._waiting[expires.to_bytes(_TIME, "big") + name] = (expires, outcome)
+        self._remember(name, expires)
         if self._task is None:  # it begins in the next tick: whoever asks in this one joins the batch
             self._task = asyncio.create_task(self._work(), name="moothall-nonces")
         return await outcome
@@ -70,6 +83,11 @@ class DurableNonces:
         """Wait for what is being written."""
         if self._task is not None:
             await self._task
+
+    def _remember(self, name: bytes, expires: int) -> None:
+        self._remembered[name] = expires
+        if len(self._remembered) > max(_REMEMBERED, self._most):
+            del self._remembered[next(iter(self._remembered))]
 
     async def _work(self) -> None:
         try:
@@ -85,15 +103,18 @@ class DurableNonces:
         return {taken: self._waiting.pop(taken) for taken in list(islice(self._waiting, _BATCH))}
 
     async def _commit(self, batch: Mapping[bytes, tuple[int, asyncio.Future[bool]]]) -> None:
-        rows = [(taken, expires) for taken, (expires, _) in batch.items()]
+        rows = sorted((taken, expires) for taken, (expires, _) in batch.items())
         self._since_pruning += len(rows)
         prune = self._since_pruning >= _EVERY
         try:
-            new = await self._insert(rows, int(self._now()) if prune else None)
+            new = await self._insert(rows, int(self._now()).to_bytes(_TIME, "big") if prune else b"")
         except Exception as error:  # noqa: BLE001 - drivers' errors share no base, and who waits must be told
             failure = failed(error)
             failure.__cause__ = error
-            _settle(batch, failure)
+            for taken, (_, outcome) in batch.items():
+                self._remembered.pop(taken[_TIME:], None)  # whether it was taken, the database says next time
+                if not outcome.done():
+                    outcome.set_exception(failure)
             return
         if prune:
             self._since_pruning = 0
@@ -101,7 +122,7 @@ class DurableNonces:
             if not outcome.done():
                 outcome.set_result(taken in new)
 
-    async def _insert(self, rows: list[tuple[bytes, int]], prune_before: int | None) -> set[bytes]:
+    async def _insert(self, rows: list[tuple[bytes, int]], prune_before: bytes) -> set[bytes]:
         writer: WriterThread | None = self._store.writer
         if writer is not None:
             return await writer.raw(lambda connection: _on_sqlite(connection, rows, prune_before))
@@ -110,17 +131,24 @@ class DurableNonces:
             if raw is None:
                 raise StorageError("the connection to the database is gone")
             found = await raw.fetch(_INSERT_POSTGRES, [row[0] for row in rows], [row[1] for row in rows])
-            if prune_before is not None:
+            if prune_before:
                 await raw.execute(_PRUNE_POSTGRES, prune_before, _PRUNED)
         return {bytes(row[0]) for row in found}
 
 
-def _on_sqlite(connection: sqlite3.Connection, rows: list[tuple[bytes, int]], prune_before: int | None) -> set[bytes]:
+def _on_sqlite(connection: sqlite3.Connection, rows: list[tuple[bytes, int]], prune_before: bytes) -> set[bytes]:
+    """Insert rows and tell which are new; that all are is what happens unless somebody sends requests again."""
     execute = connection.execute
     execute("BEGIN IMMEDIATE")
     try:
-        new = {row[0] for row in sorted(rows) if execute(_INSERT_SQLITE, row).rowcount == 1}  # neighbours share pages
-        if prune_before is not None:
+        digests = [row[0] for row in rows]
+        packed = (b"".join(digests), str([row[1] for row in rows]))
+        new = set(digests)
+        if execute(_INSERT_ALL_SQLITE, packed).rowcount < len(rows):
+            execute("ROLLBACK")
+            execute("BEGIN IMMEDIATE")
+            new = {row[0] for row in rows if execute(_INSERT_SQLITE, row).rowcount == 1}
+        if prune_before:
             execute(_PRUNE_SQLITE, (prune_before, _PRUNED))
         execute("COMMIT")
     except BaseException:
@@ -128,9 +156,3 @@ def _on_sqlite(connection: sqlite3.Connection, rows: list[tuple[bytes, int]], pr
             execute("ROLLBACK")
         raise
     return new
-
-
-def _settle(batch: Mapping[bytes, tuple[int, asyncio.Future[bool]]], failure: StorageError) -> None:
-    for _, outcome in batch.values():
-        if not outcome.done():
-            outcome.set_exception(failure)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Final
 
 from moothall.errors import InvalidInput
 from moothall.identity import base64url
@@ -13,7 +13,6 @@ from moothall.identity import base64url
 LIFE: Final = 300
 """Seconds in which a nonce must come back."""
 
-Recognised = Literal["ours", "expired", "foreign"]
 _MARK: Final = "mh-"
 _RANDOM, _TIME, _SEAL = 12, 8, 16
 _LENGTH: Final = len(_MARK) + (_RANDOM + _TIME + _SEAL) * 4 // 3
@@ -31,18 +30,16 @@ class ServerNonces:
         content = secrets.token_bytes(_RANDOM) + (now + LIFE).to_bytes(_TIME, "big")
         return _MARK + base64url.encode(content + self._seal(content))
 
-    def recognise(self, nonce: str, now: int) -> Recognised:
-        """Whether this node gave the nonce out, and it still counts."""
+    def expiry(self, nonce: str) -> int | None:
+        """Until when a nonce counts (Unix seconds), which may be over; None for one that this node did not give out."""
         if len(nonce) != _LENGTH or not nonce.startswith(_MARK):
-            return "foreign"
+            return None
         try:
             whole = base64url.decode(nonce.removeprefix(_MARK))
         except InvalidInput:
-            return "foreign"
+            return None
         content, seal = whole[:-_SEAL], whole[-_SEAL:]
-        if not hmac.compare_digest(seal, self._seal(content)):
-            return "foreign"
-        return "ours" if int.from_bytes(content[_RANDOM:], "big") >= now else "expired"
+        return int.from_bytes(content[_RANDOM:], "big") if hmac.compare_digest(seal, self._seal(content)) else None
 
     def _seal(self, content: bytes) -> bytes:
         return hmac.digest(self._secret, content, sha256)[:_SEAL]

@@ -11,7 +11,6 @@ import binascii
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -30,14 +29,6 @@ _parameter: Final = re.compile(f"; *({_KEY})(?:={_BARE})?").match
 _label: Final = re.compile(f"({_KEY})(=?)").match
 _comma: Final = re.compile(r"[ \t]*,[ \t]*").match
 _spaces: Final = re.compile(" *").match
-_plain_list: Final = re.compile(r'\((?:"[a-z0-9@-]+" )*"[a-z0-9@-]+"\)').match  # how nearly everybody writes them
-
-# The one shape that signers emit, read at one go; whatever else there is, the rules above read piece by piece.
-_usual: Final = re.compile(
-    rf'({_KEY})=((\((?:"[a-z0-9@-]+" )*"[a-z0-9@-]+"\));created=([0-9]{{1,15}});expires=([0-9]{{1,15}})'
-    r';nonce="([ !#-\[\]-~]*)";keyid="([ !#-\[\]-~]*)")'
-).fullmatch
-_usual_value: Final = re.compile(rf"({_KEY})=(:([A-Za-z0-9+/]*={{0,2}}):)").fullmatch
 
 
 class Malformed(ValueError):
@@ -78,12 +69,6 @@ def parse_dictionary(text: str) -> dict[str, Member]:
     Raises:
         Malformed: the text does not have the form, or has a key twice.
     """
-    if (usual := _usual(text)) is not None:
-        label, raw, items, created, expires, nonce, keyid = usual.groups()
-        parameters = {"created": int(created), "expires": int(expires), "nonce": nonce, "keyid": keyid}
-        return {label: Member(_plain_items(items), parameters, raw)}
-    if (value := _usual_value(text)) is not None:
-        return {value[1]: Member(_decoded(value[3]), _NONE, value[2])}
     text = text.strip(" ")
     members: dict[str, Member] = {}
     at, end = 0, len(text)
@@ -111,15 +96,7 @@ def _member(text: str, at: int, members: dict[str, Member]) -> int:
     return at
 
 
-@lru_cache(maxsize=256)
-def _plain_items(text: str) -> tuple[Item, ...]:
-    """The items of an inner list of bare strings without escapes; there are few different ones in a node's life."""
-    return tuple(Item(value[1:-1], _NONE) for value in text[1:-1].split(" "))
-
-
 def _inner_list(text: str, at: int) -> tuple[tuple[Item, ...], int]:
-    if (plain := _plain_list(text, at - 1)) is not None:
-        return _plain_items(plain[0]), plain.end()
     items: list[Item] = []
     while True:
         after = _end_of_spaces(text, at)

@@ -20,7 +20,7 @@ from moothall.identity.message import Message
 from moothall.identity.nonces import KEPT, NonceStore
 from moothall.identity.refusal import refused
 from moothall.identity.server_nonces import ServerNonces
-from moothall.identity.signature import LONGEST_HEADER, MINIMUM, Signature, signatures
+from moothall.identity.signature import LONGEST_HEADER, Signature, signatures
 
 AHEAD: Final = 60
 """Seconds that a sender's clock may be ahead."""
@@ -108,13 +108,13 @@ class Verification:
         now = int(self._now())
         _check_coverage(signature, message)
         nonce = self.check_nonce(signature.parameters.get("nonce"), now)
-        self._check_time(signature, now)
+        created = self._created(signature, now)
         _check_digest(signature, message)
         proven = await self.key(signature.keyid)
         _check_algorithm(signature, proven.key)
         if not proven.key.verify(signature.base(message), signature.value):
             raise refused("invalid_signature", "the signature does not fit the request")
-        await self.use_nonce(signature.keyid, nonce, now)
+        await self.use_nonce(signature.keyid, nonce, created)
         return proven
 
     def check_nonce(self, nonce: object, now: int) -> str:
@@ -125,23 +125,27 @@ class Verification:
         """
         if type(nonce) is not str or len(nonce) not in _NONCE_LENGTH:
             raise refused("invalid_nonce", "the signature needs a nonce of 16 to 128 characters")
-        recognised = self._server_nonces.recognise(nonce, now)
-        if recognised == "expired" or (self._rules.demand_nonce and recognised != "ours"):
+        expiry = self._server_nonces.expiry(nonce)
+        if expiry is None and self._rules.demand_nonce:
             raise refused("invalid_nonce", "sign with the nonce of this challenge")
+        if expiry is not None and expiry < now:
+            raise refused("invalid_nonce", "the nonce came too late: sign with the one of this challenge")
         return nonce
 
-    def _check_time(self, signature: Signature, now: int) -> None:
+    def _created(self, signature: Signature, now: int) -> int:
+        """When a signature that counts now was made."""
         created, expires = signature.parameters.get("created"), signature.parameters.get("expires")
         if type(created) is not int:
             raise refused("invalid_timestamp", "the signature does not say when it was created")
         if created > now + AHEAD or now - created > OLDEST:
             raise refused("invalid_timestamp", "the signature is too old or from the future")
         if expires is None and not self._rules.require_expires:
-            return
+            return created
         if type(expires) is not int:
             raise refused("invalid_timestamp", "the signature does not say when it expires")
         if expires < now or not 0 <= expires - created <= OLDEST:
             raise refused("invalid_timestamp", "the signature has expired, or is valid for too long")
+        return created
 
     async def key(self, keyid: str) -> Proven:
         """The key that a DID URL names, if its document lets it authenticate.
@@ -162,22 +166,24 @@ class Verification:
             raise refused("invalid_verification_method", "the DID's document does not let this key authenticate")
         return Proven(did, keyid, key, document.key_bound)
 
-    async def use_nonce(self, keyid: str, nonce: str, now: int) -> None:
-        """Take a nonce whose signature holds; one that this node gave out works once, whoever signs with it.
+    async def use_nonce(self, keyid: str, nonce: str, created: int) -> None:
+        """Take the nonce of a proof that holds; one that this node gave out works once, whoever signs with it.
 
         Raises:
             Unauthenticated: it was used before.
             Overloaded: too many nonces wait or live.
             StorageError: the store of nonces failed.
         """
-        ours = self._server_nonces.recognise(nonce, now) == "ours"
-        if not await self._nonces.use("" if ours else keyid, nonce, now + KEPT):
+        expiry = self._server_nonces.expiry(nonce)
+        key, since = (keyid, created) if expiry is None else ("", expiry)
+        if not await self._nonces.use(key, nonce, since + KEPT):
             raise refused("invalid_nonce", "this nonce was used before")
 
 
 def _check_coverage(signature: Signature, message: Message) -> None:
     covered = signature.components
-    if not all(name in covered for name in MINIMUM) or (message.body and "content-digest" not in covered):
+    whole = "@method" in covered and "@target-uri" in covered
+    if not whole or (message.body and "content-digest" not in covered):
         raise refused(
             "invalid_request", "the signature must cover @method, @target-uri and, with a body, content-digest"
         )

@@ -11,7 +11,11 @@ from http_sf.types import Token as OracleToken
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from moothall.errors import Unauthenticated
+from moothall.identity import signature
+from moothall.identity.signing import sign_request
 from moothall.identity.structured import Bare, Item, Malformed, Member, Token, parse_dictionary
+from tests.identity.wire.gate import URL, party
 
 SIGNED = 'sig1=("@method" "content-digest");created=1795191468;nonce="1cffd71be5b7cc59";keyid="did:wba:a.example#key-1"'
 
@@ -158,3 +162,41 @@ def test_text_of_another_form_is_refused(text: str) -> None:
 def test_nothing_is_an_empty_dictionary() -> None:
     assert parse_dictionary("") == {}
     assert parse_dictionary("   ") == {}
+
+
+TEXT = st.text(st.sampled_from('ab:#.é\\" ;=,()'), max_size=6)
+NUMBER = st.one_of(st.integers(0, 10**15 - 1).map(str), st.sampled_from(["-1", "1.5", "1234567890123456", "x"]))
+
+
+@at_leisure
+@given(
+    names=st.lists(st.sampled_from(["@method", "@target-uri", "content-digest", "A", "a;b"]), max_size=3),
+    created=NUMBER,
+    expires=NUMBER,
+    nonce=TEXT,
+    keyid=TEXT.map(lambda text: f"did:{text}"),
+    value=st.sampled_from(["AQI=", "AQI", "", "AQID", "A Q="]),
+    label=st.sampled_from(["sig1", "other"]),
+    end=st.sampled_from(["", ";alg=1", " ", ", b=1"]),
+)
+def test_the_usual_shape_is_read_at_one_go_as_it_is_piece_by_piece(
+    names: list[str], created: str, expires: str, nonce: str, keyid: str, value: str, label: str, end: str
+) -> None:
+    covered = " ".join(f'"{name}"' for name in names)
+    inputs = f'sig1=({covered});created={created};expires={expires};nonce="{nonce}";keyid="{keyid}"{end}'
+    values = f"{label}=:{value}:"
+    try:
+        usual = signature._usual(inputs, values)
+    except Unauthenticated:
+        with pytest.raises(Unauthenticated):
+            signature._several(inputs, values)
+        return
+    if usual is not None:
+        assert signature._several(inputs, values) == [usual]
+
+
+def test_what_clients_emit_is_read_at_one_go() -> None:
+    headers = sign_request(party().signer, "POST", URL, b"{}", now=1_795_191_468)
+    usual = signature._usual(headers["Signature-Input"], headers["Signature"])
+    assert usual is not None
+    assert signature._several(headers["Signature-Input"], headers["Signature"]) == [usual]

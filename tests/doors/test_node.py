@@ -214,7 +214,9 @@ async def test_every_call_is_counted_and_logged_under_its_id(place: House, caplo
 
 
 @pytest.mark.requirement("TPL-47")
-@pytest.mark.parametrize("path", ["/", "/health", "/api/v1/demand/submit", "/openapi.json", "/metrics"])
+@pytest.mark.parametrize(
+    "path", ["/", "/health", "/api/v1/demand/submit", "/openapi.json", "/metrics", "/agents/node/rpc"]
+)
 async def test_no_capability_takes_an_address_of_the_node(tmp_path: Path, path: str) -> None:
     @api_service(path=path, methods=["GET", "POST"], access="public")
     async def grab() -> str:

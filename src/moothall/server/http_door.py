@@ -5,9 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.routing import Match
 
-from moothall.errors import Conflict, Told
 from moothall.messages import Lang
-from moothall.protocols.http.routes import Routes
 from moothall.protocols.http.server import HttpDoor
 from moothall.protocols.http.terms import Terms
 from moothall.server.cors import Cors
@@ -29,20 +27,13 @@ def open_http(parts: ServerParts, api: FastAPI, cors: Cors, lang: Lang) -> HttpD
         origins=cors.origins,
         welcome=parts.verifier.welcome,
         challenge=parts.challenger.of,
+        taken=lambda path: _has(api, path) or any(door.claims(path) for door in parts.doors),
         heartbeat=parts.heartbeat,
     )
-    door = HttpDoor(parts.gateway, terms)
-    _leave_ours(door.routes, api)
-    return door
+    return HttpDoor(parts.gateway, terms)
 
 
-def _leave_ours(routes: Routes, api: FastAPI) -> None:
-    for path, verbs in routes.paths.items():
-        for verb in verbs:
-            scope = {"type": "http", "path": path, "method": verb, "headers": [], "path_params": {}, "root_path": ""}
-            if any(route.matches(scope)[0] is not Match.NONE for route in api.routes):
-                raise Conflict(
-                    f"a capability wants {path}, which the node has itself",
-                    told=Told("protocols.path_ours", {"path": path}),
-                    hint="give it another path in @api_service",
-                )
+def _has(api: FastAPI, path: str) -> bool:
+    """Whether the API answers at a path, whatever the verb."""
+    scope = {"type": "http", "path": path, "method": "GET", "headers": [], "path_params": {}, "root_path": ""}
+    return any(route.matches(scope)[0] is not Match.NONE for route in api.routes)

@@ -139,6 +139,7 @@ async def hall(
                 origins=frozenset({ORIGIN}),
                 welcome=verifier.welcome,
                 challenge=Challenger("hall.example", ServerNonces(b"s" * 32), lambda: 1_700_000_000.0).of,
+                taken=lambda path: path.startswith("/taken"),
                 heartbeat=5.0,
             ),
             **terms,

@@ -336,6 +336,20 @@ async def test_addresses_come_and_go_with_their_capabilities(room: Hall) -> None
     assert (await room.client.post("/late")).text == "elsewhere"
 
 
+@pytest.mark.requirement("TPL-47")
+async def test_an_address_that_is_taken_cannot_be_had_at_any_time(room: Hall, caplog: pytest.LogCaptureFixture) -> None:
+    @api_service(path="/taken/by-the-node", methods=["POST"], access="public")
+    async def grab() -> str:
+        return "grabbed"
+
+    with pytest.raises(Conflict):
+        async with hall(grab):
+            pass
+    room.registry.add("node", members([grab]))
+    assert (await room.client.post("/taken/by-the-node")).text == "elsewhere"
+    assert "/taken/by-the-node" in caplog.text
+
+
 @pytest.mark.requirement("DEC-17")
 async def test_the_names_of_the_network_all_mean_the_same(room: Hall) -> None:
     seen = []

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 from moothall.calls.target import Target
@@ -56,6 +56,10 @@ class Routes:
                 verbs = paths.setdefault(entry.spec.path, {})
                 verbs.update((verb.upper(), found) for verb in entry.spec.methods)
         return cls(snapshot, names, paths)
+
+    def without(self, paths: Container[str]) -> Self:
+        """The same, where capabilities have none of these addresses of their own."""
+        return replace(self, paths={path: verbs for path, verbs in self.paths.items() if path not in paths})
 
     def named(self, name: str) -> Found:
         """What stands at ``BELOW + name``; an unknown name is looked up again, and refused, by the call path.

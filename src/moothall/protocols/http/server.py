@@ -15,6 +15,7 @@ from moothall.calls.ports import Admitted, Gateway, Params
 from moothall.calls.reply import Metadata, Reply
 from moothall.capability.entry import Entry
 from moothall.errors import (
+    Conflict,
     InternalError,
     MethodNotAllowed,
     MoothallError,
@@ -50,12 +51,22 @@ _log = logger("http")
 
 
 class HttpDoor:
-    """The door of one node."""
+    """The door of one node.
+
+    Raises:
+        Conflict: a capability wants an address that is not free.
+    """
 
     def __init__(self, gateway: Gateway, terms: Terms) -> None:
         self._gateway = gateway
         self._terms = terms
         self._routes = Routes.of(gateway.snapshot)
+        for path in filter(terms.taken, self._routes.paths):
+            raise Conflict(
+                f"a capability wants {path}, which the node has itself",
+                told=Told("protocols.path_ours", {"path": path}),
+                hint="give it another path in @api_service",
+            )
         self._listings = Listings(gateway)
         self._attendance = Attendance()
 
@@ -64,7 +75,11 @@ class HttpDoor:
         """The addresses as they are now."""
         snapshot = self._gateway.snapshot
         if snapshot is not self._routes.snapshot:
-            self._routes = Routes.of(snapshot)
+            routes = Routes.of(snapshot)
+            if ours := set(filter(self._terms.taken, routes.paths)):
+                _log.error("capabilities want addresses that the node has itself: %s", ", ".join(sorted(ours)))
+                routes = routes.without(ours)
+            self._routes = routes
         return self._routes
 
     def claims(self, path: str) -> bool:

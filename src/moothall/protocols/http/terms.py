@@ -43,6 +43,7 @@ class Terms:
         origins: whose pages may use the capabilities that want that (``enable_cors``), lower case.
         welcome: headers of a good answer for a caller, such as its access token.
         challenge: what goes with an error of authentication, and None with others.
+        taken: whether an address is somebody else's, so that no capability can have it.
         heartbeat: seconds after which an idle stream shows a sign of life.
     """
 
@@ -53,4 +54,5 @@ class Terms:
     origins: frozenset[str]
     welcome: Callable[[Principal], Sequence[tuple[str, str]]]
     challenge: Callable[[MoothallError], Challenged | None]
+    taken: Callable[[str], bool]
     heartbeat: float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from moothall.calls.call import Call, Stage
 from moothall.calls.failures import FAILURES, is_answer
@@ -12,6 +12,7 @@ from moothall.calls.remotes import Budget, Remotes
 from moothall.calls.repetition import Repetition
 from moothall.calls.streaming import closing
 from moothall.calls.target import Target
+from moothall.capability.context import CallContext
 from moothall.capability.entry import Entry, Provider
 from moothall.errors import InvalidInput, SettingsError, Unauthenticated
 from moothall.telemetry import logger
@@ -81,11 +82,7 @@ class Providing:
         spec = entry.spec
         if provider.source != _LOCAL:
             return self._disowning(self._repeated(self._way(entry, provider), spec.retry, harmless=spec.idempotent))
-        invoke = entry.invoke
-
-        async def attempt(call: Call) -> Any:  # noqa: ANN401
-            return await invoke(call.arguments, call.context)
-
+        attempt = _attempt(entry)
         if not spec.retry:
             return attempt
         budget, run = Budget(), self._repetition.run
@@ -131,6 +128,19 @@ class Providing:
                 raise disowned(error) from error
 
         return work
+
+
+def _attempt(entry: Entry) -> Stage:
+    """Run the function; a context is made only for those that take one."""
+    invoke, nothing = entry.invoke, cast("CallContext", None)
+
+    async def in_context(call: Call) -> Any:  # noqa: ANN401
+        return await invoke(call.arguments, call.context)
+
+    async def by_itself(call: Call) -> Any:  # noqa: ANN401
+        return await invoke(call.arguments, nothing)
+
+    return in_context if entry.contextual else by_itself
 
 
 def _disowning_pour(pour: Pour) -> Pour:

@@ -13,9 +13,16 @@ if TYPE_CHECKING:
     from moothall.calls.caller import RemoteAgentCaller as RemoteAgentCaller
     from moothall.calls.caller import UnifiedCaller as UnifiedCaller
     from moothall.calls.reply import Reply as Reply
+    from moothall.capability.adapters import AdapterLayer as AdapterLayer
+    from moothall.capability.adapters import DocumentGenerator as DocumentGenerator
+    from moothall.capability.adapters import ErrorHandler as ErrorHandler
+    from moothall.capability.adapters import TypeConverter as TypeConverter
+    from moothall.capability.adapters import ValidationLayer as ValidationLayer
     from moothall.capability.agents import Agent as Agent
     from moothall.capability.agents import register_local_methods_to_agent as register_local_methods_to_agent
     from moothall.capability.anp_user import ANPUser as ANPUser
+    from moothall.capability.anp_user import AutonomousAgent as AutonomousAgent
+    from moothall.capability.business_handler import wrap_business_handler as wrap_business_handler
     from moothall.capability.context import CallContext as CallContext
     from moothall.capability.decorators import ANPServiceDecorator as ANPServiceDecorator
     from moothall.capability.decorators import CapabilityDecorator as CapabilityDecorator
@@ -24,6 +31,13 @@ if TYPE_CHECKING:
     from moothall.capability.decorators import capability as capability
     from moothall.capability.decorators import local_method as local_method
     from moothall.capability.options import OptionError as OptionError
+    from moothall.capability.plugins import Source as Source
+    from moothall.capability.plugins import Template as Template
+    from moothall.capability.plugins import register_source as register_source
+    from moothall.capability.plugins import register_template as register_template
+    from moothall.capability.registry import Registry as Registry
+    from moothall.capability.service_registry import ServiceRegistry as ServiceRegistry
+    from moothall.capability.service_template import ServiceTemplate as ServiceTemplate
     from moothall.directory.profiles import AgentProfile as AgentProfile
     from moothall.directory.registry import AgentRegistry as AgentRegistry
     from moothall.errors import A2AServiceError as A2AServiceError
@@ -66,6 +80,8 @@ if TYPE_CHECKING:
     from moothall.errors import UpstreamInvalid as UpstreamInvalid
     from moothall.errors import UsageError as UsageError
     from moothall.errors import ValidationError as ValidationError
+    from moothall.identity.middleware import AuthMiddleware as AuthMiddleware
+    from moothall.identity.middleware import IdentityResult as IdentityResult
     from moothall.identity.principal import Principal as Principal
     from moothall.llm.decision import LLMServiceWithFallback as LLMServiceWithFallback
     from moothall.negotiation.demand.channel_admin import ChannelAdmin as ChannelAdmin
@@ -83,8 +99,16 @@ if TYPE_CHECKING:
 _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
     "moothall.calls.caller": ("LocalMethodCaller", "RemoteAgentCaller", "UnifiedCaller"),
     "moothall.calls.reply": ("Reply",),
+    "moothall.capability.adapters": (
+        "AdapterLayer",
+        "DocumentGenerator",
+        "ErrorHandler",
+        "TypeConverter",
+        "ValidationLayer",
+    ),
     "moothall.capability.agents": ("Agent", "register_local_methods_to_agent"),
-    "moothall.capability.anp_user": ("ANPUser",),
+    "moothall.capability.anp_user": ("ANPUser", "AutonomousAgent"),
+    "moothall.capability.business_handler": ("wrap_business_handler",),
     "moothall.capability.context": ("CallContext",),
     "moothall.capability.decorators": (
         "ANPServiceDecorator",
@@ -95,6 +119,10 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
         "local_method",
     ),
     "moothall.capability.options": ("OptionError",),
+    "moothall.capability.plugins": ("Source", "Template", "register_source", "register_template"),
+    "moothall.capability.registry": ("Registry",),
+    "moothall.capability.service_registry": ("ServiceRegistry",),
+    "moothall.capability.service_template": ("ServiceTemplate",),
     "moothall.directory.profiles": ("AgentProfile",),
     "moothall.directory.registry": ("AgentRegistry",),
     "moothall.errors": (
@@ -139,6 +167,7 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
         "UsageError",
         "ValidationError",
     ),
+    "moothall.identity.middleware": ("AuthMiddleware", "IdentityResult"),
     "moothall.identity.principal": ("Principal",),
     "moothall.llm.decision": ("LLMServiceWithFallback",),
     "moothall.negotiation.demand.channel_admin": ("ChannelAdmin", "ChannelAdminAgent"),

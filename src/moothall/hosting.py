@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Self
+from typing import Self
 
 from moothall.calls.hooks import Hooks
 from moothall.calls.path import CallPath
+from moothall.calls.ports import Connector
 from moothall.calls.relay import Relay
 from moothall.calls.terms import Terms, agent_of_this_node
 from moothall.capability.agents import Agent
 from moothall.capability.context import CallContext
 from moothall.capability.entry import Entry
+from moothall.capability.lint import exposed, warnings
 from moothall.capability.members import members_of
+from moothall.capability.plugins import SOURCES
 from moothall.capability.registry import Registry
 from moothall.clock import Clock, parse_rfc3339
-from moothall.errors import InternalError
+from moothall.errors import InternalError, SettingsError
 from moothall.identity.agent import AgentIdentity
 from moothall.identity.apikeys import ApiKeys
 from moothall.identity.keystore import DEFAULT_AGENT
@@ -26,19 +29,18 @@ from moothall.identity.principal import Principal
 from moothall.messages import Lang
 from moothall.policy.file import PolicyFile
 from moothall.policy.table import AccessTable
-from moothall.protocols.anp.acquaintances import Acquaintances
-from moothall.protocols.anp.connector import AnpConnector
+from moothall.protocols.anp.assembly import AnpRoom
+from moothall.protocols.anp.assembly import Ground as AnpGround
+from moothall.protocols.anp.crawler import Crawler
 from moothall.protocols.anp.door import AnpDoor
-from moothall.protocols.anp.fetched import FetchedDocuments
 from moothall.protocols.anp.hosted import HostedAgent, Owner
-from moothall.protocols.anp.own import OwnAgents
-from moothall.protocols.anp.published import Published
 from moothall.protocols.anp.terms import Terms as AnpTerms
 from moothall.protocols.http.client import HttpConnector
 from moothall.settings import Settings
 from moothall.storage.store import Store
+from moothall.telemetry import logger
 
-OPENAPI: Final = "/openapi.json"
+_log = logger("hosting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +88,20 @@ class AgentHost:
             ),
             hooks=ground.hooks,
         )
-        published = self._published = Published(
-            lambda: self.capabilities.snapshot, lambda: self._hosted, ground.place.url, ground.clock, openapi=OPENAPI
+        self._anp = AnpRoom(
+            AnpGround(
+                snapshot=lambda: self.capabilities.snapshot,
+                hosted=lambda: self._hosted,
+                base=ground.place.url,
+                gateway=lambda: self.path,
+                principals=self._principal,
+                sessions=office.session,
+                egress=office.egress,
+                resolver=office.resolver,
+                clock=ground.clock,
+            )
         )
-        own = OwnAgents(lambda: self.path, published, self._principal)
-        others = Acquaintances(FetchedDocuments(office.egress, office.session, ground.clock), office.resolver)
-        self.path.connect(AnpConnector(own, others, office.session))
+        self.path.connect(self._anp.connector)
         self.capabilities.add(DEFAULT_AGENT, members_of(Relay(self._visible)))
 
     @classmethod
@@ -112,11 +122,34 @@ class AgentHost:
             for each in own:
                 host.capabilities.add(DEFAULT_AGENT, members_of(each))
             host.take_in(agents)
-            await host.capabilities.start()
+            host.plug_in()
+            host.tell()
+            await host.capabilities.start(host.path.direct)
         except BaseException:
             await host.close()
             raise
         return host
+
+    def plug_in(self) -> None:
+        """Connect the sources that plug-ins bring along.
+
+        Raises:
+            SettingsError: one gives no connector.
+        """
+        for source in SOURCES.added():
+            if source.connect is not None:
+                connector = source.connect()
+                if not isinstance(connector, Connector):
+                    raise SettingsError(f"the plug-in for source {source.name} gives no connector")
+                self.path.connect(connector)
+
+    def tell(self) -> None:
+        """Log what the network can reach and for whom, and what looks like a mistake (rows DEC-25, DEC-34)."""
+        snapshot = self.capabilities.snapshot
+        for line in exposed(snapshot):
+            _log.info("%s", line)
+        for line in warnings(snapshot, self._ground.settings.capabilities):
+            _log.warning("%s", line)
 
     def take_in(self, agents: Mapping[str, Agent]) -> None:
         """Host those of the agents that are not hosted yet.
@@ -136,6 +169,11 @@ class AgentHost:
         """The agents as their documents show them."""
         return self._hosted
 
+    @property
+    def crawler(self) -> Crawler:
+        """Finds the agents of other nodes by their domains."""
+        return self._anp.crawler
+
     def anp_door(self, lang: Lang, accepted: Callable[[str], Lang | None]) -> AnpDoor:
         """The door of the Agent Network Protocol; ``accepted`` reads ``Accept-Language``."""
         settings, verifier = self._ground.settings, self.office.verifier
@@ -147,13 +185,14 @@ class AgentHost:
             challenge=verifier.challenger.of,
             open_documents=settings.public_descriptions,
         )
-        return AnpDoor(self.path, self._published, terms)
+        return self._anp.door(terms)
 
     async def close(self) -> None:
         """Stop the agents and let go of what is open; the store is closed after it."""
         await self.capabilities.stop()
         for agent in self._agents.values():
             agent.leave(self.capabilities)
+        await self._anp.aclose()
         await self.office.close()
 
     def _visible(self, ctx: CallContext) -> tuple[Entry, ...]:
@@ -175,6 +214,7 @@ class AgentHost:
             description=agent.description,
             created=_created(identity, self._ground.clock),
             owner=Owner(name=self._ground.place.domain),
+            listed=agent.listed,
         )
 
 

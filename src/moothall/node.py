@@ -47,6 +47,7 @@ from moothall.negotiation.demand.rules.phrasing import Lexica
 from moothall.negotiation.demand.service import DemandService
 from moothall.negotiation.demand.submissions import SubmitLimit
 from moothall.negotiation.demand.talks import Limits
+from moothall.protocols.anp.crawler import Crawl
 from moothall.resilience import RateLimiter
 from moothall.server.app import ServerApp, create_app
 from moothall.server.language import accepted
@@ -197,6 +198,10 @@ class Node:
     def proxy(self, protocol: type[PartT], target: str) -> PartT:
         """A typed client of a target, from a Protocol class; see `UnifiedCaller.proxy`."""
         return self.caller().proxy(protocol, target)
+
+    async def crawl(self, domain: str) -> Crawl:
+        """The agents that another node lists (``HOST`` or ``HOST:PORT``); see `Crawler.crawl`."""
+        return await self.host.crawler.crawl(domain)
 
     def persona(self, profile: AgentProfile) -> Participant:
         """The default participant: decides in this process, from the profile alone."""

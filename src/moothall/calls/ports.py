@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from moothall.calls.reply import Chunk, Progress, Reply
 from moothall.calls.target import Target
@@ -133,6 +133,7 @@ class Outgoing:
     report: Report | None = None
 
 
+@runtime_checkable
 class Connector(Protocol):
     """A way to call what is elsewhere, by the scheme of its targets.
 

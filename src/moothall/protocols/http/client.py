@@ -18,8 +18,8 @@ from moothall.capability.spec import JsonObject
 from moothall.errors import CallTimeout, MoothallError, Told, UpstreamError, UpstreamInvalid, ValidationError
 from moothall.identity.egress import Incoming
 from moothall.identity.limited_body import Caps
+from moothall.protocols.events import events
 from moothall.protocols.failures import error_of_status, remote_error
-from moothall.protocols.http.events import events
 from moothall.protocols.http.requests import Sent, request_of
 from moothall.protocols.intake import strict_json
 

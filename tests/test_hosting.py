@@ -1,0 +1,177 @@
+"""A node hosts agents: each with an identity of its own, before and while it runs, and again after a restart."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from moothall import (
+    Agent,
+    CallContext,
+    Conflict,
+    Node,
+    ServiceNotFoundError,
+    Settings,
+    Source,
+    UsageError,
+    capability,
+    register_source,
+)
+from moothall.calls.ports import Outgoing
+from moothall.calls.target import Target
+from moothall.capability.plugins import SOURCES
+from moothall.errors import SettingsError
+
+
+def settings(data: Path, **given: Any) -> Settings:
+    return Settings(data=data, demo_agents=False, **given)
+
+
+@capability(access="public")
+def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+@capability
+def admin_reset() -> None:
+    """Start again."""
+
+
+@capability
+async def who(ctx: CallContext) -> str:
+    """Tell who calls."""
+    return ctx.principal.id
+
+
+async def test_agents_have_names_capabilities_and_identities_of_their_own(tmp_path: Path) -> None:
+    node = Node(settings(tmp_path))
+    node.include(add)
+    node.add(Agent("first", add), Agent("second", who))
+    async with node:
+        assert await node.call("local:first.add", a=1, b=2) == 3
+        assert await node.call("local:second.who") == "owner"
+        identities = [node.host.office.agent(name) for name in ("node", "first", "second")]
+        assert len({identity.did.text for identity in identities if identity}) == 3
+        with pytest.raises(Conflict):
+            node.add(Agent("first"))
+
+
+async def test_an_agent_that_comes_while_the_node_runs_is_served_and_stays_itself_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    node = Node(settings(tmp_path))
+    late = Agent("late")
+    async with node:
+        node.add(late)
+        late.include(add)
+        assert await node.call("local:late.add", a=1, b=2) == 3
+        before = node.host.office.agent("late")
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(node.app()), base_url=node.url) as client:
+            assert (await client.get("/agents/late/ad.json")).json()["name"] == "late"
+    async with node:
+        assert await node.call("local:late.add", a=2, b=2) == 4
+        after = node.host.office.agent("late")
+    assert before is not None
+    assert after is not None
+    assert before.did == after.did
+
+
+async def test_a_node_that_has_started_has_its_address_already(tmp_path: Path) -> None:
+    node = Node(settings(tmp_path))
+    node.listen_on(4711)
+    assert node.url == "http://localhost:4711"
+    async with node:
+        with pytest.raises(UsageError):
+            node.listen_on(4712)
+
+
+@pytest.mark.requirement("DEC-34", "DEC-25")
+async def test_the_start_tells_what_the_network_reaches_and_what_sounds_like_a_mistake(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    node = Node(settings(tmp_path))
+    node.include(add, admin_reset)
+    logging.getLogger("moothall").propagate = True
+    with caplog.at_level(logging.INFO, "moothall.hosting"):
+        async with node:
+            pass
+    told = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert any(level == "INFO" and "node.add@1.0.0" in line and "anybody" in line for level, line in told)
+    warned = [line for level, line in told if level == "WARNING"]
+    assert any("node.admin_reset" in line for line in warned)
+    assert not any("node.add " in line for line in warned)
+
+
+async def test_agents_that_are_not_to_be_found_are_not_listed_and_can_be_called(tmp_path: Path) -> None:
+    node = Node(settings(tmp_path))
+    node.add(Agent("open", add), Agent("shy", add, listed=False))
+    async with (
+        node,
+        httpx.AsyncClient(transport=httpx.ASGITransport(node.app()), base_url=node.url) as client,
+    ):
+        listed = (await client.get("/.well-known/agent-descriptions")).json()["items"]
+        assert [item["name"] for item in listed] == ["node", "open"]
+        answer = await client.post(
+            "/agents/shy/rpc", json={"jsonrpc": "2.0", "id": 1, "method": "add", "params": {"a": 1, "b": 1}}
+        )
+        assert answer.json()["result"] == 2
+
+
+class Echo:
+    """Answers what it is given."""
+
+    schemes = ("echo",)
+
+    async def call(self, outgoing: Outgoing) -> Any:
+        return outgoing.params
+
+    async def stream(self, outgoing: Outgoing) -> AsyncIterator[Any]:
+        yield outgoing.params
+
+    async def describe(self, target: Target, agent: str) -> dict[str, Any]:
+        return {"target": str(target), "agent": agent}
+
+
+@pytest.fixture
+def plugged() -> Iterator[None]:
+    register_source(Source("echo", connect=Echo))
+    yield
+    SOURCES.remove("echo")
+
+
+@pytest.mark.usefixtures("plugged")
+@pytest.mark.requirement("DEC-49")
+async def test_a_source_of_a_plug_in_is_connected_when_the_node_starts(tmp_path: Path) -> None:
+    @capability(source="echo")
+    async def say(word: str) -> dict[str, str]:
+        """Say it."""
+
+    node = Node(settings(tmp_path))
+    node.include(say)
+    async with node:
+        assert await node.call("local:say", word="hello") == {"word": "hello"}
+        assert await say("again") == {"word": "again"}
+
+
+async def test_a_plug_in_without_a_connector_stops_the_start(tmp_path: Path) -> None:
+    register_source(Source("broken", connect=object))
+    try:
+        with pytest.raises(SettingsError, match="broken"):
+            await Node(settings(tmp_path)).start()
+    finally:
+        SOURCES.remove("broken")
+
+
+async def test_what_is_taken_out_while_the_node_runs_is_gone(tmp_path: Path) -> None:
+    node = Node(settings(tmp_path))
+    node.include(add)
+    async with node:
+        node.host.capabilities.remove("node.add")
+        with pytest.raises(ServiceNotFoundError):
+            await node.call("local:add", a=1, b=2)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -24,12 +26,14 @@ class Origin:
         scheme: ``http`` or ``https``.
         authority: host and port as ``@authority`` has them: small letters, no default port (RFC 9421 §2.2.3).
         hostname: the host alone, which the older header calls its audience.
+        loopback: whether every machine calls itself so.
     """
 
     url: str
     scheme: str
     authority: str
     hostname: str
+    loopback: bool
 
     @classmethod
     def of(cls, url: str) -> Origin:
@@ -47,7 +51,8 @@ class Origin:
             raise _unfit()
         name = f"[{host}]" if ":" in host else host
         authority = name if port in {None, _DEFAULT_PORTS[parts.scheme]} else f"{name}:{port}"
-        return cls(f"{parts.scheme}://{authority}{parts.path.rstrip('/')}", parts.scheme, authority, host)
+        url = f"{parts.scheme}://{authority}{parts.path.rstrip('/')}"
+        return cls(url, parts.scheme, authority, host, host == "localhost" or _is_loopback(host))
 
 
 class Site:
@@ -65,13 +70,27 @@ class Site:
         self.public: Origin = self.origins[0]
         self._by_authority = {origin.authority: origin for origin in reversed(self.origins)}
 
-    def addressed(self, host: str) -> Origin:
-        """The address that a request with this Host header is for; the public one where it names none of ours."""
-        return self._by_authority.get(host) or self._by_authority.get(host.lower(), self.public)
+    def addressed(self, host: str, sender: str) -> Origin:
+        """The address that a request with this Host header is for; the public one where it names none of ours.
+
+        Addresses of loopback are other nodes' on other machines: besides the public one they count only for a `sender`
+        (its network address) on this machine, else what was signed for one node there could be sent on to this one.
+        """
+        origin = self._by_authority.get(host) or self._by_authority.get(host.lower(), self.public)
+        return self.public if origin.loopback and not _is_loopback(sender) else origin
 
     def __repr__(self) -> str:
         """The addresses."""
         return f"Site({', '.join(origin.url for origin in self.origins)})"
+
+
+@lru_cache(maxsize=1024)
+def _is_loopback(address: str) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
 
 
 def _unfit() -> SettingsError:

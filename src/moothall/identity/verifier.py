@@ -22,7 +22,7 @@ from moothall.identity.refusal import refused, suspended
 from moothall.identity.request import HttpRequest
 from moothall.identity.server_nonces import ServerNonces
 from moothall.identity.signature import LONGEST_HEADER
-from moothall.identity.site import Site
+from moothall.identity.site import Origin, Site
 from moothall.identity.standing import Standing
 from moothall.identity.tokens import Tokens
 from moothall.identity.verification import Proven, Verification
@@ -100,7 +100,7 @@ class Verifier:
         if b"signature-input" in shown or b"signature" in shown:
             return await self._by_signature(request, shown)
         if b"authorization" in shown or b"x-admin-key" in shown:
-            return await self._by_credentials(shown)
+            return await self._by_credentials(request, shown)
         return ANONYMOUS
 
     async def prove_json(self, fields: Mapping[str, object]) -> Principal:
@@ -111,7 +111,7 @@ class Verifier:
             Overloaded: as `authenticate`.
             StorageError: as `authenticate`.
         """
-        return await self._by_legacy(LegacyProof.of_json(fields), "")
+        return await self._by_legacy(LegacyProof.of_json(fields), self._parts.site.public)
 
     def welcome(self, principal: Principal) -> list[tuple[str, str]]:
         """Headers for the answer to a signed request that succeeded: an access token (row WIRE-TOKEN-01)."""
@@ -124,7 +124,7 @@ class Verifier:
         return [("Authentication-Info", info), *older]
 
     async def _by_signature(self, request: HttpRequest, shown: Mapping[bytes, str]) -> Principal:
-        origin = self._parts.site.addressed(shown.get(b"host", ""))
+        origin = self._parts.site.addressed(shown.get(b"host", ""), request.address)
         inputs, values = shown.get(b"signature-input", ""), shown.get(b"signature", "")
         message = HttpMessage(request, origin, shown.get(b"content-digest"))
         proven = await self._parts.verification.prove(message, inputs, values)
@@ -134,7 +134,7 @@ class Verifier:
             self._signed.popitem(last=False)
         return self._of_did(proven, "request")
 
-    async def _by_credentials(self, shown: Mapping[bytes, str]) -> Principal:
+    async def _by_credentials(self, request: HttpRequest, shown: Mapping[bytes, str]) -> Principal:
         admin = self._parts.keys.admin(key) if (key := shown.get(b"x-admin-key")) else None
         if admin is not None:
             return admin
@@ -142,7 +142,8 @@ class Verifier:
         if len(credentials) > LONGEST_HEADER:
             raise refused("invalid_request", "Authorization is too long")
         if scheme.lower() == SCHEME:
-            return await self._by_legacy(LegacyProof.of_header(credentials), shown.get(b"host", ""))
+            origin = self._parts.site.addressed(shown.get(b"host", ""), request.address)
+            return await self._by_legacy(LegacyProof.of_header(credentials), origin)
         if scheme.lower() == "bearer" and (token := credentials.strip()):
             return await self._by_bearer(token)
         if shown.get(b"x-admin-key"):
@@ -162,10 +163,10 @@ class Verifier:
         granted = self._parts.standing.granted(principal.id)
         return replace(principal, permissions=principal.permissions | granted) if granted else principal
 
-    async def _by_legacy(self, proof: LegacyProof, host: str) -> Principal:
+    async def _by_legacy(self, proof: LegacyProof, origin: Origin) -> Principal:
         if not self._parts.allow_didwba_header:
             raise refused("invalid_request", "the older proof is not accepted here: sign the request (RFC 9421)")
-        return self._of_did(await self._legacy.prove(proof, self._parts.site.addressed(host).hostname), "header")
+        return self._of_did(await self._legacy.prove(proof, origin.hostname), "header")
 
     def _of_did(self, proven: Proven, binding: Binding) -> Principal:
         return self._principal(proven.did.text, binding, key_bound=proven.key_bound, key=proven.keyid)

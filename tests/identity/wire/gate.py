@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import rfc8785
+
+from moothall.clock import rfc3339
 from moothall.errors import UpstreamError
-from moothall.identity import jwk
+from moothall.identity import base64url, jwk
 from moothall.identity.apikeys import ApiKeys
 from moothall.identity.assembly import Gatehouse, Ground, assemble
 from moothall.identity.creation import new_did, new_document
@@ -121,6 +127,28 @@ def signed_by_hand(
     value = b64encode(who.signer.sign(base.encode("latin-1"))).decode()
     headers = {"Signature-Input": f"{label}={text}", "Signature": f"{label}=:{value}:"}
     return request(body=body, headers=headers | ({"Content-Digest": digest} if digest else {}))
+
+
+def older_proof(
+    signer: Signer, now: datetime, audience: str, *, version: str = "1.1", seconds: int = 0
+) -> dict[str, str]:
+    """The six fields of the older proof, signed as the specification says."""
+    did, _, method = signer.keyid.partition("#")
+    fields = {
+        "v": version,
+        "did": did,
+        "nonce": secrets.token_hex(16),
+        "timestamp": rfc3339(now + timedelta(seconds=seconds)),
+    }
+    name = "aud" if float(version) >= 1.1 else "service"
+    signed = {"nonce": fields["nonce"], "timestamp": fields["timestamp"], name: audience, "did": did}
+    signature = signer.sign(sha256(rfc8785.dumps(signed)).digest())
+    return fields | {"verification_method": method, "signature": base64url.encode(signature)}
+
+
+def older_header(fields: Mapping[str, str]) -> str:
+    """The older proof as the value of ``Authorization``."""
+    return "DIDWba " + ", ".join(f'{name}="{value}"' for name, value in fields.items())
 
 
 @dataclass

@@ -3,44 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
-from hashlib import sha256
 from typing import Any
 
 import pytest
-import rfc8785
 
-from moothall.clock import rfc3339
 from moothall.errors import PermissionDeniedError, Unauthenticated
-from moothall.identity import base64url
 from moothall.identity.keys import Algorithm, PrivateKey, Signer
-from tests.identity.wire.gate import NONCE, Decisions, Gate, Party, Registry, bare_party, party, request
+from tests.identity.wire.gate import (
+    Decisions,
+    Gate,
+    Party,
+    Registry,
+    bare_party,
+    older_header,
+    older_proof,
+    party,
+    request,
+)
 
 HOST = "node.example"
 
 
-def _proof(who: Party, gate: Gate, *, version: str = "1.1", audience: str = HOST, **changes: Any) -> dict[str, str]:
-    """The six fields, signed as the specification says."""
-    ahead = changes.pop("seconds", 0)
-    fields = {
-        "v": version,
-        "did": who.did,
-        "nonce": NONCE,
-        "timestamp": rfc3339(gate.clock.now() + timedelta(seconds=ahead)),
-        "verification_method": "key-1",
-    }
-    name = "aud" if float(version) >= 1.1 else "service"
-    signed = {"nonce": fields["nonce"], "timestamp": fields["timestamp"], name: audience, "did": fields["did"]}
-    signature = who.signer.sign(sha256(rfc8785.dumps(signed)).digest())
-    return fields | {"signature": base64url.encode(signature)} | changes
-
-
-def _header(fields: Mapping[str, str]) -> str:
-    return "DIDWba " + ", ".join(f'{name}="{value}"' for name, value in fields.items())
+def _proof(who: Party, gate: Gate, *, audience: str = HOST, **more: Any) -> dict[str, str]:
+    return older_proof(who.signer, gate.clock.now(), audience, **more)
 
 
 async def _by_header(gate: Gate, fields: Mapping[str, str]) -> Any:
-    return await gate.house.verifier.verify(request(headers={"Authorization": _header(fields)}))
+    return await gate.house.verifier.verify(request(headers={"Authorization": older_header(fields)}))
 
 
 async def _by_json(gate: Gate, fields: Mapping[str, str]) -> Any:

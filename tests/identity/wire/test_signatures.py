@@ -434,7 +434,7 @@ async def test_the_host_chooses_only_among_the_addresses_that_the_node_was_given
 ) -> None:
     headers = sign_request(alice.signer, "POST", url + TARGET, BODY, now=gate_of_two.now)
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    knocking = HttpRequest("POST", TARGET, [(b"host", host), *raw], BODY)
+    knocking = HttpRequest("POST", TARGET, [(b"host", host), *raw], BODY, "127.0.0.1")
     if holds:
         await gate_of_two.house.verifier.verify(knocking)
     else:

@@ -40,6 +40,9 @@ chaos: $(READY) ## kill -9 the server again and again in mid-negotiation and cou
 
 bench: $(READY) ## the figures of the README, each beside its baseline
 	$(BIN)/python benchmarks/kernel.py
+	$(BIN)/python benchmarks/calls.py
+	$(BIN)/python benchmarks/identity.py
+	$(BIN)/python benchmarks/doors.py
 	$(BIN)/python -m benchmarks.quality --scenarios 200 --seed 1
 
 screenshots: $(READY) $(PAGE) ## take the pictures of the documentation from the real page

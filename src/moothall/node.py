@@ -261,6 +261,7 @@ class Node:
                 verifier=host.office.verifier,
                 challenger=host.office.verifier.challenger,
                 doors=[host.anp_door(lang, accepted)],
+                meters=[host.path.meter],
             )
         )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from moothall.calls.call import LOCAL
 from moothall.calls.hooks import Hooks
 from moothall.calls.path import CallPath
 from moothall.calls.ports import Connector
@@ -196,7 +197,8 @@ class AgentHost:
         await self.office.close()
 
     def _visible(self, ctx: CallContext) -> tuple[Entry, ...]:
-        return self.path.visible(ctx.principal, ctx.door)
+        """What the caller of `Relay` may call; the owner's calls through it are made in this process."""
+        return self.path.visible(ctx.principal, LOCAL if ctx.principal.owner else ctx.door)
 
     def _principal(self, agent: str) -> Principal:
         identity = self.office.agent(agent)

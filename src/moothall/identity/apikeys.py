@@ -47,16 +47,6 @@ class ApiKeys:
         admin = _hash(settings.admin_api_key) if settings.admin_api_key else None
         return cls(parse_keys(settings.api_keys), _hash(owner_token), admin)
 
-    @property
-    def open(self) -> bool:
-        """Whether the node asks nobody who they are: it gave out no keys."""
-        return not self._users
-
-    @property
-    def has_admin(self) -> bool:
-        """Whether an admin key is set."""
-        return self._admin is not None
-
     def bearer(self, token: str) -> Principal | None:
         """Who shows this in ``Authorization: Bearer``: a user or the node's owner; None for a wrong key."""
         hashed, found = _hash(token), None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,11 +38,3 @@ class Standings:
     granted: Callable[[str], frozenset[str]] = _nothing
     suspended: Callable[[str], bool] = _no
     own: Callable[[str], bool] = _no
-
-
-def of_tables(permissions: Mapping[str, tuple[str, ...]], suspended: tuple[str, ...]) -> Standings:
-    """The standing that two tables give, as the settings have them."""
-    granted = {identity: frozenset(given) for identity, given in permissions.items()}
-    return Standings(
-        granted=lambda identity: granted.get(identity, frozenset()), suspended=frozenset(suspended).__contains__
-    )

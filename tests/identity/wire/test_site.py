@@ -8,7 +8,6 @@ import pytest
 
 from moothall.errors import SettingsError
 from moothall.identity.site import Origin, Site
-from moothall.identity.standing import of_tables
 
 
 @pytest.mark.parametrize(
@@ -36,15 +35,6 @@ def test_what_is_no_address_is_refused(url: str) -> None:
 def test_a_node_has_an_address() -> None:
     with pytest.raises(SettingsError):
         Site()
-
-
-def test_tables_of_the_settings_are_a_standing() -> None:
-    standing = of_tables({"did:wba:a.example": ("pay", "read")}, ("did:wba:b.example",))
-    assert standing.granted("did:wba:a.example") == {"pay", "read"}
-    assert standing.granted("did:wba:b.example") == frozenset()
-    assert standing.suspended("did:wba:b.example")
-    assert not standing.suspended("did:wba:a.example")
-    assert not standing.own("did:wba:a.example")
 
 
 @pytest.mark.parametrize(

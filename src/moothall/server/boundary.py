@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from moothall.errors import BadDemand, InternalError, InvalidInput, MoothallError, PayloadTooLarge, Told
 from moothall.messages import Lang
 from moothall.negotiation.demand.submissions import SubmitLimit
-from moothall.protocols.http.terms import Challenged
+from moothall.protocols.house import Challenged
 from moothall.protocols.intake import received
 from moothall.server.access import ADMIN, API, Access, Headers, signed
 from moothall.server.admission import Admission

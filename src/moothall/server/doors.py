@@ -16,7 +16,7 @@ from moothall.calls.request_ids import fresh
 from moothall.clock import Clock
 from moothall.errors import HostRefused, InternalError, InvalidInput, MoothallError, Told
 from moothall.messages import Lang
-from moothall.protocols.http.terms import REQUEST_ID, STREAMS
+from moothall.protocols.house import REQUEST_ID, STREAMS
 from moothall.protocols.http.wire import NOT_KEPT, body_headers, failure, failure_headers, status_of
 from moothall.protocols.intake import ClientLeft
 from moothall.server.admission import Admission

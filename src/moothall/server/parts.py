@@ -18,7 +18,7 @@ from moothall.identity.principal import Principal
 from moothall.llm.meter import Meter
 from moothall.negotiation.demand.service import DemandService
 from moothall.negotiation.demand.submissions import SubmitLimit
-from moothall.protocols.http.terms import Challenged
+from moothall.protocols.house import Challenged
 from moothall.resilience import Breaker
 from moothall.server.doors import Door
 from moothall.server.web import PACKAGED

@@ -20,7 +20,8 @@ from moothall.identity.server_nonces import ServerNonces
 from moothall.policy.table import AccessTable
 from moothall.protocols.anp.door import AnpDoor
 from moothall.protocols.anp.published import Published
-from moothall.protocols.anp.terms import REQUEST_ID, STREAMS, Terms
+from moothall.protocols.anp.terms import Terms
+from moothall.protocols.house import REQUEST_ID, STREAMS
 from moothall.protocols.intake import ClientLeft
 from moothall.server.language import accepted
 from moothall.storage.store import Store

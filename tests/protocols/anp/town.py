@@ -35,7 +35,8 @@ from moothall.identity.standing import Standings
 from moothall.policy.table import AccessTable
 from moothall.protocols.anp.assembly import AnpRoom, Ground
 from moothall.protocols.anp.hosted import HostedAgent, Owner
-from moothall.protocols.anp.terms import REQUEST_ID, STREAMS, Terms
+from moothall.protocols.anp.terms import Terms
+from moothall.protocols.house import REQUEST_ID, STREAMS
 from moothall.server.language import accepted
 from moothall.settings import Settings
 from moothall.storage.store import Store

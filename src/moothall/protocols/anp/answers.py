@@ -14,7 +14,7 @@ from moothall.canonical import dumps
 from moothall.errors import ERRORS, MoothallError
 from moothall.messages import Lang, explain
 from moothall.protocols.anp import jsonrpc
-from moothall.protocols.anp.terms import Challenged
+from moothall.protocols.house import Challenged
 
 Headers = list[tuple[bytes, bytes]]
 

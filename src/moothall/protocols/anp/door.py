@@ -18,7 +18,8 @@ from moothall.protocols.anp.answers import Answer, Headers, latin, refusal
 from moothall.protocols.anp.description import AUTHORIZATION
 from moothall.protocols.anp.published import Document, Published
 from moothall.protocols.anp.route import CallRoute
-from moothall.protocols.anp.terms import REQUEST_ID, Scope, Terms
+from moothall.protocols.anp.terms import Terms
+from moothall.protocols.house import REQUEST_ID, Scope
 from moothall.protocols.intake import ClientLeft, received
 from moothall.telemetry import logger
 

@@ -26,7 +26,8 @@ from moothall.protocols.anp.calling import Calling
 from moothall.protocols.anp.jsonrpc import Message, Misshapen
 from moothall.protocols.anp.published import Published
 from moothall.protocols.anp.telling import EventAnswer, gone
-from moothall.protocols.anp.terms import REQUEST_ID, STREAMS, Scope, Terms
+from moothall.protocols.anp.terms import Terms
+from moothall.protocols.house import REQUEST_ID, STREAMS, Scope
 from moothall.protocols.intake import ClientLeft, read_body, received, strict_json
 
 DOOR: Final = "anp"

@@ -1,56 +1,14 @@
-"""What the ANP door needs of its house beside the `Gateway`; the composition root hands it in."""
+"""What the ANP door needs of its house; the composition root hands it in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
 
-from moothall.errors import MoothallError
-from moothall.identity.principal import Principal
-from moothall.messages import Lang
-
-REQUEST_ID: Final = "moothall.request_id"
-"""Key of the ASGI scope: the id of a request, a UUID; the boundary sends it back as ``X-Request-ID``."""
-
-STREAMS: Final = "moothall.streams"
-"""Key of the ASGI scope: what runs the senders of streams, and ends them when the server stops."""
-
-Scope = MutableMapping[str, Any]
-
-
-class Challenged(Protocol):
-    """What a caller is told who did not prove who it is."""
-
-    @property
-    def headers(self) -> Sequence[tuple[str, str]]:
-        """The headers of the answer."""
-        ...
-
-    @property
-    def mirror(self) -> Mapping[str, object]:
-        """The same as JSON (row WIRE-CHAL-03)."""
-        ...
+from moothall.protocols.house import HouseTerms
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
-    """The terms.
+class Terms(HouseTerms):
+    """The terms; ``open_documents``: everybody may read descriptions, otherwise only who proves an identity may."""
 
-    Attributes:
-        max_body: bytes of a request.
-        lang: the language of those who ask for none.
-        accepted: reads ``Accept-Language``.
-        welcome: headers of a good answer for a caller, such as its access token.
-        challenge: what goes with an error of authentication.
-        heartbeat: seconds after which an idle stream shows a sign of life.
-        open_documents: whether everybody may read descriptions; otherwise only who proves an identity may.
-    """
-
-    max_body: int
-    lang: Lang
-    accepted: Callable[[str], Lang | None]
-    welcome: Callable[[Principal], Sequence[tuple[str, str]]]
-    challenge: Callable[[MoothallError], Challenged | None]
-    heartbeat: float = 15.0
     open_documents: bool = True

@@ -14,7 +14,7 @@ from moothall.calls.ports import CallFacts
 from moothall.capability.entry import Entry
 from moothall.errors import Told, ValidationError
 from moothall.identity.principal import ANONYMOUS, Principal
-from moothall.protocols.http.terms import REQUEST_ID
+from moothall.protocols.house import REQUEST_ID
 from moothall.protocols.http.wire import Headers
 
 EVENTS: Final = b"text/event-stream"

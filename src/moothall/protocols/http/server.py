@@ -25,13 +25,14 @@ from moothall.errors import (
     ValidationError,
 )
 from moothall.identity.principal import Principal
+from moothall.protocols.house import STREAMS
 from moothall.protocols.http.attendance import Attendance
 from moothall.protocols.http.exchange import Exchange
 from moothall.protocols.http.listing import Listings
 from moothall.protocols.http.routes import BELOW, CALL, CAPABILITIES, Found, Routes
 from moothall.protocols.http.sharing import remembered, shared
 from moothall.protocols.http.sse import EventAnswer, Streams
-from moothall.protocols.http.terms import STREAMS, Terms
+from moothall.protocols.http.terms import Terms
 from moothall.protocols.http.wire import (
     NOT_KEPT,
     Headers,

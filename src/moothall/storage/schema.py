@@ -145,13 +145,13 @@ agent = sa.Table(
     sa.CheckConstraint("origin IN ('demo', 'user')", name="agent_origin"),
 )
 
-# Signatures that were accepted: 16 bytes of a hash over key and nonce, until nobody would accept them again (Unix s).
+# Signatures that were accepted, until nobody would accept them again. A digest begins with the time when that is (Unix
+# seconds, 4 bytes) and goes on with 12 bytes of a hash over key and nonce: rows come in order, and go in order.
 nonce = sa.Table(
     "nonce",
     metadata,
     sa.Column("digest", sa.LargeBinary, primary_key=True),
     sa.Column("expires", sa.BigInteger, nullable=False),
-    sa.Index("nonce_expires", "expires"),
     sqlite_with_rowid=False,
 )
 

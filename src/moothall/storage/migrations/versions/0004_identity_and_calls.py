@@ -19,7 +19,6 @@ def upgrade() -> None:
         sa.Column("expires", sa.BigInteger, nullable=False),
         sqlite_with_rowid=False,
     )
-    op.create_index("nonce_expires", "nonce", ["expires"])
     op.create_table(
         "revocation",
         sa.Column("kind", sa.Text, primary_key=True),

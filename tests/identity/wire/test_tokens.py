@@ -377,7 +377,9 @@ def test_a_key_that_others_could_read_is_refused(tmp_path: Path) -> None:
         TokenKey.load(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"nonsense", PrivateKey.generate().pem()[:60]])
+@pytest.mark.parametrize(
+    "content", [b"", b"nonsense", PrivateKey.generate().pem()[:60]], ids=["empty", "words", "half"]
+)
 def test_a_damaged_key_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE).write_bytes(content)
     (tmp_path / FILE).chmod(0o600)

@@ -139,7 +139,7 @@ async def test_packing_that_unpacks_to_nothing_for_ever_is_cut_off(egress: Egres
         (b"x", "br"),
         (b"x", "gzip, gzip"),
         (b"no gzip", "gzip"),
-        (gzip.compress(b"hello")[:-4], "gzip"),
+        (gzip.compress(b"hello", mtime=0)[:-4], "gzip"),
         (b"x", "deflate"),
     ],
 )

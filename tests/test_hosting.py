@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,9 @@ from moothall import (
 from moothall.calls.ports import Outgoing
 from moothall.calls.target import Target
 from moothall.capability.plugins import SOURCES
-from moothall.errors import SettingsError
+from moothall.errors import SettingsError, Unauthenticated, ValidationError
+from moothall.identity.request import HttpRequest
+from moothall.identity.signing import sign_request
 
 
 def settings(data: Path, **given: Any) -> Settings:
@@ -175,3 +178,23 @@ async def test_what_is_taken_out_while_the_node_runs_is_gone(tmp_path: Path) -> 
         node.host.capabilities.remove("node.add")
         with pytest.raises(ServiceNotFoundError):
             await node.call("local:add", a=1, b=2)
+
+
+@pytest.mark.requirement("WIRE-TOKEN-04")
+async def test_the_owner_takes_tokens_back_by_name(tmp_path: Path) -> None:
+    node = Node(settings(tmp_path))
+    async with node:
+        agent = node.host.office.agent("node")
+        assert agent is not None
+        verifier = node.host.office.verifier
+        signed = sign_request(agent.signer, "GET", f"{node.url}/", b"", now=int(time.time()))
+        headers = [(name.lower().encode(), value.encode()) for name, value in signed.items()]
+        principal = await verifier.verify(HttpRequest("GET", "/", [(b"host", b"localhost:8420"), *headers]))
+        token = verifier.welcome(principal)[0][1].split('"')[1]
+        shown = HttpRequest("GET", "/", [(b"authorization", f"Bearer {token}".encode())])
+        assert (await verifier.verify(shown)).id == agent.did.text
+        assert await node.call("local:tokens.revoke", did=agent.did.text) == agent.did.text
+        with pytest.raises(Unauthenticated):
+            await verifier.verify(shown)
+        with pytest.raises(ValidationError):
+            await node.call("local:tokens.revoke")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from logging import DEBUG, INFO
 from typing import Self
 
 from moothall.calls.call import LOCAL
@@ -12,6 +13,7 @@ from moothall.calls.hooks import Hooks
 from moothall.calls.path import CallPath
 from moothall.calls.ports import Connector
 from moothall.calls.relay import Relay
+from moothall.calls.revoking import TokenCapabilities
 from moothall.calls.terms import Terms, agent_of_this_node
 from moothall.capability.agents import Agent
 from moothall.capability.context import CallContext
@@ -103,7 +105,9 @@ class AgentHost:
             )
         )
         self.path.connect(self._anp.connector)
-        self.capabilities.add(DEFAULT_AGENT, members_of(Relay(self._visible)))
+        self._own: set[str] = set()
+        self.take_in_own(Relay(self._visible))
+        self.take_in_own(TokenCapabilities(office.gatehouse.revocations))
 
     @classmethod
     async def open(cls, ground: Ground, agents: Mapping[str, Agent], own: Iterable[object]) -> Self:
@@ -121,7 +125,7 @@ class AgentHost:
         host = cls(ground, office, policy)
         try:
             for each in own:
-                host.capabilities.add(DEFAULT_AGENT, members_of(each))
+                host.take_in_own(each)
             host.take_in(agents)
             host.plug_in()
             host.tell()
@@ -130,6 +134,11 @@ class AgentHost:
             await host.close()
             raise
         return host
+
+    def take_in_own(self, offered: object) -> None:
+        """Add the capabilities of an object to those of the node itself."""
+        entries = self.capabilities.add(DEFAULT_AGENT, members_of(offered))
+        self._own |= {entry.id for entry in entries}
 
     def plug_in(self) -> None:
         """Connect the sources that plug-ins bring along.
@@ -147,8 +156,10 @@ class AgentHost:
     def tell(self) -> None:
         """Log what the network can reach and for whom, and what looks like a mistake (rows DEC-25, DEC-34)."""
         snapshot = self.capabilities.snapshot
-        for line in exposed(snapshot):
-            _log.info("%s", line)
+        for entry in snapshot.newest:
+            level = DEBUG if entry.id in self._own else INFO  # of itself it says the same at every start
+            if line := exposed(entry):
+                _log.log(level, "%s", line)
         for line in warnings(snapshot, self._ground.settings.capabilities):
             _log.warning("%s", line)
 

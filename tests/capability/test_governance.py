@@ -15,6 +15,7 @@ from moothall.capability.business_handler import wrap_business_handler
 from moothall.capability.compatibility import breaking
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
+from moothall.capability.options import OptionError
 from moothall.capability.registry import Registry
 from moothall.capability.service_registry import ServiceRegistry
 from moothall.errors import Conflict, ValidationError
@@ -46,12 +47,19 @@ def test_other_likely_mistakes_are_warned_about() -> None:
 
 @pytest.mark.requirement("DEC-25")
 def test_what_is_open_to_the_network_is_told_with_those_who_may_call_it() -> None:
-    assert lint.exposed(snapshot_of("x", expose_to="local")) == ()
-    assert lint.exposed(snapshot_of("x")) == ("a.x@1.0.0 on the network for its owner",)
-    assert lint.exposed(snapshot_of("x", auth=False)) == ("a.x@1.0.0 on the network for anybody",)
-    assert lint.exposed(snapshot_of("x", permissions=["p", "q"])) == (
-        "a.x@1.0.0 on the network for its owner, or holders of p, q",
-    )
+    def told(**options: Any) -> str:
+        return lint.exposed(snapshot_of("x", **options).newest[0])
+
+    assert told(expose_to="local") == ""
+    assert told() == "a.x@1.0.0 on the network for its owner"
+    assert told(auth=False) == "a.x@1.0.0 on the network for anybody"
+    assert told(permissions=["p", "q"]) == "a.x@1.0.0 on the network for its owner, or holders of p, q"
+
+
+@pytest.mark.parametrize("open_to_all", [{"access": "public"}, {"auth": False}])
+def test_permissions_of_what_is_open_to_everybody_are_refused_since_they_protect_nothing(open_to_all: Any) -> None:
+    with pytest.raises(OptionError, match="protect nothing"):
+        snapshot_of("x", permissions=["x"], **open_to_all)
 
 
 class Size(Enum):

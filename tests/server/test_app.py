@@ -32,7 +32,12 @@ async def test_the_listed_endpoints_exist(door: Door) -> None:
     demand_id = await door.submit()
     await door.stream(demand_id)
     for row in (await door.client.get("/")).json()["endpoints"]:
-        path = row["path"].replace("{demand_id}", demand_id).replace("{channel_id}", f"collab-{demand_id[2:]}")
+        path = (
+            row["path"]
+            .replace("{demand_id}", demand_id)
+            .replace("{channel_id}", f"collab-{demand_id[2:]}")
+            .replace("{name}", "node.tools")
+        )
         answer = await door.client.request(row["method"], path, json={} if row["method"] == "POST" else None)
         assert answer.status_code not in {404, 405}, path
 

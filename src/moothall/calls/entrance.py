@@ -12,8 +12,10 @@ from moothall.calls.terms import Terms
 from moothall.errors import Conflict, Told, Unauthenticated
 from moothall.identity.principal import ANONYMOUS, Principal
 from moothall.identity.request import HttpRequest
+from moothall.telemetry import logger
 
 _MINUTE: Final = 60.0
+_log = logger("calls")
 
 
 class Verifies(Protocol):
@@ -54,9 +56,10 @@ class Entrance:
             raise limited(wait)
         try:
             return await self._verifier.verify(request)
-        except Unauthenticated:
+        except Unauthenticated as error:
             if failed is not None:
                 failed.take(request.address)
+            _log.info("a proof of identity from %s was refused: %s: %s", request.address or "-", error.reason, error)
             raise
 
     def pass_in(self, facts: CallFacts) -> int | None:

@@ -104,7 +104,7 @@ def spec_of(function: Callable[..., Any], lines: tuple[Mapping[str, Any], ...], 
     """The description of a capability: class attribute < decorator < file < run time (row DEC-51).
 
     Raises:
-        OptionError: it has no name.
+        OptionError: it has no name, or asks for permissions and lets everybody in.
     """
     merged: Settled = dict(layers.defaults)
     for line in reversed(lines):
@@ -119,7 +119,7 @@ def spec_of(function: Callable[..., Any], lines: tuple[Mapping[str, Any], ...], 
     providers = providers_of(function, lines, layers)
     described = merged.pop("description", "") or shape.summary(function) or f"{name} service"
     fields = {option: value for option, value in merged.items() if option not in _PER_LINE}
-    return CapabilitySpec(
+    spec = CapabilitySpec(
         name=name,
         description=described,
         source=providers[0].source,
@@ -127,6 +127,11 @@ def spec_of(function: Callable[..., Any], lines: tuple[Mapping[str, Any], ...], 
         annotations=effects,
         **fields,
     )
+    if spec.public and spec.permissions:
+        raise OptionError(
+            f"{name}: permissions protect nothing where everybody is let in (public, or auth=False)"
+        )
+    return spec
 
 
 def providers_of(

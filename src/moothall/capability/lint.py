@@ -28,13 +28,11 @@ def warnings(snapshot: Snapshot, configured: Collection[str] = ()) -> tuple[str,
     return tuple(found)
 
 
-def exposed(snapshot: Snapshot) -> tuple[str, ...]:
-    """One line for each capability that the network can reach: what it is, and who may call it (row DEC-25)."""
-    return tuple(
-        f"{entry.id}@{entry.spec.version} on the network for {_whom(entry)}"
-        for entry in snapshot.newest
-        if "net" in entry.spec.exposure
-    )
+def exposed(entry: Entry) -> str:
+    """One line about a capability that the network can reach: what it is, and who may call it (row DEC-25)."""
+    if "net" not in entry.spec.exposure:
+        return ""
+    return f"{entry.id}@{entry.spec.version} on the network for {_whom(entry)}"
 
 
 def _of(entry: Entry) -> Iterator[str]:

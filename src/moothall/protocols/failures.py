@@ -30,6 +30,12 @@ _HTTP: Final[Mapping[int, str]] = {
     503: "UNAVAILABLE",
     504: "TIMEOUT",
 }
+_WORDED: Final = frozenset(
+    "APPROVAL_PENDING CONFLICT GONE NOT_FOUND PERMISSION_DENIED RATE_LIMITED TIMEOUT TOO_LARGE UNAUTHENTICATED"
+    " UNAVAILABLE VALIDATION_ERROR".split()
+)
+"""Codes for which there is a sentence of their own."""
+
 _THEIRS: Final = frozenset({"INTERNAL_ERROR", "UPSTREAM_ERROR", "SETTINGS", "UPSTREAM_INVALID"})
 """Codes of faults on the far side: whatever failed there, to us it is that side that failed."""
 
@@ -54,7 +60,8 @@ def remote_error(code: object, details: object = None) -> MoothallError:
     kind = _CLASSES.get(code) if isinstance(code, str) else None
     if kind is None:
         return UpstreamError("the far side failed", told=Told("remote.failed"))
-    return kind("the far side refused the call", told=Told("remote.refused"), details=_safe(kind, details))
+    safe = _safe(kind, details)
+    return kind("the far side refused the call", told=_told(kind, safe), details=safe)
 
 
 def error_of_status(status: int, retry_after: str = "") -> MoothallError:
@@ -65,6 +72,16 @@ def error_of_status(status: int, retry_after: str = "") -> MoothallError:
     if status < 500 and not 300 <= status < 400:  # noqa: PLR2004 - classes of statuses (RFC 9110 §15)
         return UpstreamInvalid("an unexpected status", told=Told("remote.status", {"status": status}))
     return UpstreamError("the far side failed", told=Told("remote.status", {"status": status}))
+
+
+def _told(kind: type[MoothallError], safe: Mapping[str, object]) -> Told:
+    """Our words for a code of theirs; of a fault in the arguments, where it is."""
+    envelope = ENVELOPE_CODES.get(kind.code, kind.code)
+    faults = safe.get("errors")
+    places = [".".join(map(str, fault["loc"])) for fault in faults] if isinstance(faults, list) else []
+    if named := ", ".join(filter(None, places)):
+        return Told("remote.arguments", {"places": named})
+    return Told(f"remote.refused_{envelope}" if envelope in _WORDED else "remote.refused")
 
 
 def _safe(kind: type[MoothallError], details: object) -> dict[str, object]:

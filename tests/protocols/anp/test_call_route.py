@@ -160,8 +160,10 @@ async def test_an_unsigned_call_gets_401_with_a_challenge(desk: Desk, body: obje
     assert got.headers["www-authenticate"].startswith('DIDWba realm="hall.example", error="invalid_request"')
     assert "@target-uri" in got.headers["accept-signature"]
     assert got.headers["cache-control"] == "no-store"
-    assert got.json["error"] == "invalid_request"
-    assert got.json["nonce"] in got.headers["www-authenticate"]
+    assert (got.json["jsonrpc"], got.json["id"], got.json["error"]["data"]["code"]) == ("2.0", None, "UNAUTHENTICATED")
+    challenge = got.json["error"]["data"]["challenge"]
+    assert challenge["error"] == "invalid_request"
+    assert challenge["nonce"] in got.headers["www-authenticate"]
 
 
 @pytest.mark.requirement("WIRE-RPC-04")
@@ -178,9 +180,9 @@ async def test_a_public_method_asks_nobody(desk: Desk) -> None:
 
 async def test_a_proof_that_does_not_hold_is_refused_even_for_public_methods(desk: Desk) -> None:
     got = await desk.post(call("hello"), caller="bad")
-    assert (got.status, got.json["error"]) == (401, "invalid_signature")
+    assert (got.status, got.json["error"]["data"]["challenge"]["error"]) == (401, "invalid_signature")
     got = await desk.post(call("hello"), caller="suspended")
-    assert (got.status, got.json["error"]) == (403, "forbidden_did")
+    assert (got.status, got.json["error"]["data"]["challenge"]["error"]) == (403, "forbidden_did")
 
 
 async def test_who_may_not_call_is_told_so_in_the_response() -> None:

@@ -53,7 +53,7 @@ def refusal(error: MoothallError, request_id: str, lang: Lang, challenged: Chall
         error: why.
         request_id: under which the log has it.
         lang: the caller's.
-        challenged: what an error of authentication brings along; it is the body then.
+        challenged: what an error of authentication brings along.
         rpc: whether a client of the call route reads it, which expects a response without an id.
     """
     row = ERRORS.get(error.envelope_code, error.appearance)
@@ -63,10 +63,12 @@ def refusal(error: MoothallError, request_id: str, lang: Lang, challenged: Chall
         headers.append((b"retry-after", b"%d" % max(1, ceil(wait) if isinstance(wait, int | float) else _RETRY)))
     if error.code == "METHOD_NOT_ALLOWED" and isinstance(allowed := error.details.get("allowed"), list | tuple):
         headers.append((b"allow", ", ".join(map(str, allowed)).encode()))
+    mirror = None if challenged is None else challenged.mirror
     if challenged is not None:
-        return Answer(row.http, dumps(dict(challenged.mirror)), [*headers, *latin(challenged.headers)])
+        headers += latin(challenged.headers)
     if rpc:
-        return Answer(row.http, jsonrpc.failure(None, error, request_id, lang), headers)
+        return Answer(row.http, jsonrpc.failure(None, error, request_id, lang, challenge=mirror), headers)
     told = explain(error, lang)
     shown = {"code": error.envelope_code, "message": told.message, "why": told.why, "hint": told.hint}
-    return Answer(row.http, dumps({"error": shown, "request_id": request_id}), headers)
+    body = {"error": shown, "request_id": request_id} | ({} if mirror is None else {"challenge": dict(mirror)})
+    return Answer(row.http, dumps(body), headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
@@ -81,7 +82,14 @@ def success(call_id: Id, result: object) -> bytes:
     return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (_id_bytes(call_id), dumps(result))
 
 
-def failure(call_id: Id, error: MoothallError, request_id: str, lang: Lang, code: int | None = None) -> bytes:
+def failure(
+    call_id: Id,
+    error: MoothallError,
+    request_id: str,
+    lang: Lang,
+    code: int | None = None,
+    challenge: Mapping[str, object] | None = None,
+) -> bytes:
     """A response with an error: what the caller may know of it, in its language.
 
     Args:
@@ -90,12 +98,15 @@ def failure(call_id: Id, error: MoothallError, request_id: str, lang: Lang, code
         request_id: under which the log has it.
         lang: the caller's.
         code: the number in place of the one that the table has for the error.
+        challenge: what an error of authentication brings along (row WIRE-CHAL-03).
     """
     words = explain(error, lang)
     data: dict[str, object] = {"code": error.envelope_code, "why": words.why, "hint": words.hint}
     if error.details and error.envelope_code not in _NOT_TOLD:
         data["details"] = error.details
     data["request_id"] = request_id
+    if challenge is not None:
+        data["challenge"] = dict(challenge)
     body = dumps({"code": error.appearance.jsonrpc if code is None else code, "message": words.message, "data": data})
     return b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (_id_bytes(call_id), body)
 

@@ -14,15 +14,15 @@ from typing import Final
 
 import httpx
 
-from moothall.canonical import loads
 from moothall.clock import Clock
-from moothall.errors import InvalidInput, MoothallError, Overloaded, Told, UpstreamError, UpstreamInvalid
+from moothall.errors import CallTimeout, InvalidInput, MoothallError, Overloaded, Told, UpstreamError, UpstreamInvalid
 from moothall.identity.did import Did
 from moothall.identity.document import DidDocument
 from moothall.identity.egress import Egress, Fetched
 from moothall.identity.kept_documents import Kept, KeptDocuments
 from moothall.identity.lanes import Lanes
-from moothall.identity.limited_body import Caps
+from moothall.identity.limited_body import Caps, silence
+from moothall.identity.strict import loads_strict
 from moothall.resilience import RateLimiter
 
 KEPT: Final = 300.0
@@ -82,7 +82,7 @@ class Resolver:
             InvalidInput: it is no DID that may be used, or its host may not be called.
             UpstreamError: its host does not answer, or has no document.
             UpstreamInvalid: what it has is not JSON, too long, of another DID, or does not hold.
-            CallTimeout: it does not answer in 10 s.
+            CallTimeout: it does not answer within 10 s, those included in which others were served first.
             Overloaded: too much is asked of that host, or of all.
         """
         if (own := self._own(did)) is not None:
@@ -122,21 +122,20 @@ class Resolver:
         try:
             kept = await self._asked(did)
         except Overloaded as error:
-            return error
+            return copy.copy(error)
         except MoothallError as error:
-            self._kept.keep_failure(did.text, error, self._clock.monotonic() + LEAST)
-            return error
+            # A copy has neither traceback nor cause: their frames would keep the whole answer of a stranger.
+            bare = copy.copy(error)
+            now = self._clock.monotonic()
+            self._kept.keep_failure(did.text, bare, now + LEAST, now)
+            return bare
         self._kept.keep(did.text, kept)
         return kept
 
     async def _asked(self, did: Did) -> Kept:
-        if self._pace.allow(did.domain):
+        if self._pace.allow(did.host):  # by name alone: one machine has 65535 ports
             raise Overloaded("too many documents of one host", told=Told("egress.busy"))
-        insecure = self._egress.scheme(did.host, did.port or 80) == "http"
-        async with self._lanes.turn(did.domain):
-            answer = await self._egress.request(
-                "GET", did.document_url(insecure=insecure), headers=_HEADERS, seconds=_SECONDS, caps=_CAPS
-            )
+        answer = await self._answer(did)
         if answer.status != httpx.codes.OK:
             raise UpstreamError("there is no DID document", told=Told("egress.did_missing"))
         if not _JSON.fullmatch(answer.headers.get("content-type", "").strip()):
@@ -145,6 +144,19 @@ class Resolver:
         now = self._clock.monotonic()
         return Kept(document, len(answer.body), now + _lifetime(answer.headers), now)
 
+    async def _answer(self, did: Did) -> Fetched:
+        """What the host answers: the wait for a turn and the request have one deadline."""
+        insecure = self._egress.scheme(did.host, did.port or 80) == "http"
+        try:
+            async with asyncio.timeout(_SECONDS), self._lanes.turn(did.host):
+                return await self._egress.request(
+                    "GET", did.document_url(insecure=insecure), headers=_HEADERS, seconds=_SECONDS, caps=_CAPS
+                )
+        except CallTimeout:
+            raise
+        except TimeoutError as error:
+            raise silence() from error
+
     async def _checked(self, did: Did, answer: Fetched) -> DidDocument:
         if len(answer.body) >= _HEAVY:
             return await asyncio.to_thread(self._load, did, answer.body)
@@ -152,7 +164,7 @@ class Resolver:
 
     def _load(self, did: Did, body: bytes) -> DidDocument:
         try:
-            return DidDocument.load(did, loads(body), allow_legacy=self._allow_legacy, now=self._clock.now())
+            return DidDocument.load(did, loads_strict(body), allow_legacy=self._allow_legacy, now=self._clock.now())
         except InvalidInput as error:
             raise UpstreamInvalid(error.message, told=error.told) from error
         except ValueError as error:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import ssl
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -297,6 +299,56 @@ async def test_a_rotated_document_is_seen_after_a_refresh(there: World) -> None:
     assert await there.resolver.resolve(did, refresh=True) is not first
 
 
+async def test_a_slow_host_costs_those_who_ask_for_another_nothing(authority: Authority, tls: ssl.SSLContext) -> None:
+    async with world(authority, tls, "node.example,other.example") as here:
+        slow = [here.publish(here.identity(f"a{number}", "other.example"), silence) for number in range(150)]
+        asking = [asyncio.create_task(here.resolver.resolve(did)) for did in slow]
+        await here.host.arrived.wait()
+        good = here.identity()
+        assert (await here.resolver.resolve(here.publish(good))).did == good.did
+        done, pending = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+        assert {type(task.exception()) for task in done} == {Overloaded}
+        assert len(pending) == 4 + 16
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+
+
+async def test_the_wait_for_a_turn_and_the_request_have_one_deadline(
+    authority: Authority, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moothall.identity.resolver._SECONDS", 0.3)
+    async with world(authority, tls) as here:
+        slow = [here.publish(here.identity(f"a{number}"), silence) for number in range(20)]
+        found = await asyncio.gather(*map(here.resolver.resolve, slow), return_exceptions=True)
+        assert {type(error) for error in found} == {CallTimeout}
+        assert len(here.host.asked) <= 4  # those who waited had no time left for a request of their own
+
+
+async def test_nothing_of_an_answer_is_kept_with_its_failure(there: World) -> None:
+    did = there.publish(there.identity(), reply(b"[]"))
+    with pytest.raises(UpstreamInvalid):
+        await there.resolver.resolve(did)
+    kept = there.resolver._kept.failure(did, there.clock.monotonic())
+    assert kept is not None
+    assert (kept.__traceback__, kept.__cause__, kept.__context__) == (None, None, None)
+
+
+@pytest.mark.parametrize("place", ["at the top", "deep within"])
+async def test_a_document_that_two_readers_could_understand_differently_is_refused(there: World, place: str) -> None:
+    identity = there.identity()
+    did = there.publish(identity)
+    body = identity.body
+    twice = {
+        "at the top": b'{"id":"did:wba:evil.example",' + body[1:],
+        "deep within": body.replace(b'"type":', b'"type":"Other","type":', 1),
+    }[place]
+    assert json.loads(twice) == json.loads(body)  # the last one wins, where nobody looks
+    there.publish(identity, reply(twice))
+    with pytest.raises(UpstreamInvalid):
+        await there.resolver.resolve(did)
+
+
 async def test_one_host_is_not_asked_without_end(there: World) -> None:
     for number in range(601):
         with pytest.raises(Overloaded if number == 600 else UpstreamError):
@@ -354,10 +406,28 @@ class TestKeeping:
         document = new_identity("a", "a.example", ("x",), created=ManualClock().now()).identity.document
         kept.keep("good", Kept(document, 10, 100, 0))
         for number in range(5):
-            kept.keep_failure(f"bad{number}", UpstreamError("no"), 10)
+            kept.keep_failure(f"bad{number}", UpstreamError("no"), 10, 0)
         assert [number for number in range(5) if kept.failure(f"bad{number}", 1)] == [3, 4]
         assert kept.failure("bad4", 10) is None
         assert kept.document("good", 1)
+
+    def test_failures_take_a_bounded_number_of_bytes(self) -> None:
+        kept = KeptDocuments(most_failed=10_000)
+        for number in range(50):
+            kept.keep_failure(f"bad{number}", UpstreamError("x" * 3000), 10, 0)
+        assert [number for number in range(50) if kept.failure(f"bad{number}", 1)] == [48, 49]
+
+    def test_failures_that_count_no_more_go_with_the_next_one(self) -> None:
+        kept = KeptDocuments()
+        gone = [UpstreamError(str(number)) for number in range(20)]
+        references = [weakref.ref(error) for error in gone]
+        for number, error in enumerate(gone):
+            kept.keep_failure(f"old{number}", error, 10, 0)
+        del gone, error
+        kept.keep_failure("new", UpstreamError("no"), 21, 11)
+        gc.collect()
+        assert not any(reference() for reference in references)
+        assert kept.failure("new", 20)
 
 
 class TestLanes:
@@ -378,6 +448,38 @@ class TestLanes:
         gate.set()
         await asyncio.gather(*slow)
         assert most <= 3
+
+    async def test_those_who_wait_for_a_slow_host_take_nothing_from_the_others(self) -> None:
+        lanes, gate = Lanes(per_host=2, waiting=3, together=4), asyncio.Event()
+
+        async def ask(host: str) -> str:
+            async with lanes.turn(host):
+                if host == "slow":
+                    await gate.wait()
+                return host
+
+        slow = [asyncio.create_task(ask("slow")) for _ in range(5)]
+        await asyncio.sleep(0)
+        assert await ask("fast") == "fast"
+        with pytest.raises(Overloaded):
+            await ask("slow")
+        gate.set()
+        assert await asyncio.gather(*slow) == ["slow"] * 5
+
+    async def test_one_who_gives_up_waiting_gives_its_place_back(self) -> None:
+        lanes, gate = Lanes(per_host=1, waiting=1), asyncio.Event()
+
+        async def ask() -> None:
+            async with lanes.turn("slow"):
+                await gate.wait()
+
+        first, second = (asyncio.create_task(ask()) for _ in range(2))
+        await asyncio.sleep(0)
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+        third = asyncio.create_task(ask())
+        gate.set()
+        await asyncio.gather(first, third)
 
     async def test_all_together_are_bounded_and_turns_come_back(self) -> None:
         lanes = Lanes(together=2)

@@ -6,7 +6,9 @@ envelope of a call. What any page in a browser could have sent is refused here a
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -27,6 +29,9 @@ from moothall.telemetry import logger
 DRAIN: Final = 32 * 1024 * 1024
 """Bytes dropped after a body was refused: most clients read no answer before they have sent everything, and a
 connection that is closed under them destroys it on its way."""
+
+DRAIN_SECONDS: Final = 10.0
+"""As long as that is waited for; the connection closes then."""
 
 _NOT_SNIFFED: Final = (b"x-content-type-options", b"nosniff")
 _NOT_EMBEDDED: Final = [(b"referrer-policy", b"no-referrer"), (b"cross-origin-resource-policy", b"same-origin")]
@@ -77,7 +82,7 @@ class Doors:
         answer = _Answer(scope, receive, send)
         try:
             self._admit(scope)
-            await door(scope, receive, answer.send)
+            await door(scope, answer.receive, answer.send)
         except ClientLeft:
             _log.debug("request %s: the client left", answer.request_id)
         except MoothallError as error:
@@ -123,17 +128,24 @@ class Doors:
 
 
 class _Answer:
-    """Sends on, with our headers; knows whether anything was sent."""
+    """Sends on, with our headers; knows whether anything was sent, and whether all was received."""
 
-    __slots__ = ("_posted", "_receive", "_refused", "_send", "request_id", "started")
+    __slots__ = ("_complete", "_posted", "_receive", "_refused", "_send", "request_id", "started")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.request_id: str = scope[REQUEST_ID]
         self._posted = scope["method"] == "POST"
         self.started = False
         self._refused = False
+        self._complete = False
         self._receive = receive
         self._send = send
+
+    async def receive(self) -> Message:
+        """Take the next message of the request; after its last one the client's leaving is all that can come."""
+        message = await self._receive()
+        self._complete = message["type"] != "http.request" or not message.get("more_body", False)
+        return message
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -152,9 +164,10 @@ class _Answer:
         await self._send(message)
 
     async def _drain(self) -> None:
-        """Drop what the client still sends; the answer is out already."""
-        size, more = 0, True
-        while more and size <= DRAIN:
-            message = await self._receive()
-            size += len(message.get("body", b""))
-            more = message["type"] == "http.request" and message.get("more_body", False)
+        """Drop what the client still sends, for a while; the answer is out already."""
+        size = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while not self._complete and size <= DRAIN:
+                    message = await self.receive()
+                    size += len(message.get("body", b""))

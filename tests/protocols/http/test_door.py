@@ -274,6 +274,19 @@ async def test_ten_megabytes_are_refused_in_an_answer_that_arrives(room: Hall, *
     assert (await room.post("echo", {"value": 1})).json()["data"] == 1
 
 
+async def test_a_refused_body_that_came_in_one_piece_lets_the_connection_go(room: Hall) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", room.address.port)
+    writer.write(
+        f"POST {PREFIX}/echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        f"Transfer-Encoding: chunked\r\n\r\n{300_000:x}\r\n".encode()
+        + b"x" * 300_000
+        + b"\r\n0\r\n\r\n"
+    )
+    async with asyncio.timeout(5):
+        assert (await reader.read()).startswith(b"HTTP/1.1 413 ")
+    writer.close()
+
+
 @pytest.mark.requirement("DEC-46")
 async def test_an_address_of_its_own_takes_its_verbs_only(room: Hall) -> None:
     assert (await room.client.post("/calculate", json={"a": 4})).json()["data"] == 8

@@ -126,6 +126,49 @@ async def test_a_capability_that_is_not_exposed_at_a_door_is_not_there() -> None
     assert [entry.spec.name for entry in hall.path.visible(ANONYMOUS, "http")] == ["outer"]
 
 
+async def test_what_is_hidden_at_a_door_answers_as_what_does_not_exist() -> None:
+    @capability(expose_to="local")
+    def report_secret() -> int:
+        return 1
+
+    @capability(access="authenticated")
+    def report_public() -> int:
+        return 1
+
+    hall = Hall(report_secret, report_public)
+    for state in (hall.registry.enable, hall.registry.disable):
+        state("node.report_secret")
+        for _ in range(2):
+            for caller in (ANONYMOUS, ALICE, OWNER):
+                hidden, nothing = [await hall.call(f"report_{name}", caller, "http") for name in ("secret", "secreT")]
+                assert (code(hidden), code(nothing)) == ("NOT_FOUND", "NOT_FOUND")
+                assert hidden.error is not None
+                assert nothing.error is not None
+                assert (str(hidden.error), hidden.error.told, hidden.error.details) == (
+                    str(nothing.error),
+                    nothing.error.told,
+                    nothing.error.details,
+                )
+    hall.registry.disable("node.report_public")
+    assert code(await hall.call("report_public", ANONYMOUS, "http")) == "GONE"
+    assert code(await hall.call("report_secret")) == "GONE"
+
+
+async def test_similar_names_are_found_among_those_that_the_caller_may_see() -> None:
+    def named(name: str, **options: Any) -> Any:
+        @capability(name=name, **options)
+        def function() -> int:
+            return 1
+
+        return function
+
+    hidden = [named(f"report{number}") for number in range(5)]
+    hall = Hall(named("reports_all", access="authenticated"), *hidden)
+    reply = await hall.call("report", ALICE, "http")
+    assert reply.error is not None
+    assert reply.error.details == {"similar": ["node.reports_all"]}
+
+
 async def test_changes_of_the_registry_count_at_the_next_call() -> None:
     hall = Hall(add)
     assert code(await hall.call("add", a=1)) == "ok"
@@ -187,6 +230,26 @@ async def test_a_forged_principal_is_refused_and_nothing_runs() -> None:
     hall = Hall(secret)
     assert [code(await hall.call("secret", forged, door)) for door in ("local", "http")] == ["UNAUTHENTICATED"] * 2
     assert ran == []
+
+
+async def test_a_capability_that_asks_for_a_signed_request_gets_one_through_others_too() -> None:
+    @capability(binding="request")
+    async def strict() -> str:
+        return "done"
+
+    @capability
+    async def through(ctx: CallContext) -> str:
+        try:
+            return str(await ctx.call("local:strict"))
+        except PermissionDeniedError:
+            return "refused"
+
+    hall = Hall(strict, through)
+    signed = Principal(id="did:wba:own", kind="did", binding="request", owner=True)
+    shown = Principal(id="did:wba:own", kind="did", binding="token", owner=True)
+    assert [(await hall.call("through", caller, "http")).data for caller in (signed, OWNER)] == ["done", "done"]
+    assert code(await hall.call("strict", shown, "http")) == "PERMISSION_DENIED"
+    assert (await hall.call("through", shown, "http")).data == "refused"
 
 
 @pytest.mark.requirement("TPL-38")

@@ -90,24 +90,21 @@ class Admission:
         return tuple(entry for entry in self._registry.snapshot.newest if self._may_see(entry, principal, door))
 
     def _plan(self, target: Target, facts: CallFacts) -> Plan:
+        """What can be called at a door; what is not exposed there is missing, whatever its state."""
         self._refresh()
         plan = self._found.get(target)
         if plan is None:
-            plan = self._find(target, facts)
+            entry = self._registry.snapshot.find(target.address, target.version)
+            if entry is None:
+                raise self._missing(target, facts)
+            plan = self._compiled(entry)
             if len(self._found) < _REMEMBERED:
                 self._found[target] = plan
         if not plan.exposed(facts.door):
-            raise ServiceNotFoundError("no such capability", told=Told("calls.not_found"))
+            raise self._missing(target, facts)
+        if plan.entry.state == "disabled":
+            raise Gone("the capability is out of service", told=Told("calls.gone"))
         return plan
-
-    def _find(self, target: Target, facts: CallFacts) -> Plan:
-        try:
-            entry = self._registry.snapshot.resolve(target.address, target.version)
-        except ServiceNotFoundError:
-            raise self._missing(target, facts) from None
-        except Gone:
-            raise Gone("the capability is out of service", told=Told("calls.gone")) from None
-        return self._compiled(entry)
 
     def _compiled(self, entry: Entry) -> Plan:
         plan = self._plans.get(entry)
@@ -146,11 +143,14 @@ class Admission:
         return exposed and entry.state != "disabled" and self._ask(entry, principal, door).effect != "deny"
 
     def _missing(self, target: Target, facts: CallFacts) -> ServiceNotFoundError:
-        """Nobody has the name; who proved who it is hears similar ones, of those that it may call."""
+        """The door has nothing of the name; who proved who it is hears similar ones, of those that it may call.
+
+        What is hidden leaves no trace in the answer: it is that of a name which nobody has.
+        """
         similar: list[str] = []
         if facts.principal.verified:
-            near = self._registry.snapshot.similar(target.address)
-            similar = [entry.id for entry in near if self._may_see(entry, facts.principal, facts.door)]
+            may_see = self.visible(facts.principal, facts.door)
+            similar = [entry.id for entry in self._registry.snapshot.similar(target.address, may_see)]
         told = Told("calls.not_found_similar", {"names": ", ".join(similar)}) if similar else Told("calls.not_found")
         details = {"similar": similar} if similar else None
         return ServiceNotFoundError("no such capability", told=told, details=details)

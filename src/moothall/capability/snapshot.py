@@ -66,6 +66,11 @@ class Snapshot:
         """The newest version of each capability of one agent."""
         return tuple(entry for entry in self.newest if entry.agent == name)
 
+    def find(self, name: str, version: str = "") -> Entry | None:
+        """The capability of a local name, as `resolve` reads it, in whatever state; None where there is none."""
+        full = name if name in self.entries else self._short.get(name, name)
+        return self.entries.get(f"{full}@{version}" if version else full)
+
     def resolve(self, name: str, version: str = "") -> Entry:
         """The capability of a local name: ``AGENT.NAME``, one of the default agent, or one that a single agent has.
 
@@ -73,19 +78,19 @@ class Snapshot:
             ServiceNotFoundError: there is none.
             Gone: it is disabled.
         """
-        full = name if name in self.entries else self._short.get(name, name)
-        entry = self.entries.get(f"{full}@{version}" if version else full)
+        entry = self.find(name, version)
         if entry is None:
             raise ServiceNotFoundError("there is no such capability")
         if entry.state == "disabled":
             raise Gone("the capability is out of service")
         return entry
 
-    def similar(self, name: str, most: int = 3) -> tuple[Entry, ...]:
-        """Capabilities whose names look like one that does not exist; who may see them is the caller's question."""
-        by_name = {entry.spec.name: entry for entry in self.newest} | {entry.id: entry for entry in self.newest}
-        near = difflib.get_close_matches(name, by_name, n=most * 2, cutoff=0.6)
-        return tuple({by_name[item].id: by_name[item] for item in near}.values())[:most]
+    def similar(self, name: str, among: Iterable[Entry] | None = None, most: int = 3) -> tuple[Entry, ...]:
+        """Capabilities whose names look like this one, of all or of those that a caller may see."""
+        near = self.newest if among is None else tuple(among)
+        by_name = {entry.spec.name: entry for entry in near} | {entry.id: entry for entry in near}
+        found = difflib.get_close_matches(name, by_name, n=most * 2, cutoff=0.6)
+        return tuple({by_name[item].id: by_name[item] for item in found}.values())[:most]
 
 
 def describe(entry: Entry) -> JsonObject:

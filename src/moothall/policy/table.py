@@ -70,8 +70,8 @@ class AccessTable:
         if principal.id in self._grants.suspended:
             return SUSPENDED
         owner = principal.owner and principal.verified
-        if owner and request.door == LOCAL:
-            return _OWNER
+        if owner and request.door == LOCAL and principal.binding == "request":
+            return _OWNER  # calls that a capability makes come by this door, too, with the proof of its own caller
         decision = self._allowed(principal, spec, owner=owner)
         return _APPROVE if spec.approval and decision.allowed and not owner else decision
 

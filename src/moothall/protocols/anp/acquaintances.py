@@ -1,4 +1,9 @@
-"""Other agents: from a DID, or from the address of a description, to what they can do (rows WIRE-AD-03, 06, CAL-04)."""
+"""Other agents: from a DID, or from the address of a description, to what they can do (rows WIRE-AD-03, 06, CAL-04).
+
+Documents are asked for without a signature, but for those at origins that the DID in question answers for: its domain,
+and the place of the description, where DID document and description name each other. Whoever names another place
+must vouch for it, and gets no signature of ours there either way.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +12,11 @@ from urllib.parse import urlsplit
 
 from moothall.capability.spec import JsonObject
 from moothall.errors import MoothallError, ServiceNotFoundError, Told, UpstreamInvalid
-from moothall.identity.description_proof import check_description
+from moothall.identity.description_proof import Verdict, check_description
+from moothall.identity.destination import Origin
 from moothall.identity.document import DidDocument
-from moothall.protocols.anp.fetched import FetchedDocuments
+from moothall.protocols.anp.fetched import Answered, FetchedDocuments
+from moothall.protocols.anp.reach import home_of, origin_of
 from moothall.protocols.anp.remote import RemoteAgent, RemoteMethod, links, methods, text
 from moothall.protocols.anp.sessions import Resolves
 from moothall.telemetry import logger
@@ -17,15 +24,20 @@ from moothall.telemetry import logger
 _NAMED: Final = 20
 """Operations that an error lists."""
 
+_NOWHERE: Final[frozenset[Origin]] = frozenset()
 _log = logger("anp")
 
 
 class Acquaintances:
-    """Reads other agents' documents; what was fetched is kept by ``documents`` and ``resolver``."""
+    """Reads other agents' documents; what was fetched is kept by ``documents`` and ``resolver``.
 
-    def __init__(self, documents: FetchedDocuments, resolver: Resolves) -> None:
+    Nothing is ever signed for ``base``, the address of this very node.
+    """
+
+    def __init__(self, documents: FetchedDocuments, resolver: Resolves, base: str = "") -> None:
         self._documents = documents
         self._resolver = resolver
+        self._own = origin_of(base)
 
     async def of(self, did: str, reader: str, *, fresh: bool = False) -> RemoteAgent:
         """The agent with this DID; ``reader`` is the agent of this node that asks.
@@ -35,23 +47,27 @@ class Acquaintances:
             UpstreamError, UpstreamInvalid, CallTimeout, Overloaded: its documents cannot be had, or make no sense.
         """
         document = await self._resolver.resolve(did)
-        if not document.description_url:
+        url = document.description_url
+        if not url:
             raise UpstreamInvalid("no description is named", told=Told("anp.remote_no_description"))
-        agent = await self._read(document.description_url, reader, document, fresh=fresh)
-        if agent.did not in {"", did}:
+        asking = reader if origin_of(url) in self._home(document) else ""
+        answer = await self._documents.get(url, asking, fresh=fresh)
+        if text(answer.value.get("did")) not in {"", did}:
             raise UpstreamInvalid("another agent's description", told=Told("anp.remote_other_did"))
-        return agent
+        return await self._read(answer, url, reader, document, fresh=fresh)
 
     async def at(self, url: str, reader: str, *, fresh: bool = False) -> RemoteAgent:
-        """The agent whose description is at an address; raises as `of`."""
-        return await self._read(url, reader, None, fresh=fresh)
+        """The agent whose description is at an address, which must be readable for everybody; raises as `of`."""
+        answer = await self._documents.get(url, "", fresh=fresh)
+        document = await self._document(text(answer.value.get("did")))
+        return await self._read(answer, url, reader, document, fresh=fresh)
 
     async def operation(self, did: str, name: str, reader: str) -> RemoteMethod:
-        """One of an agent's methods.
+        """One of an agent's methods, called where the agent itself answers.
 
         Raises:
             ServiceNotFoundError: it has none of this name; its interface was asked for anew before that.
-            UpstreamInvalid: the proof on its description does not hold.
+            UpstreamInvalid: the proof on its description does not hold, or calls are to go to somebody else.
             MoothallError: as `of`.
         """
         agent = await self.of(did, reader)
@@ -62,29 +78,49 @@ class Acquaintances:
         if name not in agent.methods:
             names = ", ".join(sorted(agent.methods)[:_NAMED])
             raise ServiceNotFoundError("no such operation", told=Told("anp.remote_no_operation", {"names": names}))
-        return agent.methods[name]
+        method = agent.methods[name]
+        if origin_of(method.url) not in agent.answers_at:
+            raise UpstreamInvalid("the calls go to another origin", told=Told("anp.remote_route"))
+        return method
 
-    async def _read(self, url: str, reader: str, document: DidDocument | None, *, fresh: bool) -> RemoteAgent:
-        answer = await self._documents.get(url, reader, fresh=fresh)
+    async def _read(
+        self, answer: Answered, url: str, reader: str, document: DidDocument | None, *, fresh: bool
+    ) -> RemoteAgent:
         description, did = answer.value, text(answer.value.get("did"))
+        proof = check_description(description, document, domains=_domains(answer.uri))
+        confirmed = document is not None and document.description_url == url
+        known = _NOWHERE if document is None or not confirmed else self._answers_at(document, did, url, proof)
+        near = known | {origin_of(answer.uri)}
         found: dict[str, RemoteMethod] = {}
         for link in links(description, answer.uri):
             content, place = link.content, link.url
             if content is None:
-                linked = await self._documents.get(link.url, reader, fresh=fresh)
+                _check_near(link.url, near, proof)
+                asking = reader if origin_of(link.url) in known else ""
+                linked = await self._documents.get(link.url, asking, fresh=fresh)
                 content, place = linked.value, linked.uri
             found |= methods(content, place, human=link.human)
-        if document is None:
-            document = await self._document(did)
+        for method in found.values():
+            _check_near(method.url, near, proof)
         return RemoteAgent(
             did,
             url,
             text(description.get("name")),
             text(description.get("description")),
-            check_description(description, document, domains=_domains(answer.uri)),
-            document is not None and document.did.text == did and document.description_url == url,
+            proof,
+            confirmed and document is not None and document.did.text == did,
             found,
+            known,
         )
+
+    def _home(self, document: DidDocument) -> frozenset[Origin]:
+        return frozenset(origin for origin in home_of(document.did) if origin != self._own)
+
+    def _answers_at(self, document: DidDocument, did: str, url: str, proof: Verdict) -> frozenset[Origin]:
+        """The origins at which an agent may learn who asks: its domain's, and that of a description that names it."""
+        home, place = self._home(document), origin_of(url)
+        mutual = document.did.text == did and proof != "invalid"
+        return home | {place} if mutual and place is not None and place != self._own else home
 
     async def _document(self, did: str) -> DidDocument | None:
         """The document of a DID that a description names; None where there is none to be had."""
@@ -93,6 +129,16 @@ class Acquaintances:
         except MoothallError as error:
             _log.info("the DID that a description names was not resolved: %s", error)
             return None
+
+
+def _check_near(url: str, near: frozenset[Origin | None], proof: Verdict) -> None:
+    """Refuse an address elsewhere that nobody vouches for.
+
+    Raises:
+        UpstreamInvalid: a description without a proof that holds names it.
+    """
+    if proof != "signed" and origin_of(url) not in near:
+        raise UpstreamInvalid("a description without proof names another origin", told=Told("anp.remote_elsewhere"))
 
 
 def _domains(uri: str) -> frozenset[str]:

@@ -60,7 +60,7 @@ class AnpRoom:
     def __init__(self, ground: Ground) -> None:
         self._gateway = ground.gateway
         self._documents = FetchedDocuments(ground.egress, ground.sessions, ground.clock)
-        others = Acquaintances(self._documents, ground.resolver)
+        others = Acquaintances(self._documents, ground.resolver, ground.base)
         self.published = Published(ground.snapshot, ground.hosted, ground.base, ground.clock, openapi=ground.openapi)
         own = OwnAgents(ground.gateway, self.published, ground.principals)
         self.connector = AnpConnector(own, others, ground.sessions)

@@ -74,7 +74,7 @@ class FetchedDocuments:
         self._flights: dict[tuple[str, str], asyncio.Task[_Kept | MoothallError]] = {}
 
     async def get(self, url: str, agent: str, *, fresh: bool = False) -> Answered:
-        """A document; ``agent`` signs the request where its server asks who reads it.
+        """A document; ``agent`` signs the request where its server asks who reads it, empty: nobody does.
 
         `fresh` asks the server again, though not more often than every 10 s.
 
@@ -117,7 +117,7 @@ class FetchedDocuments:
     async def _asked(self, url: str, agent: str) -> _Kept:
         reader, known = "", self._kept.get((url, ""))
         answer = await self._egress.request("GET", url, headers=_headers(known), seconds=_SECONDS, caps=_CAPS)
-        if answer.status in _CLOSED:
+        if answer.status in _CLOSED and agent:
             reader, known = agent, self._kept.get((url, agent))
             session = session_of(self._sessions, agent)
             answer = await session.request("GET", url, headers=_headers(known), seconds=_SECONDS, caps=_CAPS)

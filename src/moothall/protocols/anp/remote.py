@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 from moothall.capability.spec import JsonObject
 from moothall.errors import Told, UpstreamInvalid
 from moothall.identity.description_proof import Verdict
+from moothall.identity.destination import Origin
 
 _MOST_METHODS: Final = 2000
 _MOST_INTERFACES: Final = 20
@@ -107,6 +108,7 @@ class RemoteAgent:
         proof: whether its description is signed.
         confirmed: whether its DID document says that its description is there.
         methods: by their names.
+        answers_at: the origins that the agent answers for; signed requests go nowhere else.
     """
 
     did: str
@@ -116,6 +118,7 @@ class RemoteAgent:
     proof: Verdict
     confirmed: bool
     methods: Mapping[str, RemoteMethod] = field(repr=False)
+    answers_at: frozenset[Origin] = frozenset()
 
     def described(self) -> JsonObject:
         """What a call of its DID without an operation answers (row CAL-04)."""

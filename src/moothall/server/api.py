@@ -49,7 +49,7 @@ def build(parts: ServerParts) -> ServerApp:
         redoc_url=None,
         redirect_slashes=False,
         responses={"default": {"model": ErrorBody, "description": "An error"}},
-        exception_handlers=Failures(lang).handlers(),
+        exception_handlers=Failures(lang, parts.challenger.of).handlers(),
         routes=[
             Route("/", Index(lang, page).answer, methods=["GET"]),
             *page.routes(),

@@ -86,21 +86,16 @@ class Boundary:
         except ClientGone:
             _log.debug("request %s: the client left", answer.request_id)
         except MoothallError as error:
-            await self._refuse(error, answer, scope, receive, challenged=signed(headers))
+            await self._refuse(error, answer, scope, receive)
         except Exception:  # noqa: BLE001 - the last place where a fault can be logged and answered
             _log.exception("request %s failed: %s %s", answer.request_id, scope["method"], scope["path"])
             await self._refuse(InternalError("the node failed"), answer, scope, receive)
 
-    async def _refuse(
-        self, error: MoothallError, answer: _Answer, scope: Scope, receive: Receive, *, challenged: bool = False
-    ) -> None:
-        """Answer with the error; who signed is told what a signature must show as well."""
+    async def _refuse(self, error: MoothallError, answer: _Answer, scope: Scope, receive: Receive) -> None:
+        """Answer with the error; who did not prove who it is is told what a signature must show."""
         if answer.started:
             return
-        response = error_response(error, client_language(scope, self._lang))
-        if challenged and (challenge := self._keepers.challenge(error)) is not None:
-            for name, value in challenge.headers:
-                response.headers.append(name, value)
+        response = error_response(error, client_language(scope, self._lang), self._keepers.challenge(error))
         await response(scope, receive, answer.send)
 
     async def _enter(self, scope: Scope, headers: Headers, receive: Receive, answer: _Answer) -> Entered | None:

@@ -16,6 +16,7 @@ from moothall.errors import BadDemand, InternalError, InvalidInput, MoothallErro
 from moothall.messages import LANGS, Lang, text
 from moothall.negotiation.demand.faults import field_of, told_faults
 from moothall.negotiation.demand.submission import rule_of
+from moothall.protocols.house import Challenged
 from moothall.server.boundary import SUBMIT_PATH
 from moothall.server.replies import ErrorDetail, client_language, detail_response, error_response
 
@@ -23,10 +24,11 @@ Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
 
 class Failures:
-    """The exception handlers of the application."""
+    """The exception handlers of the application; ``challenge`` says what a better proof must show."""
 
-    def __init__(self, lang: Lang) -> None:
+    def __init__(self, lang: Lang, challenge: Callable[[MoothallError], Challenged | None]) -> None:
         self._lang = lang
+        self._challenge = challenge
 
     def handlers(self) -> dict[int | type[Exception], Handler]:
         """The table FastAPI wants."""
@@ -39,7 +41,7 @@ class Failures:
 
     async def typed(self, request: Request, error: MoothallError) -> Response:
         """An error of our own tree."""
-        return error_response(error, self._of(request, error.lang))
+        return error_response(error, self._of(request, error.lang), self._challenge(error))
 
     async def invalid(self, request: Request, error: RequestValidationError) -> Response:
         """A request that does not fit its schema; values are never repeated."""

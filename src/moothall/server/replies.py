@@ -13,6 +13,7 @@ from starlette.types import Scope
 from moothall.canonical import dumps
 from moothall.errors import MoothallError
 from moothall.messages import Lang, explain
+from moothall.protocols.house import Challenged
 from moothall.server.language import accepted
 
 RETRY_SECONDS = 2
@@ -39,8 +40,8 @@ def client_language(scope: Scope, otherwise: Lang) -> Lang:
     return accepted(Headers(scope=scope).get("accept-language", "")) or otherwise
 
 
-def error_response(error: MoothallError, lang: Lang) -> Response:
-    """The HTTP answer for ``error``."""
+def error_response(error: MoothallError, lang: Lang, challenged: Challenged | None = None) -> Response:
+    """The HTTP answer for ``error``; ``challenged`` is what an error of authentication brings along (WIRE-CHAL-01)."""
     status = error.http_status
     headers: dict[str, str] = {}
     if status == HTTPStatus.UNAUTHORIZED:
@@ -49,7 +50,10 @@ def error_response(error: MoothallError, lang: Lang) -> Response:
         headers["Retry-After"] = str(error.details.get("retry_after", RETRY_SECONDS))
     told = explain(error, lang)
     detail = ErrorDetail(code=error.code, message=told.message, why=told.why, hint=told.hint)
-    return detail_response(detail, status, lang, headers)
+    response = detail_response(detail, status, lang, headers)
+    for name, value in () if challenged is None else challenged.headers:
+        response.headers.append(name, value)
+    return response
 
 
 def detail_response(detail: ErrorDetail, status: int, lang: Lang, headers: Mapping[str, str] | None = None) -> Response:

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from moothall.capability.spec import CapabilitySpec
-from moothall.identity.principal import ANONYMOUS, OWNER, Binding, Kind, Principal
+from moothall.capability.spec import Annotations, CapabilitySpec
+from moothall.identity.apikeys import ADMIN
+from moothall.identity.principal import ANONYMOUS, OWNER, OWNER_BY_TOKEN, Binding, Kind, Principal
 from moothall.policy.decision import AccessRequest, PermissionResult
 from moothall.policy.table import AccessTable
 
+READS = Annotations(read_only=True)
 BOB = Principal(id="did:wba:b.example:e1_b", kind="did", binding="request")
 
 
@@ -36,7 +38,7 @@ def decide(
         (ANONYMOUS, {}, False, "unverified"),
         (BOB, {}, False, "access-owner"),
         (replace(BOB, owner=True), {}, True, "access-owner"),
-        (OWNER, {}, True, "access-owner"),
+        (OWNER, {}, True, "operator-key"),
         (BOB, {"access": "team"}, False, "access-owner"),
         (BOB, {"access": "authenticated"}, True, "access-authenticated"),
         (ANONYMOUS, {"access": "authenticated"}, False, "unverified"),
@@ -115,7 +117,55 @@ def test_a_capability_may_ask_for_a_proof_that_covers_the_request(binding: Bindi
 
 def test_the_owner_calls_everything_in_this_process() -> None:
     spec = CapabilitySpec(name="f", permissions=("pay",), binding="request", approval=True)
-    assert decide(replace(OWNER, binding="token", permissions=frozenset()), spec, "local").allowed
+    assert decide(replace(OWNER, permissions=frozenset()), spec, "local").allowed
+
+
+@pytest.mark.parametrize(
+    ("binding", "policy"), [("none", "access-owner"), ("header", "binding-header"), ("token", "access-owner")]
+)
+def test_an_agent_of_this_node_gains_nothing_by_a_weaker_proof_that_comes_from_a_capability(
+    binding: Binding, policy: str
+) -> None:
+    weaker = replace(BOB, owner=True, binding=binding)
+    for door in ("local", "http"):
+        assert decide(weaker, CapabilitySpec(name="f", binding="request"), door).policy == "binding"
+        assert decide(weaker, CapabilitySpec(name="f"), door).policy == policy
+
+
+@pytest.mark.parametrize("operator", [OWNER_BY_TOKEN, ADMIN])
+@pytest.mark.parametrize("door", ["local", "http", "anp"])
+def test_a_key_of_the_operator_is_asked_for_no_more(operator: Principal, door: str) -> None:
+    for options in ({}, {"binding": "request"}, {"permissions": ("pay",)}, {"approval": True}):
+        decision = decide(operator, CapabilitySpec(**{"name": "f", **options}), door)
+        assert (decision.effect, decision.policy) == ("allow", "operator-key"), options
+
+
+@pytest.mark.parametrize("kind", ["did", "user"])
+def test_a_token_is_refused_where_the_proof_must_cover_the_request(kind: Kind) -> None:
+    caller = replace(BOB, kind=kind, binding="token", permissions=frozenset({"pay"}), owner=kind == "did")
+    decision = decide(caller, CapabilitySpec(name="f", permissions=("pay",), binding="request"))
+    assert (decision.allowed, decision.policy) == (False, "binding")
+
+
+@pytest.mark.requirement("WIRE-LEGACY-03")
+@pytest.mark.parametrize("door", ["local", "http", "anp"])
+@pytest.mark.parametrize(
+    ("options", "allowed"),
+    [
+        ({"access": "authenticated"}, False),
+        ({"permissions": ("pay",)}, False),
+        ({}, False),
+        ({"access": "authenticated", "annotations": READS}, True),
+        ({"permissions": ("pay",), "annotations": READS}, True),
+        ({"annotations": READS}, True),
+        ({"access": "public"}, True),
+    ],
+)
+def test_the_older_header_opens_only_what_reads(options: dict[str, object], allowed: bool, door: str) -> None:
+    caller = replace(BOB, binding="header", owner=True, permissions=frozenset({"pay"}))
+    decision = decide(caller, CapabilitySpec(**{"name": "f", **options}), door)
+    assert decision.allowed is allowed
+    assert allowed or (decision.policy, decision.reason != "") == ("binding-header", True)
 
 
 def test_the_suspended_are_refused_before_any_other_rule() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from moothall.calls.inner import own
 from moothall.calls.target import Target
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.capability.entry import Entry
 from moothall.capability.snapshot import describe
 from moothall.capability.spec import JsonObject
+from moothall.errors import MoothallError
 
 Visible = Callable[[CallContext], tuple[Entry, ...]]
 LONGEST = 3600.0
@@ -24,7 +26,7 @@ class Relay:
         """``visible`` finds what the caller of a call may call in turn."""
         self._visible = visible
 
-    @capability(timeout=LONGEST, open_world=True)
+    @capability(timeout=LONGEST, open_world=True, binding="request")
     async def call(
         self, ctx: CallContext, target: str, parameters: dict[str, Any] | None = None, method: str = ""
     ) -> Any:  # noqa: ANN401 - what the target returns
@@ -36,9 +38,12 @@ class Relay:
             parameters: its arguments by name
             method: the operation, where the target does not name it
         """
-        return await ctx.call(_joined(target, method), parameters or {})
+        try:
+            return await ctx.call(_joined(target, method), parameters or {})
+        except MoothallError as error:
+            raise own(error)  # noqa: B904 - it is the same error
 
-    @capability(timeout=LONGEST, open_world=True)
+    @capability(timeout=LONGEST, open_world=True, binding="request")
     async def stream(
         self, ctx: CallContext, target: str, parameters: dict[str, Any] | None = None, method: str = ""
     ) -> AsyncIterator[Any]:
@@ -50,8 +55,11 @@ class Relay:
             parameters: its arguments by name
             method: the operation, where the target does not name it
         """
-        async for value in ctx.stream(_joined(target, method), parameters or {}):
-            yield value
+        try:
+            async for value in ctx.stream(_joined(target, method), parameters or {}):
+                yield value
+        except MoothallError as error:
+            raise own(error)  # noqa: B904 - it is the same error
 
     @capability(read_only=True, access="authenticated")
     async def tools(self, ctx: CallContext) -> list[JsonObject]:

@@ -30,7 +30,7 @@ class TokenCapabilities:
     def __init__(self, revocations: Revokes) -> None:
         self._revocations = revocations
 
-    @capability(name="tokens.revoke", destructive=True, idempotent=True)
+    @capability(name="tokens.revoke", destructive=True, idempotent=True, binding="request")
     async def revoke(self, did: str = "", token: str = "", every: bool = False) -> str:  # noqa: FBT001, FBT002
         """Let access tokens count no more, from the next request on.
 

@@ -63,17 +63,19 @@ class AgentCapabilities:
         """One agent, active or disabled."""
         return _view(await self._registry.get(agent_id))
 
-    @capability(name="agents.new", expose_to="both", permissions=PERMISSION)
+    @capability(name="agents.new", expose_to="both", permissions=PERMISSION, binding="request")
     async def new(self, profile: AgentProfile) -> AgentView:
         """Register an agent; a conflict when its id is taken."""
         return _view(await self._registry.register(profile))
 
-    @capability(name="agents.load", expose_to="both", permissions=PERMISSION, timeout=LOADING_SECONDS)
+    @capability(
+        name="agents.load", expose_to="both", permissions=PERMISSION, binding="request", timeout=LOADING_SECONDS
+    )
     async def load(self, profiles: tuple[AgentProfile, ...], origin: Origin = "user") -> Loaded:
         """Add the agents or replace those with the same ids, each of which occurs once; all or none."""
         return Loaded(loaded=await self._registry.load(each_once(profiles), origin=origin))
 
-    @capability(name="agents.edit", expose_to="both", permissions=PERMISSION)
+    @capability(name="agents.edit", expose_to="both", permissions=PERMISSION, binding="request")
     async def edit(self, agent_id: str, profile: AgentProfile, revision: int | None = None) -> AgentView:
         """Replace a profile.
 
@@ -90,17 +92,17 @@ class AgentCapabilities:
             revision = current.revision if revision is None else revision
         return _view(await self._registry.update(profile, revision=revision))
 
-    @capability(name="agents.disable", expose_to="both", permissions=PERMISSION, idempotent=True)
+    @capability(name="agents.disable", expose_to="both", permissions=PERMISSION, binding="request", idempotent=True)
     async def disable(self, agent_id: str) -> AgentView:
         """Leave an agent out of later demands."""
         return _view(await self._registry.disable(agent_id))
 
-    @capability(name="agents.enable", expose_to="both", permissions=PERMISSION, idempotent=True)
+    @capability(name="agents.enable", expose_to="both", permissions=PERMISSION, binding="request", idempotent=True)
     async def enable(self, agent_id: str) -> AgentView:
         """Take a disabled agent in again."""
         return _view(await self._registry.enable(agent_id))
 
-    @capability(name="agents.remove", expose_to="both", permissions=PERMISSION, destructive=True)
+    @capability(name="agents.remove", expose_to="both", permissions=PERMISSION, binding="request", destructive=True)
     async def remove(self, agent_id: str) -> None:
         """Forget an agent; negotiations under way keep their own copy of it."""
         await self._registry.remove(agent_id)

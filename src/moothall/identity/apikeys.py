@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from moothall.errors import SettingsError
-from moothall.identity.principal import EVERYTHING, OWNER, Principal
+from moothall.identity.principal import EVERYTHING, OWNER_BY_TOKEN, Principal
 from moothall.settings import Settings, variable
 
 KEY_LENGTH: Final = 16
@@ -52,14 +52,14 @@ class ApiKeys:
         hashed, found = _hash(token), None
         for known, user in self._users.items():
             found = user if hmac.compare_digest(hashed, known) else found
-        return OWNER if hmac.compare_digest(hashed, self._owner) else found
+        return OWNER_BY_TOKEN if hmac.compare_digest(hashed, self._owner) else found
 
     def admin(self, key: str) -> Principal | None:
         """Who shows this in ``X-Admin-Key``: an admin or the node's owner; None for a wrong key."""
         hashed = _hash(key)
         is_admin = hmac.compare_digest(hashed, self._admin or self._owner)
         if hmac.compare_digest(hashed, self._owner):
-            return OWNER
+            return OWNER_BY_TOKEN
         return ADMIN if is_admin else None
 
     def __repr__(self) -> str:

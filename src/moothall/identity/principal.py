@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 Kind = Literal["anonymous", "did", "owner", "admin", "user", "participant", "stream", "local"]
@@ -50,4 +50,6 @@ class Principal:
 
 ANONYMOUS: Final = Principal(id="anonymous", kind="anonymous", verified=False)
 OWNER: Final = Principal(id="owner", kind="owner", binding="request", permissions=frozenset({EVERYTHING}), owner=True)
-"""The node's own process, and whoever shows the token that only its user can read."""
+"""The node's own process."""
+OWNER_BY_TOKEN: Final = replace(OWNER, binding="token")
+"""Whoever shows the token that only the node's user can read; it says nothing of the request that it came with."""

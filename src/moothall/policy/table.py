@@ -14,7 +14,9 @@ LOCAL: Final = "local"
 SUSPENDED: Final = PermissionResult.DENIED("the identity is suspended", "suspended")
 _OWNER: Final = PermissionResult.ALLOWED("the owner, in this process", "owner-in-process")
 _PUBLIC: Final = PermissionResult.ALLOWED("the capability is public", "public")
+_OPERATOR: Final = PermissionResult.ALLOWED("a key of this node's operator", "operator-key")
 _UNBOUND: Final = PermissionResult.DENIED("the proof of identity does not cover the request", "binding")
+_BARE: Final = PermissionResult.DENIED("the older header covers no body: it opens only what reads", "binding-header")
 _GRANTED: Final = PermissionResult.ALLOWED("the caller is the owner, or holds what is asked for", "permissions")
 _LACKING: Final = PermissionResult.DENIED("the caller lacks a permission", "permissions")
 _UNPROVED: Final = PermissionResult.DENIED("the caller did not prove who it is", "unverified")
@@ -23,6 +25,8 @@ _NO_PARTY: Final = PermissionResult.DENIED("such a token admits nobody to capabi
 _OWN: Final = PermissionResult.ALLOWED("the caller acts for the owner", "access-owner")
 _STRANGER: Final = PermissionResult.DENIED("the caller does not act for the owner", "access-owner")
 _APPROVE: Final = PermissionResult("approve", "somebody has to approve the call", "approval")
+_OPERATORS: Final[frozenset[Kind]] = frozenset({"owner", "admin"})
+"""Whoever has one of their keys can read the node's data and settings: a proof of more would protect nothing."""
 _PARTIES: Final[frozenset[Kind]] = frozenset({"did", "user", "owner", "admin"})
 
 
@@ -52,8 +56,9 @@ class NoGrants:
 class AccessTable:
     """Decides by the options of a capability and by what was granted (rows DEC-08, DEC-09, DEC-25, AUT-06).
 
-    The first rule that fits decides: suspended; the owner in this process; public; the proof's binding; permissions;
-    then `access`. Who is let in although the capability asks for approval waits for it, unless it is the owner.
+    The first rule that fits decides: suspended; the owner in this process, proved by the process itself or by a
+    signature; public; a key of the operator; the proof's binding; permissions; then `access`. Who is let in although
+    the capability asks for approval waits for it, unless it is the owner.
     """
 
     def __init__(self, grants: Grants | None = None) -> None:
@@ -76,10 +81,8 @@ class AccessTable:
         return _APPROVE if spec.approval and decision.allowed and not owner else decision
 
     def _allowed(self, principal: Principal, spec: CapabilitySpec, *, owner: bool) -> PermissionResult:
-        if spec.public:
-            return _PUBLIC
-        if spec.binding == "request" and principal.binding != "request":
-            return _UNBOUND
+        if (settled := _by_proof(principal, spec, owner=owner)) is not None:
+            return settled
         if spec.permissions:
             held = owner or self._holds(principal, spec.permissions)
             return _GRANTED if held else _LACKING
@@ -96,3 +99,16 @@ class AccessTable:
             return False
         held = principal.permissions | self._grants.granted(principal.id)
         return EVERYTHING in held or held.issuperset(permissions)
+
+
+def _by_proof(principal: Principal, spec: CapabilitySpec, *, owner: bool) -> PermissionResult | None:
+    """What follows from how the caller proved who it is; None where that settles nothing."""
+    if spec.public:
+        return _PUBLIC
+    if owner and principal.kind in _OPERATORS:
+        return _OPERATOR
+    if spec.binding == "request" and principal.binding != "request":
+        return _UNBOUND
+    if principal.binding == "header" and not spec.annotations.read_only:
+        return _BARE
+    return None

@@ -22,9 +22,13 @@ from tests.identity.wire.gate import older_header, older_proof
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WHO, BOUND = "/api/v1/capabilities/node.who", "/api/v1/capabilities/node.bound"
+CHANGE, THROUGH = "/api/v1/capabilities/node.change", "/api/v1/capabilities/node.through"
+OWN_CHANGES = ["node.call", "node.stream", "node.tokens.revoke"] + [
+    f"node.agents.{name}" for name in ("new", "load", "edit", "disable", "enable", "remove")
+]
 
 
-@capability(access="authenticated")
+@capability(access="authenticated", read_only=True)
 async def who(ctx: CallContext) -> str:
     """Who calls."""
     return ctx.principal.id
@@ -34,6 +38,18 @@ async def who(ctx: CallContext) -> str:
 async def bound(ctx: CallContext) -> str:
     """Who calls, if the whole request is signed."""
     return ctx.principal.id
+
+
+@capability(access="authenticated")
+async def change(ctx: CallContext) -> str:
+    """Who calls, with whatever it changes."""
+    return ctx.principal.id
+
+
+@capability(access="authenticated", read_only=True)
+async def through(ctx: CallContext) -> Any:
+    """What the caller gets of a capability that changes something."""
+    return await ctx.call("local:node.change", {})
 
 
 class Street:
@@ -69,7 +85,7 @@ async def street(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stre
         served(folder / "near", Agent("other"), allow_didwba_header=True) as near,
         httpx.AsyncClient(base_url=near.url, trust_env=False, timeout=20) as client,
     ):
-        near.include(who, bound)
+        near.include(who, bound, change, through)
         if not near.host.capabilities.snapshot.of_agent("node"):
             near.agent.join(near.host.capabilities)
         anna = far.host.office.agent(ANNA)
@@ -105,6 +121,37 @@ async def test_the_older_header_opens_what_asks_for_no_signed_request(street: St
     assert "Authentication-Info" not in answer.headers
     assert _refused(await street.sent(BOUND, street.older())) == (403, "PERMISSION_DENIED")
     assert _refused(await street.sent(WHO, street.older("elsewhere.example"))) == (401, "UNAUTHENTICATED")
+
+
+@pytest.mark.requirement("WIRE-LEGACY-03")
+@pytest.mark.parametrize("path", [CHANGE, THROUGH])
+async def test_the_older_header_changes_nothing_not_even_through_what_only_reads(street: Street, path: str) -> None:
+    assert _refused(await street.sent(path, street.older())) == (403, "PERMISSION_DENIED")
+    assert (await street.sent(path, street.signed(path))).json()["data"] == street.did
+
+
+@pytest.mark.requirement("WIRE-LEGACY-03")
+@pytest.mark.parametrize("name", OWN_CHANGES)
+async def test_what_changes_the_node_asks_even_its_own_agents_for_a_signed_request(street: Street, name: str) -> None:
+    path = f"/api/v1/capabilities/{name}"
+    own = street.node.host.office.agent("other")
+    assert own is not None
+    older = {"Authorization": older_header(older_proof(own.signer, datetime.now(UTC), "localhost"))}
+    signed = sign_request(own.signer, "POST", f"{street.node.url}{WHO}", b"{}", now=int(time.time()))
+    info = (await street.sent(WHO, signed)).headers["Authentication-Info"]
+    bearer = {"Authorization": f"Bearer {info.split(chr(34))[1]}"}
+    for weaker in (older, bearer):
+        assert _refused(await street.sent(path, weaker)) == (403, "PERMISSION_DENIED")
+
+
+async def test_the_owners_token_calls_for_its_owner_and_so_does_what_it_calls(street: Street) -> None:
+    token = street.node.owner_token
+    answer = await street.client.post(
+        "/api/v1/capabilities/node.call",
+        json={"target": "local:node.call", "parameters": {"target": "local:node.bound", "parameters": {}}},
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    assert (answer.status_code, answer.json()["data"]) == (200, "owner")
 
 
 @pytest.mark.requirement("WIRE-TOKEN-03")

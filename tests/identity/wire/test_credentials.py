@@ -9,7 +9,7 @@ import pytest
 from moothall.errors import PermissionDeniedError, SettingsError, Unauthenticated
 from moothall.identity.apikeys import ADMIN, KEY_LENGTH, LOCAL, ApiKeys, parse_keys
 from moothall.identity.middleware import AuthMiddleware, IdentityResult
-from moothall.identity.principal import ANONYMOUS, OWNER, Principal
+from moothall.identity.principal import ANONYMOUS, OWNER_BY_TOKEN, Principal
 from moothall.identity.request import HttpRequest
 from moothall.settings import Settings
 from tests.identity.wire.gate import ADMIN_KEY, OWNER_TOKEN, USER_KEY, Decisions, Gate, Party, request, signed
@@ -24,9 +24,9 @@ BEARER, ADMINS = "Authorization", "X-Admin-Key"
         ({}, ANONYMOUS),
         ({BEARER: f"Bearer {USER_KEY}"}, ANNA),
         ({BEARER: f"bearer   {USER_KEY} "}, ANNA),
-        ({BEARER: f"Bearer {OWNER_TOKEN}"}, OWNER),
+        ({BEARER: f"Bearer {OWNER_TOKEN}"}, OWNER_BY_TOKEN),
         ({ADMINS: ADMIN_KEY}, ADMIN),
-        ({ADMINS: OWNER_TOKEN}, OWNER),
+        ({ADMINS: OWNER_TOKEN}, OWNER_BY_TOKEN),
         ({ADMINS: ADMIN_KEY, BEARER: "Bearer wrong"}, ADMIN),
         ({ADMINS: ADMIN_KEY, BEARER: f"Bearer {USER_KEY}"}, ADMIN),
         ({ADMINS: "wrong", BEARER: f"Bearer {USER_KEY}"}, ANNA),
@@ -79,7 +79,7 @@ async def test_a_suspended_user_is_refused(gate: Gate, decisions: Decisions) -> 
 def test_without_an_admin_key_only_the_owner_is_admin() -> None:
     keys = ApiKeys.of(Settings(), OWNER_TOKEN)
     assert keys.admin("") is None
-    assert keys.admin(OWNER_TOKEN) is OWNER
+    assert keys.admin(OWNER_TOKEN) is OWNER_BY_TOKEN
     assert keys.bearer("") is None
 
 

@@ -71,6 +71,7 @@ class AgentHost:
         """Use `open`."""
         settings = ground.settings
         self._ground = ground
+        self._policy = policy
         self._agents: dict[str, Agent] = {}
         self._hosted: dict[str, HostedAgent] = {}
         self.office = office
@@ -119,9 +120,7 @@ class AgentHost:
         """
         policy = PolicyFile.of(ground.settings)
         keys = ApiKeys.of(ground.settings, ground.owner_token)
-        office = await IdentityOffice.open(
-            ground.settings, ground.store, ground.place, ground.clock, keys, policy.granted
-        )
+        office = await IdentityOffice.open(ground.settings, ground.store, ground.place, ground.clock, keys, policy)
         host = cls(ground, office, policy)
         try:
             for each in own:
@@ -180,6 +179,10 @@ class AgentHost:
     def hosted(self) -> Mapping[str, HostedAgent]:
         """The agents as their documents show them."""
         return self._hosted
+
+    def suspended(self, identity: str) -> bool:
+        """Whether the policy, as it is now, refuses an identity whatever it may."""
+        return identity in self._policy.suspended
 
     @property
     def crawler(self) -> Crawler:

@@ -260,6 +260,7 @@ class Node:
                 submissions=self.submissions,
                 verifier=host.office.verifier,
                 challenger=host.office.verifier.challenger,
+                suspended=host.suspended,
                 doors=[host.anp_door(lang, accepted)],
                 meters=[host.path.meter],
             )

@@ -74,6 +74,7 @@ def parts_of(node: Node, **changes: Any) -> ServerParts:
         submissions=node.submissions,
         verifier=verifier,
         challenger=verifier.challenger,
+        suspended=node.host.suspended,
     )
     return replace(parts, **changes)
 

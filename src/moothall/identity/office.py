@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final, Self
@@ -19,7 +19,7 @@ from moothall.identity.keystore import Keystore
 from moothall.identity.resolver import Resolver
 from moothall.identity.session import SignedSession
 from moothall.identity.site import Origin, Site
-from moothall.identity.standing import Standings
+from moothall.identity.standing import Decided, Standings
 from moothall.identity.verification import Rules
 from moothall.identity.verifier import Verifier
 from moothall.settings import Settings
@@ -63,15 +63,12 @@ class Place:
 class IdentityOffice:
     """Knows who the agents of this node are, and finds out who others are."""
 
-    def __init__(
-        self, settings: Settings, place: Place, clock: Clock, granted: Callable[[str], frozenset[str]]
-    ) -> None:
+    def __init__(self, settings: Settings, place: Place, clock: Clock) -> None:
         """Use `open`."""
         self.place = place
         self.egress = Egress.of(settings)
         self.resolver = Resolver(self.egress, self._own, clock, allow_legacy=settings.allow_legacy_did)
         self._clock = clock
-        self._granted = granted
         self._keystore = Keystore.open(settings.data, clock)
         self._agents: dict[str, AgentIdentity] = {}
         self._by_did: dict[str, AgentIdentity] = {}
@@ -86,16 +83,16 @@ class IdentityOffice:
         place: Place,
         clock: Clock,
         keys: ApiKeys,
-        granted: Callable[[str], frozenset[str]],
+        decided: Decided,
     ) -> Self:
-        """Open the office of a node; ``granted`` finds the permissions of an identity.
+        """Open the office of a node; ``decided`` is what its policy says about identities.
 
         Raises:
             SettingsError: a setting does not fit.
             StorageError: a key cannot be read or written.
             InternalError: outgoing requests are not guarded on this machine.
         """
-        office = cls(settings, place, clock, granted)
+        office = cls(settings, place, clock)
         await office.egress.self_check()
         office._gatehouse = await assemble(
             Ground(
@@ -104,7 +101,7 @@ class IdentityOffice:
                 clock=clock,
                 site=Site(place.url, *place.others),
                 resolve=office.resolver.resolve,
-                standing=Standings(granted=granted, own=office.is_own),
+                standing=Standings.of(decided, office.is_own),
                 keys=keys,
                 rules=Rules(),
                 allow_didwba_header=settings.allow_didwba_header,

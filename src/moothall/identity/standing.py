@@ -1,10 +1,23 @@
-"""What this node decided about identities, as far as the verifier must know: a port, filled from the settings."""
+"""What this node decided about identities, as far as the verifier must know: a port, filled from its policy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
+
+
+class Decided(Protocol):
+    """What the policy of a node says about identities, as it is now."""
+
+    @property
+    def suspended(self) -> frozenset[str]:
+        """Those that are refused whatever they may: DIDs, and users as ``user:NAME``."""
+        ...
+
+    def granted(self, identity: str, /) -> frozenset[str]:
+        """The permissions of a DID or of ``user:NAME``."""
+        ...
 
 
 class Standing(Protocol):
@@ -38,3 +51,8 @@ class Standings:
     granted: Callable[[str], frozenset[str]] = _nothing
     suspended: Callable[[str], bool] = _no
     own: Callable[[str], bool] = _no
+
+    @classmethod
+    def of(cls, decided: Decided, own: Callable[[str], bool]) -> Self:
+        """The standing that a policy decides, asked anew each time: it may change while the node runs."""
+        return cls(granted=decided.granted, suspended=lambda identity: identity in decided.suspended, own=own)

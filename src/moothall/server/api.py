@@ -82,11 +82,11 @@ def build(parts: ServerParts) -> ServerApp:
 
 def _streams(parts: ServerParts, streams: OpenStreams) -> list[Route]:
     """The event stream by demand and, unless it is switched off, by channel."""
-    visible = Visible(parts.demands)
+    visible = Visible(parts.demands, parts.suspended)
     found = {STREAM_PATH: visible.stream, ALIAS_PATH: visible.channel_stream}
     if not parts.settings.stream_alias:
         del found[ALIAS_PATH]
     return [
-        Route(path, EventStream(find, parts.log, streams, parts.heartbeat), methods=["GET"])
+        Route(path, EventStream(find, parts.log, streams, parts.heartbeat, parts.suspended), methods=["GET"])
         for path, find in found.items()
     ]

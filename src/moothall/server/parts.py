@@ -70,8 +70,8 @@ class ServerParts:
 
     ``ready`` says whether the worker runs, ``heartbeat`` is in seconds, ``llm`` is None without one, ``page`` is the
     folder of the built page. ``gateway`` is the call path that every route takes and whose capabilities are served
-    over HTTP; ``submissions`` counts at every door; ``doors`` are further ways to the capabilities;
-    ``meters`` have figures of their own for ``/metrics``.
+    over HTTP; ``submissions`` counts at every door; ``suspended`` says whether the policy refuses an identity;
+    ``doors`` are further ways to the capabilities; ``meters`` have figures of their own for ``/metrics``.
     """
 
     settings: Settings
@@ -82,6 +82,7 @@ class ServerParts:
     submissions: SubmitLimit
     verifier: Welcoming
     challenger: Challenging
+    suspended: Callable[[str], bool]
     clock: Clock
     owner_token: str
     ready: Callable[[], bool]

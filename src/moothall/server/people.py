@@ -24,7 +24,7 @@ class PeopleRoutes:
 
     def __init__(self, parts: ServerParts) -> None:
         self._call = RouteCalls(parts.gateway)
-        self._visible = Visible(parts.demands)
+        self._visible = Visible(parts.demands, parts.suspended)
 
     def router(self) -> APIRouter:
         """The routes, to be included in the application."""

@@ -41,7 +41,7 @@ class RecentRoutes:
 
     def __init__(self, parts: ServerParts) -> None:
         self._log = parts.log
-        self._visible = Visible(parts.demands)
+        self._visible = Visible(parts.demands, parts.suspended)
 
     def router(self) -> APIRouter:
         """The route, to be included in the application."""

@@ -16,7 +16,9 @@ from starlette.types import Receive, Scope, Send
 from moothall.errors import Overloaded, Told
 from moothall.events.log import EventLog
 from moothall.events.model import RunRecord, parse_event_id
+from moothall.negotiation.demand.callers import reader_of
 from moothall.server.boundary import HEAD
+from moothall.server.visible import caller_of
 
 STREAM_PATH = "/api/v1/events/negotiations/{demand_id}/stream"
 ALIAS_PATH = "/api/v1/events/stream"
@@ -72,13 +74,19 @@ Find = Callable[[Request], Awaitable[RunRecord]]
 
 
 class EventStream:
-    """The ASGI endpoint of one demand's stream."""
+    """The ASGI endpoint of one demand's stream.
 
-    def __init__(self, find: Find, log: EventLog, streams: OpenStreams, heartbeat: float) -> None:
+    Who is suspended while a stream is open gets nothing more: it ends instead of the next event or sign of life.
+    """
+
+    def __init__(
+        self, find: Find, log: EventLog, streams: OpenStreams, heartbeat: float, suspended: Callable[[str], bool]
+    ) -> None:
         self._find = find
         self._log = log
         self._streams = streams
         self._heartbeat = heartbeat
+        self._suspended = suspended
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take an ASGI connection."""
@@ -92,16 +100,17 @@ class EventStream:
             await send(_START)
             await send({"type": "http.response.body", "body": b""})
             return
-        await self._serve(record.id, after, receive, send)
+        reader = reader_of(caller_of(request), record)
+        await self._serve(lambda: self._pump(record.id, after, reader, send), receive, send)
 
     async def _over(self, record: RunRecord, after: int) -> bool:
         """Whether the client has seen everything there will ever be."""
         seen_some = record.status == "closed" and after > BEGINNING
         return seen_some and not await self._log.load(record.id, after=after, public=True, limit=1)
 
-    async def _serve(self, run: str, after: int, receive: Receive, send: Send) -> None:
+    async def _serve(self, run: Callable[[], Coroutine[None, None, None]], receive: Receive, send: Send) -> None:
         """Send until the run has ended, the client has gone or the node stops."""
-        pump = self._streams.open(lambda: self._pump(run, after, send))
+        pump = self._streams.open(run)
         watch = asyncio.create_task(_cancel_when_gone(receive, pump))
         try:
             await asyncio.wait([pump])
@@ -112,11 +121,13 @@ class EventStream:
             pump.result()
         await send({"type": "http.response.body", "body": b""})
 
-    async def _pump(self, run: str, after: int, send: Send) -> None:
+    async def _pump(self, run: str, after: int, reader: str, send: Send) -> None:
         await send(_START)
         frames = self._log.frames(run, after=after, heartbeat=self._heartbeat)
         async with aclosing(frames) as chunks:
             async for chunk in chunks:
+                if self._suspended(reader):
+                    break
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
 

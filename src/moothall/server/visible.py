@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 
 from moothall.errors import ChannelNotFound, DemandNotFound, Told, Unauthenticated
 from moothall.events.model import RunRecord
 from moothall.identity.principal import Principal
+from moothall.identity.refusal import suspended
 from moothall.messages import detect_lang
-from moothall.negotiation.demand.callers import may_see, sees_all
+from moothall.negotiation.demand.callers import may_see, reader_of, sees_all
 from moothall.negotiation.demand.finding import shown
 from moothall.negotiation.demand.people import NO_TOKEN, WHOSE
 from moothall.negotiation.demand.service import DemandService
@@ -17,28 +20,34 @@ from moothall.server.access import token_of
 
 
 class Visible:
-    """Looks demands up; an error afterwards speaks the language of the demand unless the client asks for another."""
+    """Looks demands up; an error afterwards speaks the language of the demand unless the client asks for another.
 
-    def __init__(self, demands: DemandService) -> None:
+    ``suspended`` says of an identity whether the policy refuses it; whom it refuses no token helps, either.
+    """
+
+    def __init__(self, demands: DemandService, suspended: Callable[[str], bool]) -> None:
         self._demands = demands
+        self._suspended = suspended
 
     async def stream(self, request: Request) -> RunRecord:
         """The run whose events the address names: a demand's or a replay's.
 
         Raises:
             DemandNotFound: there is none, or none for this caller and the token it shows.
+            PermissionDeniedError: the token is that of a requester who is suspended.
         """
-        return _opened(request, await self._demands.stream(request.path_params["demand_id"]))
+        return self._opened(request, await self._demands.stream(request.path_params["demand_id"]))
 
     async def channel_stream(self, request: Request) -> RunRecord:
         """The same by the ``channel_id`` of the query.
 
         Raises:
             ChannelNotFound: there is none, or none for this caller and the token it shows.
+            PermissionDeniedError: as `stream`.
         """
         try:
             found = await self._demands.by_channel(request.query_params.get("channel_id", ""), replays=True)
-            return _opened(request, found)
+            return self._opened(request, found)
         except DemandNotFound as error:
             raise ChannelNotFound("no channel of that id", told=Told("why.no_channel")) from error
 
@@ -61,18 +70,19 @@ class Visible:
             raise Unauthenticated(NO_TOKEN, told=WHOSE)
         return found
 
+    def _opened(self, request: Request, record: RunRecord) -> RunRecord:
+        caller = caller_of(request)
+        if not may_see(caller, record):
+            caller = stream_holder(record, token_of(request.scope["query_string"])) or caller
+        shown(caller, record)
+        if self._suspended(reader_of(caller, record)):
+            raise suspended()
+        if words := record.meta.get("raw_input"):
+            request.state.lang = detect_lang(words)
+        return record
+
 
 def caller_of(request: Request) -> Principal:
     """Who the boundary found the request to come from."""
     caller: Principal = request.state.caller
     return caller
-
-
-def _opened(request: Request, record: RunRecord) -> RunRecord:
-    caller = caller_of(request)
-    if not may_see(caller, record):
-        caller = stream_holder(record, token_of(request.scope["query_string"])) or caller
-    shown(caller, record)
-    if words := record.meta.get("raw_input"):
-        request.state.lang = detect_lang(words)
-    return record

@@ -31,6 +31,17 @@ def may_see(caller: Principal, record: RunRecord) -> bool:
     return name is not None and name == record.meta.get("requester_id")
 
 
+def reader_of(caller: Principal, record: RunRecord) -> str:
+    """The identity in whose name a demand is read: the caller's, or with a stream token that of whoever submitted it.
+
+    A DID, or a user as ``user:NAME``: no user's name has a colon.
+    """
+    if caller.kind != "stream" and may_see(caller, record):
+        return caller.id
+    name = str(record.meta.get("requester_id", ""))
+    return name if ":" in name else f"{USER}{name}"
+
+
 def requester_of(caller: Principal) -> str | None:
     """The name under which the caller's own demands are kept; None for a caller who has no demands of its own.
 

@@ -11,6 +11,9 @@ from moothall.errors import Told, UpstreamInvalid
 MOST_BYTES: Final = 4 * 1024 * 1024
 """Bytes of one event, and of one line."""
 
+MOST_PIECES: Final = 65_536
+"""Pieces in which one event may arrive: whoever sends it byte by byte costs more than the event is worth."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -24,7 +27,7 @@ async def events(chunks: AsyncIterable[bytes], most_bytes: int = MOST_BYTES) -> 
     """Read events from the body of an answer; one that no blank line ends is none.
 
     Raises:
-        UpstreamInvalid: an event has more than `most_bytes`.
+        UpstreamInvalid: an event has more than `most_bytes`, or came in more than `MOST_PIECES`.
     """
     kind, data, size = "", list[bytes](), 0
     async for line in _lines(chunks, most_bytes):
@@ -33,28 +36,36 @@ async def events(chunks: AsyncIterable[bytes], most_bytes: int = MOST_BYTES) -> 
                 yield Event(kind or "message", b"\n".join(data))
             kind, data, size = "", [], 0
             continue
+        if line.startswith(b":"):  # a sign of life
+            continue
+        size += len(line) + 1
+        if size > most_bytes:
+            raise _too_long()
         name, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if name == b"data":
-            size += len(value) + 1
-            if size > most_bytes:
-                raise _too_long()
             data.append(value)
         elif name == b"event":
             kind = value.decode("utf-8", "replace")
 
 
 async def _lines(chunks: AsyncIterable[bytes], most_bytes: int) -> AsyncIterator[bytes]:
-    """Lines without their ends, which may be CR, LF or both."""
-    rest = b""
-    async for chunk in chunks:
-        *whole, rest = (rest + chunk).splitlines(keepends=True) or [b""]
-        if rest.endswith(b"\n"):  # a CR at the end may be the first half of an end
-            whole.append(rest)
-            rest = b""
-        for line in whole:
-            yield line.rstrip(b"\r\n")
-        if len(rest) > most_bytes:
+    """Lines without their ends, which may be CR, LF or both; no byte is looked at twice."""
+    rest, half, pieces = bytearray(), False, 0
+    async for piece in chunks:
+        chunk = piece[1:] if half and piece.startswith(b"\n") else piece  # the other half of an end
+        half = chunk.endswith(b"\r") or (half and not piece)
+        pieces += 1
+        found = chunk.splitlines()
+        left = found.pop() if chunk and chunk[-1] not in b"\r\n" else b""
+        for line in found:
+            whole = bytes(rest + line) if rest else line
+            rest.clear()
+            if not whole or whole.startswith(b":"):
+                pieces = 0
+            yield whole
+        rest += left
+        if len(rest) > most_bytes or pieces > MOST_PIECES:
             raise _too_long()
 
 

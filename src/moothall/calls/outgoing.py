@@ -98,6 +98,8 @@ class Way:
             idempotency_key=facts.idempotency_key,
             remote=self._provider.remote,
             report=call.report,
+            principal=facts.principal if self.asks else None,
+            address=facts.address,
         )
 
     def _agent(self, call: Call) -> str:

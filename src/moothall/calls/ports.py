@@ -121,6 +121,8 @@ class Outgoing:
         idempotency_key: to be sent along.
         remote: the options of the capability whose source this is, if it is one (`CapabilitySpec.remote`).
         report: takes the progress that the other side tells.
+        principal: who makes the call, for what turns out to be of this node; None: the agent, whose own doing it is.
+        address: the network address of a caller that proves nothing.
     """
 
     target: Target
@@ -131,6 +133,8 @@ class Outgoing:
     idempotency_key: str | None = None
     remote: Mapping[str, str] = field(default_factory=dict)
     report: Report | None = None
+    principal: Principal | None = None
+    address: str = ""
 
 
 @runtime_checkable

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from moothall.calls.ports import Outgoing
-from moothall.calls.reply import Progress
+from moothall.calls.ports import CallFacts, Outgoing
+from moothall.calls.reply import Progress, Reply
+from moothall.calls.request_ids import fresh
 from moothall.calls.target import Target
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
@@ -22,6 +23,7 @@ from moothall.errors import (
     Unauthenticated,
     ValidationError,
 )
+from moothall.identity.principal import ANONYMOUS, Principal
 from tests.protocols.anp import hall
 from tests.protocols.anp.town import House, house, identity_at
 
@@ -116,13 +118,64 @@ async def test_a_bare_did_describes_the_agent(here: House, there: House) -> None
 
 async def test_an_own_agent_is_called_without_a_request_and_with_every_check(here: House) -> None:
     seen = await here.call(f"{here.did('alice')}#whoami", agent="anna")
-    assert seen == {"id": here.did("anna"), "kind": "did", "door": "anp", "hops": 1, "key": None}
+    assert seen == {"id": "owner", "kind": "owner", "door": "anp", "hops": 1, "key": None}
     assert (await here.call(here.did("alice")))["proof"] == "signed"
     assert here.asked == []
     with pytest.raises(ServiceNotFoundError):
         await here.call(f"{here.did('anna')}#whoami")
     with pytest.raises(ServiceNotFoundError):
         await here.call(f"{here.did('alice')}#nothing")
+
+
+STRANGER = Principal(id="did:wba:far.example:agents:bob:e1_x", kind="did", binding="request")
+
+
+@capability(access="public")
+async def passing(ctx: CallContext, target: str, agent: bool = False) -> Any:
+    """Call whatever it is told to."""
+    return await ctx.call(target, as_agent=agent)
+
+
+@capability(access="public")
+async def pouring(ctx: CallContext, target: str) -> AsyncIterator[Any]:
+    """Stream whatever it is told to."""
+    async for value in ctx.stream(target):
+        yield value
+
+
+@pytest.mark.parametrize("caller", [STRANGER, ANONYMOUS])
+async def test_the_did_of_an_own_agent_makes_nobody_more_than_it_is(tmp_path: Path, caller: Principal) -> None:
+    functions = (whoami, closed, passing, pouring, hall.hello)
+    async with house(tmp_path, {"alice": functions}) as here:
+
+        async def through(target: str, name: str = "passing", **params: Any) -> Reply[Any]:
+            facts = CallFacts(door="anp", principal=caller, request_id=fresh(), address="192.0.2.1")
+            return await here.path.call(
+                Target.parse(f"local:alice.{name}"), {"target": f"{here.did()}#{target}", **params}, facts
+            )
+
+        assert (await through("hello")).data == "hello world"
+        for name in ("passing", "pouring"):
+            assert not (await through("closed", name)).success
+        if caller.verified:
+            assert (await through("whoami")).data["id"] == caller.id
+        as_agent = (await through("whoami", agent=True)).data
+        assert (as_agent["id"], as_agent["door"]) == (here.did(), "anp")
+        assert (await through("closed", agent=True)).data == 1
+
+
+async def test_a_proxy_of_an_own_agent_is_called_by_the_agent_that_has_it(tmp_path: Path) -> None:
+    registry = hall.registry({"alice": (whoami,)})
+    async with house(tmp_path, registry, names=["alice", "anna"]) as here:
+
+        @capability(source="did", did=here.did(), method="whoami", access="public")
+        async def caller() -> dict[str, Any]:  # type: ignore[empty-body]
+            """Who calls."""
+
+        registry.add("anna", hall.members(caller))
+        facts = CallFacts(door="anp", principal=STRANGER, request_id=fresh())
+        reply = await here.path.call(Target.parse("local:anna.caller"), {}, facts)
+        assert reply.data["id"] == here.did("anna")
 
 
 async def test_streams_of_an_own_agent_and_of_others_are_alike(tmp_path: Path, there: House) -> None:

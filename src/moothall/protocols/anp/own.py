@@ -1,4 +1,8 @@
-"""Calls of agents of this very node: through the call path, without a request to ourselves, and with its checks."""
+"""Calls of agents of this very node: through the call path, without a request to ourselves, and with its checks.
+
+Whoever knows the DID of an agent here is no more than it was: its own identity is what the call path checks, not that
+of the agent that would have signed a request.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +45,7 @@ class OwnAgents:
         return self._published.agent_of(did)
 
     async def call(self, agent: HostedAgent, outgoing: Outgoing) -> Any:  # noqa: ANN401 - JSON of any shape
-        """Call one of its methods, as the agent that sends the call."""
+        """Call one of its methods, as whoever makes the call; without one, as the agent that sends it."""
         admitted = await self._admit(agent, outgoing)
         reply = await self._gateway().run(admitted, outgoing.params)
         if reply.error is not None:
@@ -73,11 +77,12 @@ class OwnAgents:
     async def _admit(self, agent: HostedAgent, outgoing: Outgoing) -> Admitted:
         facts = CallFacts(
             door=DOOR,
-            principal=self._principals(outgoing.agent),
+            principal=outgoing.principal or self._principals(outgoing.agent),
             request_id=fresh(),
             timeout=outgoing.timeout,
             hops=outgoing.hops,
             idempotency_key=outgoing.idempotency_key,
+            address=outgoing.address,
             report=outgoing.report,
         )
         try:

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from moothall.errors import StorageError
-from moothall.storage import schema
+from moothall.storage import private, schema
 from moothall.storage.lock import DirectoryLock, node_id
 from moothall.storage.store import Store
 
@@ -110,3 +110,26 @@ async def test_a_database_of_somebody_else_is_refused(tmp_path: Path, monkeypatc
         await Store.open(tmp_path)
     monkeypatch.undo()
     DirectoryLock(tmp_path).release()
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    private.write(path, b"one")
+    private.write(path, b"two")
+    assert (path.read_bytes(), modes(tmp_path)) == (b"two", {"key": 0o600})
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder"):
+        private.write(tmp_path / "folder", b"three")
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["folder", "key"]
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])
+def test_a_secret_that_others_could_read_stays_refused_and_as_it_is(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "key"
+    private.write(path, b"one")
+    assert private.secret(path, 2, "") == b"on"
+    path.chmod(mode)
+    for _ in range(2):
+        with pytest.raises(StorageError, match="others could read it"):
+            private.secret(path, 2, "do this")
+    assert path.stat().st_mode & 0o777 == mode

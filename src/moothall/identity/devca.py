@@ -7,7 +7,6 @@ the node gets a name that it may not vouch for, or when others could have read i
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -111,17 +110,9 @@ def _content(path: Path, *, secret: bool) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Put a file (0600) in place of the old one; who reads sees the one or the other."""
-    staged = path.with_name(f".{secrets.token_hex(8)}")
     try:
-        descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        staged.replace(path)
+        private.write(path, content)
     except OSError as error:
-        staged.unlink(missing_ok=True)
         raise _unusable(path) from error
 
 

@@ -22,6 +22,7 @@ from moothall.identity.creation import KEY
 from moothall.identity.did import Did
 from moothall.identity.document import DidDocument
 from moothall.identity.keys import PrivateKey, Signer
+from moothall.storage import private
 
 DOCUMENT: Final = "did.json"
 KEY_FILE: Final = f"{KEY}.pem"
@@ -43,10 +44,9 @@ def write(folder: Path, new: NewIdentity) -> None:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         staged.mkdir(mode=0o700)
         for name, content in _contents(new).items():
-            _put(staged / name, content)
-        _settle(staged)
+            private.write(staged / name, content)
         staged.rename(folder)
-        _settle(folder.parent)
+        private.settle(folder.parent)  # a power cut must not cost an agent its identity
     except OSError as error:
         if error.errno in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}:
             told = Told("identity.there", {"path": folder}, hint="identity.there_hint")
@@ -62,13 +62,9 @@ def replace_document(folder: Path, body: bytes) -> None:
     Raises:
         StorageError: it cannot be written.
     """
-    staged = folder / f".{secrets.token_hex(8)}"
     try:
-        _put(staged, body)
-        staged.replace(folder / DOCUMENT)
-        _settle(folder)
+        private.write(folder / DOCUMENT, body)
     except OSError as error:
-        staged.unlink(missing_ok=True)
         raise _unusable(folder / DOCUMENT, "file_write") from error
 
 
@@ -95,22 +91,6 @@ def read(folder: Path, agent: str) -> AgentIdentity:
 
 def _contents(new: NewIdentity) -> Mapping[str, bytes]:
     return {**{f"{name}.pem": pem for name, pem in new.keys.items()}, DOCUMENT: new.identity.body}
-
-
-def _put(path: Path, content: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _settle(folder: Path) -> None:
-    """Make the names in a folder last: a power cut must not cost an agent its identity."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _get(path: Path, *, secret: bool = False) -> bytes:

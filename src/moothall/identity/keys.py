@@ -18,6 +18,11 @@ ALGORITHMS: Final[tuple[Algorithm, ...]] = get_args(Algorithm)
 COORDINATE: Final = 32
 """Bytes of a coordinate of both curves, of an Ed25519 key, and of each half of a signature."""
 
+_FIELD: Final = 2**255 - 19
+_ORDER_8: Final = 2707385501144840649318225287225658788936804267575313519463743609750303402022
+_SMALL: Final = frozenset({0, 1, _FIELD - 1, _ORDER_8, _FIELD - _ORDER_8})
+"""The y of the eight points whose order divides the cofactor; a signature by such a key fits any message."""
+
 _CURVES: Final[dict[Algorithm, ec.EllipticCurve]] = {"secp256k1": ec.SECP256K1(), "P-256": ec.SECP256R1()}
 _ECDSA: Final = ec.ECDSA(hashes.SHA256())
 
@@ -40,10 +45,12 @@ class PublicKey:
         """Take a key object of the library.
 
         Raises:
-            InvalidInput: it is of no kind that signs here.
+            InvalidInput: it is of no kind that signs here, or proves nothing.
         """
         if isinstance(key, ed25519.Ed25519PublicKey):
             raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+            if not _proves(raw):
+                raise _refused()
             return cls("Ed25519", raw, key)
         if isinstance(key, ec.EllipticCurvePublicKey):
             point = key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.CompressedPoint)
@@ -157,3 +164,9 @@ class Signer:
 
 def _refused() -> InvalidInput:
     return InvalidInput("not a key that can be used", told=Told("identity.key"))
+
+
+def _proves(raw: bytes) -> bool:
+    """Whether an Ed25519 key is written in its one form (RFC 8032 §5.1.3), and is no point of small order."""
+    y = int.from_bytes(raw, "little") & (1 << 255) - 1  # the highest bit is the sign of x
+    return y < _FIELD and y not in _SMALL

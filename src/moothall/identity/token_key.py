@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import os
 from pathlib import Path
 from typing import Final
 
@@ -13,21 +12,21 @@ from moothall.storage import private
 
 FILE: Final = "tokens.pem"
 
-_OTHERS: Final = 0o077
 _LONGEST: Final = 4096
 _HINT: Final = "remove the file: the node makes a new one, and who has an access token signs once more"
 
 
 class TokenKey:
-    """The key, and a secret derived from it that seals the nonces of challenges.
+    """The key, and secrets derived from it that seal the nonces of challenges and the answers kept for repetitions.
 
-    Several nodes behind one address share both by sharing the file.
+    Several nodes behind one address share all of them by sharing the file.
     """
 
     def __init__(self, key: PrivateKey) -> None:
         """Take the key; `load` reads the one of a node."""
         self.private: Final = key
         self.nonce_secret: Final = hmac.digest(key.pem(), b"moothall server nonces", "sha256")
+        self.reply_secret: Final = hmac.digest(key.pem(), b"moothall kept replies", "sha256")
 
     @classmethod
     def load(cls, data: Path) -> TokenKey:
@@ -38,39 +37,32 @@ class TokenKey:
         """
         path = data / FILE
         try:
-            mode = path.lstat().st_mode
-            descriptor = private.opened(path, os.O_RDONLY)
+            return cls(_read(path))
         except FileNotFoundError:
-            return _made(data, path)
-        except OSError as error:
-            raise StorageError(f"cannot use the file {path}", why=str(error)) from error
-        with os.fdopen(descriptor, "rb") as file:
-            content = file.read(_LONGEST)
-        if mode & _OTHERS:
-            raise StorageError(f"cannot use the file {path}", why="others could read it", hint=_HINT)
-        try:
-            return cls(PrivateKey.from_pem(content))
-        except InvalidInput as error:
-            raise StorageError(f"cannot use the file {path}", why="it is damaged", hint=_HINT) from error
+            return cls(_made(data, path))
 
     def __repr__(self) -> str:
         """Its kind; nothing of the key."""
         return f"TokenKey({self.private.public.algorithm})"
 
 
-def _made(data: Path, path: Path) -> TokenKey:
-    """A new key, in a file that appears whole."""
-    private.directory(data)
-    made = TokenKey(PrivateKey.generate())
-    staged = path.with_name(f".{FILE}")
-    staged.unlink(missing_ok=True)
-    descriptor = private.opened(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+def _read(path: Path) -> PrivateKey:
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(made.private.pem())
-            file.flush()
-            os.fsync(file.fileno())
-        staged.rename(path)
+        return PrivateKey.from_pem(private.secret(path, _LONGEST, _HINT))
+    except InvalidInput as error:
+        raise StorageError(f"cannot use the file {path}", why="it is damaged", hint=_HINT) from error
+
+
+def _made(data: Path, path: Path) -> PrivateKey:
+    """A new key, in a file that appears whole; the one of another start of the node where that was faster."""
+    private.directory(data)
+    try:
+        with private.alone(data):
+            try:
+                return _read(path)
+            except FileNotFoundError:
+                made = PrivateKey.generate()
+                private.write(path, made.pem())
+                return made
     except OSError as error:
         raise StorageError(f"cannot write the file {path}", why=str(error)) from error
-    return made

@@ -1,13 +1,18 @@
 """Files and directories that belong to the node's user alone: nobody else reads them or puts others in their place.
 
 A data directory may be older than the node and open to others; so each file is closed to them by itself, and a link
-in its place is refused rather than followed.
+in its place is refused rather than followed. A secret that others could read is not closed to them but refused:
+somebody may have it already.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+import secrets
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from moothall.errors import StorageError
@@ -35,25 +40,82 @@ def directory(path: Path) -> None:
 
 
 def opened(path: Path, flags: int) -> int:
-    """Open a file of ours (0600), never through a link, and return its descriptor; nothing of it is changed.
+    """Open a file of ours (0600), never through a link, and return its descriptor; nothing in it is changed.
 
     Raises:
         FileNotFoundError: there is none, and `flags` do not create it.
         StorageError: it cannot be opened, is no plain file, or belongs to somebody else.
     """
+    descriptor, _ = _open(path, flags)
     try:
-        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, _MODE)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise _refused(path, str(error)) from error
-    try:
-        _check(path, os.fstat(descriptor))
         os.fchmod(descriptor, _MODE)
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def secret(path: Path, most: int, hint: str) -> bytes:
+    """Read the first `most` bytes of a file that nobody else could read; its mode is left as it is.
+
+    So one that others could read is refused each time, until somebody has done what `hint` says.
+
+    Raises:
+        FileNotFoundError: there is none.
+        StorageError: as for `opened`, or others could read it.
+    """
+    descriptor, found = _open(path, os.O_RDONLY)
+    with os.fdopen(descriptor, "rb") as file:
+        if found.st_mode & _OTHERS:
+            raise _refused(path, "others could read it", hint)
+        return file.read(most)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Put a file (0600) in place of what is there: who reads sees the one or the other, also after a power cut.
+
+    Raises:
+        OSError: it cannot be written; what was there stays.
+    """
+    staged = path.with_name(f".{secrets.token_hex(8)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        with os.fdopen(os.open(staged, flags, _MODE), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        staged.replace(path)
+        settle(path.parent)
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def settle(folder: Path) -> None:
+    """Make the names in a folder last.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Wait until nobody else is within this for the same folder, of whatever process.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def seal(path: Path, *, create: bool = False) -> None:
@@ -81,6 +143,23 @@ def seal(path: Path, *, create: bool = False) -> None:
         return
     except OSError as error:
         raise _refused(path, str(error)) from error
+
+
+def _open(path: Path, flags: int) -> tuple[int, os.stat_result]:
+    """A descriptor of a file of ours, and what the file was before anything was done to it."""
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, _MODE)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _refused(path, str(error)) from error
+    try:
+        found = os.fstat(descriptor)
+        _check(path, found)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor, found
 
 
 def _check(path: Path, found: os.stat_result) -> None:

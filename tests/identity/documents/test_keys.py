@@ -37,6 +37,19 @@ def short_coordinate(algorithm: Algorithm) -> PrivateKey:
             return key
 
 
+FIELD = 2**255 - 19
+EIGHTH = int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little")
+
+
+@pytest.mark.parametrize("sign", [0, 1 << 255])
+@pytest.mark.parametrize(
+    "y", [0, 1, FIELD - 1, EIGHTH, FIELD - EIGHTH, FIELD, FIELD + 1, FIELD + 18], ids=lambda y: f"{y % 1000}"
+)
+def test_a_key_of_which_anybody_can_make_signatures_is_none(y: int, sign: int) -> None:
+    with pytest.raises(InvalidInput):
+        PublicKey.from_raw("Ed25519", (y | sign).to_bytes(32, "little"))
+
+
 def test_a_signature_is_64_bytes_and_holds_for_its_message_and_key_only(key: PrivateKey) -> None:
     signature = key.sign(b"message")
     assert len(signature) == 64

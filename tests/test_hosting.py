@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,164 @@ async def test_a_plug_in_without_a_connector_stops_the_start(tmp_path: Path) -> 
             await Node(settings(tmp_path)).start()
     finally:
         SOURCES.remove("broken")
+
+
+def failing(name: str, ran: list[str]) -> Callable[[], None]:
+    def hook() -> None:
+        ran.append(name)
+        raise RuntimeError(name)
+
+    return hook
+
+
+async def test_a_stop_hook_that_fails_stops_nothing_else_and_is_told_at_the_end(tmp_path: Path) -> None:
+    ran: list[str] = []
+    first, second = Agent("first"), Agent("second")
+    first.on_stop(failing("first", ran))
+    second.on_stop(lambda: ran.append("second"))
+    node = Node(settings(tmp_path))
+    node.add(first, second)
+    await node.start()
+    with pytest.raises(RuntimeError, match="first"):
+        await node.stop()
+    assert ran == ["second", "first"]
+    async with Node(settings(tmp_path)) as other:
+        assert other.ready
+    await node.stop()
+
+
+async def test_every_part_is_closed_although_several_fail_and_the_first_failure_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ran: list[str] = []
+    agent = Agent("a")
+    agent.on_stop(failing("hook", ran))
+    node = Node(settings(tmp_path))
+    node.add(agent)
+    await node.start()
+    close = node.log.close
+
+    async def closes_badly() -> None:
+        await close()
+        failing("log", ran)()
+
+    monkeypatch.setattr(node.log, "close", closes_badly)
+    logging.getLogger("moothall").propagate = True
+    with pytest.raises(RuntimeError, match="hook"):
+        await node.stop()
+    assert ran == ["hook", "log"]
+    assert any("log" in str(record.exc_info) for record in caplog.records)
+    async with Node(settings(tmp_path)):
+        pass
+
+
+async def test_a_stop_that_is_given_up_still_closes_everything(tmp_path: Path) -> None:
+    hanging = asyncio.Event()
+    agent = Agent("a")
+
+    @agent.on_stop
+    async def hang() -> None:
+        hanging.set()
+        await asyncio.Event().wait()
+
+    node = Node(settings(tmp_path))
+    node.add(agent)
+    await node.start()
+    stopping = asyncio.create_task(node.stop())
+    await hanging.wait()
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    async with Node(settings(tmp_path)):
+        pass
+
+
+async def test_a_start_hook_that_fails_is_told_and_leaves_nothing_open(tmp_path: Path) -> None:
+    ran: list[str] = []
+    agent = Agent("a")
+    agent.on_start(failing("start", ran))
+    agent.on_stop(failing("stop", ran))
+    node = Node(settings(tmp_path))
+    node.add(agent)
+    with pytest.raises(RuntimeError, match="start"):
+        await node.start()
+    assert ran == ["start", "stop"]
+    async with Node(settings(tmp_path)):
+        pass
+
+
+async def test_an_agent_with_hooks_joins_a_node_that_runs_and_is_called_only_after_them(tmp_path: Path) -> None:
+    ran: list[str] = []
+    agent, held = Agent("late", add), asyncio.Event()
+    agent.on_stop(lambda: ran.append("stop"))
+
+    @agent.on_start
+    async def begin() -> None:
+        await held.wait()
+        ran.append("start")
+
+    node = Node(settings(tmp_path))
+    async with node:
+        with pytest.raises(UsageError, match="late"):
+            node.add(agent)
+        joining = asyncio.create_task(node.join(agent))
+        await asyncio.sleep(0)
+        with pytest.raises(ServiceNotFoundError):
+            await node.call("local:late.add", a=1, b=2)
+        with pytest.raises(Conflict):
+            await node.join(Agent("late"))
+        held.set()
+        await joining
+        assert await node.call("local:late.add", a=1, b=2) == 3
+        assert ran == ["start"]
+    assert ran == ["start", "stop"]
+    async with node:
+        assert ran == ["start", "stop", "start"]
+
+
+async def test_an_agent_that_joins_a_node_before_it_runs_starts_with_it(tmp_path: Path) -> None:
+    ran: list[str] = []
+    agent = Agent("early")
+    agent.on_start(lambda: ran.append("start"))
+    node = Node(settings(tmp_path))
+    await node.join(agent)
+    assert not ran
+    async with node:
+        assert ran == ["start"]
+
+
+async def test_an_agent_whose_start_hook_fails_does_not_join(tmp_path: Path) -> None:
+    ran: list[str] = []
+    agent = Agent("late", add)
+    agent.on_start(failing("start", ran))
+    agent.on_stop(lambda: ran.append("stop"))
+    async with Node(settings(tmp_path)) as node:
+        with pytest.raises(RuntimeError, match="start"):
+            await node.join(agent)
+        assert ran == ["start", "stop"]
+        assert "late" not in node.agents
+        with pytest.raises(ServiceNotFoundError):
+            await node.call("local:late.add", a=1, b=2)
+    assert ran == ["start", "stop"]
+
+
+async def test_an_agent_that_joins_while_the_node_stops_is_stopped_too(tmp_path: Path) -> None:
+    ran: list[str] = []
+    agent, began, held = Agent("late"), asyncio.Event(), asyncio.Event()
+    agent.on_stop(lambda: ran.append("stop"))
+
+    @agent.on_start
+    async def begin() -> None:
+        began.set()
+        await held.wait()
+
+    async with Node(settings(tmp_path)) as node:
+        joining = asyncio.create_task(node.join(agent))
+        await began.wait()
+    held.set()
+    with pytest.raises(UsageError):
+        await joining
+    assert ran == ["stop"]
 
 
 async def test_what_is_taken_out_while_the_node_runs_is_gone(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from logging import DEBUG, INFO
 from typing import Self
 
@@ -18,12 +19,13 @@ from moothall.calls.terms import Terms, agent_of_this_node
 from moothall.capability.agents import Agent
 from moothall.capability.context import CallContext
 from moothall.capability.entry import Entry
+from moothall.capability.life import abandon, run_all
 from moothall.capability.lint import exposed, warnings
 from moothall.capability.members import members_of
 from moothall.capability.plugins import SOURCES
 from moothall.capability.registry import Registry
 from moothall.clock import Clock, parse_rfc3339
-from moothall.errors import InternalError, SettingsError
+from moothall.errors import InternalError, SettingsError, UsageError
 from moothall.identity.agent import AgentIdentity
 from moothall.identity.apikeys import ApiKeys
 from moothall.identity.keystore import DEFAULT_AGENT
@@ -73,6 +75,7 @@ class AgentHost:
         self._ground = ground
         self._policy = policy
         self._agents: dict[str, Agent] = {}
+        self._closing = False
         self._hosted: dict[str, HostedAgent] = {}
         self.office = office
         self.capabilities = Registry(threads=settings.call_threads, options=settings.capabilities)
@@ -121,7 +124,11 @@ class AgentHost:
         policy = PolicyFile.of(ground.settings)
         keys = ApiKeys.of(ground.settings, ground.owner_token)
         office = await IdentityOffice.open(ground.settings, ground.store, ground.place, ground.clock, keys, policy)
-        host = cls(ground, office, policy)
+        try:
+            host = cls(ground, office, policy)
+        except BaseException:
+            await abandon(office.close)
+            raise
         try:
             for each in own:
                 host.take_in_own(each)
@@ -130,7 +137,7 @@ class AgentHost:
             host.tell()
             await host.capabilities.start(host.path.direct)
         except BaseException:
-            await host.close()
+            await abandon(host.close)
             raise
         return host
 
@@ -167,13 +174,30 @@ class AgentHost:
 
         Raises:
             InvalidInput, StorageError, Conflict: as `open`.
+            UsageError: the node has stopped.
         """
+        if self._closing:
+            raise UsageError("the node has stopped")
         fresh = [agent for name, agent in agents.items() if name not in self._agents]
         self.office.admit(agent.name for agent in fresh)
         for agent in fresh:
             agent.join(self.capabilities)
             self._agents[agent.name] = agent
             self._hosted[agent.name] = self._shown(agent)
+
+    async def join(self, agent: Agent) -> None:
+        """Host an agent while the node runs: its start hooks first, so that nothing of it is called before.
+
+        Raises:
+            InvalidInput, StorageError, Conflict, UsageError: as `take_in`.
+            Exception: a start hook failed.
+        """
+        try:
+            await agent.life.start()
+            self.take_in({agent.name: agent})
+        except BaseException:
+            await abandon(agent.life.stop)
+            raise
 
     @property
     def hosted(self) -> Mapping[str, HostedAgent]:
@@ -203,12 +227,13 @@ class AgentHost:
         return self._anp.door(terms)
 
     async def close(self) -> None:
-        """Stop the agents and let go of what is open; the store is closed after it."""
-        await self.capabilities.stop()
-        for agent in self._agents.values():
-            agent.leave(self.capabilities)
-        await self._anp.aclose()
-        await self.office.close()
+        """Stop the agents and let go of what is open, all of it; the first failure is raised at the end.
+
+        The store is closed after it.
+        """
+        self._closing = True
+        leaving = (partial(agent.leave, self.capabilities) for agent in self._agents.values())
+        await run_all([self.capabilities.stop, *leaving, self._anp.aclose, self.office.close])
 
     def _visible(self, ctx: CallContext) -> tuple[Entry, ...]:
         """What the caller of `Relay` may call; the owner's calls through it are made in this process."""

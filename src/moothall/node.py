@@ -13,6 +13,7 @@ from moothall.calls.caller import UnifiedCaller
 from moothall.calls.hooks import Hooks
 from moothall.calls.reply import Reply
 from moothall.capability.agents import Agent
+from moothall.capability.life import abandon, run_all
 from moothall.clock import Clock, SystemClock
 from moothall.directory.activities import load_activities
 from moothall.directory.capabilities import AgentCapabilities
@@ -166,13 +167,37 @@ class Node:
         Raises:
             Conflict: there is one of that name.
             OptionError: as `Agent.include`.
+            UsageError: the node runs already and an agent has hooks, for which `join` waits.
         """
         for agent in agents:
-            if agent.name in self._agents:
-                raise Conflict(f"there is an agent {agent.name} already", details={"agent": agent.name})
+            self._refuse_known(agent)
             if self._host is not None:
+                if agent.life:
+                    raise UsageError(
+                        f"the node runs and the agent {agent.name} has start or stop hooks",
+                        hint="await node.join(agent): it runs the hooks before the agent can be called",
+                    )
                 self._host.take_in({agent.name: agent})
             self._agents[agent.name] = agent
+
+    async def join(self, *agents: Agent) -> None:
+        """The same, also for agents with hooks while the node runs: each can be called once its start hooks have run.
+
+        Raises:
+            Conflict, OptionError: as `add`.
+            Exception: a start hook failed; the agent is not hosted.
+        """
+        for agent in agents:
+            if (host := self._host) is None:
+                self.add(agent)
+                continue
+            self._refuse_known(agent)
+            self._agents[agent.name] = agent
+            try:
+                await host.join(agent)
+            except BaseException:
+                del self._agents[agent.name]
+                raise
 
     @property
     def agents(self) -> Mapping[str, Agent]:
@@ -220,27 +245,26 @@ class Node:
                 self.llm.start()
             await self._build(self._store)
         except BaseException:
-            await self.stop()
+            await abandon(self.stop)
             raise
 
     async def stop(self) -> None:
-        """Stop in reverse order; open negotiations stay in the log and go on at the next start."""
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            await worker.stop()
-        host, self._host = self._host, None
-        if host is not None:
-            await host.close()
-        await self.decisions.stop()
-        if self._retention is not None:
-            await self._retention.stop()
-        if self._outbox is not None:
-            await self._outbox.stop()
-        if self._log is not None:
-            await self._log.close()
-        if self._store is not None:
-            await self._store.close()
-        self._outbox = self._retention = self._log = self._registry = self._demands = self._store = None
+        """Stop in reverse order; open negotiations stay in the log and go on at the next start.
+
+        Everything is stopped and closed, whatever fails; the first failure is raised at the end.
+        """
+        try:
+            await run_all(
+                (
+                    self._stop_worker,
+                    self._close_host,
+                    self.decisions.stop,
+                    *(part.stop for part in (self._retention, self._outbox) if part is not None),
+                    *(part.close for part in (self._log, self._store) if part is not None),
+                )
+            )
+        finally:
+            self._outbox = self._retention = self._log = self._registry = self._demands = self._store = None
 
     def app(self) -> ServerApp:
         """The node's HTTP application (ASGI)."""
@@ -305,6 +329,20 @@ class Node:
         )
         ground = Ground(self.settings, self.clock, store, self._place, self.owner_token, self.hooks)
         self._host = await AgentHost.open(ground, self._agents, own)
+
+    def _refuse_known(self, agent: Agent) -> None:
+        if agent.name in self._agents:
+            raise Conflict(f"there is an agent {agent.name} already", details={"agent": agent.name})
+
+    async def _stop_worker(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            await worker.stop()
+
+    async def _close_host(self) -> None:
+        host, self._host = self._host, None
+        if host is not None:
+            await host.close()
 
     async def _registered(self) -> RegistrySnapshot:
         return await self.registry.snapshot()

@@ -42,6 +42,9 @@ class Agent:
         did: the identity that it must have, where it has one already.
         listed: whether the node's list of agents names it; who knows its DID can call it either way.
 
+    Attributes:
+        life: what is run when its node starts and stops.
+
     Raises:
         OptionError: the name is none, or as `include`.
     """
@@ -65,7 +68,7 @@ class Agent:
         self.adapters = adapters
         self.did = did
         self.listed = listed
-        self._life = Life()
+        self.life = Life()
         self._included: list[Member] = []
         self._registries: list[Registry] = []
         self.include(*capabilities)
@@ -90,11 +93,11 @@ class Agent:
 
     def on_start(self, hook: H) -> H:
         """Run a function, which may be asynchronous, once when the node starts; can be used as a decorator."""
-        return self._life.on_start(hook)
+        return self.life.on_start(hook)
 
     def on_stop(self, hook: H) -> H:
         """Run a function, which may be asynchronous, once when the node stops; can be used as a decorator."""
-        return self._life.on_stop(hook)
+        return self.life.on_stop(hook)
 
     def join(self, registry: Registry) -> None:
         """Become known in a registry, with every capability and hook; what is included later joins, too.
@@ -106,8 +109,8 @@ class Agent:
             return
         registry.add(self.name, self.members, adapters=self.adapters)
         registry.add_agent(self.name, description=self.description, did=self.did)
-        registry.on_start(self._life.start)
-        registry.on_stop(self._life.stop)
+        registry.on_start(self.life.start)
+        registry.on_stop(self.life.stop)
         self._registries.append(registry)
 
     def leave(self, registry: Registry) -> None:

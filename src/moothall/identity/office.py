@@ -161,11 +161,15 @@ class IdentityOffice:
         return found
 
     async def close(self) -> None:
-        """Let go of what is open; the store is closed after it."""
-        await self.resolver.aclose()
-        await self.egress.aclose()
-        if self._gatehouse is not None:
-            await self._gatehouse.close()
+        """Let go of what is open, all of it whatever fails; the store is closed after it."""
+        try:
+            await self.resolver.aclose()
+        finally:
+            try:
+                await self.egress.aclose()
+            finally:
+                if self._gatehouse is not None:
+                    await self._gatehouse.close()
 
     def _own(self, did: str) -> DidDocument | None:
         found = self._by_did.get(did)

@@ -72,6 +72,21 @@ async def test_a_body_that_does_not_end_in_time_is_answered_408(tmp_path: Path, 
         assert b"connection: close" in answer
 
 
+TARGETS = [
+    ("{0}", b"200"), ("{0}?", b"200"), ("http://127.0.0.1{0}", b"200"), ("http://127.0.0.1:80{0}?", b"200"),
+    ("{0}#", b"400"), ("{0}#x", b"400"), ("{0}?x#", b"400"), ("http://elsewhere.example{0}", b"400"),
+    ("https://127.0.0.1:1{0}", b"400"), ("http://x@127.0.0.1{0}", b"400"), ("http://127.0.0.1", b"400"),
+]  # fmt: skip
+
+
+async def test_an_address_that_two_readers_take_for_different_ones_is_refused(tmp_path: Path) -> None:
+    async with served(tmp_path, agents=False) as door:
+        for path in ("/health", "/api/v1/capabilities"):
+            for target, status in TARGETS:
+                line = f"GET {target.format(path)} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+                assert (await exchange(door, line.encode())).split()[1] == status, (path, target)
+
+
 async def test_the_time_of_the_answer_is_not_limited(tmp_path: Path) -> None:
     async with served(tmp_path, limits=Limits(header_seconds=1, body_seconds=0.2)) as door:
         events = await door.stream(await door.submit())

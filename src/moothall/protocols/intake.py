@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope
 from moothall.canonical import loads
 from moothall.errors import PayloadTooLarge, Told, ValidationError
 from moothall.identity.request import HttpRequest
+from moothall.protocols.addressed import target_of
 
 DEEPEST: Final = 64
 """Levels of lists and objects within each other."""
@@ -53,11 +54,10 @@ async def read_body(receive: Receive, declared: bytes, limit: int) -> bytes:
 
 def received(scope: Scope, body: bytes) -> HttpRequest:
     """A request of ASGI as the verifier needs it: path and query as they stood in the request line."""
-    query: bytes = scope["query_string"]
-    path: bytes = scope.get("raw_path") or scope["path"].encode()
-    target = (path + b"?" + query if query else path).decode("latin-1")
     client = scope.get("client")
-    return HttpRequest(scope["method"], target, scope["headers"], body, client[0] if client else "")
+    return HttpRequest(
+        scope["method"], target_of(scope).decode("latin-1"), scope["headers"], body, client[0] if client else ""
+    )
 
 
 def strict_json(body: bytes) -> Any:  # noqa: ANN401 - JSON of any shape

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from moothall.errors import BadDemand, InternalError, InvalidInput, MoothallError, PayloadTooLarge, Told
 from moothall.messages import Lang
 from moothall.negotiation.demand.submissions import SubmitLimit
+from moothall.protocols.addressed import check_target
 from moothall.protocols.house import Challenged
 from moothall.protocols.intake import received
 from moothall.server.access import ADMIN, API, Access, Headers, signed
@@ -104,6 +105,7 @@ class Boundary:
         declared = _declared_length(headers.get("content-length", ()))
         has_body = declared > 0 or bool(headers.get("transfer-encoding"))  # however spelt: the HTTP server reads it
         keepers.admission.check(method, headers, has_body=has_body)
+        check_target(scope)
         if (allowed := keepers.cors.preflight(method, headers)) is not None:
             await answer.send({"type": "http.response.start", "status": 204, "headers": allowed})
             await answer.send({"type": "http.response.body", "body": b""})

@@ -18,6 +18,7 @@ from moothall.calls.request_ids import fresh
 from moothall.clock import Clock
 from moothall.errors import HostRefused, InternalError, InvalidInput, MoothallError, Told
 from moothall.messages import Lang
+from moothall.protocols.addressed import check_target
 from moothall.protocols.house import REQUEST_ID, STREAMS
 from moothall.protocols.http.wire import NOT_KEPT, body_headers, failure, failure_headers, status_of
 from moothall.protocols.intake import ClientLeft
@@ -96,13 +97,14 @@ class Doors:
 
         Raises:
             HostRefused, OriginRefused: it was for another name, or from a page of a foreign origin.
-            InvalidInput: its address has a NUL character.
+            InvalidInput: its address has a NUL character, or could mean another one.
         """
         raw = scope["headers"]
         headers = dict(raw)
         host = headers.get(b"host")
         if "\0" in scope["path"]:
             raise InvalidInput("a NUL character in the address", told=Told("why.address_nul"))
+        check_target(scope)
         if len(headers) == len(raw) and host in self._hosts and not any(name in headers for name in _OF_PAGES):
             return
         every: dict[str, list[str]] = {}

@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from moothall.protocols.addressed import TARGET
 from moothall.telemetry import logger
 
 _log = logger("server")
@@ -91,12 +92,13 @@ class LimitedProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Hand the request to the application, and expect its body."""
+        """Hand the request to the application, with its address as received, and expect its body."""
         if self._refused:
             return
         self._in_headers = False
         self._answering = True
         self._expect(self.limits.body_seconds)
+        cast("dict[str, object]", self.scope)[TARGET] = self.url
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -274,6 +274,18 @@ async def test_ten_megabytes_are_refused_in_an_answer_that_arrives(room: Hall, *
     assert (await room.post("echo", {"value": 1})).json()["data"] == 1
 
 
+@pytest.mark.parametrize("suffix", ["", "?", "?a=%41&&b", "?x?"])
+@pytest.mark.parametrize("form", ["", "http://localhost"])
+async def test_the_verifier_reads_the_address_as_it_was_received(room: Hall, form: str, suffix: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", room.address.port)
+    address = f"{PREFIX}/%65cho{suffix}"
+    head = "Host: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    writer.write(f"POST {form}{address} HTTP/1.1\r\n{head}".encode())
+    assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+    writer.close()
+    assert room.verifier.seen[-1].target == address
+
+
 async def test_a_refused_body_that_came_in_one_piece_lets_the_connection_go(room: Hall) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", room.address.port)
     writer.write(

@@ -85,3 +85,15 @@ async def test_a_refused_body_that_never_ends_is_given_up(monkeypatch: pytest.Mo
     monkeypatch.setattr(module, "DRAIN_SECONDS", 0.01)
     client = await entered(Client(b"x" * 2000, ends=False))
     assert (client.status, client.over) == (413, True)
+
+
+@pytest.mark.parametrize("path", [b"/x%2fadd", b"/x/..%2Fadmin", b"/x%5cadd", b"/x%5C", b"/x\\y"])
+async def test_a_path_that_hides_a_slash_is_refused(path: bytes) -> None:
+    client = await entered(Client(b"{}"), path)
+    assert client.status == 400
+    assert b"VALIDATION_ERROR" in client.answer[1]["body"]
+
+
+@pytest.mark.parametrize("path", [b"/x%3a", b"/x%252f", b"/x%2e", b"/x/y"])
+async def test_a_path_with_other_escapes_is_taken(path: bytes) -> None:
+    assert (await entered(Client(b"{}"), path)).status == 200

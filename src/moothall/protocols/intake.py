@@ -54,10 +54,8 @@ async def read_body(receive: Receive, declared: bytes, limit: int) -> bytes:
 
 def received(scope: Scope, body: bytes) -> HttpRequest:
     """A request of ASGI as the verifier needs it: path and query as they stood in the request line."""
-    client = scope.get("client")
-    return HttpRequest(
-        scope["method"], target_of(scope).decode("latin-1"), scope["headers"], body, client[0] if client else ""
-    )
+    target, client = target_of(scope).decode("latin-1"), scope.get("client")
+    return HttpRequest(scope["method"], target, scope["headers"], body, client[0] if client else "")
 
 
 def strict_json(body: bytes) -> Any:  # noqa: ANN401 - JSON of any shape

@@ -18,7 +18,7 @@ from moothall.calls.request_ids import fresh
 from moothall.clock import Clock
 from moothall.errors import HostRefused, InternalError, InvalidInput, MoothallError, Told
 from moothall.messages import Lang
-from moothall.protocols.addressed import check_target
+from moothall.protocols.addressed import check_path, check_target
 from moothall.protocols.house import REQUEST_ID, STREAMS
 from moothall.protocols.http.wire import NOT_KEPT, body_headers, failure, failure_headers, status_of
 from moothall.protocols.intake import ClientLeft
@@ -105,6 +105,7 @@ class Doors:
         if "\0" in scope["path"]:
             raise InvalidInput("a NUL character in the address", told=Told("why.address_nul"))
         check_target(scope)
+        check_path(scope)
         if len(headers) == len(raw) and host in self._hosts and not any(name in headers for name in _OF_PAGES):
             return
         every: dict[str, list[str]] = {}

@@ -56,7 +56,7 @@ def build(parts: ServerParts) -> ServerApp:
             *_streams(parts, streams),
         ],
     )
-    document = ApiDocument(api.openapi, parts.gateway, settings.public_url)
+    document = ApiDocument(api.openapi, parts.gateway, settings.public_url, open_to_all=settings.public_descriptions)
     api.router.routes.append(Route("/openapi.json", document.answer, methods=["GET"]))
     condition = Condition(parts, lang)
     for routes in (

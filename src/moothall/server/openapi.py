@@ -19,7 +19,9 @@ from moothall.calls.ports import Gateway
 from moothall.canonical import dumps
 from moothall.capability.snapshot import Snapshot
 from moothall.negotiation.demand.payloads import PAYLOADS
+from moothall.protocols.house import PROOFS
 from moothall.protocols.http.openapi import COMPONENTS, described
+from moothall.protocols.intake import received
 from moothall.server.access import ADMIN, API, METRICS, TOKEN, by_token, for_people
 from moothall.server.replies import ErrorBody
 from moothall.server.streams import ALIAS_PATH, STREAM_PATH
@@ -135,36 +137,53 @@ class DescribedApi(FastAPI):
 
 
 _ADDRESSES = 16
-"""Addresses of the node, as clients use them, for which the document is kept."""
+"""Documents that are kept, for the addresses of the node that clients use."""
 
 
 class ApiDocument:
-    """``GET /openapi.json``: the routes and the capabilities, made once for each snapshot of the registry."""
+    """``GET /openapi.json``: the routes and the capabilities, made once for each snapshot of the registry.
 
-    def __init__(self, describe: Callable[[], dict[str, Any]], gateway: Gateway, public_url: str) -> None:
+    Args:
+        describe: the document of the routes.
+        gateway: the call path.
+        public_url: the address of the node; empty where it does not know its own.
+        open_to_all: everybody reads of the capabilities; otherwise only who proves an identity does.
+    """
+
+    def __init__(
+        self, describe: Callable[[], dict[str, Any]], gateway: Gateway, public_url: str, *, open_to_all: bool
+    ) -> None:
         self._describe = describe
         self._gateway = gateway
         self._public_url = public_url.rstrip("/")
+        self._open = open_to_all
         self._snapshot: Snapshot | None = None
-        self._ready: dict[str, tuple[str, bytes]] = {}
+        self._ready: dict[tuple[str, bool], tuple[str, bytes]] = {}
 
     async def answer(self, request: Request) -> Response:
-        """The document, with the address by which the client came where the node does not know its own."""
+        """The document, with the address by which the client came where the node does not know its own.
+
+        Raises:
+            Unauthenticated: it is not for everybody, and the request carries a proof that does not hold.
+        """
         base = self._public_url or f"{request.url.scheme}://{request.url.netloc}"
-        tag, body = self._document(base)
-        headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Host"}
+        proved = not self._open and (await self._gateway.authenticate(received(request.scope, b""))).verified
+        tag, body = self._document(base, capabilities=self._open or proved)
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache" if proved else "no-cache", "Vary": "Host"}
+        if not self._open:
+            headers["Vary"] += f", {PROOFS}"
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         return Response(body, headers=headers, media_type="application/json")
 
-    def _document(self, base: str) -> tuple[str, bytes]:
+    def _document(self, base: str, *, capabilities: bool) -> tuple[str, bytes]:
         snapshot = self._gateway.snapshot
         if snapshot is not self._snapshot or len(self._ready) >= _ADDRESSES:
             self._snapshot, self._ready = snapshot, {}
-        ready = self._ready.get(base)
+        ready = self._ready.get((base, capabilities))
         if ready is None:
-            body = dumps(self._with_capabilities(snapshot, base))
-            ready = self._ready[base] = (f'"{hashlib.sha256(body).hexdigest()[:32]}"', body)
+            body = dumps(self._with_capabilities(snapshot if capabilities else Snapshot(), base))
+            ready = self._ready[base, capabilities] = (f'"{hashlib.sha256(body).hexdigest()[:32]}"', body)
         return ready
 
     def _with_capabilities(self, snapshot: Snapshot, base: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -11,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moothall.errors import PayloadTooLarge, ValidationError
-from moothall.protocols.intake import DEEPEST, ClientLeft, read_body, received, strict_json
+from moothall.protocols.intake import (
+    DEEPEST,
+    MOST_ANSWERED,
+    MOST_VALUES,
+    ClientLeft,
+    read_body,
+    read_json,
+    received,
+    strict_json,
+)
 
 JSON = st.recursive(
     st.none()
@@ -61,6 +71,50 @@ def test_what_is_no_json_or_has_two_meanings_is_refused(body: bytes) -> None:
 def test_the_deepest_nesting_that_is_allowed_is_read() -> None:
     value = strict_json(b"[" * DEEPEST + b"]" * DEEPEST)
     assert json.dumps(value) == "[" * DEEPEST + "]" * DEEPEST
+
+
+@pytest.mark.requirement("TPL-36")
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b"0," * 5_000_000 + b"0]", b"[" + b"{}," * MOST_VALUES + b"{}]", b"[" * 5_000_000, b"," * 5_000_000,
+        b'["' + b'\\"' * 5_000_000, b"," * MOST_VALUES + b'"' + b'\\"' * 4_000_000 + b"\\", b'"' * 9_000_000,
+        b'{"a":[' + b'"",' * MOST_VALUES + b'""]}',
+    ],
+    ids=lambda body: repr(body[:8]),
+)  # fmt: skip
+def test_a_body_of_very_many_values_is_refused(body: bytes) -> None:
+    with pytest.raises(ValidationError):
+        strict_json(body)
+
+
+def test_so_many_values_are_read_and_no_more() -> None:
+    assert strict_json(b'{"a":[1,{},[]]}', 7) == {"a": [1, {}, []]}
+    with pytest.raises(ValidationError) as refused:
+        strict_json(b"[1,2,3]", 3)
+    assert refused.value.told is not None
+    assert refused.value.told.why == "protocols.crowded"
+    assert len(strict_json(b"[" + b"0," * (MOST_VALUES - 2) + b"0]")) == MOST_VALUES - 1
+    assert len(strict_json(b"[" + b"0," * MOST_VALUES + b"0]", MOST_ANSWERED)) == MOST_VALUES + 1
+
+
+@pytest.mark.parametrize("words", ["a, [b], {c}, " * 40_000, '\\",[' * 100_000, "," * 300_000 + '"'])
+def test_words_with_commas_and_brackets_are_one_value(words: str) -> None:
+    assert strict_json(json.dumps({"a": words}).encode()) == {"a": words}
+
+
+@pytest.mark.parametrize(("size", "waits"), [(100_000, True), (100, False)])
+async def test_the_event_loop_goes_on_while_a_long_body_is_read(size: int, *, waits: bool) -> None:
+    went_on = asyncio.Event()
+    asyncio.get_running_loop().call_soon(went_on.set)
+    assert await read_json(b'"%b"' % (b"x" * size)) == "x" * size
+    assert went_on.is_set() == waits
+
+
+async def test_a_long_body_that_is_no_json_is_refused_all_the_same() -> None:
+    with pytest.raises(ValidationError):
+        await read_json(b"{" * 100_000)
 
 
 def arriving(parts: Iterable[bytes], *, cut: bool = False) -> Any:

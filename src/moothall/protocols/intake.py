@@ -5,6 +5,7 @@ A body that two readers could understand differently is refused: one key twice, 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import Any, Final
@@ -19,7 +20,20 @@ from moothall.protocols.addressed import target_of
 DEEPEST: Final = 64
 """Levels of lists and objects within each other."""
 
+MOST_VALUES: Final = 200_000
+"""Values of a body, those within others included: a few bytes of JSON become many of memory."""
+
+MOST_ANSWERED: Final = 1_000_000
+"""The same of an answer that this node asked for."""
+
+_AT_ONCE: Final = 64 * 1024
+"""Bytes that are read within the event loop; of more it would stand still for a while."""
+
+_TOKENS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[,\[{]', re.DOTALL)
+"""Strings, which may be cut off, and what every further value begins with."""
+
 _STRINGS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+_QUOTE: Final = ord('"')
 _WORD: Final = float(2**63)
 """From here on the fast reader may have made a float of an integer."""
 
@@ -58,13 +72,26 @@ def received(scope: Scope, body: bytes) -> HttpRequest:
     return HttpRequest(scope["method"], target, scope["headers"], body, client[0] if client else "")
 
 
-def strict_json(body: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
+async def read_json(body: bytes, most_values: int = MOST_VALUES) -> Any:  # noqa: ANN401 - JSON of any shape
+    """As `strict_json`; a long body is read in a thread, while the event loop goes on.
+
+    Raises:
+        ValidationError: as `strict_json`.
+    """
+    if len(body) <= _AT_ONCE:
+        return strict_json(body, most_values)
+    return await asyncio.to_thread(strict_json, body, most_values)
+
+
+def strict_json(body: bytes, most_values: int = MOST_VALUES) -> Any:  # noqa: ANN401 - JSON of any shape
     """Read the one value that a body can mean; integers of any length stay exact.
 
     Raises:
         ValidationError: it is no JSON in UTF-8, has NaN, an infinity, a lone surrogate, a key twice in one object,
-            or more than `DEEPEST` levels.
+            more than `DEEPEST` levels, or about `most_values` of them in all.
     """
+    if len(body) > most_values and _crowded(body, most_values):
+        raise ValidationError("the body has too many values", told=Told("protocols.crowded", {"most": most_values}))
     try:
         value = loads(body)
     except json.JSONDecodeError as error:
@@ -76,6 +103,21 @@ def strict_json(body: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
     if keys != body.count(b":") and keys != _STRINGS.sub(b"", body).count(b":"):
         raise ValidationError("an object of the body has a key twice", told=Told("protocols.key_twice"))
     return value
+
+
+def _crowded(body: bytes, most: int) -> bool:
+    """Whether a body has more values than that; told without reading them, since that is what would cost."""
+    if body.count(b",") + body.count(b"[") + body.count(b"{") < most:
+        return False
+    values = strings = 0
+    for token in _TOKENS.finditer(body):
+        if body[token.start()] == _QUOTE:
+            strings += 1  # each is a value or a key
+        else:
+            values += 1
+        if values >= most or strings > 2 * most:
+            return True
+    return False
 
 
 def _survey(value: object) -> tuple[int, bool]:

@@ -286,6 +286,14 @@ async def test_the_verifier_reads_the_address_as_it_was_received(room: Hall, for
     assert room.verifier.seen[-1].target == address
 
 
+@pytest.mark.requirement("TPL-36")
+async def test_a_body_of_very_many_values_is_refused() -> None:
+    async with hall(echo, max_body=1_000_000) as room:
+        answer = await raw(room, b'{"value":[' + b"0," * 300_000 + b"0]}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+    assert "200000" in answer.json()["error"]["message"]
+
+
 async def test_a_refused_body_that_came_in_one_piece_lets_the_connection_go(room: Hall) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", room.address.port)
     writer.write(

@@ -28,7 +28,7 @@ from moothall.protocols.anp.published import Published
 from moothall.protocols.anp.telling import EventAnswer, gone
 from moothall.protocols.anp.terms import Terms
 from moothall.protocols.house import REQUEST_ID, STREAMS, Scope
-from moothall.protocols.intake import ClientLeft, read_body, received, strict_json
+from moothall.protocols.intake import ClientLeft, read_body, read_json, received
 
 DOOR: Final = "anp"
 
@@ -66,7 +66,7 @@ class CallRoute:
         if not principal.verified and not self.published.open_methods(agent):
             raise _unproved()
         asked = Asked.of(request)
-        read = self._read(agent, principal, request)
+        read = await self._read(agent, principal, request)
         headers = latin(self.terms.welcome(principal)) if principal.kind == "did" else []
         if not isinstance(read, Message):
             body = jsonrpc.failure(None, read, _request_id(scope), lang, jsonrpc.PARSE_ERROR)
@@ -87,14 +87,14 @@ class CallRoute:
         else:
             await _answer(calling, receive, send, headers)
 
-    def _read(self, agent: str, principal: Principal, request: HttpRequest) -> Message | ValidationError:
+    async def _read(self, agent: str, principal: Principal, request: HttpRequest) -> Message | ValidationError:
         """The calls, or why there are none.
 
         Raises:
             Unauthenticated: nothing proves the caller, and it asks for more than everybody may have.
         """
         try:
-            message = jsonrpc.read(strict_json(request.body))
+            message = jsonrpc.read(await read_json(request.body))
         except ValidationError as error:
             if principal.verified:
                 return error

@@ -21,7 +21,7 @@ from moothall.identity.limited_body import Caps
 from moothall.protocols.events import events
 from moothall.protocols.failures import error_of_status, remote_error
 from moothall.protocols.http.requests import Sent, request_of
-from moothall.protocols.intake import strict_json
+from moothall.protocols.intake import MOST_ANSWERED, read_json
 
 JSON: Final = "application/json"
 EVENTS: Final = "text/event-stream"
@@ -121,7 +121,7 @@ async def _items(answer: Incoming, outgoing: Outgoing, ended: Ended) -> AsyncGen
     ours = False
     async with aclosing(events(answer.chunks())) as arriving:
         async for event in arriving:
-            value = _read(event.data)
+            value = await _read(event.data)
             if event.kind == "end":
                 ended.data = unwrapped(value, answer.status, "")
                 return
@@ -157,7 +157,7 @@ async def _value(answer: Incoming) -> Any:  # noqa: ANN401 - JSON of any shape
             raise error_of_status(fetched.status, retry_after)
         raise _unfit()
     try:
-        value = _read(fetched.body)
+        value = await _read(fetched.body)
     except UpstreamInvalid:
         if fetched.status not in _GOOD:
             _refuse(fetched.status, retry_after)
@@ -188,9 +188,9 @@ def _refuse(status: int, retry_after: str) -> NoReturn:
     raise error
 
 
-def _read(body: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
+async def _read(body: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
     try:
-        return strict_json(body)
+        return await read_json(body, MOST_ANSWERED)
     except ValidationError as error:
         raise _unfit() from error
 

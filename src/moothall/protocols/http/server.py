@@ -42,7 +42,7 @@ from moothall.protocols.http.wire import (
     status_of,
     success,
 )
-from moothall.protocols.intake import ClientLeft, read_body, received, strict_json
+from moothall.protocols.intake import ClientLeft, read_body, read_json, received
 from moothall.telemetry import logger
 
 _JSON: Final = b"application/json"
@@ -150,7 +150,7 @@ class HttpDoor:
         principal = exchange.principal = await gateway.authenticate(received(exchange.scope, body))
         admitted = await gateway.admit(found.target, exchange.facts(principal))
         entry = exchange.entry = admitted.entry
-        params = _arguments(exchange, entry, method, body)
+        params = await _arguments(exchange, entry, method, body)
         if exchange.wants_events:
             await self._events(exchange, admitted, params)
             return
@@ -244,7 +244,7 @@ class HttpDoor:
         await exchange.answer(status_of(error), head, body)
 
 
-def _arguments(exchange: Exchange, entry: Entry, method: str, body: bytes) -> Params:
+async def _arguments(exchange: Exchange, entry: Entry, method: str, body: bytes) -> Params:
     """The arguments of a call; nothing at all is no arguments.
 
     Raises:
@@ -254,7 +254,7 @@ def _arguments(exchange: Exchange, entry: Entry, method: str, body: bytes) -> Pa
         return exchange.query(entry)
     if not body:
         return {}
-    arguments = strict_json(body)
+    arguments = await read_json(body)
     if not isinstance(arguments, dict):
         raise ValidationError("the body is no JSON object", told=Told("protocols.no_object"))
     return entry.locate(arguments)

@@ -19,7 +19,7 @@ import httpx
 from moothall.errors import CallTimeout, InternalError, InvalidInput, MoothallError, Told, UpstreamInvalid
 from moothall.identity.allowed import Allowed
 from moothall.identity.destination import Destination, Origin, destination
-from moothall.identity.guard import Lookup, SystemLookup
+from moothall.identity.guard import LOOKUPS_FOR_STRANGERS, Lookup, SystemLookup
 from moothall.identity.limited_body import Caps, silence
 from moothall.identity.transport import CAPS, GuardedTransport, trust
 from moothall.settings import Settings
@@ -93,9 +93,11 @@ class Egress:
 
     def __init__(self, allowed: Allowed | None = None, *, ca: Path | None = None, lookup: Lookup | None = None) -> None:
         self.allowed = allowed or Allowed()
-        self._lookup = lookup or SystemLookup()
         self._trust = trust(ca)
-        self.transport = GuardedTransport(self.allowed, self._lookup, self._trust)
+        self._lookups = SystemLookup(), SystemLookup(LOOKUPS_FOR_STRANGERS)  # threads begin with the first look-up
+        ours, theirs = (lookup, lookup) if lookup else self._lookups
+        self.transport = GuardedTransport(self.allowed, ours, self._trust)
+        self._theirs = GuardedTransport(self.allowed, theirs, self._trust)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -132,9 +134,12 @@ class Egress:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self.transport.aclose()
-        if isinstance(self._lookup, SystemLookup):
-            self._lookup.close()
+        try:
+            await self.transport.aclose()
+        finally:
+            await self._theirs.aclose()
+            for lookup in self._lookups:
+                lookup.close()
 
     def scheme(self, host: str, port: int) -> str:
         """How a host is spoken to: ``https``, or ``http`` where it is listed so."""
@@ -185,7 +190,7 @@ class Egress:
             url: absolute.
             headers: of the request; ``Accept-Encoding`` is ours.
             content: the body.
-            caps: what the answer may take, and how many redirects it may make.
+            caps: what the answer may take, how many redirects it may make, and whom the request is made for.
             proof: makes further headers for each address at the origin of `url`; never asked for another one.
 
         Raises:
@@ -193,6 +198,7 @@ class Egress:
             UpstreamError: nobody answers there; `sent` says whether any of it may have arrived.
             UpstreamInvalid: the answer is too long, packed in an unknown way, or leads astray.
             CallTimeout: silence.
+            Overloaded: too many names are being looked up.
         """
         place = self.destination(url)
         fields = httpx.Headers({"user-agent": "moothall"})
@@ -230,7 +236,8 @@ class Egress:
 
     async def _sent(self, request: httpx.Request, *, redirected: bool) -> httpx.Response:
         try:
-            return await self.transport.handle_async_request(request)
+            transport = self._theirs if request.extensions[CAPS].for_strangers else self.transport
+            return await transport.handle_async_request(request)
         except InvalidInput as error:
             if redirected:  # the name to which the far side sent us is refused: that is its fault, not the caller's
                 raise _astray() from error

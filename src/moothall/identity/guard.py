@@ -10,10 +10,12 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import BoundedSemaphore
 from typing import Any, Final
 
 import httpcore
 
+from moothall.errors import Overloaded, Told
 from moothall.identity.addresses import Address, is_loopback, is_private, is_public, parse
 from moothall.identity.allowed import Allowed
 from moothall.identity.destination import refused
@@ -23,22 +25,39 @@ Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
 
 _TRIED: Final = 4
 """Addresses of one host that are tried in turn."""
-_LOOKUPS: Final = 16
-"""Names that are looked up at once."""
+LOOKUPS: Final = 64
+"""Names that are looked up at once for the node's own calls."""
+LOOKUPS_FOR_STRANGERS: Final = 16
+"""Names that are looked up at once because somebody named them who has proved nothing yet."""
 _CONNECT_SECONDS: Final = 10.0
 
 
 class SystemLookup:
-    """The resolver of the system, in threads of its own: one that hangs holds up nobody but those who look names up."""
+    """The resolver of the system, in threads of its own: one that hangs holds up nobody but those who look names up.
 
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="moothall-lookup")
+    Nobody waits for a thread: a look-up that was given up goes on in its thread, and a queue would only hide that.
+    """
+
+    def __init__(self, most: int = LOOKUPS) -> None:
+        self._threads = ThreadPoolExecutor(most, thread_name_prefix="moothall-lookup")
+        self._free = BoundedSemaphore(most)
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:
-        """The addresses of a host, IPv4 and IPv6, in the order of the system's preference."""
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._threads, _addresses, host, port)
-        return tuple(dict.fromkeys(found))
+        """The addresses of a host, IPv4 and IPv6, in the order of the system's preference.
+
+        Raises:
+            OSError: there are none.
+            Overloaded: as many names as may be are being looked up.
+        """
+        if not self._free.acquire(blocking=False):
+            raise Overloaded("too many names are being looked up", told=Told("egress.names"))
+        try:
+            looking = self._threads.submit(_addresses, host, port)
+        except BaseException:
+            self._free.release()
+            raise
+        looking.add_done_callback(lambda _: self._free.release())
+        return tuple(dict.fromkeys(await asyncio.wrap_future(looking)))
 
     def close(self) -> None:
         """Look up nothing more; what is under way ends by itself."""
@@ -67,6 +86,7 @@ class Guard(httpcore.AsyncNetworkBackend):
             InvalidInput: one of them is not, and nothing was connected to.
             httpcore.ConnectError: there are none, or none answers.
             httpcore.ConnectTimeout: it took longer than `timeout` seconds.
+            Overloaded: too many names are being looked up.
         """
         try:
             seconds = _CONNECT_SECONDS if timeout is None else timeout
@@ -121,5 +141,5 @@ class Guard(httpcore.AsyncNetworkBackend):
         raise failure
 
 
-def _addresses(host: str, port: int) -> list[str]:
+def _addresses(host: str, port: int) -> Iterable[str]:
     return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]

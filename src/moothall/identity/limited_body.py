@@ -35,6 +35,8 @@ class Caps:
         connect_seconds: for the look-up and the connection alone.
         redirects: that are followed, at most 3, and only of GET and HEAD; with 0 a redirect is an answer like others.
         same_origin: whether one to another origin is an error.
+        for_strangers: whether the address was named by somebody who has proved nothing yet. Such requests have
+            connections and look-ups of their own: those that hang take none from the node's own calls.
     """
 
     most_bytes: int = 4 * 1024 * 1024
@@ -43,6 +45,7 @@ class Caps:
     connect_seconds: float = 10.0
     redirects: int = 0
     same_origin: bool = False
+    for_strangers: bool = False
 
 
 class LimitedBody(httpx.AsyncByteStream):

@@ -40,6 +40,7 @@ _CAPS: Final = Caps(
     connect_seconds=5,
     redirects=3,
     same_origin=True,
+    for_strangers=True,
 )
 _HEADERS: Final = {"accept": "application/did+json, application/json"}
 _PER_MINUTE: Final = 600
@@ -102,6 +103,13 @@ class Resolver:
             return kept.document
         raise copy.copy(found)  # each who waited gets one of its own: a raised error collects where it went
 
+    def known(self, did: str) -> DidDocument | None:
+        """The document of a DID that is at hand: an own one, or one that was fetched and still counts."""
+        if (own := self._own(did)) is not None:
+            return own
+        kept = self._kept.document(did, self._clock.monotonic())
+        return kept.document if kept else None
+
     async def aclose(self) -> None:
         """Give up what is being asked for."""
         for flight in (flights := list(self._flights.values())):
@@ -149,9 +157,8 @@ class Resolver:
         insecure = self._egress.scheme(did.host, did.port or 80) == "http"
         try:
             async with asyncio.timeout(_SECONDS), self._lanes.turn(did.host):
-                return await self._egress.request(
-                    "GET", did.document_url(insecure=insecure), headers=_HEADERS, seconds=_SECONDS, caps=_CAPS
-                )
+                url = did.document_url(insecure=insecure)
+                return await self._egress.request("GET", url, headers=_HEADERS, seconds=_SECONDS, caps=_CAPS)
         except CallTimeout:
             raise
         except TimeoutError as error:

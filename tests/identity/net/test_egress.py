@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,12 +21,13 @@ from moothall.errors import (
     InternalError,
     InvalidInput,
     MoothallError,
+    Overloaded,
     SettingsError,
     UpstreamError,
 )
 from moothall.identity.allowed import Allowed
 from moothall.identity.egress import Egress
-from moothall.identity.guard import Guard
+from moothall.identity.guard import LOOKUPS_FOR_STRANGERS, Guard
 from moothall.identity.limited_body import Caps
 from moothall.messages import LANGS, explain
 from moothall.settings import Settings
@@ -350,6 +352,39 @@ class TestFailing:
             await client.request("GET", "https://node.example/", caps=Caps(connect_seconds=0.05))
         assert caught.value.sent is False
         await client.aclose()
+
+    @pytest.mark.parametrize("slow", [True, False])
+    async def test_names_that_strangers_named_take_no_look_up_from_the_nodes_own(
+        self, monkeypatch: pytest.MonkeyPatch, slow: bool
+    ) -> None:
+        release = threading.Event()
+
+        def look_up(host: str, _port: int) -> list[str]:
+            if host.startswith("slow"):
+                release.wait(20)
+            return ["10.0.0.1"]
+
+        async def ask(host: str) -> MoothallError:
+            with pytest.raises(MoothallError) as caught:
+                await client.request("GET", f"https://{host}/", caps=Caps(connect_seconds=0.05, for_strangers=slow))
+            return caught.value
+
+        monkeypatch.setattr("moothall.identity.guard._addresses", look_up)
+        client = Egress(Allowed())
+        try:
+            lost = await asyncio.gather(*(ask(f"slow{number}.example") for number in range(LOOKUPS_FOR_STRANGERS)))
+            assert {type(error) for error in lost} == {UpstreamError}
+            later = await ask("another.example")
+            assert type(later) is (Overloaded if slow else InvalidInput)  # refused at once, or looked up and refused
+            with pytest.raises(InvalidInput):
+                await client.request("GET", "https://good.example/", caps=Caps(connect_seconds=10))
+            release.set()
+            if slow:
+                await asyncio.to_thread(client._lookups[1]._threads.shutdown)
+                assert client._lookups[1]._free.acquire(blocking=False)  # every thread gave its place back
+        finally:
+            release.set()
+            await client.aclose()
 
     async def test_a_header_that_cannot_be_written_is_the_callers_mistake(
         self, authority: Authority, tls: ssl.SSLContext

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from moothall.clock import Clock
 from moothall.identity.apikeys import ApiKeys
+from moothall.identity.document import DidDocument
 from moothall.identity.nonce_store import DurableNonces
 from moothall.identity.revocation import Revocations
 from moothall.identity.server_nonces import ServerNonces
@@ -31,6 +33,7 @@ class Ground:
         resolve: finds the documents of DIDs.
         standing: what the node decided about identities.
         keys: the keys that the node gave out.
+        known: the document of a DID where the node has it, without asking anybody.
         rules: what may be set of the rules.
         allow_didwba_header: whether the older header counts.
     """
@@ -42,6 +45,7 @@ class Ground:
     resolve: Resolve
     standing: Standing
     keys: ApiKeys
+    known: Callable[[str], DidDocument | None] = lambda _did: None
     rules: Rules | None = None
     allow_didwba_header: bool = False
 
@@ -82,6 +86,7 @@ async def assemble(ground: Ground) -> Gatehouse:
         keys=ground.keys,
         standing=ground.standing,
         now=now,
+        known=ground.known,
         allow_didwba_header=ground.allow_didwba_header,
     )
     return Gatehouse(Verifier(parts), verification, revocations, nonces)

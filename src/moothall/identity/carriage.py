@@ -2,6 +2,8 @@
 
 The digest is over the canonical form of the payload, so that the message may be written anew on its way. Method and
 target are agreed by the transport; for a message to an agent the target is `agent_uri`.
+
+It is a library for those who bring such a transport (a queue, a peer-to-peer channel); no door of a node uses it.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ from urllib.parse import quote
 from moothall.canonical import canonical
 from moothall.errors import InvalidInput
 from moothall.identity.digest import content_digest
+from moothall.identity.document import too_deep
 from moothall.identity.keys import Signer
 from moothall.identity.refusal import refused
+from moothall.identity.signature import signatures
 from moothall.identity.signing import sign_components
 from moothall.identity.verification import Proven, Verification
 
@@ -52,9 +56,8 @@ async def prove_payload(verification: Verification, message: object, *, method: 
     """Who sent a message in this form, to this target and for this method.
 
     Raises:
-        Unauthenticated: the message does not have the form, or its proof does not hold.
-        Overloaded: too many nonces wait or live.
-        StorageError: the store of nonces failed.
+        Unauthenticated: the message does not have the form, is nested too deeply, or its proof does not hold.
+        Overloaded, CallTimeout, StorageError: as `Verification.prove`.
     """
     auth = message.get("auth") if isinstance(message, dict) else None
     if not isinstance(message, dict) or not isinstance(auth, dict) or "payload" not in message:
@@ -62,12 +65,14 @@ async def prove_payload(verification: Verification, message: object, *, method: 
     digest, inputs, value = (auth.get(name) for name in ("contentDigest", "signatureInput", "signature"))
     if not (isinstance(digest, str) and isinstance(inputs, str) and isinstance(value, str)):
         raise refused("invalid_request", "auth lacks contentDigest, signatureInput or signature")
+    if too_deep(message["payload"]):
+        raise refused("invalid_content_digest", "the payload is nested too deeply")
     try:
         body = canonical(message["payload"])
     except InvalidInput as error:
         raise refused("invalid_content_digest", "the payload has no canonical form") from error
     parts = {"@method": method, "@target-uri": target, "content-digest": digest}
-    return await verification.prove(_Carried(body, parts), inputs, value)
+    return await verification.prove(_Carried(body, parts), signatures(inputs, value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ FOLDER: Final = "identity"
 DEFAULT_AGENT: Final = "node"
 """The agent that capabilities belong to which belong to none other."""
 
-_AGENT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", re.ASCII)
+AGENT_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", re.ASCII)
+"""What an agent may be called: without dots, so that ``AGENT.NAME`` can be read in one way only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Keystore:
         Raises:
             InvalidInput: the name is no name of an agent, or the domain is an IP address or none.
         """
-        if not _AGENT.fullmatch(agent):
+        if not AGENT_NAME.fullmatch(agent):
             raise InvalidInput("not the name of an agent", told=Told("identity.agent_name"))
         return self.root / agent / Did.at(domain).domain.replace(":", "%3A")
 

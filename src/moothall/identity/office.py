@@ -35,7 +35,8 @@ class Place:
 
     Attributes:
         url: its public address, without a slash at the end.
-        others: addresses of the same node on this machine.
+        others: addresses of the same node on this machine; none where it has a public one. A proxy on this machine
+            passes on what strangers send, so that a request comes from loopback says nothing of who sent it.
     """
 
     url: str
@@ -45,7 +46,7 @@ class Place:
     def of(cls, settings: Settings, port: int, *, secure: bool) -> Self:
         """The place that the settings describe, for a node that listens on ``port``."""
         scheme = "https" if secure else "http"
-        near = tuple(f"{scheme}://{host}:{port}" for host in _LOOPBACK)
+        near = () if settings.public_url else tuple(f"{scheme}://{host}:{port}" for host in _LOOPBACK)
         bound = settings.host.strip("[]").lower()
         name = LOCALHOST if _is_address(bound) else bound
         return cls((settings.public_url or f"{scheme}://{name}:{port}").rstrip("/"), near)
@@ -101,6 +102,7 @@ class IdentityOffice:
                 clock=clock,
                 site=Site(place.url, *place.others),
                 resolve=office.resolver.resolve,
+                known=office.resolver.known,
                 standing=Standings.of(decided, office.is_own),
                 keys=keys,
                 rules=Rules(),

@@ -107,6 +107,8 @@ def _several(inputs: str, values: str) -> Sequence[Signature]:
         described, signed = parse_dictionary(inputs), parse_dictionary(values)
     except Malformed as error:
         raise refused("invalid_request", "Signature-Input or Signature is malformed") from error
+    if not described:
+        raise refused("invalid_request", "Signature-Input is missing")
     found = [_signature(member, signed.get(label)) for label, member in described.items() if _by_did(member)]
     return found[:_MOST]
 

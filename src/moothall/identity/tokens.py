@@ -32,11 +32,12 @@ _KEPT: Final = 4096
 
 
 class Claims(NamedTuple):
-    """What a token that counts says: whose it is, its id, and when it was issued (Unix seconds)."""
+    """What a token that counts says: whose it is, its id, when it was issued (Unix seconds), and for which key."""
 
     did: str
     jti: str
     issued_at: int
+    thumbprint: str
 
 
 class _Issued(NamedTuple):
@@ -72,7 +73,7 @@ class Tokens:
     def _made(self, did: str, thumbprint: str, now: int) -> _Issued:
         # What is revoked is so up to the end of that second, and a token that is asked for after it must count.
         issued_at = max(now, self._revocations.last(did) + 1)
-        claims = Claims(did, f"{self._start}.{next(self._numbers)}", issued_at)
+        claims = Claims(did, f"{self._start}.{next(self._numbers)}", issued_at, thumbprint)
         content = {
             "iss": self._audience,
             "aud": self._audience,
@@ -99,7 +100,7 @@ class Tokens:
             raise _refused("the access token is of another server")
         if content["exp"] <= now or content["nbf"] > now + _AHEAD:
             raise _refused("the access token has expired, or does not count yet")
-        claims = Claims(content["sub"], content["jti"], content["iat"])
+        claims = Claims(content["sub"], content["jti"], content["iat"], content["cnf"]["jkt"])
         await self._revocations.catch_up()
         if self._revoked(claims):
             raise _refused("the access token was revoked")

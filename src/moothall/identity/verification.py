@@ -6,12 +6,12 @@ would let anybody use up the nonces of others.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
-from moothall.errors import MoothallError, Unauthenticated
+from moothall.errors import CallTimeout, MoothallError, Overloaded, StorageError, Unauthenticated
 from moothall.identity.did import Did
 from moothall.identity.digest import digest_holds
 from moothall.identity.document import DidDocument
@@ -20,7 +20,7 @@ from moothall.identity.message import Message
 from moothall.identity.nonces import KEPT, NonceStore
 from moothall.identity.refusal import refused
 from moothall.identity.server_nonces import ServerNonces
-from moothall.identity.signature import LONGEST_HEADER, Signature, signatures
+from moothall.identity.signature import LONGEST_HEADER, Signature
 
 AHEAD: Final = 60
 """Seconds that a sender's clock may be ahead."""
@@ -61,7 +61,8 @@ class Rules:
 
     Attributes:
         require_expires: whether a signature must say when it ends.
-        demand_nonce: whether only nonces of our own challenges count.
+        demand_nonce: whether only nonces of our own challenges count: for those who embed a verifier where clocks
+            cannot be trusted, and what a client has to cope with (row WIRE-NONCE-02); no setting of a node.
     """
 
     require_expires: bool = True
@@ -83,21 +84,21 @@ class Verification:
         self._resolve, self._nonces, self._server_nonces = resolve, nonces, server_nonces
         self._now, self._rules = now, rules or Rules()
 
-    async def prove(self, message: Message, inputs: str, values: str) -> Proven:
+    async def prove(self, message: Message, found: Iterable[Signature]) -> Proven:
         """Who sent a message, by the first of its signatures that holds.
 
         Args:
             message: what the signatures cover.
-            inputs: ``Signature-Input``, several lines joined by commas.
-            values: ``Signature``, likewise.
+            found: those by DIDs, from `moothall.identity.signature.signatures`.
 
         Raises:
             Unauthenticated: none holds; it says why the first does not.
-            Overloaded: too many nonces wait or live.
+            Overloaded: too many nonces wait or live, or too many documents are asked for.
+            CallTimeout: the host of a DID does not answer.
             StorageError: the store of nonces failed.
         """
         failure: Unauthenticated | None = None
-        for signature in signatures(inputs, values):
+        for signature in found:
             try:
                 return await self._one(signature, message)
             except Unauthenticated as error:
@@ -152,6 +153,9 @@ class Verification:
 
         Raises:
             Unauthenticated: it is no DID URL, the document cannot be had, or the key is not under ``authentication``.
+            Overloaded: too many documents are asked for; whether the proof holds is not known.
+            CallTimeout: the host of the DID does not answer in time; likewise.
+            StorageError: likewise.
         """
         name, _, _ = keyid.partition("#")
         try:
@@ -159,6 +163,8 @@ class Verification:
             document = await self._resolve(name)
             if keyid not in document.authentication:
                 document = await self._resolve(name, refresh=True)
+        except (Overloaded, CallTimeout, StorageError):
+            raise
         except MoothallError as error:
             raise refused("invalid_did", "the DID cannot be used, or its document cannot be had") from error
         key = document.authentication.get(keyid)

@@ -6,7 +6,7 @@ Nothing that a request merely says (a body, a query, a header such as ``X-Agent-
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,6 +14,7 @@ from moothall.identity import jwk, tokens
 from moothall.identity.apikeys import ApiKeys
 from moothall.identity.challenge import Challenger
 from moothall.identity.did import Did
+from moothall.identity.document import DidDocument
 from moothall.identity.keys import PublicKey
 from moothall.identity.legacy import SCHEME, Legacy, LegacyProof
 from moothall.identity.message import HttpMessage
@@ -21,10 +22,10 @@ from moothall.identity.principal import ANONYMOUS, Binding, Principal
 from moothall.identity.refusal import refused, suspended
 from moothall.identity.request import HttpRequest
 from moothall.identity.server_nonces import ServerNonces
-from moothall.identity.signature import LONGEST_HEADER
+from moothall.identity.signature import LONGEST_HEADER, Signature, signatures
 from moothall.identity.site import Origin, Site
 from moothall.identity.standing import Standing
-from moothall.identity.tokens import Tokens
+from moothall.identity.tokens import Claims, Tokens
 from moothall.identity.verification import Proven, Verification
 
 _USED: Final = frozenset(
@@ -45,6 +46,7 @@ class Parts:
         keys: users' keys, the admins' key and the owner's token.
         standing: what this node decided about identities.
         now: the time of day in Unix seconds.
+        known: the document of a DID where the node has it, without asking anybody.
         allow_didwba_header: whether the older header counts.
     """
 
@@ -55,6 +57,7 @@ class Parts:
     keys: ApiKeys
     standing: Standing
     now: Callable[[], float]
+    known: Callable[[str], DidDocument | None]
     allow_didwba_header: bool = False
 
 
@@ -85,11 +88,13 @@ class Verifier:
     async def authenticate(self, request: HttpRequest) -> Principal:
         """Who sent a request, by what it proves; anonymous where it shows no proof.
 
-        A signature decides alone. Without one, the right key among those shown does.
+        A signature by a DID decides alone. Without one, the right key among those shown does; signatures by somebody
+        else, such as a proxy on the way, are nothing to this node.
 
         Raises:
             Unauthenticated: what it shows does not hold; `challenger` says what to answer with it.
-            Overloaded: too many nonces wait or live.
+            Overloaded: too many nonces wait or live, or too many documents are asked for.
+            CallTimeout: the host of the DID does not answer.
             StorageError: nonces or revocations cannot be had.
         """
         shown: dict[bytes, str] = {}
@@ -98,13 +103,17 @@ class Verifier:
                 text = value.decode("latin-1").strip(" \t")
                 shown[name] = f"{shown[name]}, {text}" if name in shown else text
         if b"signature-input" in shown or b"signature" in shown:
-            return await self._by_signature(request, shown)
+            found = signatures(shown.get(b"signature-input", ""), shown.get(b"signature", ""))
+            if found:
+                return await self._by_signature(request, shown, found)
         if b"authorization" in shown or b"x-admin-key" in shown:
             return await self._by_credentials(request, shown)
         return ANONYMOUS
 
     async def prove_json(self, fields: Mapping[str, object]) -> Principal:
         """Who made the older proof in its JSON form (row WIRE-LEGACY-04).
+
+        It is for those who bring a transport without headers; no door of a node uses it.
 
         Raises:
             Unauthenticated: the settings do not allow it, or it does not hold.
@@ -123,11 +132,12 @@ class Verifier:
         older = [("Authorization", f"Bearer {token}")] if self._parts.allow_didwba_header else []
         return [("Authentication-Info", info), *older]
 
-    async def _by_signature(self, request: HttpRequest, shown: Mapping[bytes, str]) -> Principal:
+    async def _by_signature(
+        self, request: HttpRequest, shown: Mapping[bytes, str], found: Sequence[Signature]
+    ) -> Principal:
         origin = self._parts.site.addressed(shown.get(b"host", ""), request.address)
-        inputs, values = shown.get(b"signature-input", ""), shown.get(b"signature", "")
         message = HttpMessage(request, origin, shown.get(b"content-digest"))
-        proven = await self._parts.verification.prove(message, inputs, values)
+        proven = await self._parts.verification.prove(message, found)
         self._signed[proven.keyid] = proven.key
         self._signed.move_to_end(proven.keyid)
         if len(self._signed) > _REMEMBERED:
@@ -153,6 +163,7 @@ class Verifier:
     async def _by_bearer(self, token: str) -> Principal:
         if tokens.looks_like(token):
             claims = await self._parts.tokens.read(token)
+            self._check_key(claims)
             did = Did.parse(claims.did)
             return self._principal(did.text, "token", key_bound=did.key_bound)
         principal = self._parts.keys.bearer(token)
@@ -162,6 +173,12 @@ class Verifier:
             return principal
         granted = self._parts.standing.granted(principal.id)
         return replace(principal, permissions=principal.permissions | granted) if granted else principal
+
+    def _check_key(self, claims: Claims) -> None:
+        """Refuse a token whose key the DID has given up, as far as this node has a newer document already."""
+        document = self._parts.known(claims.did)
+        if document and claims.thumbprint not in map(jwk.thumbprint, document.authentication.values()):
+            raise refused("invalid_access_token", "the key that the access token was issued for counts no more")
 
     async def _by_legacy(self, proof: LegacyProof, origin: Origin) -> Principal:
         if not self._parts.allow_didwba_header:

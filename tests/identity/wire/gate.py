@@ -14,7 +14,7 @@ from typing import Any
 import rfc8785
 
 from moothall.clock import rfc3339
-from moothall.errors import UpstreamError
+from moothall.errors import MoothallError, UpstreamError
 from moothall.identity import base64url, jwk
 from moothall.identity.apikeys import ApiKeys
 from moothall.identity.assembly import Gatehouse, Ground, assemble
@@ -82,6 +82,7 @@ class Registry:
     documents: dict[str, DidDocument] = field(default_factory=dict)
     newer: dict[str, DidDocument] = field(default_factory=dict)
     asked: list[tuple[str, bool]] = field(default_factory=list)
+    failing: MoothallError | None = None
 
     def add(self, *parties: Party) -> None:
         for one in parties:
@@ -89,6 +90,8 @@ class Registry:
 
     async def __call__(self, did: str, /, *, refresh: bool = False) -> DidDocument:
         self.asked.append((did, refresh))
+        if self.failing is not None:
+            raise self.failing
         found = self.newer.get(did) if refresh else None
         found = found or self.documents.get(did)
         if found is None:
@@ -203,6 +206,7 @@ async def open_gate(
         clock=clock,
         site=Site(*urls),
         resolve=registry,
+        known=registry.documents.get,
         standing=(decisions or Decisions()).standing(),
         keys=ApiKeys.of(settings, OWNER_TOKEN),
         rules=rules,

@@ -33,6 +33,13 @@ async def _reason(gate: Gate, message: object, **where: str) -> str:
     return caught.value.reason
 
 
+async def test_a_payload_that_is_nested_without_end_is_refused(gate: Gate, alice: Party) -> None:
+    message = _sent(alice, gate)
+    for _ in range(100_000):
+        message["payload"] = [message["payload"]]
+    assert await _reason(gate, message) == "invalid_content_digest"
+
+
 @pytest.mark.parametrize("algorithm", ["Ed25519", "secp256k1", "P-256"])
 async def test_a_message_proves_who_sent_it(gate: Gate, registry: Registry, algorithm: Algorithm) -> None:
     who = bare_party(algorithm) if algorithm == "P-256" else party(algorithm)

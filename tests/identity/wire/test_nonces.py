@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from moothall.errors import Overloaded, StorageError, Unauthenticated
 from moothall.identity import nonce_store
 from moothall.identity.nonce_store import DurableNonces
-from moothall.identity.nonces import KEPT, MemoryNonces, NonceStore
+from moothall.identity.nonces import KEPT, NonceStore
 from moothall.storage import schema
 from moothall.storage.store import Store
 from tests.identity.wire.gate import Party, Registry, close_gate, open_gate, signed
@@ -43,11 +43,8 @@ async def store(tmp_path: Path, database_url: str) -> AsyncIterator[Store]:
     await opened.close()
 
 
-@pytest.fixture(params=["durable", "memory"])
-async def nonces(request: pytest.FixtureRequest, store: Store, time: Time) -> AsyncIterator[NonceStore]:
-    if request.param == "memory":
-        yield MemoryNonces(time)
-        return
+@pytest.fixture
+async def nonces(store: Store, time: Time) -> AsyncIterator[NonceStore]:
     durable = DurableNonces(store, time)
     yield durable
     await durable.close()
@@ -138,18 +135,6 @@ async def test_expired_ones_leave_the_table_a_bounded_number_at_a_time(store: St
     assert await _rows(store) == 2_620 - 1_024
     await used(range(2_620, 3_200))
     assert await _rows(store) == 3_200 - 1_500
-
-
-async def test_memory_is_bounded_and_no_live_nonce_is_forgotten(time: Time) -> None:
-    nonces = MemoryNonces(time, most=3)
-    for number in range(3):
-        await nonces.use(KEY, f"{number:016}", NOW + KEPT)
-    with pytest.raises(Overloaded):
-        await nonces.use(KEY, "another" * 3, NOW + KEPT)
-    assert not await nonces.use(KEY, f"{0:016}", NOW + KEPT)
-    time.now += KEPT + 1
-    assert await nonces.use(KEY, "another" * 3, NOW + 2 * KEPT)
-    assert len(nonces) <= 3
 
 
 async def test_too_many_that_wait_are_refused(store: Store, time: Time) -> None:

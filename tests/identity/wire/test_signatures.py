@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from moothall.errors import PermissionDeniedError, Unauthenticated
+from moothall.errors import CallTimeout, MoothallError, Overloaded, PermissionDeniedError, StorageError, Unauthenticated
 from moothall.identity.digest import content_digest
 from moothall.identity.document import DidDocument
 from moothall.identity.keys import Algorithm, PrivateKey, Signer
@@ -23,12 +23,15 @@ from tests.identity.wire.gate import (
     NONCE,
     TARGET,
     URL,
+    USER_KEY,
     Decisions,
     Gate,
     Party,
     Registry,
     bare_party,
     close_gate,
+    older_header,
+    older_proof,
     open_gate,
     party,
     request,
@@ -514,14 +517,37 @@ async def test_a_key_that_is_new_in_the_document_is_found_by_asking_anew(gate: G
         ("did:wba:127.0.0.1#key-1", "invalid_did"),
         ("did:wba:bare.example#key-9", "invalid_verification_method"),
         ("did:wba:bare.example", "invalid_verification_method"),
-        ("some-key", "invalid_request"),
-        ("", "invalid_request"),
     ],
 )
 async def test_what_names_no_key_of_a_did_is_refused(gate: Gate, registry: Registry, keyid: str, reason: str) -> None:
     who = bare_party()
     registry.add(who)
     assert await _reason(gate, signed(Party(Signer(keyid, who.signer.key), who.document), gate.now)) == reason
+
+
+@pytest.mark.parametrize("keyid", ["some-key", "", "https://cdn.example/key"])
+async def test_a_signature_by_somebody_else_locks_nobody_out(gate: Gate, alice: Party, keyid: str) -> None:
+    theirs = signed(Party(Signer(keyid, alice.signer.key), alice.document), gate.now)
+    assert await gate.house.verifier.verify(theirs) == ANONYMOUS
+    bearer = (b"authorization", f"Bearer {USER_KEY}".encode())
+    with_key = HttpRequest(theirs.method, theirs.target, [*theirs.headers, bearer], theirs.body)
+    assert (await gate.house.verifier.verify(with_key)).id == "user:anna"
+    wrong = HttpRequest(theirs.method, theirs.target, [*theirs.headers, (b"authorization", b"Bearer x")], theirs.body)
+    assert await _reason(gate, wrong) == "invalid_access_token"
+
+
+@pytest.mark.parametrize("failing", [Overloaded("much"), StorageError("no disk"), CallTimeout("slow")], ids=repr)
+@pytest.mark.parametrize("proof", ["signature", "older header"])
+async def test_what_this_node_could_not_find_out_is_no_wrong_proof(
+    older_gate: Gate, registry: Registry, alice: Party, failing: MoothallError, proof: str
+) -> None:
+    older = older_header(older_proof(alice.signer, older_gate.clock.now(), "node.example"))
+    sent = signed(alice, older_gate.now) if proof == "signature" else request(headers={"Authorization": older})
+    registry.failing = failing
+    with pytest.raises(type(failing)):
+        await older_gate.house.verifier.verify(sent)
+    registry.failing = None
+    assert (await older_gate.house.verifier.verify(sent)).id == alice.did  # its nonce was not used up
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from moothall.errors import SettingsError
+from moothall.identity.office import Place
 from moothall.identity.site import Origin, Site
+from moothall.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,15 @@ def test_what_was_signed_for_another_machines_loopback_is_not_for_this_node(
 ) -> None:
     site = Site("https://node.example", "https://second.example", "http://localhost:8420", "http://127.0.0.1:8420")
     assert site.addressed(host, sender).url == chosen
+
+
+def test_a_node_behind_a_proxy_of_its_machine_has_no_address_but_its_public_one() -> None:
+    behind = Place.of(Settings(public_url="https://node.example/"), 8420, secure=False)
+    site = Site(behind.url, *behind.others)
+    for host in ("localhost:8420", "127.0.0.1:8420", "[::1]:8420"):
+        assert site.addressed(host, "127.0.0.1").url == "https://node.example"
+    alone = Place.of(Settings(), 8420, secure=False)
+    assert Site(alone.url, *alone.others).addressed("127.0.0.1:8420", "127.0.0.1").url == "http://127.0.0.1:8420"
 
 
 def test_a_node_whose_public_address_is_loopback_is_reached_there() -> None:

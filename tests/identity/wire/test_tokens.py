@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import threading
 from collections.abc import AsyncIterator
@@ -141,7 +142,7 @@ async def test_a_token_ends_after_an_hour(gate: Gate, alice: Party) -> None:
 
 def _forged(gate: Gate, alice: Party, **changes: Any) -> dict[str, Any]:
     claims = {"iss": URL, "aud": URL, "sub": alice.did, "iat": gate.now, "nbf": gate.now, "exp": gate.now + 3600}
-    return claims | {"jti": "j", "cnf": {"jkt": "t"}} | changes
+    return claims | {"jti": "j", "cnf": {"jkt": jwk.thumbprint(alice.signer.key.public)}} | changes
 
 
 @pytest.mark.requirement("WIRE-TOKEN-02")
@@ -355,6 +356,23 @@ async def test_where_revocations_cannot_be_read_no_token_counts(pair: tuple[Gate
     await here.clock.advance(2)
     with pytest.raises(StorageError):
         await here.house.verifier.verify(_with(token))
+
+
+async def test_a_token_ends_with_the_key_that_it_was_issued_for(
+    pair: tuple[Gate, Gate], alice: Party, registry: Registry
+) -> None:
+    here, _ = pair
+    token = await _token(here, alice)
+    asked = len(registry.asked)
+    assert (await here.house.verifier.verify(_with(token))).id == alice.did
+    known = registry.documents.pop(alice.did)
+    assert (await here.house.verifier.verify(_with(token))).id == alice.did  # nothing newer is known of it
+    other = {alice.signer.keyid: PrivateKey.generate().public}
+    registry.documents[alice.did] = dataclasses.replace(known, authentication=other)
+    with pytest.raises(Unauthenticated) as caught:
+        await here.house.verifier.verify(_with(token))
+    assert caught.value.reason == "invalid_access_token"
+    assert len(registry.asked) == asked  # it costs no request
 
 
 def test_the_key_of_the_tokens_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:

@@ -222,10 +222,16 @@ def test_a_method_that_is_bound_already_is_not_decorated_but_included() -> None:
         capability(Weather("sun").private)
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a/b", ".a", "a.", "Ünal", "a" * 65, "a@1"])
-def test_the_name_of_an_agent_can_stand_in_a_did(name: str) -> None:
+@pytest.mark.parametrize("name", ["", "a b", "a/b", ".a", "a.", "Ünal", "a" * 65, "a@1", "-a", "node.demand"])
+def test_the_name_of_an_agent_can_stand_in_a_did_and_in_one_way_in_an_id(name: str) -> None:
     with pytest.raises(OptionError, match="name of an agent"):
         Agent(name)
+    registry = Registry()
+    with pytest.raises(OptionError, match="name of an agent"):
+        registry.add_agent(name)
+    with pytest.raises(OptionError, match="name of an agent"):
+        registry.add(name, Agent("a", add).members)
+    assert not registry.snapshot.agents
 
 
 def test_a_user_of_the_specification_is_an_agent() -> None:
@@ -236,7 +242,7 @@ def test_a_user_of_the_specification_is_an_agent() -> None:
         f"did:wba:x.example:agents:shop:{KEY}",
         "Sells",
     )
-    assert ANPUser.from_did("did:wba:x.example").name == "x.example"
+    assert ANPUser.from_did("did:wba:x.example").name == "x-example"
     assert ANPUser("plain").id == "plain"
     with pytest.raises(InvalidInput):
         ANPUser.from_did("did:key:z6Mk")

@@ -91,14 +91,14 @@ def test_a_disabled_capability_is_gone_and_a_removed_one_was_never_there() -> No
 
 def test_a_name_means_an_exact_one_then_the_default_agents_then_the_only_one() -> None:
     registry = Registry()
-    for agent in ("a", "b", "node", "x.y"):
+    for agent in ("a", "b", "node", "x"):
         Agent(agent, price_of("1.0.0", 1)).join(registry)
     Agent("a", price_of("1.0.0", 2, name="only")).join(registry)
     Agent("b", price_of("1.0.0", 2, name="deep.er")).join(registry)
     resolve = registry.snapshot.resolve
     assert resolve("price").id == "node.price"
     assert resolve("a.price").id == "a.price"
-    assert resolve("x.y.price").id == "x.y.price"
+    assert resolve("x.price").id == "x.price"
     assert resolve("only").id == "a.only"
     assert resolve("deep.er").id == "b.deep.er"
     registry.remove("node.price")
@@ -246,3 +246,14 @@ def test_options_at_run_time_reach_one_version_or_all() -> None:
         registry.configure("shop.price", timout=1)
     with pytest.raises(ServiceNotFoundError):
         registry.configure("shop.none", timeout=1)
+
+
+@pytest.mark.requirement("DEC-51")
+def test_options_at_run_time_that_do_not_fit_every_version_leave_nothing_behind() -> None:
+    registry = shop(price_of("1.0.0", 1), price_of("2.0.0", 1, permissions=("pay",)))
+    with pytest.raises(OptionError, match="permissions"):
+        registry.configure("shop.price", auth=False)
+    registry.configure("shop.price", timeout=7)
+    for version in ("1.0.0", "2.0.0"):
+        spec = registry.snapshot.entries[f"shop.price@{version}"].spec
+        assert (spec.timeout, spec.public) == (7, False)

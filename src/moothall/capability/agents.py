@@ -13,20 +13,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from moothall.capability.adapters import AdapterLayer
 from moothall.capability.compiling import Member
 from moothall.capability.life import Hook, Life
 from moothall.capability.members import members_of, methods_of
-from moothall.capability.options import OptionError
-from moothall.capability.registry import Registry
+from moothall.capability.registry import Registry, checked_name
 
 H = TypeVar("H", bound=Hook)
-
-_NAME: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_-])?", re.ASCII)
 
 
 class Agent:
@@ -35,7 +31,7 @@ class Agent:
     A class of its own may have decorated methods: they are capabilities of the object.
 
     Args:
-        name: letters, digits, ``_``, ``-`` and ``.``; part of its DID and of the ids of its capabilities.
+        name: letters, digits, ``_`` and ``-``; part of its DID and of the ids of its capabilities.
         capabilities: whatever `include` takes.
         description: what it is for, in its description document.
         adapters: its own conversion, validation, documents and errors.
@@ -61,9 +57,7 @@ class Agent:
         did: str = "",
         listed: bool = True,
     ) -> None:
-        if not _NAME.fullmatch(name):
-            raise OptionError("the name of an agent consists of at most 64 letters, digits, '_', '-' and '.'")
-        self.name = name
+        self.name = checked_name(name)
         self.description = description
         self.adapters = adapters
         self.did = did

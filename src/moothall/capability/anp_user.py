@@ -21,13 +21,15 @@ class ANPUser(Agent):
     def from_did(cls, did: str, *capabilities: object, **options: Any) -> Self:  # noqa: ANN401 - those of `Agent`
         """An agent that has an identity; its name is the last part of the DID that is no fingerprint, or the host.
 
+        A dot, which no agent's name has, becomes a hyphen.
+
         Raises:
             InvalidInput: the DID is none.
             OptionError: as `Agent`.
         """
         parsed = Did.parse(did)
         path = parsed.path[:-1] if parsed.fingerprint else parsed.path
-        return cls(path[-1] if path else parsed.host, *capabilities, did=did, **options)
+        return cls((path[-1] if path else parsed.host).replace(".", "-"), *capabilities, did=did, **options)
 
     @property
     def id(self) -> str:

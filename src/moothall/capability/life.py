@@ -66,9 +66,9 @@ async def run_all(hooks: Iterable[Hook]) -> None:
     if not failures:
         return
     first = next((error for error in failures if not isinstance(error, Exception)), failures[0])
-    for error in failures:
-        if error is not first:
-            _log.error("a part could not be stopped", exc_info=error)
+    for other in failures:
+        if other is not first:
+            _log.error("a part could not be stopped", exc_info=other)
     raise first
 
 

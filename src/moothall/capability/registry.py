@@ -13,12 +13,13 @@ from moothall.capability.compiling import Member, compile_entry
 from moothall.capability.declaration import Layers
 from moothall.capability.entry import Entry, State
 from moothall.capability.life import Hook, Life
-from moothall.capability.options import Settled, settle
+from moothall.capability.options import OptionError, Settled, settle
 from moothall.capability.proxies import Direct, route_of
 from moothall.capability.snapshot import DEFAULT_AGENT, AgentRecord, Snapshot
 from moothall.capability.threads import Threads
 from moothall.capability.versions import precedence
 from moothall.errors import Conflict, ServiceNotFoundError
+from moothall.identity.keystore import AGENT_NAME
 from moothall.telemetry import logger
 
 __all__ = ["AgentRecord", "Registry", "Snapshot"]
@@ -26,6 +27,17 @@ __all__ = ["AgentRecord", "Registry", "Snapshot"]
 Listener = Callable[[Snapshot], None]
 
 _LOG = logger("capability")
+
+
+def checked_name(agent: str) -> str:
+    """The name of an agent, which has no dots: ``AGENT.NAME`` can be read in one way only.
+
+    Raises:
+        OptionError: it is none.
+    """
+    if not AGENT_NAME.fullmatch(agent):
+        raise OptionError("the name of an agent consists of at most 64 letters, digits, '_' and '-', and no '-' first")
+    return agent
 
 
 class Registry:
@@ -54,7 +66,6 @@ class Registry:
             for name, given in (options or {}).items()
         }
         self._run_time: dict[str, Settled] = {}
-        self._states: dict[str, State] = {}
         self._members: dict[str, tuple[Member, AdapterLayer]] = {}
         self._entries: dict[str, Entry] = {}
         self._agents: dict[str, AgentRecord] = {}
@@ -72,9 +83,10 @@ class Registry:
         """Make an agent known, or more of one that is.
 
         Raises:
+            OptionError: the name is none.
             Conflict: it has another DID.
         """
-        known = self._agents.get(name, AgentRecord(name))
+        known = self._agents.get(name) or AgentRecord(checked_name(name))
         if did and known.did and did != known.did:
             raise Conflict(f"the agent {name} has another DID already", details={"agent": name})
         record = AgentRecord(name, description or known.description, did or known.did)
@@ -94,10 +106,10 @@ class Registry:
         """Take functions in as capabilities of an agent; all of them or none.
 
         Raises:
-            OptionError: the options or the signature of one make no sense.
+            OptionError: the agent's name is none; the options or the signature of one make no sense.
             Conflict: there is one of that name and version, or with that path and verb.
         """
-        chosen = adapters or self.adapters
+        agent, chosen = checked_name(agent), adapters or self.adapters
         made: dict[str, tuple[Entry, Member]] = {}
         for member in members:
             entry = self._compile(member, agent, chosen)
@@ -137,7 +149,7 @@ class Registry:
         self._set_state(name, "deprecated")
 
     def configure(self, name: str, /, **options: Any) -> None:  # noqa: ANN401 - checked one by one
-        """Set options at run time; they go before all others. ``name`` is as in `remove`.
+        """Set options at run time; they go before all others. ``name`` is as in `remove`; all its versions or none.
 
         Raises:
             OptionError: an option makes no sense, or may only stand at the decorator.
@@ -145,14 +157,16 @@ class Registry:
         """
         settled = settle(options, f"configure({name!r})", identity=False)
         compiled: dict[str, Entry] = {}
+        told: dict[str, Settled] = {}
         for key in self._keys(name):
             member, adapters = self._members[key]
             entry = self._entries[key]
             later = {**self._run_time.get(key, {}), **settled}
             made = self._compile(member, entry.agent, adapters, later)
             compiled[key] = replace(made, state=entry.state)
-            self._run_time[key] = later
+            told[key] = later
         self._entries.update(compiled)
+        self._run_time.update(told)
         self._publish()
 
     def on_change(self, listener: Listener) -> Callable[[], None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import Request
 
@@ -12,9 +12,15 @@ from moothall.capability.snapshot import DEFAULT_AGENT
 from moothall.identity.principal import Principal
 from moothall.server.visible import caller_of
 
+OWN_VERSION: Final = "1.0.0"
+"""The version of the node's own capabilities; another one of the same name is somebody else's."""
+
 
 class RouteCalls:
-    """Calls the node's own capabilities in this process: the answer is the value itself, not its JSON."""
+    """Calls the node's own capabilities in this process: the answer is the value itself, not its JSON.
+
+    They are addressed by agent, name and version, which nothing else can have.
+    """
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
@@ -30,7 +36,8 @@ class RouteCalls:
     async def as_caller(self, caller: Principal, request: Request, name: str, /, **arguments: object) -> Any:  # noqa: ANN401
         """The same as somebody whom the route itself found to call."""
         facts = CallFacts(door="local", principal=caller, request_id=request.state.request_id)
-        reply = await self._gateway.call(Target("local", f"{DEFAULT_AGENT}.{name}"), arguments, facts)
+        target = Target("local", f"{DEFAULT_AGENT}.{name}", version=OWN_VERSION)
+        reply = await self._gateway.call(target, arguments, facts)
         if reply.error is not None:
             raise reply.error
         return reply.data

@@ -21,6 +21,7 @@ from moothall.server.bodies import WRITABLE, refusals
 from moothall.server.boundary import SUBMIT_PATH
 from moothall.server.calls import RouteCalls
 from moothall.server.parts import ServerParts
+from moothall.server.visible import caller_of
 
 DEMANDS_PATH = "/api/v1/demand"
 DEMAND_PATH = f"{DEMANDS_PATH}/{{demand_id}}"
@@ -81,6 +82,7 @@ class DemandRoutes:
 
     def __init__(self, parts: ServerParts) -> None:
         self._call = RouteCalls(parts.gateway)
+        self._submissions = parts.submissions
 
     def router(self) -> APIRouter:
         """The routes, to be included in the application."""
@@ -127,7 +129,8 @@ class DemandRoutes:
         """Understand the demand and start to negotiate it."""
         request.state.lang = detect_lang(body.raw_input)
         check_context(body.user_context)
-        reply: SubmitReply = await self._call(request, "demand.submit", **dict(body))
+        with self._submissions.counted(caller_of(request)):  # by the boundary, before it read the body
+            reply: SubmitReply = await self._call(request, "demand.submit", **dict(body))
         return reply
 
     async def page(

@@ -13,6 +13,9 @@ import sqlalchemy as sa
 from moothall.calls.path import CallPath
 from moothall.calls.ports import CallFacts
 from moothall.calls.target import Target
+from moothall.capability.agents import Agent
+from moothall.capability.context import CallContext
+from moothall.capability.decorators import capability
 from moothall.capability.members import members_of
 from moothall.capability.registry import Registry
 from moothall.directory.capabilities import AgentCapabilities
@@ -61,6 +64,8 @@ class House:
 
     node: Node
     path: CallPath
+    registry: Registry
+    limit: SubmitLimit
 
     async def ask(
         self, caller: Principal, name: str, /, *, door: str = "local", key: str | None = None, **arguments: Any
@@ -89,7 +94,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
             AgentCapabilities(node.registry),
         ):
             registry.add("node", members_of(offered))
-        yield House(node, CallPath(registry, AccessTable(), store=node.log.store, clock=node.clock))
+        yield House(node, CallPath(registry, AccessTable(), store=node.log.store, clock=node.clock), registry, limit)
         await registry.stop()
 
 
@@ -218,6 +223,32 @@ async def test_submissions_at_other_doors_count_for_the_same_limit(house: House)
     answers = [await submit(SHOP, door) for door in ("http", "anp", "http", "anp")]
     assert [type(answer) for answer in answers] == [BadDemand, BadDemand, BadDemand, RateLimited]
     assert isinstance(await submit(ALICE, "http"), BadDemand)
+
+
+@pytest.mark.requirement("NEG-API-01")
+async def test_a_submission_through_another_capability_counts_as_its_callers(house: House) -> None:
+    @capability(access="authenticated")
+    async def relay(ctx: CallContext) -> None:
+        await ctx.call("local:demand.submit", raw_input="")
+
+    house.registry.add("node", Agent("node", relay).members)
+    for expected in (BadDemand, BadDemand, BadDemand, RateLimited):
+        with pytest.raises(expected):
+            await house.ask(SHOP, "relay", door="http")
+    with pytest.raises(RateLimited):
+        await house.ask(SHOP, "demand.submit", raw_input="")
+
+
+@pytest.mark.requirement("NEG-API-01")
+async def test_what_a_route_has_counted_is_one_submission_of_one_caller(house: House) -> None:
+    with house.limit.counted(SHOP):
+        for expected in (BadDemand, BadDemand, BadDemand, BadDemand, RateLimited):
+            with pytest.raises(expected):
+                await house.ask(SHOP, "demand.submit", raw_input="")
+    with house.limit.counted(SHOP):
+        for expected in (BadDemand, BadDemand, BadDemand, RateLimited):
+            with pytest.raises(expected):
+                await house.ask(BOB, "demand.submit", raw_input="")
 
 
 async def test_a_replaced_profile_keeps_its_reservation_and_shows_it_to_nobody(house: House) -> None:

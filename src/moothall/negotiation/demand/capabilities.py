@@ -62,8 +62,7 @@ class DemandCapabilities:
             Forbidden: it is for somebody else.
             RateLimited: the caller submits more often than the node allows.
         """
-        if ctx.door != "local":  # a route of this node counts before it reads the body
-            self._limit.check(ctx.principal)
+        self._limit.submit(ctx.principal)
         user = submitting_user(ctx.principal, user_id)
         done = await self._demands.submit(
             raw_input, user, user_context=user_context, confirm=confirm, participants=participants

@@ -258,7 +258,10 @@ async def test_hops_and_keys_travel_in_headers_and_nowhere_else() -> None:
         "request": REQUEST,
     }
     batch = (await desk.post([call("facts", [], 1), call("facts", [], 2)], headers=headers)).json
-    assert [each["result"]["key"] for each in batch] == ["k1#0", "k1#1"]
+    keys = [each["result"]["key"] for each in batch]
+    again = (await desk.post([call("facts", [], 1), call("facts", [], 2)], headers=headers)).json
+    assert len({*keys, "k1"}) == 3
+    assert [each["result"]["key"] for each in again] == keys
     assert len({each["result"]["request"] for each in batch}) == 2
     assert (await desk.post(call("facts", {"idempotency_key": "x"}))).json["error"]["code"] == -32602
 
@@ -277,11 +280,16 @@ async def test_a_repeated_key_does_not_repeat_the_work(tmp_path: Path) -> None:
         desk = Desk(hall.registry({"alice": (once,)}), store=store)
         answers = [(await desk.post(call("once", [7]), headers={"idempotency-key": "k"})).json for _ in range(2)]
         other = (await desk.post(call("once", [8]), headers={"idempotency-key": "k"})).json
+        longest = {"idempotency-key": "k" * 255}
+        pair = [call("once", [1], 1), call("once", [2], 2)]
+        batches = [(await desk.post(pair, headers=longest)).json for _ in range(2)]
     finally:
         await store.close()
     assert [answer["result"] for answer in answers] == [1, 1]
     assert other["error"]["data"]["code"] == "CONFLICT"
-    assert seen == [7]
+    assert sorted(seen) == [1, 2, 7]
+    assert sorted(each["result"] for each in batches[0]) == [2, 3]
+    assert [each["result"] for each in batches[1]] == [each["result"] for each in batches[0]]
 
 
 async def test_big_integers_travel_as_text_and_unicode_as_it_is() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
@@ -86,7 +87,7 @@ class Calling:
         return replace(
             self.facts,
             request_id=self.facts.request_id if index == 0 else fresh(),
-            idempotency_key=None if key is None else f"{key}#{index}",
+            idempotency_key=None if key is None else _part(key, index),
         )
 
     async def _response(self, call: Call | Misshapen, facts: CallFacts, *, alone: bool = False) -> bytes | None:
@@ -153,6 +154,11 @@ class Calling:
         if isinstance(call, Call) and call.notification:
             return None
         return jsonrpc.failure(call.id, error, facts.request_id, self.lang)
+
+
+def _part(key: str, index: int) -> str:
+    """The key of one call of a batch; a digest, since a suffix could make it longer than a key may be."""
+    return hashlib.sha256(f"{index}#{key}".encode()).hexdigest()
 
 
 def _arguments(admitted: Admitted, call: Call) -> Params:

@@ -20,6 +20,7 @@ from moothall.errors import (
     MoothallError,
     PermissionDeniedError,
     ServiceNotFoundError,
+    Told,
     Unauthenticated,
     ValidationError,
 )
@@ -222,6 +223,7 @@ async def test_errors_of_the_far_side_are_ours_in_our_words(
     assert "words" not in str(raised.value)
     if operation == "add":
         assert raised.value.details["errors"][0]["loc"] == ["a"]
+        assert raised.value.told == Told("remote.arguments", {"places": "a"})
 
 
 async def test_streams_and_progress_cross_the_network(here: House, there: House) -> None:

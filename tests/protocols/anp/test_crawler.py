@@ -155,7 +155,9 @@ async def test_a_later_page_that_fails_leaves_what_was_found(crawler: Crawler) -
     assert (crawl.end, len(crawl.agents), type(crawl.error)) == ("failed", 1, UpstreamInvalid)
 
 
-@pytest.mark.parametrize("body", [b"[]", b"no json", b'{"@type": "Page"}'])
+@pytest.mark.parametrize(
+    "body", [b"[]", b"no json", b'{"@type": "Page"}', b'{"@type":"CollectionPage","next":"","next":"/x"}']
+)
 async def test_what_is_no_list_is_refused(crawler: Crawler, body: bytes) -> None:
     async with stranger(reply(body)) as (_, domain):
         with pytest.raises(UpstreamInvalid):

@@ -87,6 +87,8 @@ async def test_who_asks_at_the_same_time_asks_once(documents: FetchedDocuments) 
     [
         (reply(b"no json"), UpstreamInvalid),
         (reply(b"[]"), UpstreamInvalid),
+        (reply(b'{"did":"did:wba:a.example","did":"did:wba:b.example"}'), UpstreamInvalid),
+        (reply(b'{"n":NaN}'), UpstreamInvalid),
         (reply(b"[" * 10_000), UpstreamInvalid),
         (reply(b"{}" + b" " * 2 * 1024 * 1024), UpstreamInvalid),
         (reply(b"{}", "404 Not Found"), UpstreamError),

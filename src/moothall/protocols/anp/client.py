@@ -28,12 +28,15 @@ from moothall.protocols.anp.remote import RemoteMethod, text
 from moothall.protocols.anp.sessions import Session
 from moothall.protocols.events import events
 from moothall.protocols.failures import error_of_status, remote_error
-from moothall.protocols.intake import strict_json
+from moothall.protocols.intake import read_json
 from moothall.telemetry import logger
 
 _JSON: Final = "application/json"
 _WHOLE: Final = 16 * 1024 * 1024
 _STREAM: Final = 1024 * 1024 * 1024
+_MOST_VALUES: Final = 1_000_000
+"""Values in an answer, which our own capability asked for."""
+
 _CODES: Final[Mapping[int, str]] = {-32601: "NOT_FOUND", -32602: "VALIDATION_ERROR"}
 """What the codes of JSON-RPC itself say of a call; the others of its own say that the far side is at fault, or we."""
 
@@ -94,11 +97,11 @@ async def _messages(
             fetched = await answer.read()
             if answer.status == HTTPStatus.UNAUTHORIZED:
                 _log.info("%s: %.*s", method.url, _SHOWN, ascii(fetched.headers.get("www-authenticate", "")))
-            yield _response(fetched.body, fetched.status, call_id, fetched.headers.get("retry-after", ""))
+            yield await _response(fetched.body, fetched.status, call_id, fetched.headers.get("retry-after", ""))
             return
         async with aclosing(events(answer.chunks())) as arriving:
             async for event in arriving:
-                message = _object(event.data)
+                message = await _object(event.data)
                 if message is None:
                     raise _unfit()
                 if _is_notification(message) or message.get("id") in (call_id, None):
@@ -132,13 +135,13 @@ async def _sent(
         yield answer
 
 
-def _response(body: bytes, status: int, call_id: str, retry_after: str) -> dict[str, Any]:
+async def _response(body: bytes, status: int, call_id: str, retry_after: str) -> dict[str, Any]:
     """The response in a whole answer; a status that says of the failure what no response does, is told instead.
 
     Raises:
         MoothallError: there is none.
     """
-    message = _object(body)
+    message = await _object(body)
     fits = message is not None and ("result" in message) != ("error" in message)
     if message is not None and fits and isinstance(message.get("error", {}), dict):
         if status == HTTPStatus.OK and message.get("jsonrpc") == "2.0" and message.get("id") in (call_id, None):
@@ -203,9 +206,9 @@ def _is_events(answer: Incoming) -> bool:
     return kind.partition(";")[0].strip().lower() == EVENTS
 
 
-def _object(body: bytes) -> dict[str, Any] | None:
+async def _object(body: bytes) -> dict[str, Any] | None:
     try:
-        value = strict_json(body)
+        value = await read_json(body, _MOST_VALUES)
     except ValidationError:
         return None
     return value if isinstance(value, dict) else None

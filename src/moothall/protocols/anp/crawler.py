@@ -8,15 +8,23 @@ from http import HTTPStatus
 from typing import Any, Final, Literal
 from urllib.parse import urljoin, urlsplit
 
-from moothall.canonical import loads
 from moothall.capability.spec import JsonObject
-from moothall.errors import CallTimeout, InvalidInput, MoothallError, Told, UpstreamError, UpstreamInvalid
+from moothall.errors import (
+    CallTimeout,
+    InvalidInput,
+    MoothallError,
+    Told,
+    UpstreamError,
+    UpstreamInvalid,
+    ValidationError,
+)
 from moothall.identity.did import Did
 from moothall.identity.egress import Egress
 from moothall.identity.limited_body import Caps
 from moothall.protocols.anp.acquaintances import Acquaintances
 from moothall.protocols.anp.addresses import DISCOVERY
 from moothall.protocols.anp.remote import RemoteAgent, text
+from moothall.protocols.intake import read_json
 
 End = Literal["complete", "loop", "elsewhere", "pages", "agents", "bytes", "time", "failed"]
 """Why a crawl ended: the list did, it led back to itself or to another place, a limit was reached, or a page failed."""
@@ -171,13 +179,13 @@ class Crawler:
             return None, 0
         if answer.status != HTTPStatus.OK:
             raise UpstreamError("there is no such list", told=Told("remote.status", {"status": answer.status}))
-        return _read(answer.body), len(answer.body)
+        return await _read(answer.body), len(answer.body)
 
 
-def _read(body: bytes) -> JsonObject:
+async def _read(body: bytes) -> JsonObject:
     try:
-        value = loads(body)
-    except ValueError as error:
+        value = await read_json(body)
+    except ValidationError as error:
         raise _unfit() from error
     if not isinstance(value, dict) or value.get("@type") != "CollectionPage":
         raise _unfit()

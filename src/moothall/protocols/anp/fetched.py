@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, Protocol
 
-from moothall.canonical import loads
 from moothall.capability.spec import JsonObject
 from moothall.clock import Clock
-from moothall.errors import InvalidInput, MoothallError, Told, UpstreamError, UpstreamInvalid
+from moothall.errors import InvalidInput, MoothallError, Told, UpstreamError, UpstreamInvalid, ValidationError
 from moothall.identity.egress import Egress, Fetched
 from moothall.identity.limited_body import Caps
 from moothall.protocols.anp.sessions import Sessions, session_of
+from moothall.protocols.intake import read_json
 
 KEPT: Final = 300.0
 """Seconds that a document counts without asking for it again."""
@@ -126,9 +126,8 @@ class FetchedDocuments:
             return known
         if answer.status != HTTPStatus.OK:
             raise UpstreamError("there is no such document", told=Told("remote.status", {"status": answer.status}))
-        kept = _Kept(
-            _json(answer), answer.uri, answer.headers.get("etag", ""), len(answer.body), self._clock.monotonic()
-        )
+        value, tag = await _json(answer), answer.headers.get("etag", "")
+        kept = _Kept(value, answer.uri, tag, len(answer.body), self._clock.monotonic())
         self._keep((url, reader), kept)
         return kept
 
@@ -144,10 +143,15 @@ def _headers(known: _Kept | None) -> dict[str, str]:
     return {**_ACCEPT, "if-none-match": known.etag} if known is not None and known.etag else dict(_ACCEPT)
 
 
-def _json(answer: Fetched) -> JsonObject:
+async def _json(answer: Fetched) -> JsonObject:
+    """The document in an answer, if no other reader could understand another one.
+
+    Raises:
+        UpstreamInvalid: it is no JSON object, or has a key twice.
+    """
     try:
-        value = loads(answer.body)
-    except ValueError as error:
+        value = await read_json(answer.body)
+    except ValidationError as error:
         raise UpstreamInvalid("the document is not JSON", told=Told("anp.remote_json")) from error
     if not isinstance(value, dict):
         raise UpstreamInvalid("the document is not JSON", told=Told("anp.remote_json"))

@@ -116,6 +116,17 @@ async def test_nobody_but_the_owner_and_admins_enters_the_admin_routes(kind: Any
         assert await admitted(right, AGENTS) is right
 
 
+@pytest.mark.parametrize("binding", ["header", "token", "request"])
+@pytest.mark.parametrize("may", [{"owner": True}, {"permissions": frozenset({"*"})}])
+async def test_an_agent_enters_the_admin_routes_with_a_signed_request_only(binding: Any, may: dict[str, Any]) -> None:
+    caller = Principal(id=AGENT.id, kind="did", binding=binding, **may)
+    if binding == "request":
+        assert await admitted(caller, AGENTS, method="POST") is caller
+        return
+    with pytest.raises(Forbidden):
+        await admitted(caller, AGENTS, method="POST")
+
+
 @pytest.mark.requirement("NEG-API-01")
 @pytest.mark.parametrize("path", GUARDED)
 async def test_without_a_key_or_with_a_wrong_one_nothing_of_the_api_answers(door: Door, path: str) -> None:

@@ -25,7 +25,7 @@ _NO_PARTY: Final = PermissionResult.DENIED("such a token admits nobody to capabi
 _OWN: Final = PermissionResult.ALLOWED("the caller acts for the owner", "access-owner")
 _STRANGER: Final = PermissionResult.DENIED("the caller does not act for the owner", "access-owner")
 _APPROVE: Final = PermissionResult("approve", "somebody has to approve the call", "approval")
-_OPERATORS: Final[frozenset[Kind]] = frozenset({"owner", "admin"})
+OPERATORS: Final[frozenset[Kind]] = frozenset({"owner", "admin"})
 """Whoever has one of their keys can read the node's data and settings: a proof of more would protect nothing."""
 _PARTIES: Final[frozenset[Kind]] = frozenset({"did", "user", "owner", "admin"})
 
@@ -105,7 +105,7 @@ def _by_proof(principal: Principal, spec: CapabilitySpec, *, owner: bool) -> Per
     """What follows from how the caller proved who it is; None where that settles nothing."""
     if spec.public:
         return _PUBLIC
-    if owner and principal.kind in _OPERATORS:
+    if owner and principal.kind in OPERATORS:
         return _OPERATOR
     if spec.binding == "request" and principal.binding != "request":
         return _UNBOUND

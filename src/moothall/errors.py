@@ -170,12 +170,13 @@ class MoothallError(Exception):
     `message` says what happened and `why` names the cause, both fit for the eyes of a caller; `hint` says what to do,
     where that is more precise than the text of the code; `told` says all of it to people in their language;
     `details` holds values for programs (JSON); `lang` is the language of what the error is about, in which a caller
-    is told who asks for none.
+    is told who asks for none; `inner` is the id of the call that got it from a call of its own.
     """
 
     code: ClassVar[str] = "INTERNAL_ERROR"
     lang: str = ""
 
+    inner: str = ""
     def __init__(
         self,
         message: str,

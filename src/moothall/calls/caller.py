@@ -13,13 +13,14 @@ from pydantic import ValidationError as Misfit
 from pydantic_core import to_jsonable_python
 
 from moothall.calls.call import LOCAL, running
+from moothall.calls.inner import facts_within, got, value_of, values_of
 from moothall.calls.ports import CallFacts, Gateway
 from moothall.calls.proxy import client
-from moothall.calls.reply import Item, Progress, Reply
+from moothall.calls.reply import Reply
 from moothall.calls.request_ids import fresh
 from moothall.calls.streaming import closing
 from moothall.calls.target import Target
-from moothall.errors import InvalidInput, Told, UpstreamInvalid, ValidationError
+from moothall.errors import InvalidInput, MoothallError, Told, UpstreamInvalid, ValidationError
 from moothall.identity.principal import OWNER, Principal
 
 T = TypeVar("T")
@@ -105,10 +106,8 @@ class UnifiedCaller:
             MoothallError: why it failed.
         """
         where, given = _request(target, params, method, named)
-        reply = await self._gateway.call(where, given, self._facts(timeout, idempotency_key))
-        if reply.error is not None:
-            raise reply.error
-        return reply.data if returns is None else _converted(reply.data, returns)
+        value = value_of(await self._gateway.call(where, given, self._facts(timeout, idempotency_key)), running.get())
+        return value if returns is None else _converted(value, returns)
 
     async def try_call(
         self,
@@ -129,6 +128,8 @@ class UnifiedCaller:
         except InvalidInput as error:
             return Reply(request_id=facts.request_id, timestamp=datetime.now(UTC), error=error)
         reply = await self._gateway.call(where, given, facts)
+        if reply.error is not None:
+            got(reply.error, running.get())
         if returns is None or reply.error is not None:
             return reply
         try:
@@ -153,16 +154,15 @@ class UnifiedCaller:
             MoothallError: why it failed, after the values that came before.
         """
         where, given = _request(target, params, method, named)
-        admitted = await self._gateway.admit(where, self._facts(timeout, None))
-        async with closing(self._gateway.stream(admitted, given)) as chunks:
-            async for chunk in chunks:
-                if isinstance(chunk, Item):
-                    yield chunk.value if returns is None else _converted(chunk.value, returns)
-                elif not isinstance(chunk, Progress):
-                    if chunk.error is not None:
-                        raise chunk.error
-                    if not admitted.entry.streams:
-                        yield chunk.data if returns is None else _converted(chunk.data, returns)
+        outer = running.get()
+        try:
+            admitted = await self._gateway.admit(where, self._facts(timeout, None))
+        except MoothallError as error:
+            got(error, outer)
+            raise
+        async with closing(values_of(self._gateway, admitted, given, outer)) as values:
+            async for value in values:
+                yield value if returns is None else _converted(value, returns)
 
     def proxy(self, protocol: type[P], target: str) -> P:
         """A client with the methods of a Protocol class: each calls the operation of its name at the target.
@@ -176,15 +176,16 @@ class UnifiedCaller:
 
     def _facts(self, timeout: float | None, idempotency_key: str | None) -> CallFacts:
         outer = running.get()
+        if outer is not None:
+            agent = self._agent or self._gateway.snapshot.default_agent
+            return facts_within(outer, self._principal, timeout=timeout, agent=agent, key=idempotency_key)
         return CallFacts(
             door=LOCAL,
             principal=self._principal,
             request_id=fresh(),
             timeout=timeout,
-            hops=0 if outer is None else outer.facts.hops + 1,
             idempotency_key=idempotency_key,
             agent=self._agent,
-            parent="" if outer is None else outer.request_id,
         )
 
 
@@ -237,6 +238,8 @@ def _taken_apart(
 ) -> tuple[str, str, Mapping[str, Any]]:
     target, inner = request.get("target"), request.get("parameters") or {}
     named = request.get("method") or method
+    if method and named != method:
+        raise ValidationError("two methods are named", told=Told("calls.target_two_methods"))
     if not isinstance(target, str) or not isinstance(named, str) or request.keys() - _REQUEST:
         raise ValidationError("not a request", told=Told("calls.request"))
     if not isinstance(inner, Mapping):

@@ -10,6 +10,7 @@ from moothall.calls.cache import Cache, Caching
 from moothall.calls.call import LOCAL, Call, Stage
 from moothall.calls.form import Form, form_of
 from moothall.calls.hooks import Hooks, followed, preceded, surrounded
+from moothall.calls.inner import outwardly
 from moothall.calls.keyed import Keyed
 from moothall.calls.limits import Window, partition
 from moothall.calls.plan import Check, Plan
@@ -103,7 +104,7 @@ class Compiler:
         return checked
 
     def _once(self, value: Stage, form: Form, seconds: float, *, harmless: bool) -> Stage:
-        run = self._keyed.run
+        run, value = self._keyed.run, outwardly(value)
 
         async def once(call: Call) -> Any:  # noqa: ANN401
             return await run(call, value, form, seconds, harmless=harmless)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
-from moothall.calls.call import LOCAL, running
+from moothall.calls.call import LOCAL, Call, running
+from moothall.calls.inner import facts_within, got, value_of, values_of
 from moothall.calls.plan import Ready
 from moothall.calls.ports import CallFacts, Gateway
-from moothall.calls.reply import Item, Progress
 from moothall.calls.request_ids import fresh
 from moothall.calls.streaming import closing
 from moothall.capability.entry import Entry
+from moothall.errors import MoothallError
 from moothall.identity.principal import OWNER
 
 AdmitEntry = Callable[[Entry, CallFacts], Ready]
@@ -31,32 +32,21 @@ class DirectCalls:
         Raises:
             MoothallError: why it failed.
         """
-        reply = await self._gateway.run(self._admit(entry, _facts()), params)
-        if reply.error is not None:
-            raise reply.error
-        return reply.data
+        outer = running.get()
+        return value_of(await self._gateway.run(self._admitted(entry, outer), params), outer)
 
     async def stream(self, entry: Entry, params: Mapping[str, Any]) -> AsyncIterator[Any]:
         """The same, value by value."""
-        async with closing(self._gateway.stream(self._admit(entry, _facts()), params)) as chunks:
-            async for chunk in chunks:
-                if isinstance(chunk, Item):
-                    yield chunk.value
-                elif not isinstance(chunk, Progress) and chunk.error is not None:
-                    raise chunk.error
+        outer = running.get()
+        async with closing(values_of(self._gateway, self._admitted(entry, outer), params, outer)) as values:
+            async for value in values:
+                yield value
 
-
-def _facts() -> CallFacts:
-    outer = running.get()
-    if outer is None:
-        return CallFacts(door=LOCAL, principal=OWNER, request_id=fresh())
-    facts = outer.facts
-    return CallFacts(
-        door=LOCAL,
-        principal=facts.principal,
-        request_id=fresh(),
-        hops=facts.hops + 1,
-        address=facts.address,
-        agent=outer.entry.agent,
-        parent=outer.request_id,
-    )
+    def _admitted(self, entry: Entry, outer: Call | None) -> Ready:
+        if outer is None:
+            return self._admit(entry, CallFacts(door=LOCAL, principal=OWNER, request_id=fresh()))
+        try:
+            return self._admit(entry, facts_within(outer, outer.facts.principal))
+        except MoothallError as error:
+            got(error, outer)
+            raise

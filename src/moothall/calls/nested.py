@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
-from moothall.calls.call import LOCAL, Call
+from moothall.calls.call import Call
+from moothall.calls.inner import facts_within, got, value_of, values_of
 from moothall.calls.ports import CallFacts, Gateway
-from moothall.calls.reply import Item, Progress
-from moothall.calls.request_ids import fresh
 from moothall.calls.streaming import closing
 from moothall.calls.target import Target
 from moothall.calls.terms import Terms
+from moothall.errors import MoothallError
 
 
 class Nested:
@@ -29,9 +29,7 @@ class Nested:
             MoothallError: the error of that call.
         """
         reply = await self._gateway.call(Target.parse(target), params, self._facts(call, as_agent=as_agent))
-        if reply.error is not None:
-            raise reply.error
-        return reply.data
+        return value_of(reply, call)
 
     async def stream(self, call: Call, target: str, params: Mapping[str, Any], *, as_agent: bool) -> AsyncIterator[Any]:
         """Call a target and yield its values.
@@ -39,26 +37,16 @@ class Nested:
         Raises:
             MoothallError: the error of that call.
         """
-        admitted = await self._gateway.admit(Target.parse(target), self._facts(call, as_agent=as_agent))
-        async with closing(self._gateway.stream(admitted, params)) as chunks:
-            async for chunk in chunks:
-                if isinstance(chunk, Item):
-                    yield chunk.value
-                elif not isinstance(chunk, Progress):
-                    if chunk.error is not None:
-                        raise chunk.error
-                    if not admitted.entry.streams:
-                        yield chunk.data
+        parsed = Target.parse(target)
+        try:
+            admitted = await self._gateway.admit(parsed, self._facts(call, as_agent=as_agent))
+        except MoothallError as error:
+            got(error, call)
+            raise
+        async with closing(values_of(self._gateway, admitted, params, call)) as values:
+            async for value in values:
+                yield value
 
     def _facts(self, call: Call, *, as_agent: bool) -> CallFacts:
-        facts, agent = call.facts, call.entry.agent
-        return CallFacts(
-            door=LOCAL,
-            principal=self._agents(agent) if as_agent else facts.principal,
-            request_id=fresh(),
-            timeout=call.deadline - self._monotonic(),
-            hops=facts.hops + 1,
-            address=facts.address,
-            agent=agent,
-            parent=call.request_id,
-        )
+        principal = self._agents(call.entry.agent) if as_agent else call.facts.principal
+        return facts_within(call, principal, timeout=call.deadline - self._monotonic())

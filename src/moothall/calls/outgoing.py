@@ -20,7 +20,6 @@ from moothall.errors import (
     MoothallError,
     Overloaded,
     Told,
-    Unauthenticated,
     Unavailable,
     UpstreamError,
     UpstreamInvalid,
@@ -136,13 +135,6 @@ def _said(error: MoothallError, *, hurried: bool) -> Outcome:
     if isinstance(error, UpstreamInvalid) or (hurried and isinstance(error, CallTimeout)):
         return "neutral"
     return "failed" if isinstance(error, _ILL) else "ok"
-
-
-def disowned(error: Unauthenticated) -> UpstreamError:
-    """The error of a capability whose remote does not accept this node: its caller proved well who it is."""
-    upstream = UpstreamError("what was called elsewhere does not accept this node", told=Told("calls.disowned"))
-    upstream.__cause__ = error
-    return upstream
 
 
 def target_of(entry: Entry, provider: Provider) -> Target:

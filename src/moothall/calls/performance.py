@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from moothall.calls.approval import pending
 from moothall.calls.audit import Audit, concealed, log_cause
-from moothall.calls.call import Call, Onward, Stage, running
+from moothall.calls.call import LOCAL, Call, Onward, Stage, running
 from moothall.calls.deadline import within
 from moothall.calls.failures import FAILURES
 from moothall.calls.hooks import failed
+from moothall.calls.inner import outward
 from moothall.calls.plan import Plan, Ready
 from moothall.calls.ports import CallFacts, Params
 from moothall.calls.reply import Chunk, Metadata, Reply
@@ -68,8 +69,9 @@ class Performance:
                 stage = plan.keyed
             data = await within(stage(call), call.deadline, self._monotonic)
         except MoothallError as error:
-            log_cause(error, call.name, call.request_id)
-            return await self._failed(call, plan, error)
+            told = outward(error, call) if error.inner and call.facts.door != LOCAL else error
+            log_cause(told, call.name, call.request_id)
+            return await self._failed(call, plan, told)
         except asyncio.CancelledError as error:
             if _is_cancelled():
                 self._audit.cancelled(call, self._monotonic() - call.started)

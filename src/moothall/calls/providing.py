@@ -7,14 +7,15 @@ from typing import Any, Final, cast
 
 from moothall.calls.call import Call, Stage
 from moothall.calls.failures import FAILURES, is_answer
-from moothall.calls.outgoing import Way, disowned, keyed, target_of
+from moothall.calls.inner import REFUSALS, disowned, unmark
+from moothall.calls.outgoing import Way, keyed, target_of
 from moothall.calls.remotes import Budget, Remotes
 from moothall.calls.repetition import Repetition
 from moothall.calls.streaming import closing
 from moothall.calls.target import Target
 from moothall.capability.context import CallContext
 from moothall.capability.entry import Entry, Provider
-from moothall.errors import InvalidInput, SettingsError, Unauthenticated
+from moothall.errors import InvalidInput, MoothallError, SettingsError
 from moothall.telemetry import logger
 
 _log = logger("calls")
@@ -81,7 +82,7 @@ class Providing:
     def _line(self, entry: Entry, provider: Provider) -> Stage:
         spec = entry.spec
         if provider.source != _LOCAL:
-            return self._disowning(self._repeated(self._way(entry, provider), spec.retry, harmless=spec.idempotent))
+            return _disowning(self._repeated(self._way(entry, provider), spec.retry, harmless=spec.idempotent))
         attempt = _attempt(entry)
         if not spec.retry:
             return attempt
@@ -107,9 +108,13 @@ class Providing:
             return _disowning_pour(self._way(entry, provider).pour)
 
         async def pour(call: Call, take: Take) -> None:
-            async with closing(entry.iterate(call.arguments, call.context)) as values:
-                async for value in values:
-                    await take(value)
+            try:
+                async with closing(entry.iterate(call.arguments, call.context)) as values:
+                    async for value in values:
+                        await take(value)
+            except MoothallError as error:
+                unmark(error, call)
+                raise
 
         return pour
 
@@ -120,34 +125,45 @@ class Providing:
             raise SettingsError(f"the options of {entry.id} name nothing that can be called") from error
         return Way(self._remotes, provider, target, self._monotonic, entry.agent)
 
-    def _disowning(self, stage: Stage) -> Stage:
-        async def work(call: Call) -> Any:  # noqa: ANN401
-            try:
-                return await stage(call)
-            except Unauthenticated as error:
-                raise disowned(error) from error
-
-        return work
-
 
 def _attempt(entry: Entry) -> Stage:
     """Run the function; a context is made only for those that take one."""
     invoke, nothing = entry.invoke, cast("CallContext", None)
 
     async def in_context(call: Call) -> Any:  # noqa: ANN401
-        return await invoke(call.arguments, call.context)
+        try:
+            return await invoke(call.arguments, call.context)
+        except MoothallError as error:
+            unmark(error, call)
+            raise
 
     async def by_itself(call: Call) -> Any:  # noqa: ANN401
-        return await invoke(call.arguments, nothing)
+        try:
+            return await invoke(call.arguments, nothing)
+        except MoothallError as error:
+            unmark(error, call)
+            raise
 
     return in_context if entry.contextual else by_itself
+
+
+def _disowning(stage: Stage) -> Stage:
+    """What is elsewhere refuses this node, or does not know it: that is no answer to the capability's caller."""
+
+    async def work(call: Call) -> Any:  # noqa: ANN401
+        try:
+            return await stage(call)
+        except REFUSALS as error:
+            raise disowned(error) from error
+
+    return work
 
 
 def _disowning_pour(pour: Pour) -> Pour:
     async def work(call: Call, take: Take) -> None:
         try:
             await pour(call, take)
-        except Unauthenticated as error:
+        except REFUSALS as error:
             raise disowned(error) from error
 
     return work

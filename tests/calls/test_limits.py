@@ -126,26 +126,73 @@ class Judge:
         self.asked += 1
         if request.body == b"bad":
             raise Unauthenticated("no")
-        return ALICE
+        return ALICE if request.headers else ANONYMOUS
 
 
-async def test_an_address_with_too_many_false_proofs_is_refused_before_anything_is_verified() -> None:
-    judge, clock = Judge(), SleeplessClock()
-    entrance = Entrance(judge, Terms(address_limit=3), clock.monotonic)
+def signed(keyid: str) -> list[tuple[bytes, bytes]]:
+    inputs = f'sig1=("@method");created=1;keyid="{keyid}";alg="ed25519"'
+    return [(b"signature-input", inputs.encode()), (b"signature", b"sig1=:AAAA:")]
 
-    async def send(body: bytes, address: str) -> str:
+
+def shown(token: str) -> list[tuple[bytes, bytes]]:
+    return [(b"authorization", f"Bearer {token}".encode())]
+
+
+class Gate:
+    """An entrance that lets three false proofs pass."""
+
+    def __init__(self) -> None:
+        self.judge, self.clock = Judge(), SleeplessClock()
+        self.entrance = Entrance(self.judge, Terms(address_limit=3), self.clock.monotonic)
+
+    async def send(self, headers: list[tuple[bytes, bytes]], body: bytes = b"", address: str = "1.1.1.1") -> str:
         try:
-            await entrance.authenticate(HttpRequest("POST", "/", (), body, address))
+            principal = await self.entrance.authenticate(HttpRequest("POST", "/", headers, body, address))
         except (Unauthenticated, RateLimited) as error:
             return error.code
-        return "ok"
+        return principal.kind
 
-    assert [await send(b"", "1.1.1.1") for _ in range(9)] == ["ok"] * 9
-    assert [await send(b"bad", "1.1.1.1") for _ in range(4)] == ["UNAUTHENTICATED"] * 3 + ["RATE_LIMITED"]
-    assert judge.asked == 12
-    assert await send(b"", "2.2.2.2") == "ok"
-    await clock.advance(61)
-    assert await send(b"", "1.1.1.1") == "ok"
+
+BADLY = ["UNAUTHENTICATED"] * 3 + ["RATE_LIMITED"]
+LEGACY = [(b"authorization", b'DIDWba did="did:wba:x", nonce="n", signature="s"')]
+
+
+@pytest.mark.parametrize("headers", [signed("did:wba:x#k"), shown("t"), [(b"x-admin-key", b"a")], LEGACY])
+async def test_a_claim_with_too_many_false_proofs_is_refused_before_anything_is_verified(
+    headers: list[tuple[bytes, bytes]],
+) -> None:
+    gate = Gate()
+    assert [await gate.send(headers, b"bad") for _ in range(4)] == BADLY
+    assert gate.judge.asked == 3
+    assert await gate.send(headers, address="2.2.2.2") == "did"
+    await gate.clock.advance(61)
+    assert await gate.send(headers) == "did"
+
+
+async def test_false_proofs_lock_out_nobody_else_at_their_address() -> None:
+    gate = Gate()
+    for attack in (signed("did:wba:evil#k"), shown("wrong"), [(b"signature", b"?")]):
+        assert "UNAUTHENTICATED" in {await gate.send(attack, b"bad") for _ in range(5)}
+    assert await gate.send([]) == "anonymous"
+    assert await gate.send(signed("did:wba:new#k")) == "did"
+    assert await gate.send(shown("right")) == "did"
+
+
+async def test_who_proved_itself_before_is_not_locked_out_by_others_who_claim_its_key() -> None:
+    gate = Gate()
+    assert await gate.send(signed("did:wba:x#k")) == "did"
+    assert [await gate.send(signed("did:wba:x#k"), b"bad") for _ in range(5)] == ["UNAUTHENTICATED"] * 5
+    assert await gate.send(signed("did:wba:x#k")) == "did"
+    assert [await gate.send(signed("did:wba:x#other"), b"bad") for _ in range(4)] == BADLY
+    both = signed('did:wba:x#k", sig2=();keyid="did:wba:y#k')
+    assert [await gate.send(both, b"bad") for _ in range(4)] == BADLY
+
+
+async def test_what_is_remembered_of_claims_is_bounded() -> None:
+    gate = Gate()
+    for number in range(5000):
+        await gate.send(signed(f"did:wba:x{number}#k"))
+    assert len(gate.entrance._proved) == 4096
 
 
 async def test_without_a_verifier_everybody_is_anonymous() -> None:

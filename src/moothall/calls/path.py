@@ -99,7 +99,7 @@ class CallPath:
         Raises:
             Unauthenticated: it carries a proof that does not hold.
             PermissionDeniedError: the identity is suspended (``forbidden_did``).
-            RateLimited: its address sent too many proofs that do not hold.
+            RateLimited: too many such proofs that did not hold came from its address.
         """
         return await self._entrance.authenticate(request)
 

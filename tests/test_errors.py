@@ -8,7 +8,17 @@ from collections.abc import Iterator
 import pytest
 
 from moothall import errors
-from moothall.errors import ERRORS, AgentNotFound, Forbidden, HostRefused, MoothallError, StorageError, StoreLocked
+from moothall.errors import (
+    ERRORS,
+    AgentNotFound,
+    Conflict,
+    Forbidden,
+    HostRefused,
+    MoothallError,
+    StorageError,
+    StoreLocked,
+)
+from moothall.messages import explain
 
 
 def _tree(root: type[MoothallError]) -> Iterator[type[MoothallError]]:
@@ -82,6 +92,24 @@ def test_an_error_says_what_why_and_what_to_do() -> None:
 def test_an_error_knows_its_status_and_exit_code() -> None:
     assert (AgentNotFound("x").http_status, AgentNotFound("x").exit_code) == (404, 5)
     assert (HostRefused("x").http_status, HostRefused("x").exit_code) == (421, 3)
+
+
+class OutOfStock(Conflict):
+    code = "OUT_OF_STOCK"
+
+
+class Broken(MoothallError):
+    code = "BROKEN"
+
+
+def test_a_class_of_somebody_else_tells_its_own_code_and_looks_like_its_base() -> None:
+    error = OutOfStock("none left")
+    assert (error.code, error.envelope_code) == ("OUT_OF_STOCK", "OUT_OF_STOCK")
+    assert (error.row, error.http_status, error.exit_code) == ("CONFLICT", 409, 2)
+    assert error.appearance == Conflict("x").appearance
+    assert explain(error, "en") == explain(Conflict("none left"), "en")
+    assert (Broken("x").row, Broken("x").http_status) == ("INTERNAL_ERROR", 500)
+    assert explain(Broken("x"), "zh").why == "x"
 
 
 def test_a_kind_can_be_caught_as_a_whole() -> None:

@@ -49,6 +49,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import ClassVar, Final, Literal, NamedTuple, Self
 
@@ -165,7 +166,7 @@ class Unfit(ValueError):
 
 
 class MoothallError(Exception):
-    """The root of the tree; raise a leaf.
+    """The root of the tree; raise a leaf, or a class of your own below one: it may have a code of its own.
 
     `message` says what happened and `why` names the cause, both fit for the eyes of a caller; `hint` says what to do,
     where that is more precise than the text of the code; `told` says all of it to people in their language;
@@ -175,8 +176,8 @@ class MoothallError(Exception):
 
     code: ClassVar[str] = "INTERNAL_ERROR"
     lang: str = ""
-
     inner: str = ""
+
     def __init__(
         self,
         message: str,
@@ -198,9 +199,17 @@ class MoothallError(Exception):
         return f"{self.message}: {self.why}" if self.why else self.message
 
     @property
+    def row(self) -> str:
+        """The code whose row this error has: its own, or of a class that somebody else derived that of its base."""
+        if self.code in ERRORS:
+            return self.code
+        codes = (str(vars(base).get("code", "")) for base in type(self).__mro__)
+        return next(code for code in codes if code in ERRORS)
+
+    @property
     def appearance(self) -> Appearance:
-        """The row of this error's code."""
-        return ERRORS[self.code]
+        """How this error looks at every door."""
+        return ERRORS[self.row]
 
     @property
     def envelope_code(self) -> str:
@@ -456,3 +465,15 @@ class InternalError(MoothallError):
     """A fault of moothall itself."""
 
     code = "INTERNAL_ERROR"
+
+
+@cache
+def classes() -> Mapping[str, type[MoothallError]]:
+    """The class of each code; of the classes of this tree only, whatever others derived from them."""
+    found: dict[str, type[MoothallError]] = {}
+    waiting: list[type[MoothallError]] = [MoothallError]
+    for kind in waiting:
+        waiting += [narrower for narrower in kind.__subclasses__() if narrower.__module__ == __name__]
+        if "code" in vars(kind) and kind is not MoothallError:
+            found.setdefault(kind.code, kind)
+    return MappingProxyType(found)

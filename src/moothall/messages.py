@@ -65,8 +65,8 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str
 
 
 def explain(error: MoothallError, lang: Lang) -> Explanation:
-    """Tell an error in `lang`: the text of its code, then what was said where it was raised, then what to try."""
-    message = catalogue("errors", lang)[f"{error.code}.message"]
+    """Tell an error in `lang`: the text of its row, then what was said where it was raised, then what to try."""
+    message = catalogue("errors", lang)[f"{error.row}.message"]
     told = error.told
     why = tell(told, lang) if told else str(error)
     hint = error.hint or text((told and told.hint) or error.appearance.hint, lang)

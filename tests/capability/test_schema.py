@@ -283,7 +283,7 @@ def test_every_capability_has_a_page(tmp_path: Path) -> None:
 
 
 def test_a_page_tells_the_terms_too() -> None:
-    @capability(expose_to="net", auth=False, permissions=["p"], rate_limit="2/minute", tags=["t"])
+    @capability(expose_to="net", auth=False, rate_limit="2/minute", tags=["t"])
     async def watch(kind: Literal["a", "b"] = "a", names: list[str] = []) -> AsyncIterator[Named]:  # noqa: B006
         yield Named(title=kind)
 
@@ -293,10 +293,12 @@ def test_a_page_tells_the_terms_too() -> None:
     entry = entry_of(watch)
     page = entry.document(replace(entry, state="deprecated"))
     choice, stream = '`"a"` or `"b"`', "one after another, each: Named"
-    for part in ("(deprecated)", choice, "list of string", stream, "over the network only", "anybody", "hold: p"):
+    for part in ("(deprecated)", choice, "list of string", stream, "over the network only", "anybody"):
         assert part in page
     assert "2 calls in 60 s" in page
     assert "tags: t" in page
+    guarded = entry_of(capability(permissions=["p"])(silent))
+    assert "hold: p" in guarded.document(guarded)
     bare = entry_of(capability(silent))
     assert "Not declared." in bare.document(bare)
     assert "None." in bare.document(bare)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -20,6 +21,18 @@ PROOFS: Final = "Authorization, Signature-Input, X-Admin-Key"
 """The headers that say who reads, for ``Vary`` of what is not the same for everybody."""
 
 Scope = MutableMapping[str, Any]
+
+
+class Streams(Protocol):
+    """The streams that are open on the server; it ends them when it stops."""
+
+    def open(self, run: Callable[[], Coroutine[None, None, None]]) -> asyncio.Task[None]:
+        """Start one more.
+
+        Raises:
+            Overloaded: too many are open.
+        """
+        ...
 
 
 class Challenged(Protocol):

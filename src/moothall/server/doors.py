@@ -19,8 +19,9 @@ from moothall.clock import Clock
 from moothall.errors import HostRefused, InternalError, InvalidInput, MoothallError, Told
 from moothall.messages import Lang
 from moothall.protocols.addressed import check_path, check_target
+from moothall.protocols.headers import NOT_KEPT, failure_headers, status_of
 from moothall.protocols.house import REQUEST_ID, STREAMS
-from moothall.protocols.http.wire import NOT_KEPT, body_headers, failure, failure_headers, status_of
+from moothall.protocols.http.wire import body_headers, failure
 from moothall.protocols.intake import ClientLeft
 from moothall.server.admission import Admission
 from moothall.server.language import accepted

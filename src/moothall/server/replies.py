@@ -13,11 +13,9 @@ from starlette.types import Scope
 from moothall.canonical import dumps
 from moothall.errors import MoothallError
 from moothall.messages import Lang, explain
+from moothall.protocols.headers import retry_after
 from moothall.protocols.house import Challenged
 from moothall.server.language import accepted
-
-RETRY_SECONDS = 2
-"""What a client is told to wait when the node is busy."""
 
 
 class ErrorDetail(BaseModel):
@@ -47,7 +45,7 @@ def error_response(error: MoothallError, lang: Lang, challenged: Challenged | No
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
-        headers["Retry-After"] = str(error.details.get("retry_after", RETRY_SECONDS))
+        headers["Retry-After"] = str(retry_after(error))
     told = explain(error, lang)
     detail = ErrorDetail(code=error.code, message=told.message, why=told.why, hint=told.hint)
     response = detail_response(detail, status, lang, headers)

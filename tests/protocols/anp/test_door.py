@@ -48,6 +48,10 @@ async def test_a_document_that_is_known_is_not_sent_again(desk: Desk) -> None:
     first = await desk.ask("GET", "/agents/alice/ad.json")
     again = await desk.ask("GET", "/agents/alice/ad.json", headers={"if-none-match": first.headers["etag"]})
     assert (again.status, again.body, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    tag = first.headers["etag"]
+    for known, status in ((f'"x", W/{tag}', 304), ("*", 304), (tag.strip('"'), 200), (f'"x{tag[1:]}', 200), ("", 200)):
+        got = await desk.ask("GET", "/agents/alice/ad.json", headers={"if-none-match": known})
+        assert got.status == status, known
     desk.registry.add("alice", hall.members(hall.hello))
     changed = await desk.ask("GET", "/agents/alice/ad.json", headers={"if-none-match": first.headers["etag"]})
     assert changed.status == 200
@@ -84,10 +88,11 @@ async def test_descriptions_may_be_kept_from_strangers() -> None:
     desk = Desk(hall.registry({"alice": (hall.add,)}), "alice", open_documents=False)
     for path in ("/agents/alice/ad.json", "/agents/alice/interface.json", "/.well-known/agent-descriptions"):
         refused = await desk.ask("GET", path)
-        assert (refused.status, refused.json["error"]) == (401, "invalid_request")
+        assert (refused.status, refused.json["challenge"]["error"]) == (401, "invalid_request")
         assert "accept-signature" in refused.headers
         known = await desk.ask("GET", path, headers={"x-test-caller": "did:wba:somebody.example"})
         assert (known.status, known.headers["cache-control"]) == (200, "private, no-cache")
+        assert known.headers["vary"] == "Authorization, Signature, Signature-Input, X-Admin-Key"
     document = hall.identity("alice").did.document_url().removeprefix(hall.BASE)
     assert (await desk.ask("GET", document)).status == 200
 

@@ -294,6 +294,26 @@ async def test_a_body_of_very_many_values_is_refused() -> None:
     assert "200000" in answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("Content-Type", ("application/json", "text/plain")),
+        ("Idempotency-Key", ("k1", "k2")),
+        ("X-Moothall-Hops", ("99", "0")),
+        ("X-Moothall-Timeout", ("1", "2")),
+    ],
+)
+async def test_a_header_that_stands_twice_and_could_mean_two_things_is_refused(
+    room: Hall, name: str, values: tuple[str, str]
+) -> None:
+    base = [] if name == "Content-Type" else [("Content-Type", "application/json")]
+    headers = [*base, *((name, value) for value in values)]
+    for path in ("echo", "guarded"):
+        answer = await room.client.post(f"{PREFIX}/{path}", content=b'{"value":1}', headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+        assert name.lower() in answer.json()["error"]["message"]
+
+
 async def test_a_refused_body_that_came_in_one_piece_lets_the_connection_go(room: Hall) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", room.address.port)
     writer.write(

@@ -30,7 +30,7 @@ from moothall.errors import (
     UpstreamError,
     UpstreamInvalid,
 )
-from moothall.protocols.http.wire import status_of
+from moothall.protocols.headers import status_of
 from tests.protocols.http.hall import ANNA, PREFIX, Hall, hall, of
 
 TABLE = {

@@ -110,10 +110,21 @@ async def test_a_listing_that_is_known_is_not_sent_again(room: Hall) -> None:
     first = await room.client.get(PREFIX)
     again = await room.client.get(PREFIX, headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
+    tag = first.headers["ETag"]
+    for known, status in ((f'"x", W/{tag}', 304), ("*", 304), (tag.strip('"'), 200), (f'"x{tag[1:]}', 200)):
+        assert (await room.client.get(PREFIX, headers={"If-None-Match": known})).status_code == status, known
     room.registry.disable("node.hello")
     changed = await room.client.get(PREFIX, headers={"If-None-Match": first.headers["ETag"]})
     assert changed.status_code == 200
     assert changed.headers["ETag"] != first.headers["ETag"]
+
+
+async def test_a_listing_names_every_header_that_says_who_reads_it(room: Hall) -> None:
+    first = await room.client.get(PREFIX)
+    again = await room.client.get(PREFIX, headers={"If-None-Match": first.headers["ETag"]})
+    for answer in (first, again):
+        named = {name.strip() for name in answer.headers["Vary"].split(",")}
+        assert named == {"Authorization", "Signature", "Signature-Input", "X-Admin-Key"}
 
 
 async def test_readers_of_the_same_things_share_one_listing(room: Hall) -> None:

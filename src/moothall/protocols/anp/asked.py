@@ -9,6 +9,7 @@ from typing import Final, Self
 
 from moothall.errors import Told, UnsupportedMediaType, UsageError
 from moothall.identity.request import HttpRequest
+from moothall.protocols.headers import repeated
 
 EVENTS: Final = "text/event-stream"
 
@@ -42,6 +43,8 @@ class Asked:
             UnsupportedMediaType: the body is not declared as JSON.
             UsageError: a header does not have the required form.
         """
+        if name := repeated(request.headers, dict(request.headers)):
+            raise _bad(name)
         media, _, parameters = _one(request, "content-type").partition(";")
         if media.strip().lower() not in _MEDIA or ("charset" in parameters.lower() and not _UTF8.search(parameters)):
             raise UnsupportedMediaType("the body is not JSON", told=Told("anp.content_type"))
@@ -68,10 +71,7 @@ def _seconds(request: HttpRequest) -> float | None:
 
 
 def _one(request: HttpRequest, name: str) -> str:
-    values = request.values(name.encode())
-    if len(values) > 1:
-        raise _bad(name)
-    return values[0] if values else ""
+    return next(iter(request.values(name.encode())), "")
 
 
 def _bad(name: str) -> UsageError:

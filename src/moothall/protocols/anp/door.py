@@ -14,11 +14,12 @@ from moothall.errors import MethodNotAllowed, MoothallError, ServiceNotFoundErro
 from moothall.identity.refusal import refused
 from moothall.messages import Lang
 from moothall.protocols.anp.addresses import DISCOVERY, Place, place_at
-from moothall.protocols.anp.answers import Answer, Headers, latin, refusal
+from moothall.protocols.anp.answers import Answer, refusal
 from moothall.protocols.anp.description import AUTHORIZATION
 from moothall.protocols.anp.published import Document, Published
 from moothall.protocols.anp.route import CallRoute
 from moothall.protocols.anp.terms import Terms
+from moothall.protocols.headers import BY_READER, Headers, latin, unchanged
 from moothall.protocols.house import REQUEST_ID, Scope
 from moothall.protocols.intake import ClientLeft, received
 from moothall.telemetry import logger
@@ -86,7 +87,7 @@ class AnpDoor:
             kept = await self._reader(scope)
             document = self._described(place, scope)
         headers: Headers = [(b"etag", document.etag.encode()), *kept]
-        if document.etag.encode() in dict(scope["headers"]).get(b"if-none-match", b""):
+        if unchanged(scope["headers"], document.etag.encode()):
             return Answer(304, headers=headers)
         return Answer(200, document.body, headers)
 
@@ -98,7 +99,7 @@ class AnpDoor:
         if not principal.verified:
             raise refused("invalid_request", "the request does not say who sends it")
         welcome = self._terms.welcome(principal) if principal.kind == "did" else []
-        return [_PRIVATE, *latin(welcome)]
+        return [_PRIVATE, BY_READER, *latin(welcome)]
 
     def _described(self, place: Place | None, scope: Scope) -> Document:
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)

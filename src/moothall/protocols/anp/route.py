@@ -20,13 +20,14 @@ from moothall.identity.refusal import refused
 from moothall.identity.request import HttpRequest
 from moothall.messages import Lang
 from moothall.protocols.anp import jsonrpc
-from moothall.protocols.anp.answers import Answer, Headers, latin
+from moothall.protocols.anp.answers import Answer
 from moothall.protocols.anp.asked import Asked
 from moothall.protocols.anp.calling import Calling
 from moothall.protocols.anp.jsonrpc import Message, Misshapen
 from moothall.protocols.anp.published import Published
 from moothall.protocols.anp.telling import EventAnswer, gone
 from moothall.protocols.anp.terms import Terms
+from moothall.protocols.headers import NOT_KEPT, Headers, latin
 from moothall.protocols.house import REQUEST_ID, STREAMS, Scope
 from moothall.protocols.intake import ClientLeft, read_body, read_json, received
 
@@ -122,7 +123,7 @@ async def _answer(calling: Calling, receive: Receive, send: Send, headers: Heade
     if body is None:
         await Answer(204, headers=headers).send(send)
     else:
-        await Answer(200, body, [*headers, (b"cache-control", b"no-store")]).send(send)
+        await Answer(200, body, [*headers, NOT_KEPT]).send(send)
 
 
 async def _either(work: asyncio.Future[bytes | None], receive: Receive) -> None:

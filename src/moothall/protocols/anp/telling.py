@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Final, Protocol
+from typing import Final
 
 from starlette.types import Receive, Send
 
 from moothall.errors import Told, Unavailable
 from moothall.protocols.anp import jsonrpc
-from moothall.protocols.anp.answers import Headers
 from moothall.protocols.anp.asked import EVENTS
 from moothall.protocols.anp.calling import Calling
+from moothall.protocols.headers import NOT_KEPT, Headers
+from moothall.protocols.house import Streams
 
 _WAITING: Final = 32
 """Messages that wait for a slow reader before the work does."""
 
 _ALIVE: Final = b":\n\n"
-
-
-class Streams(Protocol):
-    """The streams that are open on the server; it ends them when it stops."""
-
-    def open(self, run: Callable[[], Coroutine[None, None, None]]) -> asyncio.Task[None]:
-        """Start one more.
-
-        Raises:
-            Overloaded: too many are open.
-        """
-        ...
 
 
 async def gone(receive: Receive) -> None:
@@ -74,7 +62,7 @@ class EventAnswer:
         await self._send({"type": "http.response.body", "body": b""})
 
     async def _run(self) -> None:
-        kind = [(b"content-type", EVENTS.encode()), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
+        kind = [(b"content-type", EVENTS.encode()), NOT_KEPT, (b"x-accel-buffering", b"no")]
         await self._send({"type": "http.response.start", "status": 200, "headers": [*self._headers, *kind]})
         self._started = True
         async with asyncio.TaskGroup() as group:

@@ -14,8 +14,8 @@ from moothall.calls.ports import CallFacts
 from moothall.capability.entry import Entry
 from moothall.errors import Told, ValidationError
 from moothall.identity.principal import ANONYMOUS, Principal
+from moothall.protocols.headers import Headers, repeated
 from moothall.protocols.house import REQUEST_ID
-from moothall.protocols.http.wire import Headers
 
 EVENTS: Final = b"text/event-stream"
 _HOPS: Final = b"x-moothall-hops"
@@ -65,6 +65,15 @@ class Exchange:
     def wants_events(self) -> bool:
         """Whether the answer is to be a stream of server-sent events."""
         return EVENTS in self.headers.get(b"accept", b"")
+
+    def check(self) -> None:
+        """Look whether every header has one meaning.
+
+        Raises:
+            ValidationError: one that must stand there once stands there twice.
+        """
+        if name := repeated(self.scope["headers"], self.headers):
+            raise _bad(name.encode())
 
     def facts(self, principal: Principal) -> CallFacts:
         """What is known of the call before its arguments.

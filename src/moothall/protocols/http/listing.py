@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Final
 
 from moothall.calls.ports import Gateway
@@ -12,8 +13,8 @@ from moothall.capability.entry import Entry
 from moothall.capability.snapshot import describe
 from moothall.capability.spec import JsonObject
 from moothall.identity.principal import Principal
+from moothall.protocols.headers import BY_READER, Headers, unchanged
 from moothall.protocols.http.routes import BELOW, CALL
-from moothall.protocols.http.wire import Headers
 
 _KEPT: Final = 64
 """Listings that are kept ready; readers who may call the same things share one."""
@@ -26,11 +27,11 @@ class Listings:
         self._gateway = gateway
         self._ready: OrderedDict[tuple[Entry, ...], tuple[bytes, bytes]] = OrderedDict()
 
-    def answer(self, principal: Principal, known: bytes) -> tuple[int, Headers, bytes]:
-        """Status, headers and body for a reader; ``known`` is its ``If-None-Match``."""
+    def answer(self, principal: Principal, asked: Sequence[tuple[bytes, bytes]]) -> tuple[int, Headers, bytes]:
+        """Status, headers and body for a reader; ``asked`` are its own headers."""
         tag, body = self._listing(tuple(self._gateway.visible(principal, "http")))
-        head: Headers = [(b"etag", tag), (b"cache-control", b"private, no-cache"), (b"vary", b"Authorization")]
-        if tag in {one.strip().removeprefix(b"W/") for one in known.split(b",")}:
+        head: Headers = [(b"etag", tag), (b"cache-control", b"private, no-cache"), BY_READER]
+        if unchanged(asked, tag):
             return 304, head, b""
         return 200, [*head, (b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))], body
 

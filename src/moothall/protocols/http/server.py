@@ -25,23 +25,16 @@ from moothall.errors import (
     ValidationError,
 )
 from moothall.identity.principal import Principal
-from moothall.protocols.house import STREAMS
+from moothall.protocols.headers import NOT_KEPT, Headers, failure_headers, latin, status_of
+from moothall.protocols.house import STREAMS, Streams
 from moothall.protocols.http.attendance import Attendance
 from moothall.protocols.http.exchange import Exchange
 from moothall.protocols.http.listing import Listings
 from moothall.protocols.http.routes import BELOW, CALL, CAPABILITIES, Found, Routes
 from moothall.protocols.http.sharing import remembered, shared
-from moothall.protocols.http.sse import EventAnswer, Streams
+from moothall.protocols.http.sse import EventAnswer
 from moothall.protocols.http.terms import Terms
-from moothall.protocols.http.wire import (
-    NOT_KEPT,
-    Headers,
-    body_headers,
-    failure,
-    failure_headers,
-    status_of,
-    success,
-)
+from moothall.protocols.http.wire import body_headers, failure, success
 from moothall.protocols.intake import ClientLeft, read_body, read_json, received
 from moothall.telemetry import logger
 
@@ -139,7 +132,7 @@ class HttpDoor:
     async def _list(self, exchange: Exchange) -> None:
         body = await self._body(exchange)
         principal = await self._gateway.authenticate(received(exchange.scope, body))
-        status, headers, listing = self._listings.answer(principal, exchange.headers.get(b"if-none-match", b""))
+        status, headers, listing = self._listings.answer(principal, exchange.scope["headers"])
         await exchange.answer(status, [*headers, *self._welcome(principal)], listing)
 
     async def _call(self, exchange: Exchange, found: Found, method: str) -> None:
@@ -194,7 +187,9 @@ class HttpDoor:
 
         Raises:
             UnsupportedMediaType, PayloadTooLarge, ClientLeft: it is no JSON, too long, or never complete.
+            ValidationError: as `Exchange.check`.
         """
+        exchange.check()
         headers = exchange.headers
         length = headers.get(b"content-length", b"")
         if length in _NO_LENGTH and b"transfer-encoding" not in headers:
@@ -214,7 +209,7 @@ class HttpDoor:
     def _welcome(self, principal: Principal) -> Headers:
         if principal.kind != "did":
             return []
-        return [(name.lower().encode(), value.encode("latin-1")) for name, value in self._terms.welcome(principal)]
+        return latin(self._terms.welcome(principal))
 
     def _metadata(self, exchange: Exchange, admitted: Admitted, reply: Reply[Any]) -> Metadata | None:
         if not admitted.entry.spec.include_metadata:
@@ -233,7 +228,7 @@ class HttpDoor:
         body = failure(error, exchange.request_id, self._terms.clock.now(), lang, mirror)
         headers = failure_headers(error, lang)
         if challenged is not None:
-            headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in challenged.headers]
+            headers += latin(challenged.headers)
         return body, headers
 
     async def _fail(self, exchange: Exchange, error: MoothallError) -> None:

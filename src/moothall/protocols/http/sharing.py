@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from moothall.capability.entry import Entry
-from moothall.protocols.http.wire import Headers
+from moothall.protocols.headers import Headers
 
 _VARY: Final = (b"vary", b"Origin")
 _ALLOWED: Final = [

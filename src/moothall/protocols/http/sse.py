@@ -12,32 +12,22 @@ The head of the answer waits for the first event, so that a call that fails at o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from moothall.calls.reply import Chunk, Item, Reply
 from moothall.errors import MoothallError
+from moothall.protocols.headers import NOT_KEPT, Headers
+from moothall.protocols.house import Streams
 from moothall.protocols.http.exchange import Exchange
-from moothall.protocols.http.wire import ALIVE, Headers, end_frame, item_frame, progress_frame
+from moothall.protocols.http.wire import ALIVE, end_frame, item_frame, progress_frame
 
 _HEAD: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
+    NOT_KEPT,
     (b"x-accel-buffering", b"no"),
 ]
-
-
-class Streams(Protocol):
-    """The streams that are open on the server; it ends them when it stops."""
-
-    def open(self, run: Callable[[], Coroutine[None, None, None]]) -> asyncio.Task[None]:
-        """Start one more.
-
-        Raises:
-            Overloaded: too many are open.
-        """
-        ...
 
 
 class EventAnswer:

@@ -4,31 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from math import ceil
 from typing import Any, Final
 
 from moothall.calls.reply import Metadata, Progress, Reply
 from moothall.canonical import dumps
-from moothall.errors import ERRORS, MoothallError
+from moothall.errors import MoothallError
 from moothall.messages import Lang, explain, text
-
-Headers = list[tuple[bytes, bytes]]
-
-RETRY_SECONDS: Final = 2
-"""What a client is told to wait when nothing more precise is known."""
+from moothall.protocols.headers import Headers, status_of
 
 _JSON: Final = (b"content-type", b"application/json")
-NOT_KEPT: Final = (b"cache-control", b"no-store")
-"""For what caches might keep: answers to GET, and errors."""
 
 _NOT_DETAILED: Final = frozenset({"INTERNAL_ERROR", "RATE_LIMITED", "UNAVAILABLE", "METHOD_NOT_ALLOWED"})
 """Codes whose details are told by a header, or by nobody."""
-
-
-def status_of(error: MoothallError) -> int:
-    """The HTTP status of the code that the caller reads (row ENV-05)."""
-    row = ERRORS.get(error.envelope_code)
-    return error.http_status if row is None else row.http
 
 
 def success(reply: Reply[Any], request_id: str, metadata: Metadata | None = None) -> bytes:
@@ -80,19 +67,6 @@ def failure(
 def body_headers(body: bytes) -> Headers:
     """What says of a body what it is."""
     return [_JSON, (b"content-length", b"%d" % len(body))]
-
-
-def failure_headers(error: MoothallError, lang: Lang) -> Headers:
-    """What an error bears beside that: when to come again, which verbs there are."""
-    headers: Headers = [(b"content-language", lang.encode())]
-    if error.envelope_code in {"RATE_LIMITED", "UNAVAILABLE"}:
-        wait = error.details.get("retry_after", RETRY_SECONDS)
-        seconds = ceil(wait) if isinstance(wait, int | float) else RETRY_SECONDS
-        headers.append((b"retry-after", b"%d" % max(1, seconds)))
-    allowed = error.details.get("allowed")
-    if error.code == "METHOD_NOT_ALLOWED" and isinstance(allowed, list | tuple):
-        headers.append((b"allow", ", ".join(map(str, allowed)).encode()))
-    return headers
 
 
 def item_frame(value: object) -> bytes:

@@ -1,0 +1,76 @@
+"""Headers that the doors read and write alike (RFC 9110). Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from math import ceil
+from typing import Final
+
+from moothall.errors import ERRORS, MoothallError
+from moothall.messages import Lang
+
+Headers = list[tuple[bytes, bytes]]
+"""As ASGI has them: names in small letters, in the order received or sent."""
+
+RETRY_SECONDS: Final = 2
+"""What a client is told to wait when nothing more precise is known."""
+
+NOT_KEPT: Final = (b"cache-control", b"no-store")
+"""For what caches might keep: answers to GET, and errors."""
+
+BY_READER: Final = (b"vary", b"Authorization, Signature, Signature-Input, X-Admin-Key")
+"""For an answer that depends on who reads it: every header that says who that is."""
+
+_SINGLE: Final = (b"content-type", b"idempotency-key", b"x-moothall-hops", b"x-moothall-timeout")
+_TAGS: Final = re.compile(rb'"[^"]*"')
+_ANY: Final = b"*"
+_LATER: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+
+
+def repeated(headers: Sequence[tuple[bytes, bytes]], last: Mapping[bytes, bytes]) -> str:
+    """The first header that two readers could take for different values, because it stands there twice; else empty.
+
+    ``last`` is ``dict(headers)``, which whoever asks has already.
+    """
+    if len(last) == len(headers):
+        return ""
+    names = [name for name, _ in headers]
+    return next((name.decode() for name in _SINGLE if names.count(name) > 1), "")
+
+
+def unchanged(headers: Sequence[tuple[bytes, bytes]], tag: bytes) -> bool:
+    """Whether a reader's ``If-None-Match`` names what it would get, by the weak comparison (RFC 9110 §13.1.2)."""
+    known = [value for name, value in headers if name == b"if-none-match"]
+    if not known:
+        return False
+    opaque = tag.removeprefix(b"W/")
+    return any(value.strip() == _ANY or opaque in _TAGS.findall(value) for value in known)
+
+
+def latin(pairs: Sequence[tuple[str, str]]) -> Headers:
+    """Headers as ASGI has them."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
+
+
+def status_of(error: MoothallError) -> int:
+    """The HTTP status of the code that the caller of a capability reads (row ENV-05)."""
+    return ERRORS.get(error.envelope_code, error.appearance).http
+
+
+def retry_after(error: MoothallError) -> int:
+    """The whole seconds after which a client may come again."""
+    wait = error.details.get("retry_after", RETRY_SECONDS)
+    return max(1, ceil(wait) if isinstance(wait, int | float) else RETRY_SECONDS)
+
+
+def failure_headers(error: MoothallError, lang: Lang) -> Headers:
+    """What an error bears beside its body: its language, when to come again, which verbs there are."""
+    headers: Headers = [(b"content-language", lang.encode())]
+    if status_of(error) in _LATER:
+        headers.append((b"retry-after", b"%d" % retry_after(error)))
+    allowed = error.details.get("allowed")
+    if error.code == "METHOD_NOT_ALLOWED" and isinstance(allowed, list | tuple):
+        headers.append((b"allow", ", ".join(map(str, allowed)).encode()))
+    return headers

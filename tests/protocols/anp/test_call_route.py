@@ -11,7 +11,9 @@ import pytest
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.capability.registry import Snapshot
-from moothall.errors import ERRORS, Conflict, InternalError
+from moothall.errors import ERRORS, Conflict, InternalError, UsageError
+from moothall.identity.request import HttpRequest
+from moothall.protocols.anp.asked import Asked
 from moothall.protocols.intake import ClientLeft
 from moothall.storage.store import Store
 from tests.protocols.anp import hall
@@ -82,10 +84,26 @@ async def test_a_batch_is_bounded_and_not_empty(desk: Desk) -> None:
     assert len((await desk.post([call("add", [1, 1], number) for number in range(50)])).json) == 50
 
 
-async def test_an_id_stands_once_in_a_batch(desk: Desk) -> None:
-    got = (await desk.post([call("add", [1, 1], 1), call("add", [1, 1], 1), call("add", [1, 1], "1")])).json
-    assert [each.get("result") for each in got] == [2, None, 2]
-    assert got[1]["error"]["code"] == -32600
+@pytest.mark.parametrize("ids", [(1, 1), (1, 2, 1.0), ("a", "b", "a"), (None, None), (2**60, 2**60)])
+async def test_a_batch_with_an_id_twice_runs_nothing(ids: tuple[object, ...]) -> None:
+    ran: list[int] = []
+
+    @capability(access="authenticated")
+    def mark(n: int) -> int:
+        ran.append(n)
+        return n
+
+    desk = Desk(hall.registry({"alice": (mark,)}))
+    got = (await desk.post([notification("mark", [0]), *(call("mark", [1], one) for one in ids)])).json
+    assert (got["id"], got["error"]["code"]) == (None, -32600)
+    got = (await desk.post([call("mark", [1], 5), {"jsonrpc": "1.0", "id": 5, "method": "mark"}])).json
+    assert (got["id"], got["error"]["code"]) == (None, -32600)
+    assert ran == []
+
+
+async def test_ids_of_other_types_and_calls_without_ids_are_no_repetition(desk: Desk) -> None:
+    batch = [call("add", [1, 1], 1), call("add", [1, 1], "1"), notification("add", [1, 1]), notification("add", [1, 1])]
+    assert [each.get("result") for each in (await desk.post([*batch, 5, 6])).json] == [2, 2, None, None]
 
 
 @pytest.mark.parametrize("call_id", [0, -5, 2**60, "", "größe", 1.5, None, 10**30])
@@ -218,6 +236,14 @@ async def test_headers_that_make_no_sense_are_refused(
 ) -> None:
     got = await desk.post(call("add", [1, 1]), headers=headers)
     assert (got.status, got.json["id"], got.json["error"]["data"]["code"]) == (status, None, code)
+
+
+@pytest.mark.parametrize("name", [b"content-type", b"idempotency-key", b"x-moothall-hops", b"x-moothall-timeout"])
+def test_a_header_that_stands_twice_and_could_mean_two_things_is_refused(name: bytes) -> None:
+    value = b"application/json" if name == b"content-type" else b"1"
+    once = [(b"content-type", b"application/json")] if name != b"content-type" else []
+    with pytest.raises(UsageError):
+        Asked.of(HttpRequest("POST", "/agents/alice/rpc", [*once, (name, value), (name, value)]))
 
 
 async def test_a_body_that_is_too_long_is_refused(desk: Desk) -> None:

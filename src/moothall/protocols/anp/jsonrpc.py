@@ -60,17 +60,11 @@ def read(value: object) -> Message:
         return Message((_misshapen("rpc_empty_batch"),), batch=False)
     if len(value) > MOST_CALLS:
         return Message((_misshapen("rpc_large_batch", most=MOST_CALLS),), batch=False)
-    calls: list[Call | Misshapen] = []
-    seen: set[tuple[type, Id]] = set()
-    for each in value:
-        call = _call(each)
-        if isinstance(call, Call) and not call.notification:
-            key = (type(call.id), call.id)
-            if key in seen:  # nobody could tell the responses apart
-                call = _misshapen("rpc_id_twice", call.id)
-            seen.add(key)
-        calls.append(call)
-    return Message(tuple(calls), batch=True)
+    calls = tuple(map(_call, value))
+    ids = [call.id for call in calls if (call.id is not None if isinstance(call, Misshapen) else not call.notification)]
+    if len(set(ids)) < len(ids):  # nobody could tell the responses apart, nor which call had an effect
+        return Message((_misshapen("rpc_id_twice"),), batch=False)
+    return Message(calls, batch=True)
 
 
 def success(call_id: Id, result: object) -> bytes:

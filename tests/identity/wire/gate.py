@@ -206,7 +206,7 @@ async def open_gate(
         clock=clock,
         site=Site(*urls),
         resolve=registry,
-        known=registry.documents.get,
+        known=registry.documents.get if isinstance(registry, Registry) else lambda _did: None,
         standing=(decisions or Decisions()).standing(),
         keys=ApiKeys.of(settings, OWNER_TOKEN),
         rules=rules,

@@ -83,6 +83,7 @@ class Hall:
         authorizer = path.pop("authorizer", None) or AccessTable()
         connectors = [] if remote is None else [remote]
         terms = replace(path.pop("terms", Terms()), chance=path.pop("chance", lambda: 0.0))
+        path = {"secret": b"s" * 32, **path}
         self.path = CallPath(self.registry, authorizer, connectors=connectors, terms=terms, **path)
         self.caller = UnifiedCaller(self.path)
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from moothall.calls.cache import Cache
+from moothall.calls.reply import Progress
 from moothall.calls.terms import Terms
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.errors import Unavailable
-from tests.calls.hall import ALICE, ANONYMOUS, BOB, OWNER, Hall, SleeplessClock, code
+from tests.calls.hall import ALICE, ANONYMOUS, BOB, OWNER, Hall, Remote, SleeplessClock, code
 
 
 class Shop:
@@ -228,3 +229,111 @@ async def test_the_cache_is_bounded_in_number_and_in_size() -> None:
     await clock.advance(61)
     assert cache.get((10, "", b"")) is None
     assert (len(cache), cache.size) == (0, 0)
+
+
+async def test_two_who_share_work_never_share_a_value_that_cannot_be_copied() -> None:
+    class Odd:
+        def __deepcopy__(self, memo: object) -> Odd:
+            raise RuntimeError
+
+    @capability(cache_ttl=60)
+    async def odd() -> Any:
+        await asyncio.sleep(0)
+        return Odd()
+
+    hall = Hall(odd)
+    one, other = await asyncio.gather(hall.call("odd"), hall.call("odd"))
+    assert isinstance(one.data, Odd)
+    assert isinstance(other.data, Odd)
+    assert one.data is not other.data
+
+
+async def test_arguments_without_a_json_form_are_passed_on_and_nothing_is_kept() -> None:
+    runs = []
+
+    @capability(cache_ttl=60)
+    async def take(x: Any) -> int:
+        runs.append(x)
+        return 1
+
+    hall = Hall(take)
+    assert [code(await hall.call("take", x=object())) for _ in range(2)] == ["ok", "ok"]
+    assert len(runs) == 2
+
+
+async def test_a_large_integer_and_its_decimal_text_are_different_arguments() -> None:
+    @capability(cache_ttl=60)
+    async def kinds(x: int | str, more: list[dict[str, int | str]] | None = None) -> str:
+        return f"{type(x).__name__} {type(more[0]['a']).__name__ if more else ''}"
+
+    hall, big = Hall(kinds), 2**60
+    for x in (big, str(big), big):
+        assert (await hall.call("kinds", x=x)).data == f"{type(x).__name__} "
+    for x in (big, str(big), big):
+        assert (await hall.call("kinds", x=1, more=[{"a": x}])).data == f"int {type(x).__name__}"
+
+
+async def test_the_breaker_opens_for_cached_calls_of_a_remote_that_hangs() -> None:
+    async def hang(_: Any) -> None:
+        await asyncio.Event().wait()
+
+    @capability(source="http", endpoint="https://shop.example/x", cache_ttl=60, timeout=0.02)
+    async def ask(n: int) -> str: ...
+
+    hall = Hall(ask, remote=Remote(hang))
+    assert [code(await hall.call("ask", n=n)) for n in range(6)] == ["TIMEOUT"] * 5 + ["UNAVAILABLE"]
+
+
+async def test_progress_of_shared_work_goes_to_each_who_listens_and_waits_for_nobody() -> None:
+    begin = asyncio.Event()
+    deaf = asyncio.Event()
+    heard: list[float] = []
+
+    @capability(cache_ttl=60)
+    async def work(ctx: CallContext) -> int:
+        await begin.wait()
+        for done in range(40):
+            await ctx.progress(done)
+            await asyncio.sleep(0)
+        return 7
+
+    async def hear(progress: Progress) -> None:
+        heard.append(progress.done)
+
+    async def never(progress: Progress) -> None:
+        await deaf.wait()
+
+    hall = Hall(work)
+    slow = asyncio.create_task(hall.call("work", _report=never))
+    quick = asyncio.create_task(hall.call("work", _report=hear))
+    silent = asyncio.create_task(hall.call("work"))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    begin.set()
+    assert [(await quick).data, (await silent).data] == [7, 7]
+    assert heard[-1] == 39
+    assert not slow.done()
+    deaf.set()
+    assert (await slow).data == 7
+
+
+async def test_who_leaves_its_stream_holds_nobody_up_who_waits_for_the_same_work() -> None:
+    go_on = asyncio.Event()
+
+    @capability(cache_ttl=60)
+    async def work(ctx: CallContext) -> int:
+        await ctx.progress(0)
+        await go_on.wait()
+        for done in range(40):
+            await ctx.progress(done)
+        return 7
+
+    hall = Hall(work)
+    first = hall.stream("work")
+    await anext(first)
+    joined = asyncio.create_task(hall.call("work"))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    await first.aclose()  # type: ignore[attr-defined]
+    go_on.set()
+    assert (await joined).data == 7

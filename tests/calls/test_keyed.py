@@ -11,11 +11,28 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from moothall.calls.kept_reply import read, write_error
+from moothall.calls.ledger import Key, Ledger
+from moothall.calls.seal import Seal
+from moothall.calls.target import Target
+from moothall.calls.terms import Terms
+from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
-from moothall.errors import Conflict, RateLimited, StorageError, Unavailable, UpstreamError
+from moothall.errors import (
+    CallTimeout,
+    Conflict,
+    PermissionDeniedError,
+    RateLimited,
+    StorageError,
+    Told,
+    Unavailable,
+    UpstreamError,
+    ValidationError,
+)
+from moothall.identity.principal import Principal
 from moothall.storage.schema import idempotency
 from moothall.storage.store import Store
-from tests.calls.hall import ALICE, ANONYMOUS, BOB, OWNER, Hall, Remote, code
+from tests.calls.hall import ALICE, ANONYMOUS, BOB, OWNER, Hall, Remote, code, facts
 from tests.support.clock import ManualClock
 
 
@@ -84,13 +101,20 @@ async def test_the_answer_outlives_the_node(store: Store) -> None:
 async def test_a_key_belongs_to_its_caller_and_its_capability(store: Store) -> None:
     bank = Bank()
     hall = Hall(bank, store=store)
-    for call in (key(ALICE, hall), key(BOB, hall), key(ALICE, hall, "put"), key(ANONYMOUS, hall, "give")):
+    for call in (key(ALICE, hall), key(BOB, hall), key(ALICE, hall, "put"), key(ALICE, hall, "give")):
         assert (await call).replayed is False
     assert len(bank.moved) == 4
-    given = {"cents": 5}
-    for address, replayed in (("1.1.1.1", False), ("1.1.1.1", True), ("2.2.2.2", False)):
-        reply = await hall.call("give", ANONYMOUS, "http", params=given, _idempotency_key="k1", _address=address)
-        assert reply.replayed is replayed
+
+
+async def test_who_proves_no_identity_has_no_keys(store: Store) -> None:
+    bank = Bank()
+    hall = Hall(bank, store=store)
+    reply = await key(ANONYMOUS, hall, "give")
+    assert isinstance(reply.error, ValidationError)
+    assert reply.error.told == Told("calls.key_unproved")
+    assert (bank.moved, await rows(store)) == ([], 0)
+    nobody_asked = Principal(id="local", kind="local", verified=False)
+    assert [(await key(nobody_asked, hall, "give")).replayed for _ in range(2)] == [False, True]
 
 
 async def test_a_key_with_other_arguments_is_a_conflict(store: Store) -> None:
@@ -264,11 +288,11 @@ async def test_what_has_expired_is_deleted_a_bounded_number_at_a_time(store: Sto
     clock = ManualClock()
     hall = Hall(Bank(), store=store, clock=clock)
     left = []
-    for number in range(4):
+    for number in range(4):  # until nothing is left, although no time goes by
         await key(ALICE, hall, text=f"n{number}")
         left.append(await rows(store))
-        await clock.advance(61)
     assert left == [251, 52, 3, 4]
+    await clock.advance(61)
     await key(ALICE, hall, text="last")
     await store.write(lambda connection: connection.execute(sa.insert(idempotency), old[:1]))
     await key(ALICE, hall, text="at once")
@@ -319,6 +343,21 @@ async def test_an_answer_that_is_too_large_is_given_once_and_then_known_to_be_lo
     assert (len(first.data or ""), code(again), len(runs)) == (2_000_000, "CONFLICT", 1)
 
 
+async def test_a_harmless_call_whose_answer_is_too_large_is_made_again(store: Store) -> None:
+    runs = []
+
+    @capability(idempotent=True)
+    async def large() -> str:
+        runs.append(1)
+        return "x" * 70_000
+
+    hall = Hall(large, store=store)
+    for _ in range(2):
+        reply = await hall.call("large", OWNER, "http", _idempotency_key="k")
+        assert (code(reply), reply.replayed) == ("ok", False)
+    assert len(runs) == 2
+
+
 async def test_values_of_a_stream_are_given_again_as_a_list(store: Store) -> None:
     runs = []
 
@@ -342,7 +381,26 @@ async def test_a_keyed_call_of_a_remote_is_repeatable_and_its_key_goes_along(sto
     hall = Hall(pay, remote=remote, store=store)
     codes = [code(await key(OWNER, hall)) for _ in range(3)]
     assert codes == ["UPSTREAM_ERROR", "ok", "ok"]
-    assert [out.idempotency_key for out in remote.seen] == ["k1", "k1"]
+    sent = {out.idempotency_key for out in remote.seen}
+    assert (len(remote.seen), len(sent), "k1" in sent) == (2, 1, False)
+
+
+async def test_callers_that_use_one_key_are_told_apart_by_the_remote(store: Store) -> None:
+    @capability(source="did", did="did:wba:x.example:e1_x", access="authenticated")
+    async def pay(cents: int) -> int: ...
+
+    @capability(name="put", source="did", did="did:wba:x.example:e1_x", access="authenticated")
+    async def put(cents: int) -> int: ...
+
+    remote = Remote(7)
+    hall = Hall(pay, put, remote=remote, store=store)
+    for call in (key(ALICE, hall), key(BOB, hall), key(ALICE, hall, "put"), key(ALICE, hall, text="k2")):
+        assert code(await call) == "ok"
+    assert len({out.idempotency_key for out in remote.seen}) == 4
+    remote.answers = [UpstreamError("failed"), 7]
+    await key(BOB, hall, text="k3")
+    await key(BOB, Hall(pay, put, remote=remote, store=store), text="k3")
+    assert remote.seen[-1].idempotency_key == remote.seen[-2].idempotency_key
 
 
 async def test_who_leaves_while_the_answer_is_written_down_does_not_undo_it(
@@ -371,3 +429,233 @@ async def test_who_leaves_while_the_answer_is_written_down_does_not_undo_it(
     await written.wait()
     reply = await key(ALICE, hall)
     assert (code(reply), reply.replayed, bank.moved) == ("ok", True, [5])
+
+
+async def test_versions_of_a_capability_have_keys_of_their_own(store: Store) -> None:
+    @capability(name="price", version="1.0.0")
+    async def text() -> str:
+        return "one"
+
+    @capability(name="price", version="2.0.0")
+    async def number() -> int:
+        return 2
+
+    hall = Hall(text, number, store=store)
+    for target, expected in (("price@1.0.0", "one"), ("price@2.0.0", 2), ("price@2.0.0", 2)):
+        assert (await hall.call(target, OWNER, "local", _idempotency_key="k")).data == expected
+
+
+@pytest.mark.parametrize("door", ["local", "http", "anp"])
+async def test_a_stream_takes_no_key(store: Store, door: str) -> None:
+    runs = []
+
+    @capability
+    async def numbers() -> AsyncIterator[int]:
+        runs.append(1)
+        yield 1
+
+    hall = Hall(numbers, store=store)
+    admitted = await hall.path.admit(Target.parse("local:numbers"), facts(OWNER, door, idempotency_key="k"))
+    [reply] = [chunk async for chunk in hall.path.stream(admitted, {})]
+    assert isinstance(reply.error, ValidationError)  # type: ignore[union-attr]
+    assert reply.error.told == Told("calls.key_streamed")  # type: ignore[union-attr]
+    assert runs == []
+
+
+async def test_a_call_given_up_before_its_work_began_leaves_its_key_free(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank, claiming, go_on = Bank(), asyncio.Event(), asyncio.Event()
+    real, calls = store.write, []
+
+    async def slow(work: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            claiming.set()
+            await go_on.wait()
+        return await real(work)
+
+    monkeypatch.setattr(store, "write", slow)
+    hall = Hall(bank, store=store)
+    task = asyncio.create_task(key(ALICE, hall))
+    await claiming.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    again = asyncio.create_task(key(ALICE, hall))
+    await asyncio.sleep(0)
+    go_on.set()
+    reply = await again
+    assert (code(reply), reply.replayed, bank.moved) == ("ok", False, [5])
+
+
+async def test_the_breaker_opens_for_keyed_calls_of_a_remote_that_hangs(store: Store) -> None:
+    async def hang(_: Any) -> None:
+        await asyncio.Event().wait()
+
+    @capability(source="http", endpoint="https://shop.example/x", access="authenticated", timeout=0.5)
+    async def ask() -> str: ...
+
+    hall = Hall(ask, remote=Remote(hang), store=store, terms=Terms(breaker_threshold=2))
+    codes = [code(await hall.call("ask", ALICE, "http", _idempotency_key=f"k{n}")) for n in range(3)]
+    assert codes == ["TIMEOUT", "TIMEOUT", "UNAVAILABLE"]
+
+
+async def test_callers_without_patience_open_no_breaker_of_keyed_calls(store: Store) -> None:
+    async def hang(_: Any) -> None:
+        await asyncio.Event().wait()
+
+    @capability(source="http", endpoint="https://shop.example/x", access="authenticated", timeout=20)
+    async def ask() -> str: ...
+
+    hall = Hall(ask, remote=Remote(hang), store=store, terms=Terms(breaker_threshold=1))
+    codes = [code(await hall.call("ask", ALICE, "http", _idempotency_key=f"k{n}", _timeout=0.3)) for n in range(2)]
+    assert codes == ["TIMEOUT", "TIMEOUT"]
+
+
+@pytest.mark.parametrize("stored", [True, False])
+async def test_who_joined_a_call_gets_its_answer_though_the_first_caller_left_its_stream(
+    stored: bool, store: Store
+) -> None:
+    go_on = asyncio.Event()
+
+    @capability(access="authenticated")
+    async def work(ctx: CallContext) -> int:
+        await ctx.progress(0)
+        await go_on.wait()
+        for done in range(40):
+            await ctx.progress(done)
+        return 7
+
+    hall = Hall(work, store=store if stored else None)
+    admitted = await hall.path.admit(Target.parse("local:work"), facts(ALICE, "http", idempotency_key="k"))
+    first = hall.path.stream(admitted, {})
+    await anext(first)
+    joined = asyncio.create_task(hall.call("work", ALICE, "http", _idempotency_key="k"))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    await first.aclose()  # type: ignore[attr-defined]
+    go_on.set()
+    assert (await joined).data == 7
+
+
+async def test_nothing_of_an_answer_can_be_read_in_the_store(store: Store) -> None:
+    @capability
+    async def token() -> dict[str, str]:
+        return {"token": "SECRET-1", "demand": "d-12345678"}
+
+    hall = Hall(token, store=store)
+    for _ in range(2):
+        assert (await hall.call("token", OWNER, "http", _idempotency_key="k")).data["token"] == "SECRET-1"  # type: ignore[index]
+    [kept] = await store.read(lambda connection: connection.execute(sa.select(idempotency.c.reply)).scalars().all())
+    assert "SECRET" not in kept
+    assert "token" not in kept
+    stranger = Hall(token, store=store, secret=b"o" * 32)
+    reply = await stranger.call("token", OWNER, "http", _idempotency_key="k")
+    assert isinstance(reply.error, Conflict)
+    assert reply.error.told == Told("calls.answer_not_kept")
+
+
+def test_an_answer_cannot_be_moved_to_another_key() -> None:
+    seal = Seal(b"s" * 32)
+    kept = seal.close('{"data":1}', "alice")
+    assert seal.open(kept, "alice") == '{"data":1}'
+    with pytest.raises(Conflict):
+        seal.open(kept, "bob")
+
+
+@pytest.mark.parametrize("bound", [{"rows": 2}, {"size": 100}])
+async def test_no_caller_keeps_more_than_its_share(store: Store, bound: dict[str, int]) -> None:
+    clock = ManualClock()
+    ledger = Ledger(store, clock, **bound)
+
+    def one(name: str, caller: str = "alice") -> Key:
+        return Key(caller, "node.pay@1.0.0", name)
+
+    for name in ("a", "b"):
+        assert await ledger.claim(one(name), "d") is None
+        await ledger.settle(one(name), "x" * 50)
+    for node in (ledger, Ledger(store, clock, **bound)):
+        with pytest.raises(RateLimited) as refused:
+            await node.claim(one("c"), "d")
+        assert refused.value.details == {"retry_after": 24 * 3600}
+        known = await node.claim(one("a"), "d")
+        assert known is not None
+        assert known.reply == "x" * 50
+        assert await node.claim(one("c"), "d", bounded=False) is None
+        await node.release(one("c"))
+        other = one("c", f"other {id(node)}")
+        assert await node.claim(other, "d") is None
+    await clock.advance(timedelta(hours=24, seconds=61))
+    assert await ledger.claim(one("c"), "d") is None
+
+
+async def test_what_is_released_makes_room(store: Store) -> None:
+    ledger = Ledger(store, ManualClock(), rows=1)
+    for name in ("a", "b"):
+        assert await ledger.claim(Key("alice", "c", name), "d") is None
+        await ledger.release(Key("alice", "c", name))
+
+
+async def test_a_key_that_is_freed_between_two_looks_is_taken(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger, key_ = Ledger(store, ManualClock()), Key("alice", "c", "k")
+    await Ledger(store, ManualClock()).claim(key_, "d")
+    real = store.write
+
+    async def freed_meanwhile(work: Any) -> Any:
+        def inside(connection: sa.Connection) -> Any:
+            return work(Freeing(connection))
+
+        return await real(inside)
+
+    class Freeing:
+        """A connection to a database in which the row is gone as soon as it stood in the way."""
+
+        def __init__(self, connection: sa.Connection) -> None:
+            self._connection = connection
+            self.dialect = connection.dialect
+
+        def execute(self, statement: Any) -> Any:
+            result = self._connection.execute(statement)
+            if isinstance(statement, sa.Insert) and result.rowcount == 0:
+                self._connection.execute(sa.delete(idempotency))
+            return result
+
+    monkeypatch.setattr(store, "write", freed_meanwhile)
+    assert await ledger.claim(key_, "d") is None
+
+
+async def test_arguments_of_other_types_are_other_arguments(store: Store) -> None:
+    @capability
+    async def kind(x: int | str) -> str:
+        return type(x).__name__
+
+    hall = Hall(kind, store=store)
+    assert (await hall.call("kind", x=2**60, _idempotency_key="k")).data == "int"
+    assert code(await hall.call("kind", x=str(2**60), _idempotency_key="k")) == "CONFLICT"
+    assert (await hall.call("kind", x=2**60, _idempotency_key="k")).replayed
+
+
+async def test_an_argument_without_a_json_form_has_no_key(store: Store) -> None:
+    @capability
+    async def take(x: Any) -> int:
+        return 1
+
+    assert code(await Hall(take, store=store).call("take", x=object(), _idempotency_key="k")) == "VALIDATION_ERROR"
+
+
+def test_an_error_is_read_as_it_was_written() -> None:
+    error = PermissionDeniedError("suspended")
+    error.reason = "forbidden_did"
+    again = read(write_error(error)).error
+    assert isinstance(again, PermissionDeniedError)
+    assert (again.reason, again.message) == ("forbidden_did", "suspended")
+
+    class Mine(Conflict):
+        """Somebody's own, with a code of ours."""
+
+        code = "CONFLICT"
+
+    assert type(read(write_error(Mine("x"))).error) is Conflict
+    large = read(write_error(CallTimeout("x" * 100_000, details={"a": "y" * 100_000}))).error
+    assert isinstance(large, CallTimeout)
+    assert (large.message, large.details) == ("x" * 1000, {})

@@ -232,7 +232,8 @@ async def test_what_is_sent_is_json_with_defaults_and_what_is_left_of_time_and_h
     out, keyed = remote.seen
     assert (str(out.target), out.params) == ("did:wba:x.example:e1_x#today", {"city": "Bern", "days": str(2**60)})
     assert (out.agent, out.hops, out.idempotency_key) == ("w", 3, None)
-    assert (keyed.hops, keyed.idempotency_key) == (1, "k")
+    assert keyed.hops == 1
+    assert len(keyed.idempotency_key or "") == 64
     assert out.timeout == pytest.approx(9.0, abs=0.1)
 
 

@@ -12,8 +12,10 @@ from typing import Any, Final
 from moothall.calls.call import Call, Stage
 from moothall.calls.deadline import within
 from moothall.calls.failures import FAILURES
+from moothall.calls.fingerprint import fingerprint
 from moothall.calls.flight import Flights
 from moothall.calls.limits import partition
+from moothall.calls.ports import Report
 from moothall.canonical import dumps
 from moothall.telemetry import logger
 
@@ -74,6 +76,15 @@ class Cache:
             self.size -= kept.size
 
 
+@dataclass(slots=True)
+class _Made:
+    """A value that was made for all who waited; of one that cannot be copied there is one only."""
+
+    value: Any
+    single: bool = False
+    taken: bool = False
+
+
 class Caching:
     """The cache stage of one capability; every caller gets a copy of its own."""
 
@@ -85,44 +96,46 @@ class Caching:
         self._seconds = seconds
         self._timeout = timeout
         self._monotonic = monotonic
-        self._flights: Flights[Key, Any] = Flights()
+        self._flights: Flights[Key, _Made] = Flights()
 
     async def value(self, call: Call, produce: Stage) -> Any:  # noqa: ANN401
         """The value of a call, from the cache or from `produce`; calls that are equal at one time share it."""
         key = self._key(call)
-        if key is None:
-            return call.entry.check(await produce(call))
-        kept = self._cache.get(key)
-        if kept is not None:
-            return deepcopy(kept.value)
-        value = await self._flights.join(key, lambda: self._fill(key, call, produce))
-        return _copied(value)
+        if key is not None:
+            kept = self._cache.get(key)
+            if kept is not None:
+                return deepcopy(kept.value)
+            made = await self._flights.join(key, lambda report: self._fill(key, call, produce, report), call.report)
+            if not made.single:
+                return deepcopy(made.value)
+            if not made.taken:
+                made.taken = True
+                return made.value
+        return call.entry.check(await produce(call))
 
-    async def _fill(self, key: Key, call: Call, produce: Stage) -> Any:  # noqa: ANN401
+    async def _fill(self, key: Key, call: Call, produce: Stage, report: Report | None) -> _Made:
         """Do the work in the time that the capability may take, however little its first caller has left."""
-        shared = call.lasting(self._monotonic() + self._timeout)
+        shared = call.lasting(self._monotonic() + self._timeout, report)
         value = call.entry.check(await within(produce(shared), shared.deadline, self._monotonic))
         shared.release()
         try:
-            own, size = deepcopy(value), len(dumps(call.entry.encode(value)))
+            own = deepcopy(deepcopy(value))
         except FAILURES as error:  # a value may refuse to be copied in any way it likes
+            _log.debug("%s is not cached: %s", call.name, type(error).__name__)
+            return _Made(value, single=True)
+        try:
+            size = len(dumps(call.entry.encode(value)))
+        except FAILURES as error:
             _log.debug("%s is not cached: %s", call.name, type(error).__name__)
         else:
             self._cache.put(key, own, self._seconds, size)
-        return value
+        return _Made(value)
 
     def _key(self, call: Call) -> Key | None:
         """None for arguments that JSON cannot hold."""
         try:
-            arguments = dumps(call.entry.wire(call.arguments))
+            arguments = dumps(fingerprint(call.entry, call.arguments))
         except (TypeError, ValueError):
             return None
         facts = call.facts
         return self._number, partition(facts.principal, facts.address), hashlib.sha256(arguments).digest()
-
-
-def _copied(value: Any) -> Any:  # noqa: ANN401
-    try:
-        return deepcopy(value)
-    except FAILURES:
-        return value

@@ -46,6 +46,7 @@ class Call:
         remaining: calls that the caller's limits leave.
         report: takes progress, if anybody listens.
         arguments: validated.
+        patience: monotonic seconds from which on giving it up says that it takes too long.
         hurried: whether its caller gave it less time than it may take.
         replayed: whether the answer is that of an earlier call.
         sink: takes the values of one that yields them.
@@ -60,6 +61,7 @@ class Call:
         "facts",
         "hurried",
         "name",
+        "patience",
         "remaining",
         "replayed",
         "report",
@@ -76,7 +78,7 @@ class Call:
         self.name = name
         self.facts = facts
         self.started = started
-        self.deadline = deadline
+        self.deadline = self.patience = deadline
         self.request_id = facts.request_id
         self.remaining: int | None = None
         self.report: Report | None = facts.report
@@ -109,10 +111,15 @@ class Call:
         """Let go of the context, which holds this call: a circle would stay until the garbage collector comes by."""
         self._context = None
 
-    def lasting(self, deadline: float) -> Call:
-        """The same call with a deadline of its own, for work that several callers wait for."""
+    def lasting(self, deadline: float, report: Report | None) -> Call:
+        """The same call with a deadline and a listener of its own, for work that several callers wait for.
+
+        The deadline of the caller that began it comes before its own; when everybody has left by then, it took too
+        long all the same.
+        """
         other = Call(self._onward, self.entry, self.name, self.facts, self.started, deadline)
-        other.request_id, other.report, other.arguments = self.request_id, self.report, self.arguments
+        other.request_id, other.report, other.arguments = self.request_id, report, self.arguments
+        other.patience = min(deadline, self.started + self.entry.spec.timeout)
         return other
 
     async def call(self, target: str, params: Mapping[str, Any], *, as_agent: bool) -> Any:  # noqa: ANN401

@@ -18,7 +18,7 @@ from moothall.calls.providing import Pour, Providing
 from moothall.calls.target import Target
 from moothall.capability.entry import Entry
 from moothall.capability.spec import Rate
-from moothall.errors import InternalError, PayloadTooLarge, Told
+from moothall.errors import InternalError, PayloadTooLarge, Told, ValidationError
 
 COLLECTED: Final = 1000
 """Values of a stream that fit into one answer."""
@@ -84,7 +84,8 @@ class Compiler:
 
     def _poured(self, entry: Entry, pour: Pour) -> Stage:
         hooks = self.hooks.of(entry.id)
-        return preceded(followed(surrounded(_pouring(entry, pour), hooks.around), hooks.after), hooks.before)
+        poured = followed(surrounded(_pouring(entry, pour), hooks.around), hooks.after)
+        return _unkeyed(preceded(poured, hooks.before))
 
     def _checked(self, entry: Entry, form: Form, produce: Stage) -> Stage:
         """The Python value as its annotation has it, from the cache where the capability allows it."""
@@ -151,6 +152,17 @@ def _pouring(entry: Entry, pour: Pour) -> Stage:
             await sink(shape(value))
 
         await pour(call, take)
+
+    return work
+
+
+def _unkeyed(stage: Stage) -> Stage:
+    """Refuse a key where values go out one by one: they are gone then, and could not be given again."""
+
+    async def work(call: Call) -> Any:  # noqa: ANN401
+        if call.facts.idempotency_key is not None:
+            raise ValidationError("a stream has no idempotency key", told=Told("calls.key_streamed"))
+        return await stage(call)
 
     return work
 

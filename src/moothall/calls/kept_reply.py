@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 
 from moothall.canonical import dumps, loads
-from moothall.errors import Conflict, InternalError, MoothallError, Told
+from moothall.errors import InternalError, MoothallError, PermissionDeniedError, Told, Unauthenticated, classes
 
-MOST: Final = 1024 * 1024
+MOST: Final = 64 * 1024
 """Bytes of an answer that is kept."""
+_LONGEST: Final = 1000
+"""Characters of the sentences of an error whose details are too large to be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +23,14 @@ class Kept:
     error: MoothallError | None = None
 
 
-def write_value(data: object) -> str:
-    """The text for a value; one that is too large is replaced by an error that says so."""
+def write_value(data: object) -> str | None:
+    """The text for a value; None for one that is too large."""
     text = dumps({"data": data})
-    if len(text) > MOST:
-        told = Told("calls.answer_not_kept")
-        return write_error(Conflict("the call was made, but its answer was too large to be kept", told=told))
-    return text.decode()
+    return text.decode() if len(text) <= MOST else None
 
 
 def write_error(error: MoothallError) -> str:
-    """The text for an error: what its caller may read of it."""
+    """The text for an error: what its caller may read of it, without details where they are too large."""
     told = error.told
     row = {
         "code": error.code,
@@ -41,8 +39,13 @@ def write_error(error: MoothallError) -> str:
         "hint": error.hint,
         "details": _plain(error.details),
         "told": {"why": told.why, "values": _plain(told.values), "hint": told.hint} if told else None,
+        "reason": error.reason if isinstance(error, PermissionDeniedError | Unauthenticated) else "",
     }
-    return dumps({"error": row}).decode()
+    text = dumps({"error": row})
+    if len(text) > MOST:
+        short = {name: error_text[:_LONGEST] for name in ("message", "why", "hint") if (error_text := str(row[name]))}
+        text = dumps({"error": {**row, "why": "", "hint": "", **short, "details": {}, "told": None}})
+    return text.decode()
 
 
 def read(text: str) -> Kept:
@@ -52,13 +55,15 @@ def read(text: str) -> Kept:
     if row is None:
         return Kept(data=stored["data"])
     told = row["told"]
-    error = _classes().get(row["code"], InternalError)(
+    error = classes().get(row["code"], InternalError)(
         row["message"],
         why=row["why"],
         hint=row["hint"],
         told=Told(told["why"], told["values"], told["hint"]) if told else None,
         details=row["details"],
     )
+    if isinstance(error, PermissionDeniedError | Unauthenticated):
+        error.reason = row["reason"]
     return Kept(error=error)
 
 
@@ -73,14 +78,3 @@ def _is_json(value: object) -> bool:
     except TypeError:
         return False
     return True
-
-
-@cache
-def _classes() -> Mapping[str, type[MoothallError]]:
-    return {kind.code: kind for kind in _below(MoothallError) if "code" in vars(kind)}
-
-
-def _below(kind: type[MoothallError]) -> Iterator[type[MoothallError]]:
-    for narrower in kind.__subclasses__():
-        yield narrower
-        yield from _below(narrower)

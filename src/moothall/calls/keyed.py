@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,11 +12,14 @@ from moothall.calls.audit import hidden
 from moothall.calls.call import LOCAL, Call, Stage
 from moothall.calls.deadline import within
 from moothall.calls.failures import FAILURES, may_pass, unsent
+from moothall.calls.fingerprint import fingerprint
 from moothall.calls.flight import Flights
 from moothall.calls.form import Form
 from moothall.calls.kept_reply import read, write_error, write_value
 from moothall.calls.ledger import Key, Ledger
 from moothall.calls.limits import partition
+from moothall.calls.ports import CallFacts, Report
+from moothall.calls.seal import Seal, not_kept
 from moothall.canonical import digest
 from moothall.errors import (
     CallTimeout,
@@ -60,30 +64,33 @@ class _Work:
 class Keyed:
     """Makes each keyed call once; without a ledger it knows only of those that are under way."""
 
-    def __init__(self, ledger: Ledger | None, monotonic: Callable[[], float]) -> None:
+    def __init__(self, ledger: Ledger | None, seal: Seal, monotonic: Callable[[], float]) -> None:
         self._ledger = ledger
+        self._seal = seal
         self._monotonic = monotonic
         self._flights: Flights[Key, _Answer] = Flights()
         self._digests: dict[Key, str] = {}
-        self._settling: set[asyncio.Task[None]] = set()
+        self._writing: dict[Key, asyncio.Task[None]] = {}
 
     async def run(self, call: Call, stage: Stage, form: Form, seconds: float, *, harmless: bool) -> Any:  # noqa: ANN401
         """The value of a keyed call: made now, or joined while it is made, or read from the ledger.
 
         Raises:
-            Conflict: the key came with other arguments before, or nobody knows how that call ended.
-            ValidationError: the key is none.
+            Conflict: the key came with other arguments before, or nobody knows how that call ended, or its answer is
+                not kept.
+            ValidationError: the key is none, or its caller proves no identity, or an argument has no JSON form.
+            RateLimited: as much is kept for the caller as may be.
             StorageError: the ledger cannot be read; nothing was done.
         """
-        key = Key(partition(call.facts.principal, call.facts.address), call.name, _checked(call.facts.idempotency_key))
-        arguments = digest(call.entry.wire(call.arguments))
+        key = Key(_whose(call.facts), call.entry.key, _checked(call.facts.idempotency_key))
+        arguments = digest(fingerprint(call.entry, call.arguments))
         joins = key in self._flights
         if joins and self._digests[key] != arguments:
             raise _reused()
         self._digests[key] = arguments
         work = _Work(call, stage, form, seconds, harmless)
         try:
-            answer = await self._flights.join(key, lambda: self._once(key, arguments, work))
+            answer = await self._flights.join(key, lambda report: self._once(key, arguments, work, report), call.report)
         finally:
             if key not in self._flights:
                 self._digests.pop(key, None)
@@ -92,39 +99,59 @@ class Keyed:
             raise answer.error
         if call.facts.door != LOCAL:
             return answer.data
-        return form.decode(answer.data) if call.replayed else answer.value
+        return form.decode(deepcopy(answer.data)) if call.replayed else answer.value
 
-    async def _once(self, key: Key, arguments: str, work: _Work) -> _Answer:
-        known = await self._claim(key, arguments, harmless=work.harmless)
+    async def _once(self, key: Key, arguments: str, work: _Work, report: Report | None) -> _Answer:
+        known = await self._claimed(key, arguments, work)
         if known is not None:
             return known
-        call = work.call.lasting(self._monotonic() + work.seconds)
+        call = work.call.lasting(self._monotonic() + work.seconds, report)
         try:
             value = await within(work.stage(call), call.deadline, self._monotonic)
             data = work.form.encode(value)
         except FAILURES as error:
             told = error if isinstance(error, MoothallError) else hidden(error)
-            await self._write(self._failed(key, told, harmless=work.harmless))
+            await self._write(key, self._failed(key, told, harmless=work.harmless))
             raise told  # noqa: B904 - it has its cause
         call.release()
-        await self._write(self._settle(key, write_value(data)))
+        await self._write(key, self._settle(key, data, idempotent=call.entry.spec.idempotent))
         return _Answer(data, value)
 
-    async def _claim(self, key: Key, arguments: str, *, harmless: bool) -> _Answer | None:
-        """The answer of an earlier call; None where this one is to be made."""
+    async def _claimed(self, key: Key, arguments: str, work: _Work) -> _Answer | None:
+        """The answer of an earlier call; None where this one is to be made.
+
+        A claim that nobody waits for any more is given back: no work began under it.
+        """
         if self._ledger is None:
             return None
-        record = await self._ledger.claim(key, arguments)
+        if (writing := self._writing.get(key)) is not None:
+            await asyncio.wait([writing])
+        claiming = asyncio.create_task(self._claim(self._ledger, key, arguments, work))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            self._begin(key, self._give_back(self._ledger, key, claiming))
+            raise
+
+    async def _claim(self, ledger: Ledger, key: Key, arguments: str, work: _Work) -> _Answer | None:
+        record = await ledger.claim(key, arguments, bounded=not work.call.facts.principal.owner)
         if record is None:
             return None
         if record.digest != arguments:
             raise _reused()
         if record.reply is not None:
-            kept = read(record.reply)
+            kept = read(self._seal.open(record.reply, _place(key)))
             return _Answer(kept.data, error=kept.error, replayed=True)
-        if not harmless or not await self._ledger.take_over(key, record):
+        if not work.harmless or not await ledger.take_over(key, record):
             raise Conflict("it is unknown how the call with this key ended", told=Told("calls.outcome_unknown"))
         return None
+
+    async def _give_back(self, ledger: Ledger, key: Key, claiming: asyncio.Task[_Answer | None]) -> None:
+        try:
+            if await claiming is None:
+                await ledger.release(key)
+        except MoothallError as error:
+            _log.info("a keyed call was given up before it began: %s", type(error).__name__)
 
     async def _failed(self, key: Key, error: MoothallError, *, harmless: bool) -> None:
         if self._ledger is None:
@@ -132,21 +159,45 @@ class Keyed:
         if isinstance(error, _REFUSED) or unsent(error) or (harmless and may_pass(error)):
             await self._ledger.release(key)
         elif not isinstance(error, CallTimeout):
-            await self._ledger.settle(key, write_error(error))
+            await self._keep(self._ledger, key, write_error(error))
 
-    async def _settle(self, key: Key, reply: str) -> None:
-        if self._ledger is not None:
-            await self._ledger.settle(key, reply)
+    async def _settle(self, key: Key, data: object, *, idempotent: bool) -> None:
+        """Keep the answer; where it is too large, a call that may be repeated will be, and another never is."""
+        if self._ledger is None:
+            return
+        text = write_value(data)
+        if text is None and idempotent:
+            await self._ledger.release(key)
+        else:
+            await self._keep(self._ledger, key, text or write_error(not_kept()))
 
-    async def _write(self, writing: Coroutine[Any, Any, None]) -> None:
+    async def _keep(self, ledger: Ledger, key: Key, text: str) -> None:
+        await ledger.settle(key, self._seal.close(text, _place(key)))
+
+    async def _write(self, key: Key, writing: Coroutine[Any, Any, None]) -> None:
         """Write to the end, even where nobody waits any more; what was done stays done when it cannot be written."""
-        task = asyncio.create_task(writing)
-        self._settling.add(task)
-        task.add_done_callback(self._settling.discard)
         try:
-            await asyncio.shield(task)
+            await asyncio.shield(self._begin(key, writing))
         except StorageError:
             _log.warning("the answer of a keyed call could not be kept: a repetition will not know it")
+
+    def _begin(self, key: Key, writing: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Write in a task of its own; who claims the key next waits for it."""
+        task = self._writing[key] = asyncio.create_task(writing)
+        task.add_done_callback(lambda _: self._writing.pop(key, None))
+        return task
+
+
+def _place(key: Key) -> str:
+    return f"{key.caller}\n{key.capability}\n{key.key}"
+
+
+def _whose(facts: CallFacts) -> str:
+    """Whose keys these are. Who proves nothing has none: others behind one address would get its answers."""
+    principal = facts.principal
+    if not principal.verified and principal.kind != "local":
+        raise ValidationError("a key needs a caller", told=Told("calls.key_unproved"))
+    return partition(principal, facts.address)
 
 
 def _reused() -> Conflict:

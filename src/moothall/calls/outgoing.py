@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import ceil
 from typing import Any, Final
 
 from moothall.calls.call import Call
+from moothall.calls.limits import partition
 from moothall.calls.meter import OK
 from moothall.calls.ports import Connector, Outgoing
 from moothall.calls.remotes import Remote, Remotes, remote_name
 from moothall.calls.streaming import closing
 from moothall.calls.target import Target
+from moothall.canonical import dumps
 from moothall.capability.entry import Entry, Provider
 from moothall.errors import (
     CallTimeout,
@@ -94,7 +97,7 @@ class Way:
             agent=self._agent(call),
             timeout=max(_LEAST, call.deadline - self._monotonic()),
             hops=facts.hops + 1,
-            idempotency_key=facts.idempotency_key,
+            idempotency_key=_key(call),
             remote=self._provider.remote,
             report=call.report,
             principal=facts.principal if self.asks else None,
@@ -127,7 +130,7 @@ class Way:
         """What a failure says of the remote; a caller without patience says nothing."""
         if isinstance(error, MoothallError):
             return _said(error, hurried=call.hurried), error.code
-        late = isinstance(error, asyncio.CancelledError) and self._monotonic() >= call.deadline
+        late = isinstance(error, asyncio.CancelledError) and self._monotonic() >= call.patience
         return ("failed" if late and not call.hurried else "neutral"), "cancelled"
 
 
@@ -156,6 +159,15 @@ def target_of(entry: Entry, provider: Provider) -> Target:
 def keyed(call: Call) -> bool:
     """Whether its caller made repetitions harmless, by a key that is sent along."""
     return call.facts.idempotency_key is not None
+
+
+def _key(call: Call) -> str | None:
+    """The key that is sent along: to the other side all our callers are one, so it must tell them apart itself."""
+    facts = call.facts
+    if facts.idempotency_key is None:
+        return None
+    parts = [partition(facts.principal, facts.address), call.entry.key, facts.idempotency_key]
+    return hashlib.sha256(dumps(parts)).hexdigest()
 
 
 def _left_alone(remote: Remote) -> Unavailable:

@@ -11,6 +11,7 @@ for it once (`compiling`).
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from dataclasses import replace
 from typing import Any
@@ -34,6 +35,7 @@ from moothall.calls.remotes import Remotes
 from moothall.calls.repetition import Repetition
 from moothall.calls.reply import Chunk, Reply
 from moothall.calls.request_ids import fresh
+from moothall.calls.seal import SECRET, Seal
 from moothall.calls.target import Target
 from moothall.calls.terms import Terms
 from moothall.capability.entry import Entry
@@ -52,6 +54,8 @@ class CallPath:
     Attributes:
         hooks: what users put around calls.
         meter: the figures, for a registry of prometheus-client.
+
+    `secret` seals the answers that the store keeps (32 bytes); without it only this very path can read them.
     """
 
     def __init__(  # noqa: PLR0913 - all but two have a default, and are given by their names
@@ -62,6 +66,7 @@ class CallPath:
         verifier: Verifies | None = None,
         connectors: Iterable[Connector] = (),
         store: Store | None = None,
+        secret: bytes = b"",
         clock: Clock | None = None,
         terms: Terms | None = None,
         hooks: Hooks | None = None,
@@ -78,7 +83,7 @@ class CallPath:
             Providing(self._remotes, Repetition(clock, terms.chance), monotonic),
             self.hooks,
             Cache(terms.cache_entries, terms.cache_bytes, monotonic),
-            Keyed(None if store is None else Ledger(store, clock), monotonic),
+            Keyed(None if store is None else Ledger(store, clock), Seal(secret or os.urandom(SECRET)), monotonic),
             monotonic,
         )
         self._admission = Admission(registry, authorizer, compiler, self._audit, terms)

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from moothall.errors import StorageError
 from moothall.events import reading
+from moothall.events.mentions import marks
 from moothall.storage import schema, scrub
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _blank(connection: Connection, members: set[str], now: datetime) -> None:
     for table in (schema.inbox, schema.outbox):
         connection.execute(sa.delete(table).where(table.c.run.in_(members)))
     kept = schema.idempotency.c.reply
-    about = sa.or_(*(kept.contains(member, autoescape=True) for member in members))
+    about = sa.or_(*(sa.and_(*map(kept.contains, marks(member))) for member in members))
     connection.execute(sa.update(schema.idempotency).where(about).values(reply=None))
     connection.execute(
         sa.update(schema.run)

@@ -9,8 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from moothall import errors
-from moothall.errors import ENVELOPE_CODES, MoothallError, Told, UpstreamError, UpstreamInvalid, ValidationError
+from moothall.errors import (
+    ENVELOPE_CODES,
+    MoothallError,
+    Told,
+    UpstreamError,
+    UpstreamInvalid,
+    ValidationError,
+    classes,
+)
 
 _MOST: Final = 50
 _LONGEST: Final = 200
@@ -41,15 +48,9 @@ _THEIRS: Final = frozenset({"INTERNAL_ERROR", "UPSTREAM_ERROR", "SETTINGS", "UPS
 
 
 def _classes() -> dict[str, type[MoothallError]]:
-    found: dict[str, type[MoothallError]] = {}
-    waiting: list[type[MoothallError]] = [MoothallError]
-    while waiting:
-        kind = waiting.pop()
-        waiting += [sub for sub in kind.__subclasses__() if sub.__module__ == errors.__name__]
-        if "code" in vars(kind):
-            found.setdefault(kind.code, kind)
+    found = classes()
     shown = {envelope: found[code] for code, envelope in ENVELOPE_CODES.items() if envelope not in found}
-    return {code: kind for code, kind in (found | shown).items() if code not in _THEIRS}
+    return {code: kind for code, kind in (dict(found) | shown).items() if code not in _THEIRS}
 
 
 _CLASSES: Final = _classes()

@@ -31,6 +31,8 @@ from moothall.identity.apikeys import ApiKeys
 from moothall.identity.keystore import DEFAULT_AGENT
 from moothall.identity.office import IdentityOffice, Place
 from moothall.identity.principal import Principal
+from moothall.identity.site import Origin
+from moothall.identity.token_key import TokenKey
 from moothall.messages import Lang
 from moothall.policy.file import PolicyFile
 from moothall.policy.table import AccessTable
@@ -83,8 +85,9 @@ class AgentHost:
             self.capabilities,
             AccessTable(policy),
             verifier=office.verifier,
-            connectors=[HttpConnector(office.session)],
+            connectors=[HttpConnector(office.session, _authorities(ground.place))],
             store=ground.store,
+            secret=TokenKey.load(settings.data).reply_secret,
             clock=ground.clock,
             terms=Terms(
                 default_agent=DEFAULT_AGENT,
@@ -257,6 +260,11 @@ class AgentHost:
             owner=Owner(name=self._ground.place.domain),
             listed=agent.listed,
         )
+
+
+def _authorities(place: Place) -> frozenset[str]:
+    """What a request to this node has as its host and port."""
+    return frozenset(Origin.of(url).authority for url in (place.url, *place.others))
 
 
 def _created(identity: AgentIdentity, clock: Clock) -> datetime:

@@ -115,7 +115,7 @@ async def test_a_running_node_serves_the_documents_of_its_agents(node: Node, cer
         assert [item["@id"] for item in page.json()["items"]] == [f"{node.url}/agents/node/ad.json"]
         assert (await client.get(page.json()["items"][0]["@id"])).json()["did"] == identity.did.text
         refused = await client.post(f"{node.url}/agents/node/rpc", json={})
-        assert (refused.status_code, refused.json()["error"]) == (401, "invalid_request")
+        assert (refused.status_code, refused.json()["error"]["data"]["challenge"]["error"]) == (401, "invalid_request")
 
 
 @pytest.mark.requirement("WIRE-AD-01", "WIRE-RPC-01", "WIRE-RPC-02")

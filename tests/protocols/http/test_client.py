@@ -31,11 +31,13 @@ from moothall.errors import (
 )
 from moothall.identity.allowed import Allowed
 from moothall.identity.egress import Egress
+from moothall.identity.principal import ANONYMOUS, OWNER, Principal
 from moothall.protocols.http.client import HttpConnector
 from tests.protocols.http.backend import Answer, Backend, backend
 from tests.protocols.http.hall import ANNA, PREFIX, Hall, hall, of
 
 BIG = 2**53 + 1
+STRANGER = Principal(id="did:wba:far.example:agents:bob:e1_x", kind="did", binding="request")
 
 
 @pytest.fixture
@@ -59,6 +61,26 @@ async def far() -> AsyncIterator[Backend]:
 def outgoing(url: str, method: str = "POST", **more: Any) -> Outgoing:
     given = {"params": {}, "agent": "node", "timeout": 10.0, **more}
     return Outgoing(target=Target.parse(url), remote={"http_method": method}, **given)
+
+
+@pytest.mark.parametrize(
+    ("caller", "code"), [(STRANGER, "PERMISSION_DENIED"), (ANONYMOUS, "PERMISSION_DENIED"), (OWNER, ""), (None, "")]
+)
+async def test_only_the_owner_sends_signed_requests_to_the_node_itself(
+    egress: Egress, far: Backend, caller: Principal | None, code: str
+) -> None:
+    far.answer({"n": 1})
+    connector = HttpConnector(lambda _agent: egress, {far.url.partition("://")[2]})
+    for url in (far.url, far.url.upper().replace("HTTP", "http")):
+        call = outgoing(f"{url}/w", principal=caller)
+        if code:
+            with pytest.raises(PermissionDeniedError):
+                await connector.call(call)
+            with pytest.raises(PermissionDeniedError):
+                assert [value async for value in connector.stream(call)]
+        else:
+            assert await connector.call(call) == {"n": 1}
+    assert bool(far.asked) is not bool(code)
 
 
 class TestPlainEndpoints:

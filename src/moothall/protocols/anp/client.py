@@ -28,15 +28,12 @@ from moothall.protocols.anp.remote import RemoteMethod, text
 from moothall.protocols.anp.sessions import Session
 from moothall.protocols.events import events
 from moothall.protocols.failures import error_of_status, remote_error
-from moothall.protocols.intake import read_json
+from moothall.protocols.intake import MOST_ANSWERED, read_json
 from moothall.telemetry import logger
 
 _JSON: Final = "application/json"
 _WHOLE: Final = 16 * 1024 * 1024
 _STREAM: Final = 1024 * 1024 * 1024
-_MOST_VALUES: Final = 1_000_000
-"""Values in an answer, which our own capability asked for."""
-
 _CODES: Final[Mapping[int, str]] = {-32601: "NOT_FOUND", -32602: "VALIDATION_ERROR"}
 """What the codes of JSON-RPC itself say of a call; the others of its own say that the far side is at fault, or we."""
 
@@ -208,7 +205,7 @@ def _is_events(answer: Incoming) -> bool:
 
 async def _object(body: bytes) -> dict[str, Any] | None:
     try:
-        value = await read_json(body, _MOST_VALUES)
+        value = await read_json(body, MOST_ANSWERED)
     except ValidationError:
         return None
     return value if isinstance(value, dict) else None

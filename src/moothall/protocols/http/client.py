@@ -7,15 +7,25 @@ becomes the same error here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Any, Final, NoReturn, Protocol
+
+import httpx
 
 from moothall.calls.ports import Outgoing
 from moothall.calls.reply import Progress
 from moothall.calls.target import Target
 from moothall.capability.spec import JsonObject
-from moothall.errors import CallTimeout, MoothallError, Told, UpstreamError, UpstreamInvalid, ValidationError
+from moothall.errors import (
+    CallTimeout,
+    MoothallError,
+    PermissionDeniedError,
+    Told,
+    UpstreamError,
+    UpstreamInvalid,
+    ValidationError,
+)
 from moothall.identity.egress import Incoming
 from moothall.identity.limited_body import Caps
 from moothall.protocols.events import events
@@ -45,17 +55,24 @@ class Session(Protocol):
 
 
 class HttpConnector:
-    """Calls ``https://…`` and, where that is allowed, ``http://…``; ``sessions`` gives an agent's by its name."""
+    """Calls ``https://…`` and, where that is allowed, ``http://…``.
+
+    Args:
+        sessions: gives an agent's by its name.
+        own: the authorities of this very node. A request of an agent there would come from the owner, so only who
+            acts for the owner, and what the owner declared, may make one.
+    """
 
     schemes: tuple[str, ...] = ("https", "http")
 
-    def __init__(self, sessions: Callable[[str], Session]) -> None:
+    def __init__(self, sessions: Callable[[str], Session], own: Container[str] = ()) -> None:
         self._sessions = sessions
+        self._own = own
 
     async def call(self, outgoing: Outgoing) -> Any:  # noqa: ANN401 - JSON of any shape
         """Make the call and return its value, as JSON; of one that streams, the list of its values."""
         accept = JSON if outgoing.report is None else f"{EVENTS}, {JSON}"
-        sent = request_of(outgoing, accept)
+        sent = self._request(outgoing, accept)
         async with _within(outgoing.timeout), self._answer(outgoing.agent, sent, outgoing.timeout, _WHOLE) as answer:
             if not _is(answer, EVENTS):
                 return await _value(answer)
@@ -67,7 +84,7 @@ class HttpConnector:
 
     async def stream(self, outgoing: Outgoing) -> AsyncIterator[Any]:
         """Make the call and yield its values; those of a list, where the far side does not stream."""
-        sent = request_of(outgoing, f"{EVENTS}, {JSON}")
+        sent = self._request(outgoing, f"{EVENTS}, {JSON}")
         async with self._answer(outgoing.agent, sent, outgoing.timeout, _STREAM) as answer:
             if _is(answer, EVENTS):
                 async with aclosing(_items(answer, outgoing, Ended())) as values:
@@ -87,12 +104,32 @@ class HttpConnector:
             raise _unfit()
         return value
 
+    def _request(self, outgoing: Outgoing, accept: str) -> Sent:
+        """The request of a call.
+
+        Raises:
+            PermissionDeniedError: it goes to this node, and would come from somebody else than who makes it.
+            MoothallError: as `request_of`.
+        """
+        sent, caller = request_of(outgoing, accept), outgoing.principal
+        if caller is not None and not caller.owner and _authority(sent.url) in self._own:
+            raise PermissionDeniedError("the address of this very node", told=Told("remote.own_address"))
+        return sent
+
     def _answer(self, agent: str, sent: Sent, silence: float, most: int) -> AbstractAsyncContextManager[Incoming]:
         """The answer to a request; ``silence`` are the seconds that the far side may say nothing."""
         caps = Caps(most_bytes=most, head_seconds=silence, idle_seconds=silence)
         return self._sessions(agent).stream(
             sent.method, sent.url, headers=sent.headers, content=sent.content, caps=caps
         )
+
+
+def _authority(url: str) -> str:
+    """Host and port, as ``@authority`` has them; empty for what cannot be called anyway."""
+    try:
+        return httpx.URL(url).netloc.decode("ascii").lower()
+    except httpx.InvalidURL:
+        return ""
 
 
 @asynccontextmanager

@@ -65,7 +65,7 @@ async def test_the_pool_is_bounded_and_says_so_when_there_is_no_room_to_wait() -
         release.wait(30)
         return len(running)
 
-    entry = entry_of(hold, threads=2)
+    entry = entry_of(hold, threads=4)  # one function has half of them
     calls = [asyncio.ensure_future(run(entry, {})) for _ in range(10)]
     await asyncio.to_thread(full.wait, 30)
     with pytest.raises(Unavailable):
@@ -95,6 +95,87 @@ async def test_an_abandoned_call_that_waits_is_never_begun() -> None:
     release.set()
     await threads.run(ran.append, "third")
     assert ran == ["third"]
+
+
+async def test_one_function_cannot_take_what_all_others_need() -> None:
+    release, both = threading.Event(), threading.Barrier(3)
+
+    def hold() -> None:
+        if not release.is_set():
+            both.wait(30)  # two run at once, and the test knows that they do
+        release.wait(30)
+
+    threads = Threads(4)
+    held = [threads.submit(hold, (), {}) for _ in range(10)]
+    with pytest.raises(Unavailable):
+        threads.submit(hold, (), {})
+    await asyncio.to_thread(both.wait, 30)
+    assert await threads.run(lambda: "another") == "another"
+    for call in held:  # those that run keep their threads, though nobody waits for them
+        call.cancel()
+    await asyncio.sleep(0)
+    assert await threads.run(lambda: "a third") == "a third"
+    again = [threads.submit(hold, (), {}) for _ in range(8)]
+    with pytest.raises(Unavailable):
+        threads.submit(hold, (), {})
+    release.set()
+    await asyncio.gather(*again)
+
+
+async def test_the_place_of_a_call_that_is_abandoned_while_it_waits_is_free_at_once() -> None:
+    release = threading.Event()
+
+    def hold() -> None:
+        release.wait(30)
+
+    threads = Threads(1)
+    running = threads.submit(hold, (), {})
+    for _ in range(50):
+        waiting = [threads.submit(hold, (), {}) for _ in range(4)]
+        with pytest.raises(Unavailable):
+            threads.submit(hold, (), {})
+        for call in waiting:
+            call.cancel()
+        await asyncio.sleep(0)
+    release.set()
+    await running
+    assert await threads.run(lambda: "free") == "free"
+
+
+async def test_jobs_that_wait_when_the_pool_is_closed_are_done_all_the_same() -> None:
+    release, ran = threading.Event(), []
+
+    def work(number: int) -> None:
+        release.wait(30)
+        ran.append(number)
+
+    threads = Threads(2)
+    calls = [threads.submit(work, (number,), {}) for number in range(5)]
+    threads.close()
+    release.set()
+    await asyncio.gather(*calls)
+    assert sorted(ran) == [0, 1, 2, 3, 4]
+    assert await threads.run(lambda: 1) == 1
+
+
+async def test_the_end_of_a_generator_that_is_left_early_runs_in_a_thread_and_is_waited_for() -> None:
+    ended: list[str] = []
+
+    @capability
+    def count() -> Iterator[int]:
+        try:
+            yield from range(100)
+        finally:
+            ended.append(threading.current_thread().name)
+
+    entry = entry_of(count)
+    values = entry.iterate(entry.bind({}), context(entry))
+    assert await anext(values) == 0
+    await values.aclose()  # type: ignore[attr-defined]
+    assert len(ended) == 1
+    assert ended[0].startswith("capability-")
+    assert await items(entry, {}) == list(range(100))
+    assert all(name.startswith("capability-") for name in ended)
 
 
 async def test_a_pool_that_was_closed_starts_again() -> None:

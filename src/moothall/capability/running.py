@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, Final
 
 from moothall.capability.context import CallContext
@@ -17,6 +18,8 @@ Explain = Callable[[Exception], MoothallError]
 Prepare = Callable[[Arguments, CallContext], tuple[tuple[Any, ...], Mapping[str, Any]]]
 
 _END: Final = object()
+_PATIENCE: Final = 1.0
+"""Seconds that the end of a generator may take before nobody waits for it."""
 
 
 def invoker(
@@ -76,10 +79,10 @@ async def _values(
     if shape.generator and not shape.asynchronous:
         steps = function(*positional, **named)
         try:
-            while (value := await threads.run(next, steps, _END)) is not _END:
+            while (value := await threads.submit(next, (steps, _END), {}, function)) is not _END:
                 yield value
         finally:
-            _close(steps)
+            await _close(steps, threads)
         return
     made = function(*positional, **named) if shape.asynchronous else await threads.submit(function, positional, named)
     if inspect.isawaitable(made):
@@ -95,11 +98,17 @@ async def _values(
             yield value
 
 
-def _close(steps: Any) -> None:  # noqa: ANN401 - a generator
-    try:
-        steps.close()
-    except ValueError:  # a thread is inside it still: the caller has gone, and it ends there by itself
+async def _close(steps: Any, threads: Threads) -> None:  # noqa: ANN401 - a generator
+    """End a generator that was left early, in a thread like its steps; it is not waited for longer than a second."""
+    if getattr(steps, "gi_frame", steps) is None:
         return
+    closing = threads.finish(steps.close)
+    await asyncio.wait([closing], timeout=_PATIENCE)
+    if not closing.done():
+        closing.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return
+    with suppress(ValueError):  # a thread is inside it still: the caller has gone, and it ends there by itself
+        closing.result()
 
 
 def _preparer(shape: Shape) -> Prepare:

@@ -262,3 +262,22 @@ async def test_a_business_handler_hands_the_context_on() -> None:
 
     marker: Any = object()
     assert await who({"a": 1}, marker) == (marker, 1)
+
+
+def test_who_may_call_is_one_decision_of_the_strongest_place_that_makes_it() -> None:
+    def spec(options: dict[str, Any], file: dict[str, Any]) -> Any:
+        registry = Registry(options={"x": file} if file else None)
+        Agent("a", capability(name="x", **options)(lambda: 1)).join(registry)
+        return registry.snapshot.newest[0].spec
+
+    assert not spec({"auth": False}, {"access": "owner"}).public
+    assert not spec({"access": "public"}, {"auth": True}).public
+    assert spec({"access": "owner"}, {"auth": False}).public
+    assert spec({"access": "owner"}, {"access": "public"}).public
+    assert not spec({"auth": False}, {"access": "authenticated"}).public
+
+
+def test_options_that_contradict_each_other_about_who_may_call_are_refused() -> None:
+    with pytest.raises(OptionError, match="say one of them"):
+        snapshot_of("x", auth=False, access="owner")
+    assert snapshot_of("x", auth=False, access="public").newest[0].spec.public

@@ -105,7 +105,7 @@ def test_a_table_tells_names_arguments_and_who_may(moot: Moot, lang: str, headin
     rows = {line.split()[0]: " ".join(line.split()[1:]) for line in lines if line[0] != " "}
     assert rows["node.add"] == f"a, b? {everybody} Add two numbers."
     assert rows["porter.open_door"] == "keys Open the door."
-    assert {"node.call", "node.tools", "node.demand.submit"} <= rows.keys()
+    assert {"node.relay.call", "node.relay.tools", "node.demand.submit"} <= rows.keys()
 
 
 def test_they_are_those_that_moot_call_can_call(moot: Moot) -> None:

@@ -46,7 +46,7 @@ async def test_descriptions_that_are_not_public_tell_strangers_of_no_capability(
         assert seen.status_code == 200
         assert "/api/v1/demand/submit" in seen.json()["paths"]
         assert "known_to_few" not in seen.text
-        assert "node.call" not in seen.text
+        assert "relay.call" not in seen.text
         assert (await asked(near, "/openapi.json", {"Authorization": "Bearer wrong"})).status_code == 401
         proved = await reader.request("GET", f"{near.url}/openapi.json")
         assert b"known_to_few" in proved.body

@@ -36,7 +36,7 @@ async def test_the_listed_endpoints_exist(door: Door) -> None:
             row["path"]
             .replace("{demand_id}", demand_id)
             .replace("{channel_id}", f"collab-{demand_id[2:]}")
-            .replace("{name}", "node.tools")
+            .replace("{name}", "relay.tools")
         )
         answer = await door.client.request(row["method"], path, json={} if row["method"] == "POST" else None)
         assert answer.status_code not in {404, 405}, path

@@ -20,13 +20,13 @@ LONGEST = 3600.0
 
 
 class Relay:
-    """Capabilities of the node itself (row CAL-08): the command line calls through them."""
+    """The capabilities ``relay.*`` of the node itself (row CAL-08): the command line calls through them."""
 
     def __init__(self, visible: Visible) -> None:
         """``visible`` finds what the caller of a call may call in turn."""
         self._visible = visible
 
-    @capability(timeout=LONGEST, open_world=True, binding="request")
+    @capability(name="relay.call", timeout=LONGEST, open_world=True, binding="request")
     async def call(
         self, ctx: CallContext, target: str, parameters: dict[str, Any] | None = None, method: str = ""
     ) -> Any:  # noqa: ANN401 - what the target returns
@@ -43,7 +43,7 @@ class Relay:
         except MoothallError as error:
             raise own(error)  # noqa: B904 - it is the same error
 
-    @capability(timeout=LONGEST, open_world=True, binding="request")
+    @capability(name="relay.stream", timeout=LONGEST, open_world=True, binding="request")
     async def stream(
         self, ctx: CallContext, target: str, parameters: dict[str, Any] | None = None, method: str = ""
     ) -> AsyncIterator[Any]:
@@ -61,7 +61,7 @@ class Relay:
         except MoothallError as error:
             raise own(error)  # noqa: B904 - it is the same error
 
-    @capability(read_only=True, access="authenticated")
+    @capability(name="relay.tools", read_only=True, access="authenticated")
     async def tools(self, ctx: CallContext) -> list[JsonObject]:
         """List the capabilities that the caller may call, with their schemas."""
         return [describe(entry) for entry in self._visible(ctx)]

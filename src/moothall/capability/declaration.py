@@ -104,13 +104,12 @@ def spec_of(function: Callable[..., Any], lines: tuple[Mapping[str, Any], ...], 
     """The description of a capability: class attribute < decorator < file < run time (row DEC-51).
 
     Raises:
-        OptionError: it has no name, or asks for permissions and lets everybody in.
+        OptionError: it has no name, or its options contradict each other about who may call.
     """
-    merged: Settled = dict(layers.defaults)
-    for line in reversed(lines):
-        merged.update({option: value for option, value in line.items() if option not in _PER_LINE})
-    merged.update(layers.file)
-    merged.update(layers.run_time)
+    merged: Settled = {}
+    written = [{option: value for option, value in line.items() if option not in _PER_LINE} for line in reversed(lines)]
+    for layer in (layers.defaults, *written, layers.file, layers.run_time):
+        merged = _over(merged, layer)
     own = str(getattr(function, "__name__", ""))
     if "name" not in merged and not own.isidentifier():
         raise OptionError("a function without a name of its own needs the option name")
@@ -132,6 +131,22 @@ def spec_of(function: Callable[..., Any], lines: tuple[Mapping[str, Any], ...], 
             f"{name}: permissions protect nothing where everybody is let in (public, or auth=False)"
         )
     return spec
+
+
+def _over(below: Mapping[str, Any], layer: Mapping[str, Any]) -> Settled:
+    """A layer of options over those below; who may call is one decision, so `access` and `auth` go together.
+
+    Raises:
+        OptionError: the layer itself says that nobody need prove an identity, and that not everybody may call.
+    """
+    made = {**below, **layer}
+    if layer.get("auth") is False and layer.get("access", "public") != "public":
+        raise OptionError(f"auth=False lets everybody in, and access={layer['access']!r} does not; say one of them")
+    if "access" in layer and "auth" not in layer:
+        made.pop("auth", None)
+    elif "auth" in layer and "access" not in layer:
+        made.pop("access", None)
+    return made
 
 
 def providers_of(

@@ -28,7 +28,7 @@ def arguments(call: Invocation, words: Sequence[str]) -> dict[str, Any]:
 
 def _object(call: Invocation, word: str) -> dict[str, Any]:
     try:
-        value = json.loads(sys.stdin.read() if word == "-" else word)
+        value = _loads(sys.stdin.read() if word == "-" else word)
     except ValueError as error:
         raise UsageError(call.text("call.bad_json"), why=str(error)) from error
     if not isinstance(value, dict):
@@ -43,8 +43,19 @@ def _pair(call: Invocation, word: str) -> dict[str, Any]:
     if not (name and equals):
         raise UsageError(call.text("call.bad_pair", pair=word), hint=call.text("call.bad_pair_try"))
     try:
-        return {name: json.loads(value)}
+        return {name: _loads(value)}
     except ValueError as error:
         if strict:
             raise UsageError(call.text("call.bad_json"), why=str(error)) from error
         return {name: value}
+
+
+def _loads(words: str) -> Any:  # noqa: ANN401 - JSON of any shape
+    """JSON, without the numbers that only Python takes for it (NaN, and those beyond a double)."""
+    value = json.loads(words, parse_constant=_no_number)
+    json.dumps(value, allow_nan=False)
+    return value
+
+
+def _no_number(name: str) -> Any:  # noqa: ANN401 - the signature that `json` asks for
+    raise ValueError(f"{name} is no JSON number")

@@ -83,14 +83,14 @@ class _LocalCalls:
         self._path = node.host.path
 
     async def call(self, target: str, params: Mapping[str, Any], timeout: float) -> Any:  # noqa: ANN401, ASYNC109
-        return await self._call("call", {"target": target, "parameters": params}, timeout)
+        return await self._call("relay.call", {"target": target, "parameters": params}, timeout)
 
     async def tools(self) -> list[JsonObject]:
-        found: list[JsonObject] = await self._call("tools", {}, None)
+        found: list[JsonObject] = await self._call("relay.tools", {}, None)
         return found
 
     async def stream(self, target: str, params: Mapping[str, Any], timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109
-        admitted = await self._path.admit(_own("stream"), _facts(timeout))
+        admitted = await self._path.admit(_own("relay.stream"), _facts(timeout))
         async for chunk in self._path.stream(admitted, {"target": target, "parameters": params}):
             if isinstance(chunk, Item):
                 yield chunk.value
@@ -122,10 +122,10 @@ class _RemoteCalls:
         await self._client.aclose()
 
     async def call(self, target: str, params: Mapping[str, Any], timeout: float) -> Any:  # noqa: ANN401, ASYNC109
-        return await self._post("call", {"target": target, "parameters": params}, timeout)
+        return await self._post("relay.call", {"target": target, "parameters": params}, timeout)
 
     async def tools(self) -> list[JsonObject]:
-        found: list[JsonObject] = await self._post("tools", {}, _SLACK_SECONDS)
+        found: list[JsonObject] = await self._post("relay.tools", {}, _SLACK_SECONDS)
         return found
 
     async def stream(self, target: str, params: Mapping[str, Any], timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109
@@ -133,7 +133,7 @@ class _RemoteCalls:
 
         from moothall.protocols.events import events  # noqa: PLC0415 - as above
 
-        request = self._request("stream", {"target": target, "parameters": params}, timeout, accept=_EVENTS)
+        request = self._request("relay.stream", {"target": target, "parameters": params}, timeout, accept=_EVENTS)
         try:
             answer = await self._client.send(request, stream=True)
             try:

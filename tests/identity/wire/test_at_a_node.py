@@ -24,7 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 WHO, BOUND = "/api/v1/capabilities/node.who", "/api/v1/capabilities/node.bound"
 CHANGE, THROUGH = "/api/v1/capabilities/node.change", "/api/v1/capabilities/node.through"
 CHANGES: list[str] = []
-OWN_CHANGES = ["node.call", "node.stream", "node.tokens.revoke"] + [
+OWN_CHANGES = ["node.relay.call", "node.relay.stream", "node.tokens.revoke"] + [
     f"node.agents.{name}" for name in ("new", "load", "edit", "disable", "enable", "remove")
 ]
 
@@ -153,8 +153,8 @@ async def test_what_changes_the_node_asks_even_its_own_agents_for_a_signed_reque
 async def test_the_owners_token_calls_for_its_owner_and_so_does_what_it_calls(street: Street) -> None:
     token = street.node.owner_token
     answer = await street.client.post(
-        "/api/v1/capabilities/node.call",
-        json={"target": "local:node.call", "parameters": {"target": "local:node.bound", "parameters": {}}},
+        "/api/v1/capabilities/relay.call",
+        json={"target": "local:relay.call", "parameters": {"target": "local:node.bound", "parameters": {}}},
         headers={"Authorization": f"Bearer {token}"},
     )
     assert (answer.status_code, answer.json()["data"]) == (200, "owner")

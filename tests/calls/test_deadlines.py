@@ -13,7 +13,7 @@ from moothall.calls.deadline import within
 from moothall.calls.target import Target
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
-from moothall.errors import CallTimeout
+from moothall.errors import CallTimeout, Conflict
 from tests.calls.hall import OWNER, Hall, code, facts
 
 
@@ -212,3 +212,18 @@ async def test_a_call_that_is_never_awaited_further_leaves_nothing_behind() -> N
     work.close()
     gc.collect()
     assert code(await hall.call("gen")) == "ok"
+
+
+@pytest.mark.parametrize("ending", ["value", "error"])
+async def test_work_that_swallows_its_cancellation_is_late_all_the_same(ending: str) -> None:
+    @capability(timeout=0.02)
+    async def stubborn() -> int:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await asyncio.sleep(0)
+            if ending == "error":
+                raise Conflict("late") from None
+        return 1
+
+    assert code(await Hall(stubborn).call("stubborn")) == "TIMEOUT"

@@ -206,3 +206,21 @@ async def test_a_cancelled_call_passes_through_its_hooks() -> None:
     await asyncio.wait([task])
     assert task.cancelled()
     assert recorder.seen[1:] == ["in", "out"]
+
+
+async def test_hooks_of_an_error_do_not_keep_it_from_its_caller(caplog: pytest.LogCaptureFixture) -> None:
+    @capability
+    async def fails() -> int:
+        raise Conflict("taken")
+
+    hall = Hall(fails)
+    seen = []
+    hall.path.hooks.on_error(lambda _, error: seen.append(error.code))
+
+    async def hangs(ctx: CallContext, error: MoothallError) -> None:
+        await asyncio.Event().wait()
+
+    hall.path.hooks.on_error(hangs)
+    assert code(await hall.call("fails")) == "CONFLICT"
+    assert seen == ["CONFLICT"]
+    assert "TimeoutError" in caplog.text

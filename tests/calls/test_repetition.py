@@ -337,3 +337,24 @@ async def test_an_error_of_an_inner_call_passes_through_the_outer_one() -> None:
         return value
 
     assert (await Hall(over_http(), outer, remote=Remote(sent())).call("outer")).data == len("UPSTREAM_ERROR")
+
+
+async def test_arguments_that_are_refused_say_nothing_of_the_remote() -> None:
+    clock = SleeplessClock()
+    hall = Hall(
+        over_http(),
+        remote=Remote(*[UpstreamError("down")] * 4, ValidationError("no place"), RuntimeError("x"), UpstreamError("d")),
+        clock=clock,
+        terms=Terms(breaker_threshold=4),
+    )
+    for _ in range(4):
+        await hall.call("price", item="pen")
+    (remote,) = hall.path._remotes._remotes.values()
+    assert remote.breaker.state == "open"
+    await clock.advance(31)
+    for expected in ("VALIDATION_ERROR", "INTERNAL_ERROR"):
+        assert code(await hall.call("price", item="..")) == expected
+        assert remote.breaker.state == "half_open"
+    assert {outcome for _, outcome in remote.tally.outcomes} == {"UPSTREAM_ERROR", "VALIDATION_ERROR", "INTERNAL_ERROR"}
+    await hall.call("price", item="pen")
+    assert remote.breaker.state == "open"

@@ -17,8 +17,8 @@ from pydantic import BaseModel
 
 from moothall.capability.decorators import capability
 from moothall.capability.entry import Entry
-from moothall.errors import InternalError, UpstreamInvalid
-from tests.capability.shop import entry_of
+from moothall.errors import InternalError, UpstreamInvalid, ValidationError
+from tests.capability.shop import entry_of, run
 
 
 class Point(BaseModel):
@@ -157,3 +157,33 @@ def test_integers_of_any_size_come_back_as_they_were(number: int) -> None:
 
 
 WHOLE = returning(int)
+
+
+async def test_integers_that_nobody_can_write_are_refused_by_name() -> None:
+    @capability
+    def huge() -> int:
+        return 10**5000
+
+    @capability
+    def huge_inside() -> list[int]:
+        return [10**5000]
+
+    @capability
+    def take(x: int) -> int:
+        return 1
+
+    @capability
+    def take_many(x: list[int]) -> int:
+        return 1
+
+    for function in (huge, huge_inside):
+        entry = entry_of(function)
+        with pytest.raises(InternalError, match="does not fit its declaration"):
+            entry.encode(await run(entry, {}))
+    for function, argument in ((take, 10**5000), (take_many, [10**5000])):
+        entry = entry_of(function)
+        bound = entry.bind({"x": argument})
+        with pytest.raises(ValidationError):
+            entry.wire(bound)
+    with pytest.raises(ValidationError):
+        entry_of(take).bind({"x": "9" * 5000})

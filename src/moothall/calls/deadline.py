@@ -23,7 +23,7 @@ async def within(work: Coroutine[Any, Any, T], deadline: float, monotonic: Calla
     It begins at once, and what ends without having waited for anything needs no timer.
 
     Raises:
-        CallTimeout: the deadline came first; `work` was cancelled.
+        CallTimeout: the deadline came first; `work` was cancelled, and what it made of that does not count.
     """
     try:
         awaited = work.send(None)
@@ -33,11 +33,14 @@ async def within(work: Coroutine[Any, Any, T], deadline: float, monotonic: Calla
     limit = asyncio.timeout(deadline - monotonic())
     try:
         async with limit:
-            return await _resumed(work, awaited)
-    except TimeoutError:
+            value = await _resumed(work, awaited)
+    except Exception as error:
         if limit.expired():
-            raise timed_out() from None
+            raise timed_out() from (None if isinstance(error, TimeoutError) else error)
         raise
+    if limit.expired():  # it swallowed its cancellation: its caller was told when the answer comes at the latest
+        raise timed_out()
+    return value
 
 
 @types.coroutine

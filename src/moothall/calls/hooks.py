@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from moothall.calls.audit import concealed
 from moothall.calls.call import Call, Stage
@@ -21,6 +22,9 @@ OnError = Callable[[CallContext, MoothallError], object]
 """Gets the error that the caller gets; may raise another of ours in its place."""
 Around = Callable[[CallContext, Callable[[], Awaitable[Any]]], Awaitable[Any]]
 """Gets the context and the work, which it awaits; what it returns is the result."""
+
+ON_ERROR: Final = 1.0
+"""Seconds that the hooks of an error have; what has failed is not kept from its caller for longer."""
 
 H = TypeVar("H", bound=Callable[..., object])
 
@@ -119,14 +123,22 @@ def followed(stage: Stage, hooks: list[After]) -> Stage:
 
 
 async def failed(call: Call, error: MoothallError, hooks: tuple[OnError, ...]) -> MoothallError:
-    """The error after all hooks have seen it; one that fails by itself changes nothing."""
-    for hook in hooks:
-        try:
-            await _ran(hook(call.context, error))
-        except MoothallError as other:
-            error = other
-        except FAILURES as fault:
-            concealed(fault, call.name, call.request_id)
+    """The error after all hooks have seen it; one that fails by itself changes nothing, nor does one that takes long.
+
+    The time of the call may be over, so that they have one of their own, all together.
+    """
+    limit = asyncio.timeout(ON_ERROR)
+    try:
+        async with limit:
+            for hook in hooks:
+                try:
+                    await _ran(hook(call.context, error))
+                except MoothallError as other:
+                    error = other
+                except FAILURES as fault:
+                    concealed(fault, call.name, call.request_id)
+    except TimeoutError as late:
+        concealed(late, call.name, call.request_id)
     return error
 
 

@@ -20,12 +20,15 @@ from moothall.canonical import dumps
 from moothall.capability.entry import Entry, Provider
 from moothall.errors import (
     CallTimeout,
+    InternalError,
+    InvalidInput,
     MoothallError,
     Overloaded,
     Told,
     Unavailable,
     UpstreamError,
     UpstreamInvalid,
+    UsageError,
 )
 from moothall.resilience import Outcome
 
@@ -131,12 +134,13 @@ class Way:
         if isinstance(error, MoothallError):
             return _said(error, hurried=call.hurried), error.code
         late = isinstance(error, asyncio.CancelledError) and self._monotonic() >= call.patience
-        return ("failed" if late and not call.hurried else "neutral"), "cancelled"
+        how = "cancelled" if isinstance(error, asyncio.CancelledError | GeneratorExit) else InternalError.code
+        return ("failed" if late and not call.hurried else "neutral"), how
 
 
 def _said(error: MoothallError, *, hurried: bool) -> Outcome:
-    if isinstance(error, UpstreamInvalid) or (hurried and isinstance(error, CallTimeout)):
-        return "neutral"
+    if isinstance(error, UpstreamInvalid | InvalidInput | UsageError) or (hurried and isinstance(error, CallTimeout)):
+        return "neutral"  # of arguments nobody knows whether they were refused here, before anything was sent, or there
     return "failed" if isinstance(error, _ILL) else "ok"
 
 

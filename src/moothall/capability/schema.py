@@ -64,7 +64,10 @@ def bind(shape: Shape) -> Callable[[Mapping[str, Any] | Sequence[Any]], Argument
 
 
 def wire(shape: Shape) -> Callable[[Arguments], JsonObject]:
-    """Code that writes validated arguments as JSON, under the names that a caller uses."""
+    """Code that writes validated arguments as JSON, under the names that a caller uses.
+
+    It raises ValidationError for an integer of more digits than Python writes, `Misfit` for what has no JSON form.
+    """
     first = tuple(parameter.name for parameter in shape.parameters if parameter.positional_only)
     writers = tuple(
         (parameter.name, _outer_name(parameter), to_json(_unnamed(parameter.annotation)))
@@ -75,7 +78,12 @@ def wire(shape: Shape) -> Callable[[Arguments], JsonObject]:
         named = arguments.named
         if first:
             named = {**dict(zip(first, arguments.positional, strict=True)), **named}
-        return {outer: write(named[name]) for name, outer, write in writers}
+        try:
+            return {outer: write(named[name]) for name, outer, write in writers}
+        except Misfit as misfit:
+            if not isinstance(misfit.__cause__, values.TooLong):
+                raise
+        raise values.misplaced("int_too_long", "Input should be an integer of at most 4300 digits")
 
     return written
 
@@ -126,7 +134,7 @@ def to_json(annotation: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - a type
     if annotation in {str, bool, type(None)}:
         return _same
     if annotation is int:
-        return values.safe_integer
+        return _integer
     serialize = _adapter(Any if annotation is MISSING else annotation).serializer.to_python
 
     def written(value: Any) -> Any:  # noqa: ANN401
@@ -136,6 +144,13 @@ def to_json(annotation: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - a type
             raise Misfit(f"{type(value).__name__} has no JSON form") from error
 
     return written
+
+
+def _integer(value: int) -> int | str:
+    try:
+        return values.safe_integer(value)
+    except values.TooLong as error:
+        raise Misfit("an integer with too many digits") from error
 
 
 def input_schema(shape: Shape) -> JsonObject:

@@ -21,16 +21,29 @@ DEEPEST: Final = 128
 _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
 
+class TooLong(ValueError):
+    """An integer has more digits than Python writes."""
+
+
 def safe_integer(value: int) -> int | str:
-    """The integer, or its decimal string where other readers would round it."""
-    return value if -SAFE <= value <= SAFE else str(value)
+    """The integer, or its decimal string where other readers would round it.
+
+    Raises:
+        TooLong: it has more than 4,300 digits.
+    """
+    if -SAFE <= value <= SAFE:
+        return value
+    try:
+        return str(value)
+    except ValueError as error:
+        raise TooLong("the integer has too many digits") from error
 
 
 def narrow(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
     """JSON with every integer beyond 2^53 as a decimal string.
 
     Raises:
-        ValueError: it holds a number that is not finite.
+        ValueError: it holds a number that is not finite, or an integer that is too long.
     """
     kind = type(value)
     if kind is int:

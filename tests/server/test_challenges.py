@@ -102,5 +102,5 @@ async def test_a_node_without_keys_challenges_as_well(tmp_path: Path) -> None:
     async with served(tmp_path, agents=False) as keyless:
         channel = "/api/v1/channels/collab-00000000/invitation"
         assert (await keyless.client.get(channel)).status_code == 404
-        headers = {"Signature-Input": "sig1=()", "Signature": "sig1=:AAAA:"}
+        headers = {"Authorization": 'DIDWba did="did:wba:nobody.invalid"'}
         assert challenged(await keyless.client.get("/api/v1/demand", headers=headers), "Bearer", "DIDWba")

@@ -27,7 +27,7 @@ def mentions(value: Any) -> str:  # noqa: ANN401 - JSON of any shape
 
 def marks(name: str) -> list[str]:
     """What `mentions` of a text that contains a name contains."""
-    return [_digest(word) for word in _WORD.findall(name)]
+    return [_digest(word) for word in _WORD.findall(name) or [name]]
 
 
 def _digest(word: str) -> str:

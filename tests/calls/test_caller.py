@@ -285,3 +285,16 @@ def test_what_is_no_target_is_refused_without_repeating_it(text: str) -> None:
     with pytest.raises(ValidationError) as caught:
         Target.parse(text)
     assert len(text) < 5 or text not in str(caught.value)
+
+
+async def test_a_method_that_contradicts_the_request_is_refused_and_one_that_repeats_it_is_not() -> None:
+    @capability(name="weather.today")
+    async def today() -> str:
+        return "rain"
+
+    hall = Hall(today)
+    request = {"target": "local:weather", "method": "today"}
+    for method in ("", "today"):
+        assert await hall.caller.call(request, method=method) == "rain"
+    with pytest.raises(ValidationError):
+        await hall.caller.call(request, method="tomorrow")

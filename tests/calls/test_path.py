@@ -28,7 +28,7 @@ from moothall.errors import (
 )
 from moothall.identity.principal import Principal
 from moothall.policy.table import AccessTable
-from tests.calls.hall import ALICE, ANONYMOUS, BOB, OWNER, Hall, Remote, code, facts
+from tests.calls.hall import ALICE, ANONYMOUS, BOB, OWNER, Hall, Remote, SleeplessClock, code, facts
 
 
 @capability
@@ -588,3 +588,39 @@ async def test_a_scheme_without_a_connector_says_so() -> None:
         "UNAVAILABLE",
         {"scheme": "llm"},
     )
+
+
+@pytest.mark.requirement("TPL-42")
+async def test_the_processing_time_is_what_passed_between_the_door_and_the_answer() -> None:
+    clock = SleeplessClock()
+
+    @capability
+    async def slow() -> None:
+        await clock.advance(1.5)
+
+    reply = await Hall(slow, clock=clock).call("slow", OWNER, "http")
+    assert reply.metadata is not None
+    assert reply.metadata.processing_time == 1.5
+    assert reply.timestamp == clock.now()
+
+
+@pytest.mark.requirement("DEC-35")
+async def test_twenty_plain_functions_run_at_once_through_the_path_while_the_loop_beats() -> None:
+    together, beats = threading.Barrier(20), 0
+
+    @capability
+    def meet() -> int:
+        return together.wait(30)  # nobody gets further before all twenty are here
+
+    async def heart() -> None:
+        nonlocal beats
+        while True:
+            beats += 1
+            await asyncio.sleep(0)
+
+    hall = Hall(meet)
+    beating = asyncio.create_task(heart())
+    replies = await asyncio.gather(*(hall.call("meet", OWNER, "http") for _ in range(20)))
+    beating.cancel()
+    assert sorted(reply.data for reply in replies) == list(range(20))
+    assert beats > 0

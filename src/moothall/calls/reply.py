@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One value of a stream, as JSON."""
+    """One value of a stream: as JSON, at the door of this process the Python value itself."""
 
     value: object
 
@@ -43,7 +43,8 @@ class Reply(Generic[T]):  # not frozen, as `Metadata`
     Attributes:
         request_id: a UUID; the log knows the call by it.
         timestamp: when it ended, in UTC.
-        data: the value as JSON, integers beyond 2^53 as decimal strings; None when it failed.
+        data: the value as JSON, integers beyond 2^53 as decimal strings; at the door of this process the Python value
+            itself. None when it failed.
         error: why it failed.
         metadata: what the call took.
         replayed: whether this is the stored answer of an earlier call with the same ``Idempotency-Key``.

@@ -49,6 +49,7 @@ def create_identity(
     """Make an identity: in the node's keystore, or in a folder of its own."""
     agent = path[-1] if path else DEFAULT_AGENT
     algorithm: Algorithm = "secp256k1" if k1 else "Ed25519"
+    domain = domain.replace("%3A", ":").replace("%3a", ":").lower()  # as a DID has it, or as an address does
     url = f"https://{domain}/agents/{agent}/ad.json"
     if out is None:
         keystore = Keystore.open(call.settings().data)

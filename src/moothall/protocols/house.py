@@ -17,9 +17,6 @@ REQUEST_ID: Final = "moothall.request_id"
 STREAMS: Final = "moothall.streams"
 """Key of the ASGI scope: what runs the senders of streams, and ends them when the server stops."""
 
-PROOFS: Final = "Authorization, Signature-Input, X-Admin-Key"
-"""The headers that say who reads, for ``Vary`` of what is not the same for everybody."""
-
 Scope = MutableMapping[str, Any]
 
 

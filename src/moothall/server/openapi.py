@@ -19,7 +19,7 @@ from moothall.calls.ports import Gateway
 from moothall.canonical import dumps
 from moothall.capability.snapshot import Snapshot
 from moothall.negotiation.demand.payloads import PAYLOADS
-from moothall.protocols.house import PROOFS
+from moothall.protocols.headers import BY_READER, unchanged
 from moothall.protocols.http.openapi import COMPONENTS, described
 from moothall.protocols.intake import received
 from moothall.server.access import ADMIN, API, METRICS, TOKEN, by_token, for_people
@@ -171,8 +171,8 @@ class ApiDocument:
         tag, body = self._document(base, capabilities=self._open or proved)
         headers = {"ETag": tag, "Cache-Control": "private, no-cache" if proved else "no-cache", "Vary": "Host"}
         if not self._open:
-            headers["Vary"] += f", {PROOFS}"
-        if tag in request.headers.get("if-none-match", ""):
+            headers["Vary"] += f", {BY_READER[1].decode()}"
+        if unchanged(request.headers.raw, tag.encode()):
             return Response(status_code=304, headers=headers)
         return Response(body, headers=headers, media_type="application/json")
 

@@ -72,8 +72,6 @@ def test_create_without_a_path_makes_the_identity_of_the_domain(capsys: pytest.C
     assert told["document_url"] == "https://example.com/.well-known/did.json"
 
 
-@pytest.mark.requirement("WIRE-DID-06")
-@pytest.mark.parametrize("domain", ["127.0.0.1", "192.0.2.7:443", "[::1]", "2130706433"])
 def test_a_domain_is_taken_as_a_did_has_it_too(capsys: pytest.CaptureFixture[str], data: Path) -> None:
     assert run(["identity", "create", "Local.Example%3A8550", "agents", "x", "--data", str(data), "--json"]) == 0
     made = json.loads(capsys.readouterr().out)
@@ -82,6 +80,8 @@ def test_a_domain_is_taken_as_a_did_has_it_too(capsys: pytest.CaptureFixture[str
     assert document["service"][0]["serviceEndpoint"] == "https://local.example:8550/agents/x/ad.json"
 
 
+@pytest.mark.requirement("WIRE-DID-06")
+@pytest.mark.parametrize("domain", ["127.0.0.1", "192.0.2.7:443", "[::1]", "2130706433"])
 def test_an_ip_host_is_refused_and_nothing_is_written(
     capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path, domain: str
 ) -> None:

@@ -163,7 +163,7 @@ async def test_every_way_to_call_inside_a_capability_counts_as_one() -> None:
 @pytest.mark.parametrize("error", [*REFUSALS, ValidationError])
 async def test_the_relay_passes_on_what_it_met(error: Callable[[str], MoothallError]) -> None:
     hall = Hall(Relay(lambda _: ()), remote=Remote(error("why")))
-    for name in ("call", "stream"):
+    for name in ("relay.call", "relay.stream"):
         reply = await hall.call(name, OWNER, "http", target=FAR)
         assert code(reply) == error("").envelope_code
         assert "why" in str(reply.error)

@@ -253,9 +253,15 @@ class TestOtherNodes:
         assert await connector.call(self.at(node, "works", report=report)) == "done"
         assert told == [Progress(1, 2, "half")]
 
-    async def test_hops_key_and_deadline_arrive(self, connector: HttpConnector, node: Hall) -> None:
+    async def test_hops_and_deadline_arrive(self, connector: HttpConnector, node: Hall) -> None:
         assert await connector.call(self.at(node, "late", hops=3, timeout=2.0)) == [3, None, True]
-        assert await connector.call(self.at(node, "late", idempotency_key="k")) == [0, "k", False]
+        assert await connector.call(self.at(node, "late")) == [0, None, False]
+
+    async def test_a_key_arrives_and_is_refused_where_nobody_proves_whose_it_is(
+        self, connector: HttpConnector, node: Hall
+    ) -> None:
+        with pytest.raises(ValidationError):
+            await connector.call(self.at(node, "late", idempotency_key="k"))
 
     async def test_a_stream_that_is_cut_off_is_an_error(self, connector: HttpConnector, far: Backend) -> None:
         far.answers = [Answer(body=b"event: item\ndata: 1\n\n", kind="text/event-stream")]

@@ -17,6 +17,7 @@ from moothall.negotiation.demand.participants import OfferAnswer, Participant, R
 from moothall.negotiation.demand.wire import DemandOffer, ProposalReview
 from moothall.node import Node
 from moothall.server.app import ServerApp, create_app
+from moothall.server.language import accepted
 from moothall.server.limited import LIMITS, Limits
 from moothall.server.parts import ServerParts
 from moothall.server.run import Address, serve
@@ -75,6 +76,7 @@ def parts_of(node: Node, **changes: Any) -> ServerParts:
         verifier=verifier,
         challenger=verifier.challenger,
         suspended=node.host.suspended,
+        doors=[node.host.anp_door("en", accepted)],
     )
     return replace(parts, **changes)
 

@@ -127,9 +127,7 @@ def spec_of(function: Callable[..., Any], lines: tuple[Mapping[str, Any], ...], 
         **fields,
     )
     if spec.public and spec.permissions:
-        raise OptionError(
-            f"{name}: permissions protect nothing where everybody is let in (public, or auth=False)"
-        )
+        raise OptionError(f"{name}: permissions protect nothing where everybody is let in (public, or auth=False)")
     return spec
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -77,6 +77,17 @@ class Incoming:
     async def read(self) -> Fetched:
         """The whole answer; raises as `chunks`."""
         return Fetched(self.status, self.headers, b"".join([chunk async for chunk in self.chunks()]), self.uri)
+
+
+async def fetched(opening: AbstractAsyncContextManager[Incoming], seconds: float) -> Fetched:
+    """Open an answer and read the whole of it, within so many seconds; raises as `Egress.stream`."""
+    try:
+        async with asyncio.timeout(seconds), opening as answer:
+            return await answer.read()
+    except CallTimeout:
+        raise
+    except TimeoutError as error:
+        raise silence() from error
 
 
 class Egress:
@@ -161,16 +172,9 @@ class Egress:
         proof: Proof | None = None,
     ) -> Fetched:
         """Make a request and read its answer, all within ``seconds``; for the rest see `stream`."""
-        try:
-            async with (
-                asyncio.timeout(seconds),
-                self.stream(method, url, headers=headers, content=content, caps=caps, proof=proof) as answer,
-            ):
-                return await answer.read()
-        except CallTimeout:
-            raise
-        except TimeoutError as error:
-            raise silence() from error
+        return await fetched(
+            self.stream(method, url, headers=headers, content=content, caps=caps, proof=proof), seconds
+        )
 
     @asynccontextmanager
     async def stream(

@@ -7,7 +7,6 @@ nowhere else. Nothing is signed for an origin to which a redirect led.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -17,13 +16,13 @@ import httpx
 
 from moothall.canonical import dumps
 from moothall.clock import Clock
-from moothall.errors import CallTimeout, UsageError
+from moothall.errors import UsageError
 from moothall.identity.agent import AgentIdentity
 from moothall.identity.auth_params import access_token, challenge_nonce
 from moothall.identity.destination import Destination, Origin
-from moothall.identity.egress import Egress, Fetched, Incoming, Proof
+from moothall.identity.egress import Egress, Fetched, Incoming, Proof, fetched
 from moothall.identity.held_tokens import HeldTokens
-from moothall.identity.limited_body import Caps, silence
+from moothall.identity.limited_body import Caps
 from moothall.identity.signing import sign_request
 
 _SAFE: Final = frozenset({"GET", "HEAD"})
@@ -68,16 +67,7 @@ class SignedSession:
         caps: Caps = _DEFAULT,
     ) -> Fetched:
         """Make a request and read its answer, all within ``seconds``; for the rest see `stream`."""
-        try:
-            async with (
-                asyncio.timeout(seconds),
-                self.stream(method, url, json=json, content=content, headers=headers, caps=caps) as answer,
-            ):
-                return await answer.read()
-        except CallTimeout:
-            raise
-        except TimeoutError as error:
-            raise silence() from error
+        return await fetched(self.stream(method, url, json=json, content=content, headers=headers, caps=caps), seconds)
 
     @asynccontextmanager
     async def stream(

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from moothall.errors import Forbidden as Forbidden
     from moothall.errors import Gone as Gone
     from moothall.errors import HostRefused as HostRefused
+    from moothall.errors import InputRequired as InputRequired
     from moothall.errors import InternalError as InternalError
     from moothall.errors import InvalidInput as InvalidInput
     from moothall.errors import LeaseLost as LeaseLost
@@ -140,6 +141,7 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
         "Forbidden",
         "Gone",
         "HostRefused",
+        "InputRequired",
         "InternalError",
         "InvalidInput",
         "LeaseLost",

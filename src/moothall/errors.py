@@ -31,6 +31,7 @@
     │   └── OriginRefused    ORIGIN_REFUSED
     ├── Conflict             CONFLICT
     ├── ApprovalPending      APPROVAL_PENDING    somebody must approve the call first
+    ├── InputRequired        INPUT_REQUIRED    the capability asks something that this door cannot carry
     ├── ServiceNotFoundError  NOT_FOUND    no such capability, or none for this caller
     ├── MethodNotAllowed     METHOD_NOT_ALLOWED
     ├── Gone                 GONE    the capability was taken out of service
@@ -100,6 +101,7 @@ ERRORS: Final[Mapping[str, Appearance]] = MappingProxyType(
         "CONFLICT": Appearance(409, -32040, "result", "rejected", 2, "errors.CONFLICT.hint"),
         "PERMISSION_DENIED": Appearance(403, -32044, "result", "rejected", 3, "errors.PERMISSION_DENIED.hint"),
         "APPROVAL_PENDING": Appearance(202, -32045, "result", "auth_required", 4, "errors.APPROVAL_PENDING.hint"),
+        "INPUT_REQUIRED": Appearance(422, -32052, "result", "input_required", 2, "errors.INPUT_REQUIRED.hint"),
         "NOT_FOUND": Appearance(404, -32601, "error", "rejected", 5, "errors.NOT_FOUND.hint"),
         "METHOD_NOT_ALLOWED": Appearance(405, -32046, "error", "rejected", 2, "errors.METHOD_NOT_ALLOWED.hint"),
         "GONE": Appearance(410, -32047, "error", "rejected", 5, "errors.GONE.hint"),
@@ -404,6 +406,12 @@ class ApprovalPending(MoothallError):
     """The call waits for somebody's approval."""
 
     code = "APPROVAL_PENDING"
+
+
+class InputRequired(MoothallError):
+    """The capability asks its client something before it can go on, and its door cannot carry that."""
+
+    code = "INPUT_REQUIRED"
 
 
 class ServiceNotFoundError(MoothallError, LookupError):

@@ -83,6 +83,20 @@ class Settings(BaseSettings):
     capabilities: dict[str, dict[str, Any]] = Field(
         {}, description="tables in the file: options of capabilities by name, before the decorator's"
     )
+    mcp: dict[str, dict[str, Any]] = Field(
+        {}, description="tables in the file: MCP servers that this node may call, by name"
+    )
+    a2a: dict[str, dict[str, Any]] = Field(
+        {}, description="tables in the file: A2A agents and plain JSON services that this node may call, by name"
+    )
+    mcp_sessions: int = Field(
+        0,
+        ge=0,
+        description="sessions that MCP clients of the older protocol may have open; 0: none, every request by itself",
+    )
+    task_days: float = Field(
+        7.0, ge=0, allow_inf_nan=False, description="days after which an ended A2A task is forgotten; 0: never"
+    )
     max_call_body: int = Field(4 * 1024 * 1024, ge=1024, description="bytes of a call's arguments")
     call_threads: int = Field(64, ge=1, description="synchronous capabilities that may run at once")
     caller_limit: int = Field(6000, ge=0, description="calls that one caller may make in a minute; 0: no limit")

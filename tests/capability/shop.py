@@ -8,6 +8,7 @@ from typing import Any
 from moothall.capability.agents import Agent
 from moothall.capability.context import CallContext
 from moothall.capability.entry import Entry
+from moothall.capability.questions import Answers, Questions
 from moothall.capability.registry import Registry
 from moothall.identity.principal import OWNER
 
@@ -23,6 +24,12 @@ class Nowhere:
 
     async def progress(self, done: float, total: float | None, message: str) -> None:
         raise AssertionError(message)
+
+    async def ask(self, questions: Questions) -> Answers:
+        raise AssertionError(questions)
+
+    async def log(self, level: str, data: Any, topic: str) -> None:
+        raise AssertionError(data)
 
 
 def context(entry: Entry) -> CallContext:

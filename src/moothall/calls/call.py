@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from contextvars import ContextVar
 from typing import Any, Final, Protocol
 
-from moothall.calls.ports import CallFacts, Report
+from moothall.calls.ports import CallFacts, Partner, Report
 from moothall.calls.reply import Progress
 from moothall.capability.context import CallContext
 from moothall.capability.entry import Arguments, Entry
+from moothall.capability.questions import Answers, LogLevel, Questions
+from moothall.errors import InputRequired, Told
 
 LOCAL: Final = "local"
 """The door of this process, where values are Python's own."""
@@ -45,6 +47,7 @@ class Call:
         started, deadline: monotonic seconds.
         remaining: calls that the caller's limits leave.
         report: takes progress, if anybody listens.
+        partner: whom its capability can ask, if anybody; nobody, where several callers share the work.
         arguments: validated.
         patience: monotonic seconds from which on giving it up says that it takes too long.
         hurried: whether its caller gave it less time than it may take.
@@ -61,6 +64,7 @@ class Call:
         "facts",
         "hurried",
         "name",
+        "partner",
         "patience",
         "remaining",
         "replayed",
@@ -82,6 +86,7 @@ class Call:
         self.request_id = facts.request_id
         self.remaining: int | None = None
         self.report: Report | None = facts.report
+        self.partner: Partner | None = facts.partner
         self.arguments = _NOTHING
         self.hurried = False
         self.replayed = False
@@ -119,6 +124,7 @@ class Call:
         """
         other = Call(self._onward, self.entry, self.name, self.facts, self.started, deadline)
         other.request_id, other.report, other.arguments = self.request_id, report, self.arguments
+        other.partner = None
         other.patience = min(deadline, self.started + self.entry.spec.timeout)
         return other
 
@@ -134,6 +140,21 @@ class Call:
         """Tell the caller how far the work is; lost where nobody listens."""
         if self.report is not None:
             await self.report(Progress(done, total, message))
+
+    async def ask(self, questions: Questions) -> Answers:
+        """Ask the client at the door.
+
+        Raises:
+            InputRequired: it cannot be asked here and now.
+        """
+        if self.partner is None:
+            raise InputRequired("the capability asks for more", told=Told("calls.nobody_to_ask"))
+        return await self.partner.ask(questions)
+
+    async def log(self, level: LogLevel, data: Any, topic: str) -> None:  # noqa: ANN401 - JSON of any shape
+        """Tell the client something; lost where nobody listens."""
+        if self.partner is not None:
+            await self.partner.log(level, data, topic)
 
 
 Stage = Callable[[Call], Coroutine[Any, Any, Any]]

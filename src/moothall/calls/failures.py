@@ -9,6 +9,7 @@ from moothall.errors import (
     CallTimeout,
     Conflict,
     Forbidden,
+    InputRequired,
     InternalError,
     InvalidInput,
     ModelTimeout,
@@ -27,7 +28,7 @@ from moothall.errors import (
 FAILURES: Final = (Exception, SystemExit)
 """What a capability's code may raise; a process does not end because one of its capabilities wants to."""
 
-_ANSWERS: Final = (ApprovalPending, Conflict, Forbidden, InvalidInput, UsageError)
+_ANSWERS: Final = (ApprovalPending, Conflict, Forbidden, InputRequired, InvalidInput, UsageError)
 """Said of the caller or its arguments: asking again, or elsewhere, changes nothing."""
 
 _PASSING: Final = (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from moothall.calls.reply import Chunk, Progress, Reply
 from moothall.calls.target import Target
+from moothall.capability.questions import Answers, LogLevel, Questions
 from moothall.capability.spec import JsonObject
 from moothall.identity.principal import Principal
 from moothall.identity.request import HttpRequest
@@ -20,6 +21,23 @@ Params = Mapping[str, Any] | Sequence[Any]
 """Arguments by name, or by position."""
 
 Report = Callable[[Progress], Awaitable[None]]
+
+
+class Partner(Protocol):
+    """The client at a door, as far as a call that is under way can ask it and tell it something."""
+
+    async def ask(self, questions: Questions) -> Answers:
+        """Ask it, and wait for the answers.
+
+        Raises:
+            InputRequired: the answers have to come with another request; the door keeps what was asked.
+            ValidationError: an answer has no such form.
+        """
+        ...
+
+    async def log(self, level: LogLevel, data: Any, topic: str) -> None:  # noqa: ANN401 - JSON of any shape
+        """Tell it something; lost where it does not listen."""
+        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +53,7 @@ class CallFacts:  # not frozen: made for every call, and a frozen one takes thre
         idempotency_key: the ``Idempotency-Key`` of the request.
         address: the client's network address, for limits of those who prove nothing.
         report: takes progress, where the door can carry it.
+        partner: whom the capability can ask while it runs, where the door can carry that.
         agent: the agent in whose name calls leave this node; empty: the default agent.
         parent: the request id of the call that makes this one, for the log.
     """
@@ -47,6 +66,7 @@ class CallFacts:  # not frozen: made for every call, and a frozen one takes thre
     idempotency_key: str | None = None
     address: str = ""
     report: Report | None = None
+    partner: Partner | None = None
     agent: str = ""
     parent: str = ""
 

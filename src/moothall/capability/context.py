@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from moothall.capability.questions import Answers, LogLevel, Questions
 from moothall.identity.principal import Principal
 
 
@@ -22,6 +23,18 @@ class Calling(Protocol):
 
     async def progress(self, done: float, total: float | None, message: str) -> None:
         """Tell the caller how far the work is; lost where nobody listens."""
+        ...
+
+    async def ask(self, questions: Questions) -> Answers:
+        """Ask the client at the door.
+
+        Raises:
+            InputRequired: the door cannot carry the questions while the call is under way.
+        """
+        ...
+
+    async def log(self, level: LogLevel, data: Any, topic: str) -> None:  # noqa: ANN401 - JSON of any shape
+        """Tell the client something; lost where nobody listens."""
         ...
 
 
@@ -81,3 +94,20 @@ class CallContext:
     async def progress(self, done: float, total: float | None = None, message: str = "") -> None:
         """Tell the caller how far the work is, where its door can carry that."""
         await self.calling.progress(done, total, message)
+
+    async def ask(self, questions: Questions) -> Answers:
+        """Ask the client that makes this call, and wait for its answers.
+
+        Doors without a connection to the client end the call with the questions, and run the capability again, from
+        its beginning, when the answers are there: ask before you do what must happen only once.
+
+        Raises:
+            InputRequired: it cannot be asked while the call is under way; the door that carries the error knows what
+                to do with it, so let it pass.
+            ValidationError: its answer has no such form.
+        """
+        return await self.calling.ask(questions)
+
+    async def log(self, level: LogLevel, data: Any, topic: str = "") -> None:  # noqa: ANN401 - JSON of any shape
+        """Tell the client something on the way, where its door can carry that; ``topic`` names the part that speaks."""
+        await self.calling.log(level, data, topic)

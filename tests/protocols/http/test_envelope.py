@@ -17,6 +17,7 @@ from moothall.calls.target import Target
 from moothall.calls.terms import Terms
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
+from moothall.capability.questions import Roots
 from moothall.errors import (
     ENVELOPE_CODES,
     ERRORS,
@@ -35,7 +36,7 @@ from tests.protocols.http.hall import ANNA, PREFIX, Hall, hall, of
 
 TABLE = {
     "APPROVAL_PENDING": 202, "VALIDATION_ERROR": 400, "UNAUTHENTICATED": 401, "PERMISSION_DENIED": 403,
-    "NOT_FOUND": 404, "METHOD_NOT_ALLOWED": 405, "CONFLICT": 409, "GONE": 410, "TOO_LARGE": 413,
+    "NOT_FOUND": 404, "METHOD_NOT_ALLOWED": 405, "CONFLICT": 409, "GONE": 410, "INPUT_REQUIRED": 422, "TOO_LARGE": 413,
     "UNSUPPORTED_MEDIA_TYPE": 415, "RATE_LIMITED": 429, "INTERNAL_ERROR": 500, "UPSTREAM_ERROR": 502,
     "UPSTREAM_INVALID": 502, "UNAVAILABLE": 503, "TIMEOUT": 504,
 }  # fmt: skip
@@ -85,6 +86,12 @@ async def slow(ctx: CallContext) -> str:
     return "never"
 
 
+@capability(access="public")
+async def asks(ctx: CallContext) -> str:
+    await ctx.ask({"roots": Roots()})
+    return "never"
+
+
 @capability()
 async def owned() -> str:
     return "mine"
@@ -119,7 +126,7 @@ async def old() -> str:
 
 @pytest.fixture
 async def room() -> AsyncIterator[Hall]:
-    functions = (add, counted, leaky, raises, slow, owned, risky, once, upstream, nonsense, unconnected, old)
+    functions = (add, counted, leaky, raises, slow, asks, owned, risky, once, upstream, nonsense, unconnected, old)
     async with hall(*functions, connectors=[Failing()], calls=Terms(chance=lambda: 0.0)) as opened:
         opened.registry.disable("node.old")
         yield opened
@@ -211,6 +218,7 @@ async def test_every_code_has_its_status(room: Hall) -> None:
         "NOT_FOUND": ("nobody", {}),
         "CONFLICT": ("raises", {"json": {"kind": "conflict"}}),
         "GONE": ("old", {}),
+        "INPUT_REQUIRED": ("asks", {}),
         "TOO_LARGE": ("add", many),
         "UNSUPPORTED_MEDIA_TYPE": ("add", {"content": b"a=1", "headers": {"Content-Type": "text/plain"}}),
         "INTERNAL_ERROR": ("leaky", {}),

@@ -1,0 +1,1 @@
+"""Capabilities over the Agent2Agent protocol: cards, tasks, and plain JSON services."""

@@ -1,0 +1,1 @@
+"""Capabilities over the Model Context Protocol, on the official SDK."""

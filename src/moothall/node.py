@@ -27,7 +27,7 @@ from moothall.events.log import EventLog
 from moothall.events.outbox import Outbox
 from moothall.events.retention import Retention
 from moothall.events.worker import Worker
-from moothall.hosting import AgentHost, Ground
+from moothall.hosting.host import AgentHost, Ground
 from moothall.identity.keystore import DEFAULT_AGENT
 from moothall.identity.office import Place
 from moothall.identity.principal import OWNER, Principal
@@ -226,7 +226,7 @@ class Node:
 
     async def crawl(self, domain: str) -> Crawl:
         """The agents that another node lists (``HOST`` or ``HOST:PORT``); see `Crawler.crawl`."""
-        return await self.host.crawler.crawl(domain)
+        return await self.host.edges.crawler.crawl(domain)
 
     def persona(self, profile: AgentProfile) -> Participant:
         """The default participant: decides in this process, from the profile alone."""
@@ -285,7 +285,7 @@ class Node:
                 verifier=host.office.verifier,
                 challenger=host.office.verifier.challenger,
                 suspended=host.suspended,
-                doors=[host.anp_door(lang, accepted)],
+                doors=host.edges.doors(lang, accepted),
                 meters=[host.path.meter],
             )
         )

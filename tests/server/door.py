@@ -76,7 +76,7 @@ def parts_of(node: Node, **changes: Any) -> ServerParts:
         verifier=verifier,
         challenger=verifier.challenger,
         suspended=node.host.suspended,
-        doors=[node.host.anp_door("en", accepted)],
+        doors=node.host.edges.doors("en", accepted),
     )
     return replace(parts, **changes)
 

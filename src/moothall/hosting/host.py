@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -26,23 +26,16 @@ from moothall.capability.plugins import SOURCES
 from moothall.capability.registry import Registry
 from moothall.clock import Clock, parse_rfc3339
 from moothall.errors import InternalError, SettingsError, UsageError
+from moothall.hosting.edges import EdgeGround, Edges
 from moothall.identity.agent import AgentIdentity
 from moothall.identity.apikeys import ApiKeys
 from moothall.identity.keystore import DEFAULT_AGENT
 from moothall.identity.office import IdentityOffice, Place
 from moothall.identity.principal import Principal
-from moothall.identity.site import Origin
 from moothall.identity.token_key import TokenKey
-from moothall.messages import Lang
 from moothall.policy.file import PolicyFile
 from moothall.policy.table import AccessTable
-from moothall.protocols.anp.assembly import AnpRoom
-from moothall.protocols.anp.assembly import Ground as AnpGround
-from moothall.protocols.anp.crawler import Crawler
-from moothall.protocols.anp.door import AnpDoor
 from moothall.protocols.anp.hosted import HostedAgent, Owner
-from moothall.protocols.anp.terms import Terms as AnpTerms
-from moothall.protocols.http.client import HttpConnector
 from moothall.settings import Settings
 from moothall.storage.store import Store
 from moothall.telemetry import logger
@@ -69,6 +62,7 @@ class AgentHost:
         capabilities: the registry; it can be changed while the node runs.
         office: who the agents are, and who others are.
         path: the call path.
+        edges: the ways in and out.
     """
 
     def __init__(self, ground: Ground, office: IdentityOffice, policy: PolicyFile) -> None:
@@ -81,11 +75,23 @@ class AgentHost:
         self._hosted: dict[str, HostedAgent] = {}
         self.office = office
         self.capabilities = Registry(threads=settings.call_threads, options=settings.capabilities)
+        self.edges = Edges(
+            EdgeGround(
+                settings=settings,
+                clock=ground.clock,
+                place=ground.place,
+                office=office,
+                snapshot=lambda: self.capabilities.snapshot,
+                hosted=lambda: self._hosted,
+                gateway=lambda: self.path,
+                principals=self._principal,
+            )
+        )
         self.path = CallPath(
             self.capabilities,
             AccessTable(policy),
             verifier=office.verifier,
-            connectors=[HttpConnector(office.session, _authorities(ground.place))],
+            connectors=self.edges.connectors,
             store=ground.store,
             secret=TokenKey.load(settings.data).reply_secret,
             clock=ground.clock,
@@ -98,20 +104,6 @@ class AgentHost:
             ),
             hooks=ground.hooks,
         )
-        self._anp = AnpRoom(
-            AnpGround(
-                snapshot=lambda: self.capabilities.snapshot,
-                hosted=lambda: self._hosted,
-                base=ground.place.url,
-                gateway=lambda: self.path,
-                principals=self._principal,
-                sessions=office.session,
-                egress=office.egress,
-                resolver=office.resolver,
-                clock=ground.clock,
-            )
-        )
-        self.path.connect(self._anp.connector)
         self._own: set[str] = set()
         self.take_in_own(Relay(self._visible))
         self.take_in_own(TokenCapabilities(office.gatehouse.revocations))
@@ -211,24 +203,6 @@ class AgentHost:
         """Whether the policy, as it is now, refuses an identity whatever it may."""
         return identity in self._policy.suspended
 
-    @property
-    def crawler(self) -> Crawler:
-        """Finds the agents of other nodes by their domains."""
-        return self._anp.crawler
-
-    def anp_door(self, lang: Lang, accepted: Callable[[str], Lang | None]) -> AnpDoor:
-        """The door of the Agent Network Protocol; ``accepted`` reads ``Accept-Language``."""
-        settings, verifier = self._ground.settings, self.office.verifier
-        terms = AnpTerms(
-            max_body=settings.max_call_body,
-            lang=lang,
-            accepted=accepted,
-            welcome=verifier.welcome,
-            challenge=verifier.challenger.of,
-            open_documents=settings.public_descriptions,
-        )
-        return self._anp.door(terms)
-
     async def close(self) -> None:
         """Stop the agents and let go of what is open, all of it; the first failure is raised at the end.
 
@@ -236,7 +210,7 @@ class AgentHost:
         """
         self._closing = True
         leaving = (partial(agent.leave, self.capabilities) for agent in self._agents.values())
-        await run_all([self.capabilities.stop, *leaving, self._anp.aclose, self.office.close])
+        await run_all([self.capabilities.stop, *leaving, self.edges.aclose, self.office.close])
 
     def _visible(self, ctx: CallContext) -> tuple[Entry, ...]:
         """What the caller of `Relay` may call; the owner's calls through it are made in this process."""
@@ -260,11 +234,6 @@ class AgentHost:
             owner=Owner(name=self._ground.place.domain),
             listed=agent.listed,
         )
-
-
-def _authorities(place: Place) -> frozenset[str]:
-    """What a request to this node has as its host and port."""
-    return frozenset(Origin.of(url).authority for url in (place.url, *place.others))
 
 
 def _created(identity: AgentIdentity, clock: Clock) -> datetime:

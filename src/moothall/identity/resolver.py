@@ -14,15 +14,24 @@ from typing import Final
 
 import httpx
 
+from moothall.canonical import strict_json
 from moothall.clock import Clock
-from moothall.errors import CallTimeout, InvalidInput, MoothallError, Overloaded, Told, UpstreamError, UpstreamInvalid
+from moothall.errors import (
+    CallTimeout,
+    InvalidInput,
+    MoothallError,
+    Overloaded,
+    Told,
+    UpstreamError,
+    UpstreamInvalid,
+    ValidationError,
+)
 from moothall.identity.did import Did
 from moothall.identity.document import DidDocument
 from moothall.identity.egress import Egress, Fetched
 from moothall.identity.kept_documents import Kept, KeptDocuments
 from moothall.identity.lanes import Lanes
 from moothall.identity.limited_body import Caps, silence
-from moothall.identity.strict import loads_strict
 from moothall.resilience import RateLimiter
 
 KEPT: Final = 300.0
@@ -171,11 +180,13 @@ class Resolver:
 
     def _load(self, did: Did, body: bytes) -> DidDocument:
         try:
-            return DidDocument.load(did, loads_strict(body), allow_legacy=self._allow_legacy, now=self._clock.now())
+            raw = strict_json(body)
+        except ValidationError as error:
+            raise UpstreamInvalid("the DID document is not JSON", told=Told("egress.did_type")) from error
+        try:
+            return DidDocument.load(did, raw, allow_legacy=self._allow_legacy, now=self._clock.now())
         except InvalidInput as error:
             raise UpstreamInvalid(error.message, told=error.told) from error
-        except ValueError as error:
-            raise UpstreamInvalid("the DID document is not JSON", told=Told("egress.did_type")) from error
 
 
 def _lifetime(headers: httpx.Headers) -> float:

@@ -1,41 +1,25 @@
 """How every door takes a request in: as received for the verifier, its body up to a size, and strict JSON in it.
 
-A body that two readers could understand differently is refused: one key twice, NaN, infinities (row TPL-36).
+A body that two readers could understand differently is refused (`canonical.strict_json`, row TPL-36).
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 from typing import Any, Final
 
 from starlette.types import Receive, Scope
 
-from moothall.canonical import loads
-from moothall.errors import PayloadTooLarge, Told, ValidationError
+from moothall.canonical import MOST_VALUES, strict_json
+from moothall.errors import PayloadTooLarge, Told
 from moothall.identity.request import HttpRequest
 from moothall.protocols.addressed import target_of
 
-DEEPEST: Final = 64
-"""Levels of lists and objects within each other."""
-
-MOST_VALUES: Final = 200_000
-"""Values of a body, those within others included: a few bytes of JSON become many of memory."""
-
 MOST_ANSWERED: Final = 1_000_000
-"""The same of an answer that this node asked for."""
+"""Values of an answer that this node asked for; of a body that others send it takes `canonical.MOST_VALUES`."""
 
 _AT_ONCE: Final = 64 * 1024
 """Bytes that are read within the event loop; of more it would stand still for a while."""
-
-_TOKENS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[,\[{]', re.DOTALL)
-"""Strings, which may be cut off, and what every further value begins with."""
-
-_STRINGS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
-_QUOTE: Final = ord('"')
-_WORD: Final = float(2**63)
-"""From here on the fast reader may have made a float of an integer."""
 
 
 class ClientLeft(Exception):
@@ -81,66 +65,6 @@ async def read_json(body: bytes, most_values: int = MOST_VALUES) -> Any:  # noqa
     if len(body) <= _AT_ONCE:
         return strict_json(body, most_values)
     return await asyncio.to_thread(strict_json, body, most_values)
-
-
-def strict_json(body: bytes, most_values: int = MOST_VALUES) -> Any:  # noqa: ANN401 - JSON of any shape
-    """Read the one value that a body can mean; integers of any length stay exact.
-
-    Raises:
-        ValidationError: it is no JSON in UTF-8, has NaN, an infinity, a lone surrogate, a key twice in one object,
-            more than `DEEPEST` levels, or about `most_values` of them in all.
-    """
-    if len(body) > most_values and _crowded(body, most_values):
-        raise ValidationError("the body has too many values", told=Told("protocols.crowded", {"most": most_values}))
-    try:
-        value = loads(body)
-    except json.JSONDecodeError as error:
-        place = {"line": error.lineno, "column": error.colno}
-        raise ValidationError("the body is no JSON", told=Told("protocols.no_json", place)) from error
-    keys, rounded = _survey(value)
-    if rounded:  # of at most 309 digits: the fast reader refuses what is no finite float either
-        value = json.loads(body)
-    if keys != body.count(b":") and keys != _STRINGS.sub(b"", body).count(b":"):
-        raise ValidationError("an object of the body has a key twice", told=Told("protocols.key_twice"))
-    return value
-
-
-def _crowded(body: bytes, most: int) -> bool:
-    """Whether a body has more values than that; told without reading them, since that is what would cost."""
-    if body.count(b",") + body.count(b"[") + body.count(b"{") < most:
-        return False
-    values = strings = 0
-    for token in _TOKENS.finditer(body):
-        if body[token.start()] == _QUOTE:
-            strings += 1  # each is a value or a key
-        else:
-            values += 1
-        if values >= most or strings > 2 * most:
-            return True
-    return False
-
-
-def _survey(value: object) -> tuple[int, bool]:
-    """The number of keys in all objects, and whether a number is so large that it may have been rounded."""
-    keys, rounded, depth = 0, False, 0
-    level: list[Any] = [[value]]
-    while level:
-        below: list[Any] = []
-        for node in level:
-            if type(node) is dict:
-                keys += len(node)
-                node = node.values()  # noqa: PLW2901 - what there is to walk
-            for child in node:
-                kind = type(child)
-                if kind is dict or kind is list:
-                    below.append(child)
-                elif kind is float and not -_WORD < child < _WORD:
-                    rounded = True
-        if depth > DEEPEST:
-            raise ValidationError("the body is nested too deeply", told=Told("protocols.deep", {"most": DEEPEST}))
-        depth += 1
-        level = below
-    return keys, rounded
 
 
 def _too_large(limit: int) -> PayloadTooLarge:

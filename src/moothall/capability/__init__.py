@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from moothall.capability.decorators import api_service as api_service
     from moothall.capability.decorators import capability as capability
     from moothall.capability.decorators import local_method as local_method
+    from moothall.capability.decorators import prompt as prompt
+    from moothall.capability.decorators import resource as resource
 
 _HOMES: Final = {
     "ANPServiceDecorator": "decorators",
@@ -28,7 +30,9 @@ _HOMES: Final = {
     "api_service": "decorators",
     "capability": "decorators",
     "local_method": "decorators",
+    "prompt": "decorators",
     "register_local_methods_to_agent": "agents",
+    "resource": "decorators",
     "wrap_business_handler": "business_handler",
 }
 

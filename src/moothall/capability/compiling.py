@@ -9,8 +9,10 @@ from typing import Any
 
 from moothall.capability import running, schema, shape
 from moothall.capability.adapters import AdapterLayer, ErrorHandler
+from moothall.capability.content import shows_blocks
 from moothall.capability.declaration import Declaration, Layers, providers_of, spec_of
 from moothall.capability.entry import Entry
+from moothall.capability.facets import check_facet, formed
 from moothall.capability.located import locator
 from moothall.capability.proxies import body_of
 from moothall.capability.shape import Shape
@@ -55,7 +57,8 @@ def compile_entry(member: Member, agent: str, layers: Layers, threads: Threads, 
     """
     function, lines = body_of(member.function), member.declaration.lines
     spec = spec_of(function, lines, layers)
-    form = shape.read(function, _hints(member))
+    form = formed(shape.read(function, _hints(member)), spec)
+    check_facet(spec, [parameter.name for parameter in form.parameters])
     called = f"{agent}.{spec.name}"
 
     explain = _explain(adapters.errors, called)
@@ -63,6 +66,7 @@ def compile_entry(member: Member, agent: str, layers: Layers, threads: Threads, 
         spec=spec,
         agent=agent,
         streams=form.streams,
+        blocks=shows_blocks(form.returns),
         contextual=bool(form.context),
         input_schema=schema.input_schema(form),
         output_schema=schema.output_schema(form),

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from moothall.capability.forms import M, filled, form_of
 from moothall.capability.questions import Answers, LogLevel, Questions
 from moothall.identity.principal import Principal
 
@@ -107,6 +108,18 @@ class CallContext:
             ValidationError: its answer has no such form.
         """
         return await self.calling.ask(questions)
+
+    async def elicit(self, message: str, model: type[M]) -> M | None:
+        """Ask a person to fill in the fields of a model; None when they would not.
+
+        The same message with the same model is the same question: asked again, it has the same answer.
+
+        Raises:
+            UsageError: a field of the model is no text, number, switch or choice.
+            InputRequired, ValidationError: as `ask`.
+        """
+        name, form = form_of(message, model)
+        return filled(model, (await self.calling.ask({name: form}))[name])
 
     async def log(self, level: LogLevel, data: Any, topic: str = "") -> None:  # noqa: ANN401 - JSON of any shape
         """Tell the client something on the way, where its door can carry that; ``topic`` names the part that speaks."""

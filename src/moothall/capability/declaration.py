@@ -9,6 +9,7 @@ from typing import Any, Final
 from moothall.capability import plugins, shape
 from moothall.capability.bodies import is_empty
 from moothall.capability.entry import Provider
+from moothall.capability.facets import check_facet, names_of
 from moothall.capability.options import EFFECTS, REMOTE, OptionError, Settled, settle
 from moothall.capability.proxies import body_of
 from moothall.capability.spec import Annotations, CapabilitySpec
@@ -61,7 +62,7 @@ def declare(function: Callable[..., Any], options: Mapping[str, Any], what: str 
     hints = before.hints if before else shape.evaluate_here(function)
     declaration = Declaration(lines, hints)
     shape.check_named(function)
-    check_lines(function, lines, what)
+    check_lines(function, lines, what, hints)
     return declaration
 
 
@@ -71,13 +72,18 @@ def declared(function: object) -> Declaration | None:
     return found if isinstance(found, Declaration) else None
 
 
-def check_lines(function: Callable[..., Any], lines: tuple[Mapping[str, Any], ...], what: str) -> None:
+def check_lines(
+    function: Callable[..., Any],
+    lines: tuple[Mapping[str, Any], ...],
+    what: str,
+    hints: Mapping[str, Any] | None = None,
+) -> None:
     """Refuse what cannot work, while the place in the source is still known.
 
     Raises:
         OptionError: as `declare`.
     """
-    spec_of(function, lines, NO_LAYERS)
+    check_facet(spec_of(function, lines, NO_LAYERS), names_of(body_of(function), hints))
     if len({line.get("exposure", _BOTH) for line in lines}) > 1:
         raise OptionError(f"{what}: stacked lines must agree in expose_to")
     for line in lines:

@@ -92,6 +92,25 @@ def local_method(**options: Unpack[Options]) -> Callable[[F], F]:
     return CapabilityDecorator(**options)
 
 
+def resource(uri: str, mime_type: str = "", **options: Unpack[ServiceOptions]) -> Callable[[F], F]:
+    """`capability` whose result can be read at a URI; variables of a template, ``{name}``, are its parameters."""
+    return CapabilityDecorator(kind="resource", uri=uri, mime_type=mime_type, **options)
+
+
+@overload
+def prompt(function: F, /) -> F: ...
+
+
+@overload
+def prompt(**options: Unpack[ServiceOptions]) -> Callable[[F], F]: ...
+
+
+def prompt(function: F | None = None, /, **options: Any) -> F | Callable[[F], F]:
+    """`capability` whose result is put to a language model: a text, blocks, or messages (`content`)."""
+    decorator = CapabilityDecorator(kind="prompt", **options)
+    return decorator if function is None else decorator(function)
+
+
 def api_service(path: str, methods: Iterable[str] = ("POST",), **options: Unpack[ServiceOptions]) -> Callable[[F], F]:
     """`capability` with an HTTP address of its own (row DEC-46)."""
     return CapabilityDecorator(path=path, methods=methods, **options)

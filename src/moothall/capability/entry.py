@@ -44,6 +44,7 @@ class Entry:
         agent: the name of its agent.
         state: ``deprecated`` can be called still.
         streams: whether it yields values one after another.
+        blocks: whether its values are something to be shown (`content.Block`), not data.
         contextual: whether the function takes a context; where it does not, none needs to be made.
         input_schema, output_schema: JSON Schema 2020-12; the output's is None where nothing is declared.
         providers: in the order in which they are tried.
@@ -65,6 +66,7 @@ class Entry:
     agent: str
     state: State = "enabled"
     streams: bool = False
+    blocks: bool = False
     contextual: bool = True
     input_schema: JsonObject
     output_schema: JsonObject | None = None

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from moothall.capability import plugins
-from moothall.capability.spec import UNITS, Rate
+from moothall.capability.spec import UNITS, Completer, Rate
+from moothall.capability.uri_templates import read_template
 from moothall.capability.versions import is_version
 
 _EXPOSURES: Final[Mapping[str, frozenset[str]]] = {
@@ -22,6 +23,7 @@ _EXPOSURES: Final[Mapping[str, frozenset[str]]] = {
 _VERBS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _NAME: Final = re.compile(r"\w(?:[\w.-]*[\w-])?")
 _RATE: Final = re.compile(rf"(?P<calls>[1-9]\d{{0,8}})/(?P<unit>{'|'.join(UNITS)})", re.ASCII)
+_MIME: Final = re.compile(r"[\w.+-]+/[\w.+-]+(?:; ?[\w-]+=[\w.+-]+)*", re.ASCII)
 _PATH: Final = re.compile(r"/[A-Za-z0-9._~/-]*")
 LATER: Final[Mapping[str, str]] = {
     "auto_publish": "publication without a person belongs to generated services, which this version has not",
@@ -147,6 +149,24 @@ def _path(value: object) -> str:
     return value
 
 
+def _uri(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("must be a URI, or a template of URIs")
+    return read_template(value).text
+
+
+def _mime_type(value: object) -> str:
+    if not isinstance(value, str) or not (value == "" or _MIME.fullmatch(value)):
+        raise ValueError("must be a media type such as 'text/plain'")
+    return value
+
+
+def _completions(value: object) -> Mapping[str, Completer]:
+    if not isinstance(value, Mapping):
+        raise TypeError("must be a table of arguments and of what completes each")
+    return {_text(name): found if callable(found) else _texts(found) for name, found in value.items()}
+
+
 def _not_yet(option: str) -> Callable[[object], bool]:
     def check(value: object) -> bool:
         if _flag(value):
@@ -175,6 +195,10 @@ CHECKS: Final[Mapping[str, Callable[[object], Any]]] = {
     "http_method": _verb,
     "path": _path,
     "methods": _verbs,
+    "kind": _one_of("tool", "resource", "prompt"),
+    "uri": _uri,
+    "mime_type": _mime_type,
+    "completions": _completions,
     **dict.fromkeys(("server", "endpoint", "did", "method", "prompt"), _text),
     **dict.fromkeys(
         {"read_only", "destructive", "open_world", "approval", "idempotent", "ai_optimized", "fallback"}, _flag

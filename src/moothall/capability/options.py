@@ -7,11 +7,11 @@ Options are given in four places (row DEC-51). Each place is read by itself into
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypedDict
 
 from moothall.capability.option_values import CHECKS, LATER
-from moothall.capability.spec import UNITS, Rate
+from moothall.capability.spec import UNITS, Completer, Rate
 from moothall.errors import UsageError
 
 Settled = dict[str, Any]
@@ -71,18 +71,22 @@ class ServiceOptions(TypedDict, total=False):
     enable_cors: bool
     auto_publish: bool
     ai_enhanced: bool
+    completions: Mapping[str, Completer | Sequence[str]]
 
 
 class Options(ServiceOptions, total=False):
-    """Every keyword, the HTTP address included."""
+    """Every keyword, the addresses included."""
 
     path: str
     methods: Iterable[str]
+    kind: str
+    uri: str
+    mime_type: str
 
 
 REMOTE: Final = frozenset({"server", "endpoint", "did", "method", "http_method", "prompt"})
 EFFECTS: Final = frozenset({"read_only", "destructive", "open_world"})
-IDENTITY: Final = frozenset({"name", "version", "source", "path", "methods"})
+IDENTITY: Final = frozenset({"name", "version", "source", "path", "methods", "kind", "uri"})
 """What makes a capability this one; only its decorator says it."""
 
 DEFAULT_RETRIES: Final = 3

@@ -158,6 +158,11 @@ def _surroundings() -> dict[str, Any]:
     return names
 
 
+def context_of(annotation: object) -> bool:
+    """Whether an annotation asks for the context, also where it is still a text."""
+    return "CallContext" in annotation if isinstance(annotation, str) else _is_context(annotation)
+
+
 def _is_context(annotation: object) -> bool:
     if annotation is CallContext:
         return True

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 Exposure = Literal["local", "net", "llm"]
 Access = Literal["owner", "team", "authenticated", "public"]
 Template = Literal["api", "message", "group", "mcp", "a2a"]
+Kind = Literal["tool", "resource", "prompt"]
 JsonObject = dict[str, Any]
+
+Completer = tuple[str, ...] | Callable[[str], Iterable[str] | Awaitable[Iterable[str]]]
+"""Values that an argument may have, or what finds those for the beginning of one."""
 
 UNITS: Final[Mapping[str, float]] = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0}
 
@@ -54,6 +58,10 @@ class CapabilitySpec:
         path, methods: the address of its own that `api_service` gives it, and the verbs there.
         include_metadata, enable_cors: options of the HTTP door.
         fallback: whether the body runs when the source has failed.
+        kind: what it is where tools, resources and prompts are told apart; everywhere else it is called like any other.
+        uri: of a resource, its URI, or a template whose variables are the parameters.
+        mime_type: of a resource, what it consists of; empty: told by the type of the result.
+        completions: what helps people to fill in an argument, by its name.
     """
 
     name: str
@@ -81,6 +89,10 @@ class CapabilitySpec:
     include_metadata: bool = False
     enable_cors: bool = False
     fallback: bool = False
+    kind: Kind = "tool"
+    uri: str = ""
+    mime_type: str = ""
+    completions: Mapping[str, Completer] = field(default_factory=dict)
 
     @property
     def public(self) -> bool:

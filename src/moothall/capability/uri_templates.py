@@ -1,0 +1,67 @@
+"""URI templates of level 1 (RFC 6570 §1.2): ``{name}`` stands for one piece of a URI. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote, unquote
+
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_LITERAL: Final = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
+_VARIABLE: Final = re.compile(r"\{([^{}]*)\}")
+_PIECE: Final = r"((?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+)"
+
+
+@dataclass(frozen=True, slots=True)
+class UriTemplate:
+    """A template that was read.
+
+    Attributes:
+        text: as it was written.
+        variables: the names in it, in their order; none: it is a URI.
+    """
+
+    text: str
+    variables: tuple[str, ...]
+    _pattern: re.Pattern[str] = field(repr=False)
+
+    def match(self, uri: str) -> dict[str, str] | None:
+        """What the variables are in a URI, decoded; None where the URI is none of this template.
+
+        A decoded value may hold any character, ``/`` too: never make a file name of it without a check.
+        """
+        found = self._pattern.fullmatch(uri)
+        if found is None:
+            return None
+        try:
+            pieces = [unquote(piece, errors="strict") for piece in found.groups()]
+        except UnicodeDecodeError:
+            return None
+        return dict(zip(self.variables, pieces, strict=True))
+
+    def expand(self, values: dict[str, str]) -> str:
+        """The URI in which the variables have these values."""
+        return _VARIABLE.sub(lambda found: quote(values[found[1]], safe="~"), self.text)
+
+
+def read_template(text: str) -> UriTemplate:
+    """Read a template.
+
+    Raises:
+        ValueError: it is no absolute URI with variables like ``{name}``, names one twice, or sets two side by side.
+    """
+    if not _SCHEME.match(text):
+        raise ValueError("must begin with a scheme, such as 'notes://today'")
+    variables = tuple(_VARIABLE.findall(text))
+    literals = _VARIABLE.split(text)[::2]
+    if not all(_LITERAL.fullmatch(literal) for literal in literals):
+        raise ValueError("must consist of the characters of a URI and of variables such as {name}")
+    if not all(name.isidentifier() for name in variables):
+        raise ValueError("must have plain variables such as {name}; level 1 of RFC 6570 knows no others")
+    if len(set(variables)) < len(variables):
+        raise ValueError("must name each variable once")
+    if not all(literals[1:-1]):
+        raise ValueError("must have something between two variables")
+    pattern = _PIECE.join(re.escape(literal) for literal in literals)
+    return UriTemplate(text, variables, re.compile(pattern))

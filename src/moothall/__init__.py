@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from moothall.capability.decorators import api_service as api_service
     from moothall.capability.decorators import capability as capability
     from moothall.capability.decorators import local_method as local_method
+    from moothall.capability.decorators import prompt as prompt
+    from moothall.capability.decorators import resource as resource
     from moothall.capability.options import OptionError as OptionError
     from moothall.capability.plugins import Source as Source
     from moothall.capability.plugins import Template as Template
@@ -118,6 +120,8 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
         "api_service",
         "capability",
         "local_method",
+        "prompt",
+        "resource",
     ),
     "moothall.capability.options": ("OptionError",),
     "moothall.capability.plugins": ("Source", "Template", "register_source", "register_template"),

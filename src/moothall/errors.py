@@ -433,10 +433,15 @@ class Gone(MoothallError):
 
 
 class UpstreamError(MoothallError):
-    """What was called elsewhere failed; `sent` says whether any byte of the call may have reached it."""
+    """What was called elsewhere failed.
+
+    `sent` says whether any byte of the call may have reached it; `status` is the HTTP status that it answered with,
+    0 where that is not what failed.
+    """
 
     code = "UPSTREAM_ERROR"
     sent: bool = True
+    status: int = 0
 
 
 A2AServiceError = UpstreamError

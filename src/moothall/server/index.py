@@ -21,6 +21,7 @@ from moothall.server.replies import client_language
 from moothall.server.streams import STREAM_PATH
 from moothall.server.web import BUILD, WebPage
 
+CATALOGUE = "/.well-known/ai-catalog.json"
 _ENDPOINTS = (
     ("POST", SUBMIT_PATH, "submit"),
     ("GET", DEMANDS_PATH, "list"),
@@ -30,13 +31,17 @@ _ENDPOINTS = (
     ("GET", RECENT_PATH, "recent"),
     ("GET", "/api/v1/capabilities", "capabilities"),
     ("POST", "/api/v1/capabilities/{name}", "call"),
+    ("POST", "/mcp", "mcp"),
+    ("GET", "/.well-known/agent-card.json", "card"),
     ("GET", "/.well-known/agent-descriptions", "descriptions"),
+    ("GET", CATALOGUE, "catalogue"),
     ("GET", "/health", "health"),
     ("GET", "/health/ready", "ready"),
     ("GET", METRICS, "metrics"),
     ("GET", "/openapi.json", "openapi"),
     ("GET", "/api/v1/admin/agents", "admin"),
 )
+_LINK = f'<{CATALOGUE}>; rel="ai-catalog"'
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 _STYLE = (
     ":root{color-scheme:light dark}"
@@ -59,7 +64,7 @@ class Index:
         if for_people and self._page.built:
             return self._page.index(request)
         lang = client_language(request.scope, self._lang)
-        headers = {"Content-Language": lang, "Vary": "Accept, Accept-Language"}
+        headers = {"Content-Language": lang, "Vary": "Accept, Accept-Language", "Link": _LINK}
         if for_people:
             page = _page(lang, str(request.base_url))
             return HTMLResponse(page, headers=headers | {"Content-Security-Policy": _POLICY})

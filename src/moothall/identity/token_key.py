@@ -17,7 +17,8 @@ _HINT: Final = "remove the file: the node makes a new one, and who has an access
 
 
 class TokenKey:
-    """The key, and secrets derived from it that seal the nonces of challenges and the answers kept for repetitions.
+    """The key, and secrets derived from it that seal the nonces of challenges, the answers kept for repetitions, and
+    what clients keep for us between two requests.
 
     Several nodes behind one address share all of them by sharing the file.
     """
@@ -26,6 +27,7 @@ class TokenKey:
         """Take the key; `load` reads the one of a node."""
         self.private: Final = key
         self.nonce_secret: Final = hmac.digest(key.pem(), b"moothall server nonces", "sha256")
+        self.state_secret: Final = hmac.digest(key.pem(), b"moothall sealed states", "sha256")
         self.reply_secret: Final = hmac.digest(key.pem(), b"moothall kept replies", "sha256")
 
     @classmethod

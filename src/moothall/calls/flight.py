@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from moothall.calls.audience import Audience
 from moothall.calls.ports import Report
 from moothall.errors import Told, Unavailable
+from moothall.telemetry import logger
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 Start = Callable[[Report | None], Coroutine[Any, Any, T]]
 """Begins the work; it is handed what takes its progress, None where nobody listened when it began."""
 
+_ENDING: Final = 5.0
+"""Seconds that cancelled work has to end."""
+
+_log = logger("calls")
+
 
 class _Flight(Generic[T]):
-    def __init__(self, start: Start[T], *, heard: bool) -> None:
+    def __init__(self, start: Start[T], mark: str, *, heard: bool) -> None:
         self.audience = Audience()
+        self.mark = mark
         self.task = asyncio.create_task(start(self.audience.tell if heard else None))
         self.waiting = 0
 
@@ -26,45 +33,83 @@ class _Flight(Generic[T]):
 class Flights(Generic[K, T]):
     """What is being worked on, by key.
 
-    Each piece of work runs in a task of its own. A caller that gives up leaves it to the others; when the last one has
-    given up it is cancelled, and whoever comes later starts anew.
+    Each piece of work runs in a task of its own. A caller that gives up leaves it to the others. When the last one has
+    given up, up to `lonely` pieces go on all the same, and who comes later joins them; beyond that they are cancelled,
+    and who comes later starts anew.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lonely: int = 0) -> None:
         self._flights: dict[K, _Flight[T]] = {}
+        self._most = lonely
+        self._lonely: set[K] = set()
+        self._closed = False
 
-    def __contains__(self, key: K) -> bool:
-        """Whether it is being worked on."""
-        return key in self._flights
+    def mark(self, key: K) -> str | None:
+        """What was said of it by who began it; None where it is not worked on."""
+        flight = self._flights.get(key)
+        return None if flight is None else flight.mark
 
-    async def join(self, key: K, start: Start[T], report: Report | None = None) -> T:
+    def is_lonely(self, key: K) -> bool:
+        """Whether it is worked on and nobody waits for it."""
+        return key in self._lonely
+
+    async def join(self, key: K, start: Start[T], report: Report | None = None, *, mark: str = "") -> T:
         """Wait for the work of a key; start it if nobody did. Its progress goes to `report`, as fast as that takes it.
 
         Raises:
+            Unavailable: it was stopped.
             BaseException: what the work raised, to everybody who waits for it.
         """
+        if self._closed:
+            raise _stopped()
         flight = self._flights.get(key)
         if flight is None:
-            flight = self._flights[key] = _Flight(start, heard=report is not None)
+            flight = self._flights[key] = _Flight(start, mark, heard=report is not None)
             begun = flight
-            flight.task.add_done_callback(lambda _: self._forget(key, begun))
+            flight.task.add_done_callback(lambda _: self._ended(key, begun))
         flight.waiting += 1
+        self._lonely.discard(key)
         try:
             async with flight.audience.joined(report):
                 return await asyncio.shield(flight.task)
         except asyncio.CancelledError:
             if flight.task.cancelled() and not _cancelled():
-                raise Unavailable("the work was stopped", told=Told("calls.stopped")) from None
+                raise _stopped() from None
             raise
         finally:
             flight.waiting -= 1
             if not flight.waiting:
-                flight.task.cancel()
-                self._forget(key, flight)
+                self._left(key, flight)
+
+    async def aclose(self) -> None:
+        """Cancel all that is being worked on, and wait until it has ended; nothing begins after it."""
+        self._closed = True
+        tasks = [flight.task for flight in self._flights.values()]
+        for task in tasks:
+            task.cancel()
+        if tasks and (still := (await asyncio.wait(tasks, timeout=_ENDING))[1]):
+            _log.warning("%d calls do not end although they were cancelled", len(still))
+
+    def _left(self, key: K, flight: _Flight[T]) -> None:
+        if self._flights.get(key) is flight and not flight.task.done() and len(self._lonely) < self._most:
+            self._lonely.add(key)
+        else:
+            flight.task.cancel()
+            self._forget(key, flight)
+
+    def _ended(self, key: K, flight: _Flight[T]) -> None:
+        if not flight.task.cancelled():
+            flight.task.exception()  # nobody may be left to take it
+        self._forget(key, flight)
 
     def _forget(self, key: K, flight: _Flight[T]) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
+            self._lonely.discard(key)
+
+
+def _stopped() -> Unavailable:
+    return Unavailable("the work was stopped", told=Told("calls.stopped"))
 
 
 def _cancelled() -> bool:

@@ -1,4 +1,7 @@
-"""Calls with an ``Idempotency-Key``: made once, however often they are sent (for 24 hours, also after a restart)."""
+"""Calls with an ``Idempotency-Key``: made once, however often they are sent (for 24 hours, also after a restart).
+
+Their work goes on when their callers have left: whoever repeats the call gets its answer.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
 
-from moothall.calls.audit import hidden
+from moothall.calls.audit import hidden, log_cause
 from moothall.calls.call import LOCAL, Call, Stage
 from moothall.calls.deadline import within
 from moothall.calls.failures import FAILURES, may_pass, unsent
@@ -18,12 +21,14 @@ from moothall.calls.form import Form
 from moothall.calls.kept_reply import read, write_error, write_value
 from moothall.calls.ledger import Key, Ledger
 from moothall.calls.limits import partition
+from moothall.calls.meter import OK
 from moothall.calls.ports import CallFacts, Report
 from moothall.calls.seal import Seal, not_kept
 from moothall.canonical import digest
 from moothall.errors import (
     CallTimeout,
     Conflict,
+    InputRequired,
     MoothallError,
     Overloaded,
     RateLimited,
@@ -36,7 +41,10 @@ from moothall.telemetry import logger
 
 _log = logger("calls")
 _LONGEST_KEY: Final = 255
-_REFUSED: Final = (Unavailable, RateLimited, Overloaded)
+_LONELY: Final = 256
+"""Calls that go on at one time although nobody waits for them."""
+
+_REFUSED: Final = (InputRequired, Unavailable, RateLimited, Overloaded)
 """Said before anything was done, or on purpose: come again."""
 
 
@@ -68,8 +76,7 @@ class Keyed:
         self._ledger = ledger
         self._seal = seal
         self._monotonic = monotonic
-        self._flights: Flights[Key, _Answer] = Flights()
-        self._digests: dict[Key, str] = {}
+        self._flights: Flights[Key, _Answer] = Flights(_LONELY)
         self._writing: dict[Key, asyncio.Task[None]] = {}
 
     async def run(self, call: Call, stage: Stage, form: Form, seconds: float, *, harmless: bool) -> Any:  # noqa: ANN401
@@ -81,46 +88,65 @@ class Keyed:
             ValidationError: the key is none, or its caller proves no identity, or an argument has no JSON form.
             RateLimited: as much is kept for the caller as may be.
             StorageError: the ledger cannot be read; nothing was done.
+            Unavailable: the node stops.
         """
         key = Key(_whose(call.facts), call.entry.key, _checked(call.facts.idempotency_key))
         arguments = digest(fingerprint(call.entry, call.arguments))
-        joins = key in self._flights
-        if joins and self._digests[key] != arguments:
+        joined = self._flights.mark(key)
+        if joined not in {None, arguments}:
             raise _reused()
-        self._digests[key] = arguments
         work = _Work(call, stage, form, seconds, harmless)
-        try:
-            answer = await self._flights.join(key, lambda report: self._once(key, arguments, work, report), call.report)
-        finally:
-            if key not in self._flights:
-                self._digests.pop(key, None)
-        call.replayed = joins or answer.replayed
+
+        def start(report: Report | None) -> Coroutine[Any, Any, _Answer]:
+            return self._once(key, arguments, work, report)
+
+        call.replayed = joined is not None
+        answer = await self._flights.join(key, start, call.report, mark=arguments)
+        call.replayed |= answer.replayed
         if answer.error is not None:
             raise answer.error
         if call.facts.door != LOCAL:
             return answer.data
         return form.decode(deepcopy(answer.data)) if call.replayed else answer.value
 
+    async def aclose(self) -> None:
+        """Stop what is under way; the keys of what had begun stay taken, so that nobody believes it was not made."""
+        await self._flights.aclose()
+        while self._writing:
+            await asyncio.wait(self._writing.values())
+
     async def _once(self, key: Key, arguments: str, work: _Work, report: Report | None) -> _Answer:
         known = await self._claimed(key, arguments, work)
         if known is not None:
             return known
         call = work.call.lasting(self._monotonic() + work.seconds, report)
+        call.partner = work.call.partner  # all who share the work are one caller
         try:
             value = await within(work.stage(call), call.deadline, self._monotonic)
             data = work.form.encode(value)
         except FAILURES as error:
             told = error if isinstance(error, MoothallError) else hidden(error)
             await self._write(key, self._failed(key, told, harmless=work.harmless))
+            self._tell_lonely(key, call, told)
             raise told  # noqa: B904 - it has its cause
-        call.release()
+        finally:
+            call.release()
         await self._write(key, self._settle(key, data, idempotent=call.entry.spec.idempotent))
+        self._tell_lonely(key, call, None)
         return _Answer(data, value)
+
+    def _tell_lonely(self, key: Key, call: Call, error: MoothallError | None) -> None:
+        """Write down how a call ended that nobody waits for."""
+        if self._flights.is_lonely(key):
+            outcome = OK if error is None else error.envelope_code
+            _log.info("%s %s after its callers left: %s", call.request_id, call.name, outcome)
+            if error is not None:
+                log_cause(error, call.name, call.request_id)
 
     async def _claimed(self, key: Key, arguments: str, work: _Work) -> _Answer | None:
         """The answer of an earlier call; None where this one is to be made.
 
-        A claim that nobody waits for any more is given back: no work began under it.
+        A claim that is stopped is given back: no work began under it.
         """
         if self._ledger is None:
             return None

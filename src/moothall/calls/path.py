@@ -79,11 +79,14 @@ class CallPath:
         self._remotes = Remotes(connectors, terms, self.meter.remotes, monotonic)
         self._entrance = Entrance(verifier, terms, monotonic)
         self._audit = Audit(self.meter)
+        self._keyed = Keyed(
+            None if store is None else Ledger(store, clock), Seal(secret or os.urandom(SECRET)), monotonic
+        )
         compiler = Compiler(
             Providing(self._remotes, Repetition(clock, terms.chance), monotonic),
             self.hooks,
             Cache(terms.cache_entries, terms.cache_bytes, monotonic),
-            Keyed(None if store is None else Ledger(store, clock), Seal(secret or os.urandom(SECRET)), monotonic),
+            self._keyed,
             monotonic,
         )
         self._admission = Admission(registry, authorizer, compiler, self._audit, terms)
@@ -97,6 +100,10 @@ class CallPath:
     def connect(self, connector: Connector) -> None:
         """Use a connector for the schemes that it knows."""
         self._remotes.add(connector)
+
+    async def aclose(self) -> None:
+        """End the keyed calls that are under way, with callers or without; how they would have ended stays unknown."""
+        await self._keyed.aclose()
 
     async def authenticate(self, request: HttpRequest) -> Principal:
         """Who sent a request; `ANONYMOUS` where it carries no proof.

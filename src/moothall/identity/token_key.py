@@ -17,9 +17,9 @@ _HINT: Final = "remove the file: the node makes a new one, and who has an access
 
 
 class TokenKey:
-    """The key, and secrets derived from it that seal the nonces of challenges, the answers kept for repetitions, and
-    what clients keep for us between two requests.
+    """The key of a node's access tokens, and secrets derived from it.
 
+    They seal the nonces of challenges, the answers kept for repetitions, and what clients keep for us between requests.
     Several nodes behind one address share all of them by sharing the file.
     """
 

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from moothall.calls.caller import UnifiedCaller
+from moothall.calls.ports import Outgoing
 from moothall.calls.relay import Relay
-from moothall.calls.reply import Reply
+from moothall.calls.reply import Item, Progress, Reply
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
+from moothall.capability.questions import Answers, LogLevel, Questions, Roots
 from moothall.clock import SystemClock
 from moothall.errors import (
     Conflict,
@@ -175,3 +177,61 @@ async def test_a_kept_answer_is_the_same_at_every_door(tmp_path: Path) -> None:
     replies = [await hall.call("outer", ALICE, door, _idempotency_key="k") for door in ("local", "http")]
     assert [code(reply) for reply in replies] == ["UPSTREAM_ERROR"] * 2
     await store.close()
+
+
+@capability
+async def counting(ctx: CallContext) -> AsyncIterator[int]:
+    await ctx.progress(1, 2)
+    yield 7
+    await ctx.progress(2, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("relay.call", [Progress(1, 2), Progress(2, 2)]),
+        ("relay.stream", [Progress(1, 2), Item(7), Progress(2, 2)]),
+        ("outer", []),
+        ("outer_stream", [Item(7)]),
+    ],
+)
+async def test_the_relay_passes_on_the_progress_of_what_it_calls_and_other_capabilities_tell_their_own(
+    name: str, expected: list[object]
+) -> None:
+    hall = Hall(Relay(lambda _: ()), counting, outer, outer_stream)
+    *before, reply = [chunk async for chunk in hall.stream(name, OWNER, "http", target="local:counting")]
+    assert isinstance(reply, Reply)
+    assert (reply.error, before) == (None, expected)
+
+
+async def test_the_relay_passes_on_the_progress_of_what_is_elsewhere() -> None:
+    async def answer(outgoing: Outgoing) -> int:
+        assert outgoing.report is not None
+        await outgoing.report(Progress(1))
+        return 7
+
+    hall = Hall(Relay(lambda _: ()), remote=Remote(answer))
+    chunks = [chunk async for chunk in hall.stream("relay.call", OWNER, "http", target=FAR)]
+    assert chunks[0] == Progress(1)
+    assert isinstance(chunks[1], Reply)
+    assert chunks[1].data == 7
+
+
+async def test_what_is_called_through_the_relay_may_ask_its_client() -> None:
+    @capability
+    async def asks(ctx: CallContext) -> Any:
+        return await ctx.ask({"where": Roots()})
+
+    class Client:
+        async def ask(self, questions: Questions) -> Answers:
+            return {name: {"roots": []} for name in questions}
+
+        async def log(self, level: LogLevel, data: Any, topic: str) -> None:
+            raise AssertionError
+
+    hall = Hall(Relay(lambda _: ()), asks, outer)
+    replies = [
+        await hall.call(name, OWNER, "mcp", target="local:asks", _partner=Client()) for name in ("relay.call", "outer")
+    ]
+    assert [code(reply) for reply in replies] == ["ok", "INPUT_REQUIRED"]
+    assert replies[0].data == {"where": {"roots": []}}

@@ -49,6 +49,7 @@ class Call:
         report: takes progress, if anybody listens.
         partner: whom its capability can ask, if anybody; nobody, where several callers share the work.
         arguments: validated.
+        relays: whether the progress of the calls that it makes is its own, and their questions are.
         patience: monotonic seconds from which on giving it up says that it takes too long.
         hurried: whether its caller gave it less time than it may take.
         replayed: whether the answer is that of an earlier call.
@@ -66,6 +67,7 @@ class Call:
         "name",
         "partner",
         "patience",
+        "relays",
         "remaining",
         "replayed",
         "report",
@@ -88,6 +90,7 @@ class Call:
         self.report: Report | None = facts.report
         self.partner: Partner | None = facts.partner
         self.arguments = _NOTHING
+        self.relays = False
         self.hurried = False
         self.replayed = False
         self.sink: Sink | None = None
@@ -155,6 +158,12 @@ class Call:
         """Tell the client something; lost where nobody listens."""
         if self.partner is not None:
             await self.partner.log(level, data, topic)
+
+
+def relaying(context: CallContext) -> None:
+    """Let the client of a call hear the progress of the calls that it makes, and be asked what they ask."""
+    if isinstance(context.calling, Call):
+        context.calling.relays = True
 
 
 Stage = Callable[[Call], Coroutine[Any, Any, Any]]

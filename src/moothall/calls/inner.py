@@ -49,6 +49,8 @@ def facts_within(
         hops=facts.hops + 1,
         idempotency_key=key,
         address=facts.address,
+        report=outer.report if outer.relays else None,
+        partner=outer.partner if outer.relays else None,
         agent=agent or outer.entry.agent,
         parent=outer.request_id,
     )
@@ -76,7 +78,8 @@ async def values_of(gateway: Gateway, admitted: Admitted, params: Params, outer:
             if isinstance(chunk, Item):
                 yield chunk.value
             elif isinstance(chunk, Progress):
-                continue
+                if outer is not None and outer.relays and outer.report is not None:
+                    await outer.report(chunk)
             elif chunk.error is not None:
                 raise got(chunk.error, outer)
             elif not admitted.entry.streams:

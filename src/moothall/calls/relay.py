@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from moothall.calls.call import relaying
 from moothall.calls.inner import own
 from moothall.calls.target import Target
 from moothall.capability.context import CallContext
@@ -38,6 +39,7 @@ class Relay:
             parameters: its arguments by name
             method: the operation, where the target does not name it
         """
+        relaying(ctx)
         try:
             return await ctx.call(_joined(target, method), parameters or {})
         except MoothallError as error:
@@ -55,6 +57,7 @@ class Relay:
             parameters: its arguments by name
             method: the operation, where the target does not name it
         """
+        relaying(ctx)
         try:
             async for value in ctx.stream(_joined(target, method), parameters or {}):
                 yield value

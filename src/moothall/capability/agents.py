@@ -85,6 +85,11 @@ class Agent:
         self._included.extend(members)
         return self
 
+    def updated(self, uri: str) -> None:
+        """Tell whoever watches a resource of this agent that it is another now; can be called from any thread."""
+        for registry in self._registries:
+            registry.updated(uri)
+
     def on_start(self, hook: H) -> H:
         """Run a function, which may be asynchronous, once when the node starts; can be used as a decorator."""
         return self.life.on_start(hook)

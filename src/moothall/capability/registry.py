@@ -25,6 +25,7 @@ from moothall.telemetry import logger
 __all__ = ["AgentRecord", "Registry", "Snapshot"]
 
 Listener = Callable[[Snapshot], None]
+Watcher = Callable[[str], None]
 
 _LOG = logger("capability")
 
@@ -70,6 +71,7 @@ class Registry:
         self._entries: dict[str, Entry] = {}
         self._agents: dict[str, AgentRecord] = {}
         self._listeners: list[Listener] = []
+        self._watchers: list[Watcher] = []
         self._life = Life()
         self._direct: Direct | None = None
         self._snapshot = Snapshot(default_agent=default_agent)
@@ -176,6 +178,21 @@ class Registry:
         def end() -> None:
             with suppress(ValueError):
                 self._listeners.remove(listener)
+
+        return end
+
+    def updated(self, uri: str) -> None:
+        """Tell whoever watches a resource that what it has to say is another now; can be called from any thread."""
+        for watcher in tuple(self._watchers):
+            watcher(uri)
+
+    def on_update(self, watcher: Watcher) -> Callable[[], None]:
+        """Call ``watcher`` with the URI of every resource that is `updated`; what is returned ends that."""
+        self._watchers.append(watcher)
+
+        def end() -> None:
+            with suppress(ValueError):
+                self._watchers.remove(watcher)
 
         return end
 

@@ -16,23 +16,30 @@ _OTHER: Final = re.compile(r"[^a-zA-Z0-9_-]")
 _DIGITS: Final = 8
 
 
-class ToolNames:
-    """The names of one snapshot's capabilities.
+def tool_names(snapshot: Snapshot) -> Mapping[str, Entry]:
+    """The capabilities of a node by the names that models use.
 
     Capabilities of the default agent have their own name, others ``AGENT_NAME``; where that is not possible, or another
     has it, an end made from the id tells them apart. A name depends on the node only, never on who asks.
     """
+    plain = {entry.id: _plain(entry, snapshot.default_agent) for entry in snapshot.newest}
+    held = Counter(plain.values())
+
+    def name_of(entry: Entry) -> str:
+        name = plain[entry.id]
+        own = held[name] == 1 or entry.agent == snapshot.default_agent
+        return name if own and _fits(name) else _ended(name, entry.id)
+
+    return {name_of(entry): entry for entry in snapshot.newest}
+
+
+class ToolNames:
+    """The names of one snapshot's capabilities, in both directions."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        plain = {entry.id: _plain(entry, snapshot.default_agent) for entry in snapshot.newest}
-        held = Counter(plain.values())
-        own = {plain[entry.id]: entry.id for entry in snapshot.newest if entry.agent == snapshot.default_agent}
         self._snapshot = snapshot
-        self._names = {
-            key: name if _fits(name) and (held[name] == 1 or own.get(name) == key) else _ended(name, key)
-            for key, name in plain.items()
-        }
-        self._entries: Mapping[str, Entry] = {self._names[entry.id]: entry for entry in snapshot.newest}
+        self._entries = tool_names(snapshot)
+        self._names = {entry.id: name for name, entry in self._entries.items()}
 
     def of(self, entry: Entry) -> str:
         """What models call a capability."""

@@ -1,0 +1,144 @@
+"""Resources: what can be read at a URI, and who watches it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache, partial
+from typing import Any, Final
+
+from mcp.server import Server
+from mcp.server.context import ServerRequestContext
+from mcp.server.session import ServerSession
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    EmptyResult,
+    PaginatedRequestParams,
+    ReadResourceRequestParams,
+    SubscribeRequestParams,
+    UnsubscribeRequestParams,
+)
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from moothall.capability.content import BASE64
+from moothall.capability.entry import Entry
+from moothall.capability.spec import JsonObject
+from moothall.capability.uri_templates import UriTemplate, read_template
+from moothall.protocols.mcp.answering import answer
+from moothall.protocols.mcp.asking import connection_state
+from moothall.protocols.mcp.content import contents
+from moothall.protocols.mcp.ground import DOOR, Ground
+from moothall.protocols.mcp.listings import page, title
+from moothall.protocols.mcp.visits import visit_of
+
+WATCHED: Final = "moothall.watched"
+_NOT_FOUND: Final = -32002
+"""The code for an unknown resource before revision 2026-07-28; since then it is that of wrong parameters."""
+
+_MOST_WATCHED: Final = 1000
+"""Resources that one session watches."""
+
+
+def register(server: Server[Any], ground: Ground) -> None:
+    """Let a server answer the requests about resources."""
+    for method, params, handler in (
+        ("resources/list", PaginatedRequestParams, _listed),
+        ("resources/templates/list", PaginatedRequestParams, _templates),
+        ("resources/read", ReadResourceRequestParams, _read),
+        ("resources/subscribe", SubscribeRequestParams, _subscribe),
+        ("resources/unsubscribe", UnsubscribeRequestParams, _unsubscribe),
+    ):
+        server.add_request_handler(method, params, partial(handler, ground))
+
+
+def watched(session: ServerSession) -> frozenset[str]:
+    """The resources that the client of a session watches."""
+    return frozenset(session._connection.state.get(WATCHED, ()))  # noqa: SLF001 - as in `connection_state`
+
+
+def readable(ground: Ground, ctx: ServerRequestContext[Any, Any], uri: str) -> bool:
+    """Whether there is a resource at a URI that the sender of a message may read."""
+    return _found(ground, ctx, uri) is not None
+
+
+async def _listed(ground: Ground, ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams) -> JsonObject:
+    rows = [_row(entry, "uri") for entry in visible_resources(ground, ctx) if not _template(entry).variables]
+    return page("resources", rows, params.cursor)
+
+
+async def _templates(ground: Ground, ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams) -> JsonObject:
+    rows = [_row(entry, "uriTemplate") for entry in visible_resources(ground, ctx) if _template(entry).variables]
+    return page("resourceTemplates", rows, params.cursor)
+
+
+async def _read(ground: Ground, ctx: ServerRequestContext[Any, Any], params: ReadResourceRequestParams) -> JsonObject:
+    found = _found(ground, ctx, params.uri)
+    if found is None:
+        raise _unknown(ctx, params.uri)
+    return await answer(ground, ctx, params, found, lambda entry, data: {"contents": contents(entry, params.uri, data)})
+
+
+async def _subscribe(
+    ground: Ground, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams
+) -> EmptyResult:
+    if not readable(ground, ctx, params.uri):
+        raise _unknown(ctx, params.uri)
+    watching: set[str] = connection_state(ctx).setdefault(WATCHED, set())
+    if len(watching) >= _MOST_WATCHED and params.uri not in watching:
+        raise MCPError(INVALID_PARAMS, f"A session watches at most {_MOST_WATCHED} resources")
+    watching.add(params.uri)
+    return EmptyResult()
+
+
+async def _unsubscribe(
+    ground: Ground, ctx: ServerRequestContext[Any, Any], params: UnsubscribeRequestParams
+) -> EmptyResult:
+    del ground
+    connection_state(ctx).get(WATCHED, set()).discard(params.uri)
+    return EmptyResult()
+
+
+def visible_resources(ground: Ground, ctx: ServerRequestContext[Any, Any]) -> list[Entry]:
+    """The resources that the sender of a message may read."""
+    entries = ground.gateway().visible(visit_of(ctx).principal, DOOR)
+    return [entry for entry in entries if entry.spec.kind == "resource"]
+
+
+def _found(ground: Ground, ctx: ServerRequestContext[Any, Any], uri: str) -> tuple[Entry, Mapping[str, str]] | None:
+    """The resource at a URI, with the values of its variables; one without variables goes before those with."""
+    matching = [
+        (entry, values)
+        for entry in visible_resources(ground, ctx)
+        if (values := _template(entry).match(uri)) is not None
+    ]
+    return min(matching, key=lambda match: len(match[1]), default=None)
+
+
+def _unknown(ctx: ServerRequestContext[Any, Any], uri: str) -> MCPError:
+    code = INVALID_PARAMS if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS else _NOT_FOUND
+    return MCPError(code, "Resource not found", {"uri": uri, "code": "NOT_FOUND"})
+
+
+def _template(entry: Entry) -> UriTemplate:
+    return _read_once(entry.spec.uri)
+
+
+_read_once = lru_cache(maxsize=4096)(read_template)
+
+
+def _row(entry: Entry, place: str) -> JsonObject:
+    spec = entry.spec
+    row: JsonObject = {place: spec.uri, "name": entry.id, "title": title(entry), "description": spec.description}
+    if kind := spec.mime_type or _usual(entry):
+        row["mimeType"] = kind
+    return row
+
+
+def _usual(entry: Entry) -> str:
+    """What a resource consists of as far as the type of its result tells."""
+    schema = entry.output_schema or {}
+    if schema.get("contentEncoding") == BASE64["contentEncoding"]:
+        return "application/octet-stream"
+    if schema.get("type") == "string":
+        return "text/plain"
+    return "" if entry.blocks or not schema else "application/json"

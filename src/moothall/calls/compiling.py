@@ -57,6 +57,7 @@ class Compiler:
             timeout=spec.timeout,
             local="local" in spec.exposure,
             net="net" in spec.exposure,
+            llm="llm" in spec.exposure,
             check=self._limit(entry.id, spec.rate_limit),
             work=preceded(work, hooks.before),
             keyed=preceded(self._once(value, form, spec.timeout, harmless=harmless), hooks.before),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from moothall.calls.call import LOCAL, Call, Stage
 from moothall.calls.hooks import OnError
@@ -12,6 +13,9 @@ from moothall.capability.entry import Entry
 
 Check = Callable[[Call], None]
 """What a call must pass once its arguments are known; raises where it does not."""
+
+FOR_MODELS: Final = "mcp"
+"""The door at which models find their tools."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -23,7 +27,7 @@ class Plan:
         name: its id.
         timeout: seconds that a call may take.
         patient: whether a caller may give it more than that.
-        local, net: whether it is exposed in this process, and at the doors of the network.
+        local, net, llm: whether it is exposed in this process, at the doors of the network, and as a tool for models.
         check: the limit of the capability, if it has one.
         work: everything from there to the value in the form of the door.
         keyed: the same for a call that must not be made twice.
@@ -37,6 +41,7 @@ class Plan:
     patient: bool = False
     local: bool
     net: bool
+    llm: bool = False
     check: Check | None = None
     work: Stage
     keyed: Stage
@@ -45,7 +50,9 @@ class Plan:
 
     def exposed(self, door: str) -> bool:
         """Whether it can be called at a door."""
-        return self.local if door == LOCAL else self.net
+        if door == LOCAL:
+            return self.local
+        return self.net or (self.llm and door == FOR_MODELS)
 
 
 @dataclass(slots=True)

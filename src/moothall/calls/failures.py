@@ -45,6 +45,10 @@ _PASSING: Final = (
 """Said of the moment."""
 
 
+_REFUSALS: Final = frozenset(range(400, 500)) - {408, 425, 429}
+"""Statuses of HTTP that another attempt will not change; those taken out are said of the moment."""
+
+
 def is_answer(error: BaseException) -> bool:
     """Whether it tells the caller something about its call, so that no other provider is asked."""
     return isinstance(error, _ANSWERS)
@@ -56,15 +60,22 @@ def may_pass(error: BaseException) -> bool:
     What a capability's code raises comes as the cause of an InternalError; one without a cause is a finding of ours,
     such as a result that does not fit its annotation.
     """
-    if isinstance(error, UpstreamInvalid):
+    if isinstance(error, UpstreamInvalid) or is_refusal(error):
         return False
     if isinstance(error, InternalError):
         return error.__cause__ is not None
     return isinstance(error, _PASSING) or not isinstance(error, MoothallError)
 
 
+def is_refusal(error: BaseException) -> bool:
+    """Whether the far side said, with a status of its own, that it is the call that does not fit (row TPL-28)."""
+    return isinstance(error, UpstreamError) and error.status in _REFUSALS
+
+
 def unsent(error: BaseException) -> bool:
-    """Whether it is certain that nothing was sent (row DEC-27)."""
+    """Whether it is certain that nothing was sent (row DEC-27); of somebody who cannot be reached, by the cause."""
+    if isinstance(error, Unavailable) and error.__cause__ is not None:
+        return unsent(error.__cause__)
     return isinstance(error, UpstreamError) and not error.sent
 
 

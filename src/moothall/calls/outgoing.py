@@ -10,6 +10,7 @@ from math import ceil
 from typing import Any, Final
 
 from moothall.calls.call import Call
+from moothall.calls.failures import is_refusal
 from moothall.calls.limits import partition
 from moothall.calls.meter import OK
 from moothall.calls.ports import Connector, Outgoing
@@ -34,8 +35,11 @@ from moothall.resilience import Outcome
 
 _HARMLESS: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """Verbs that may be repeated (RFC 9110 §9.2.2)."""
-_DESCRIBED: Final = frozenset({"did", "mcp", "a2a"})
-"""Schemes whose targets name somebody, who is described where no operation is named (row CAL-04)."""
+_DESCRIBED: Final = frozenset({"did", "mcp"})
+"""Schemes whose targets name somebody, who is described where no operation is named (row CAL-04).
+
+At the end of an A2A target there may be a plain JSON service, which needs none: its connector knows.
+"""
 _ILL: Final = (CallTimeout, Overloaded, Unavailable, UpstreamError)
 _LEAST: Final = 0.001
 
@@ -101,6 +105,8 @@ class Way:
             timeout=max(_LEAST, call.deadline - self._monotonic()),
             hops=facts.hops + 1,
             idempotency_key=_key(call),
+            call_id=call.request_id,
+            version=call.entry.spec.version if call.entry.spec.include_metadata else "",
             remote=self._provider.remote,
             report=call.report,
             principal=facts.principal if self.asks else None,
@@ -139,6 +145,8 @@ class Way:
 
 
 def _said(error: MoothallError, *, hurried: bool) -> Outcome:
+    if isinstance(error, UpstreamError) and is_refusal(error):
+        return "ok"  # it works: it refused this call
     if isinstance(error, UpstreamInvalid | InvalidInput | UsageError) or (hurried and isinstance(error, CallTimeout)):
         return "neutral"  # of arguments nobody knows whether they were refused here, before anything was sent, or there
     return "failed" if isinstance(error, _ILL) else "ok"

@@ -139,6 +139,8 @@ class Outgoing:
         timeout: seconds left.
         hops: to be sent along, one more than the call had when it came in.
         idempotency_key: to be sent along.
+        call_id: a UUID of the call; its repetitions have the same one.
+        version: of the capability, where it wants its calls to tell of themselves (``include_metadata``).
         remote: the options of the capability whose source this is, if it is one (`CapabilitySpec.remote`).
         report: takes the progress that the other side tells.
         principal: who makes the call, for what turns out to be of this node; None: the agent, whose own doing it is.
@@ -151,6 +153,8 @@ class Outgoing:
     timeout: float
     hops: int = 0
     idempotency_key: str | None = None
+    call_id: str = ""
+    version: str = ""
     remote: Mapping[str, str] = field(default_factory=dict)
     report: Report | None = None
     principal: Principal | None = None

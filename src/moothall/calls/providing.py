@@ -10,7 +10,7 @@ from moothall.calls.failures import FAILURES, is_answer
 from moothall.calls.inner import REFUSALS, disowned, unmark
 from moothall.calls.outgoing import Way, keyed, target_of
 from moothall.calls.remotes import Budget, Remotes
-from moothall.calls.repetition import Repetition
+from moothall.calls.repetition import LONG, SHORT, Repetition
 from moothall.calls.streaming import closing
 from moothall.calls.target import Target
 from moothall.capability.context import CallContext
@@ -94,12 +94,12 @@ class Providing:
         return repeated
 
     def _repeated(self, way: Way, times: int, *, harmless: bool = False) -> Stage:
-        run = self._repetition.run
+        run, pauses = self._repetition.run, LONG if way.target.scheme == "a2a" else SHORT
         always = harmless or way.harmless
 
         async def repeated(call: Call) -> Any:  # noqa: ANN401
             way.connector()  # without one, repeating would only take time
-            return await run(call, way.attempt, way.remote.budget, times, harmless=always or keyed(call))
+            return await run(call, way.attempt, way.remote.budget, times, harmless=always or keyed(call), pauses=pauses)
 
         return repeated
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from moothall.capability.business_handler import wrap_business_handler as wrap_business_handler
     from moothall.capability.decorators import ANPServiceDecorator as ANPServiceDecorator
     from moothall.capability.decorators import CapabilityDecorator as CapabilityDecorator
+    from moothall.capability.decorators import a2a_service as a2a_service
     from moothall.capability.decorators import anp_service as anp_service
     from moothall.capability.decorators import api_service as api_service
     from moothall.capability.decorators import capability as capability
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _HOMES: Final = {
     "ANPServiceDecorator": "decorators",
     "CapabilityDecorator": "decorators",
+    "a2a_service": "decorators",
     "anp_service": "decorators",
     "api_service": "decorators",
     "capability": "decorators",

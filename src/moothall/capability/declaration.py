@@ -19,6 +19,7 @@ DEFAULTS: Final = "capability_defaults"
 
 _BOTH: Final = frozenset({"local", "net"})
 _VERBS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+_OTHER_VERBS: Final = frozenset({"HEAD", "OPTIONS", "TRACE", "CONNECT"})
 _PER_LINE: Final = REMOTE | {"source"}
 
 
@@ -91,6 +92,8 @@ def check_lines(
         missing = [option for option in (source.required if source else ()) if option not in line]
         if missing:
             raise OptionError(f"{what}: source={source_of(line)!r} needs {' and '.join(missing)}")
+        if source_of(line) == "a2a" and line.get("method") in _OTHER_VERBS:
+            raise OptionError(f"{what}: method={line['method']!r} is no verb that is sent; those are {sorted(_VERBS)}")
     local = any(source_of(line) == "local" for line in lines)
     remote = any(source_of(line) != "local" for line in lines)
     fallback = any(line.get("fallback") for line in lines)

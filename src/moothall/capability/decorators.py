@@ -85,6 +85,26 @@ class ANPServiceDecorator(CapabilityDecorator):
 anp_service = ANPServiceDecorator
 
 
+class A2AServiceDecorator(CapabilityDecorator):
+    """What ``a2a_service(...)`` returns."""
+
+    what = "a2a_service()"
+
+
+def a2a_service(endpoint: str, method: str = "POST", **options: Any) -> Callable[[F], F]:  # noqa: ANN401
+    """`capability` whose work an A2A agent or a plain JSON service does, for callers on the network (row DEC-44).
+
+    ``method`` is the HTTP verb; the operation of the far side is ``remote_method``.
+
+    Raises:
+        OptionError: the verb is unknown, or another option makes no sense here.
+    """
+    fixed = sorted({"source", "template", "scope", "expose_to", "http_method"} & options.keys())
+    if fixed:
+        raise OptionError(f"a2a_service() has no option {fixed[0]!r}: that is fixed")
+    return A2AServiceDecorator(endpoint=endpoint, http_method=method, source="a2a", scope="anp", **options)
+
+
 def local_method(**options: Unpack[Options]) -> Callable[[F], F]:
     """`capability` for callers in this process only (row DEC-02)."""
     if "scope" not in options:

@@ -193,6 +193,7 @@ CHECKS: Final[Mapping[str, Callable[[object], Any]]] = {
     "cache_ttl": _seconds(zero=True),
     "rate_limit": _rate,
     "http_method": _verb,
+    "profile": _one_of("auto", "a2a", "legacy"),
     "path": _path,
     "methods": _verbs,
     "kind": _one_of("tool", "resource", "prompt"),

@@ -64,6 +64,7 @@ class ServiceOptions(TypedDict, total=False):
     method: str
     remote_method: str
     http_method: str
+    profile: str
     prompt: str
     fallback: bool
     enable_fallback: bool
@@ -84,7 +85,7 @@ class Options(ServiceOptions, total=False):
     mime_type: str
 
 
-REMOTE: Final = frozenset({"server", "endpoint", "did", "method", "http_method", "prompt"})
+REMOTE: Final = frozenset({"server", "endpoint", "did", "method", "http_method", "profile", "prompt"})
 EFFECTS: Final = frozenset({"read_only", "destructive", "open_world"})
 IDENTITY: Final = frozenset({"name", "version", "source", "path", "methods", "kind", "uri"})
 """What makes a capability this one; only its decorator says it."""

@@ -1,0 +1,1 @@
+"""Calling A2A agents and plain JSON services elsewhere."""

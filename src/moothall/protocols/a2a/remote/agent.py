@@ -1,0 +1,150 @@
+"""A call of an A2A agent: a message, the task that comes of it, and its values.
+
+The message carries ``{"skill": …, "arguments": {…}}`` as data. An agent of others that nobody told the skill of gets
+what a person would send it: the text, where the only argument is a ``text`` or ``message``, else the arguments as data.
+
+A plain answer is waited for where the agent is one of ours, which ends the work of a caller that leaves. Other agents
+are listened to as a stream where they can, so that the task's id is known and it can be ended (`CancelTask`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from moothall.calls.ports import Outgoing
+from moothall.calls.request_ids import fresh
+from moothall.capability.spec import JsonObject
+from moothall.clock import Clock
+from moothall.errors import Told, UpstreamError, UpstreamInvalid
+from moothall.protocols.a2a.remote.binding import Binding, Operation
+from moothall.protocols.a2a.remote.card import RemoteCard
+from moothall.protocols.a2a.remote.watch import Watch
+
+FIRST_PAUSE: Final = 0.1
+LONGEST_PAUSE: Final = 5.0
+_COLLECTED_BYTES: Final = 16 * 1024 * 1024
+_TEXTS: Final = frozenset({"text", "message"})
+_OUTPUTS: Final = ("application/json", "text/plain")
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCall:
+    """One call.
+
+    Attributes:
+        binding: how the agent is asked.
+        card: what it says of itself.
+        outgoing: what is called.
+        inferred: whether the operation is the name of a function of ours, which the agent need not know.
+        cancel: ends a task in the background.
+    """
+
+    binding: Binding
+    card: RemoteCard
+    outgoing: Outgoing
+    inferred: bool
+    clock: Clock
+    cancel: Callable[[Binding, str], None]
+
+    async def call(self) -> Any:  # noqa: ANN401 - JSON of any shape
+        """Make the call and return its value; of several, the list.
+
+        Raises:
+            MoothallError: as the agent answered, or because it did not.
+        """
+        watch = Watch()
+        streams = self.card.streaming and (self.outgoing.report is not None or not self.card.structured)
+        async with aclosing(self._followed(watch, _COLLECTED_BYTES, streams=streams)) as arriving:
+            async for _ in arriving:
+                pass
+        return watch.value()
+
+    async def stream(self) -> AsyncGenerator[Any]:
+        """Make the call and yield its values; those of a list, where the agent does not stream. Raises as `call`."""
+        watch = Watch()
+        if not self.card.streaming:
+            value = await self.call()
+            for each in value if isinstance(value, list) else [] if value is None else [value]:
+                yield each
+            return
+        streamed = False
+        async with aclosing(self._followed(watch, None, streams=True)) as arriving:
+            async for values in arriving:
+                for value in values:
+                    streamed = True
+                    yield value
+        last = watch.value()
+        if not streamed and last is not None:
+            yield last
+
+    async def _followed(self, watch: Watch, most: int | None, *, streams: bool) -> AsyncGenerator[list[Any]]:
+        """Follow a task until it rests; yields the values that are new. A task that is left is ended."""
+        try:
+            request = self._request()
+            if streams:
+                async with aclosing(self._events(watch, "SendStreamingMessage", request, most)) as arriving:
+                    async for values in arriving:
+                        yield values
+            else:
+                yield watch.take(await self.binding.ask("SendMessage", request))
+            async with aclosing(self._rest(watch, most)) as arriving:
+                async for values in arriving:
+                    yield values
+        finally:
+            if watch.open:
+                self.cancel(self.binding, watch.id)
+
+    async def _rest(self, watch: Watch, most: int | None) -> AsyncGenerator[list[Any]]:
+        """What becomes of a task that was still at work when its answer ended."""
+        pause = FIRST_PAUSE
+        while not watch.rests:
+            if not watch.id:
+                raise UpstreamError("the answer ended early", told=Told("a2a.remote.cut"))
+            await self.clock.sleep_until(self.clock.now() + timedelta(seconds=pause))
+            pause = min(2 * pause, LONGEST_PAUSE)
+            yield watch.take(await self.binding.ask("GetTask", {"id": watch.id}))
+            if self.card.streaming and not watch.rests:
+                async with aclosing(self._events(watch, "SubscribeToTask", {"id": watch.id}, most)) as arriving:
+                    async for values in arriving:
+                        yield values
+
+    async def _events(
+        self, watch: Watch, operation: Operation, request: JsonObject, most: int | None
+    ) -> AsyncGenerator[list[Any]]:
+        """The values of a stream; one that breaks off once the task is known has just ended."""
+        arriving = self.binding.follow(operation, request, most) if most else self.binding.follow(operation, request)
+        try:
+            async with aclosing(arriving):
+                async for event in arriving:
+                    values = watch.take(event)
+                    if watch.progress is not None and self.outgoing.report is not None:
+                        await self.outgoing.report(watch.progress)
+                    yield values
+                    if watch.rests:
+                        return
+        except UpstreamInvalid:
+            raise
+        except UpstreamError:
+            if not watch.id:
+                raise
+
+    def _request(self) -> JsonObject:
+        outgoing = self.outgoing
+        metadata: JsonObject = {"moothall/timeout": round(outgoing.timeout, 3), "moothall/hops": outgoing.hops}
+        if outgoing.idempotency_key is not None:
+            metadata["moothall/idempotencyKey"] = outgoing.idempotency_key
+        message = {"messageId": outgoing.call_id or fresh(), "role": "ROLE_USER", "parts": [self._part()]}
+        return {"message": message, "configuration": {"acceptedOutputModes": list(_OUTPUTS)}, "metadata": metadata}
+
+    def _part(self) -> JsonObject:
+        skill, params = self.outgoing.target.operation, dict(self.outgoing.params)
+        if skill and (not self.inferred or self.card.structured or skill in self.card.skills):
+            return {"data": {"skill": skill, "arguments": params}, "mediaType": "application/json"}
+        only = next(iter(params.values())) if len(params) == 1 and set(params) <= _TEXTS else None
+        if isinstance(only, str):
+            return {"text": only, "mediaType": "text/plain"}
+        return {"data": params, "mediaType": "application/json"}

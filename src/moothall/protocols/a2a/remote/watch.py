@@ -1,0 +1,190 @@
+"""What is known of a task of another agent, from the answers and events that tell of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from moothall.calls.reply import Progress
+from moothall.capability.spec import JsonObject
+from moothall.errors import MoothallError, Told, UpstreamError, UpstreamInvalid
+from moothall.protocols.a2a.remote.refusals import told
+from moothall.protocols.a2a.remote.way import Said
+from moothall.protocols.failures import remote_error
+
+_AT_WORK: Final = frozenset({"TASK_STATE_SUBMITTED", "TASK_STATE_WORKING"})
+_COMPLETED: Final = "TASK_STATE_COMPLETED"
+_INPUT: Final = "TASK_STATE_INPUT_REQUIRED"
+_AUTH: Final = "TASK_STATE_AUTH_REQUIRED"
+_ENDED: Final = frozenset({_COMPLETED, "TASK_STATE_FAILED", "TASK_STATE_CANCELED", "TASK_STATE_REJECTED"})
+_LONGEST_ID: Final = 512
+_SHOWN: Final = 200
+_FAR: Final = 1e300
+
+Parts = list[Any]
+
+
+class Watch:
+    """A task, or the message that came in its place.
+
+    Attributes:
+        id: of the task; empty before it is known.
+        rests: whether nothing more happens by itself.
+        open: whether it can be ended by us.
+        progress: what it told last of how far it is.
+    """
+
+    def __init__(self) -> None:
+        self.id = ""
+        self.progress: Progress | None = None
+        self._state = ""
+        self._said: Any = None
+        self._reply: Parts | None = None
+        self._artifacts: dict[str, Parts] = {}
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self._reply is not None or (bool(self._state) and self._state not in _AT_WORK)
+
+    @property
+    def open(self) -> bool:
+        """Whether there is a task that has not ended, and that nobody here will go on with."""
+        return bool(self.id) and self._state not in _ENDED and self._state != _AUTH
+
+    def take(self, event: Mapping[str, Any]) -> Parts:
+        """Take in what is told of the task; returns the values that are new.
+
+        Raises:
+            UpstreamInvalid: it is of another task, or has no such form.
+        """
+        self.progress = None
+        if isinstance(event.get("message"), dict):
+            self._reply = values(event["message"])
+            return self._reply
+        if isinstance(event.get("task"), dict):
+            return self._snapshot(event["task"])
+        for member in ("statusUpdate", "artifactUpdate"):
+            row = event.get(member)
+            if isinstance(row, dict):
+                self._known(row.get("taskId"))
+                return self._updated(row) if member == "statusUpdate" else self._grown(row)
+        raise _unfit()
+
+    def value(self) -> Any:  # noqa: ANN401 - JSON of any shape
+        """The value of a task that rests: none, one, or the list of several.
+
+        Raises:
+            MoothallError: it did not come to a good end.
+        """
+        if self._reply is None and self._state != _COMPLETED:
+            raise self._failure()
+        found = self._reply
+        if found is None:
+            found = [value for parts in self._artifacts.values() for value in parts]
+        if not found and self._said is not None:
+            found = values(self._said)
+        return found[0] if len(found) == 1 else found or None
+
+    def _failure(self) -> MoothallError:
+        error = told(self._said)
+        if error is None and self._state == _INPUT:
+            error = remote_error("INPUT_REQUIRED")
+        elif error is None and self._state == _AUTH:
+            error = remote_error("UNAUTHENTICATED")
+        elif error is None:
+            error = UpstreamError("the task did not end well", told=Told("remote.failed"))
+        error.__cause__ = Said(f"{self._state} {str(texts(self._said))[:_SHOWN]!a}")
+        return error
+
+    def _snapshot(self, task: JsonObject) -> Parts:
+        self._known(task.get("id"))
+        self._stands(task.get("status"))
+        listed = task.get("artifacts")
+        new: Parts = []
+        for artifact in listed if isinstance(listed, list) else []:
+            key, parts = _artifact(artifact)
+            new += parts[len(self._artifacts.get(key, [])) :]
+            self._artifacts[key] = parts
+        return new
+
+    def _updated(self, row: JsonObject) -> Parts:
+        self._stands(row.get("status"))
+        self.progress = _progress(self._said, row.get("metadata"))
+        return []
+
+    def _grown(self, row: JsonObject) -> Parts:
+        key, parts = _artifact(row.get("artifact"))
+        if row.get("append") is True:
+            self._artifacts.setdefault(key, []).extend(parts)
+        else:
+            self._artifacts[key] = list(parts)
+        return parts
+
+    def _known(self, task_id: object) -> None:
+        if not isinstance(task_id, str) or not 0 < len(task_id) <= _LONGEST_ID or self.id not in {"", task_id}:
+            raise _unfit()
+        self.id = task_id
+
+    def _stands(self, status: object) -> None:
+        row = status if isinstance(status, dict) else {}
+        state = row.get("state")
+        if not isinstance(state, str) or state not in _AT_WORK | _ENDED | {_INPUT, _AUTH}:
+            raise _unfit()
+        self._state, self._said = state, row.get("message")
+
+
+def values(message: object) -> Parts:
+    """The values of parts: texts and data as they are, of others what says where they are."""
+    parts = message.get("parts") if isinstance(message, dict) else None
+    found: Parts = []
+    for part in parts if isinstance(parts, list) else []:
+        if not isinstance(part, dict):
+            raise _unfit()
+        if "data" in part:
+            found.append(part["data"])
+        elif isinstance(part.get("text"), str):
+            found.append(part["text"])
+        else:
+            found.append({key: part[key] for key in ("raw", "url", "filename", "mediaType") if key in part})
+    return found
+
+
+def texts(message: object) -> str:
+    """The texts of a message."""
+    parts = message.get("parts") if isinstance(message, dict) else None
+    rows = [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+    return " ".join(part["text"] for part in rows if isinstance(part.get("text"), str))
+
+
+def _artifact(artifact: object) -> tuple[str, Parts]:
+    key = artifact.get("artifactId") if isinstance(artifact, dict) else None
+    if not isinstance(key, str):
+        raise _unfit()
+    return key, values(artifact)
+
+
+def _progress(message: object, metadata: object) -> Progress | None:
+    """How far a task is: in numbers where it says so in our form, else in its words."""
+    words = texts(message)
+    rows = [value for value in (values(message) if isinstance(message, dict) else []) if isinstance(value, dict)]
+    for row in [*rows, metadata if isinstance(metadata, dict) else {}]:
+        told_of = row.get("progress", row.get("moothall/progress"))
+        if not isinstance(told_of, dict):
+            continue
+        done, total = _number(told_of.get("done")), _number(told_of.get("total"))
+        if done is not None:
+            said = told_of.get("message")
+            return Progress(done, total, said if isinstance(said, str) else words)
+    return Progress(0.0, None, words) if words else None
+
+
+def _number(value: object) -> float | None:
+    """A number that can be counted with; JSON has integers of any length."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_FAR < value < _FAR:
+        return None
+    return float(value)
+
+
+def _unfit() -> UpstreamInvalid:
+    return UpstreamInvalid("no answer of the protocol", told=Told("a2a.remote.answer"))

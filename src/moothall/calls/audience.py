@@ -60,14 +60,16 @@ class Audience:
             return
         box = _Box()
         self._boxes.add(box)
-        hearing = asyncio.create_task(box.empty(report))
+        hearing, left = asyncio.create_task(box.empty(report)), False
         try:
             yield
         except asyncio.CancelledError:
-            hearing.cancel()
+            left = True
             raise
         finally:
             self._boxes.discard(box)
             box.close()
-            if not hearing.cancelling():
+            if not left:
                 await hearing
+            elif not hearing.cancel() and not hearing.cancelled():
+                hearing.exception()  # it failed before: who leaves hears of that neither

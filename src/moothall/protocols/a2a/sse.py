@@ -1,0 +1,118 @@
+"""Streams of an operation as server-sent events (A2A 1.0 §9.4.2, §11.7).
+
+A task does not depend on whoever watches it (§3.5.2): a client that leaves ends its stream, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.types import Receive, Send
+
+from moothall.capability.spec import JsonObject
+from moothall.errors import InternalError, MoothallError, Told, Unavailable
+from moothall.protocols.a2a.bindings import Binding
+from moothall.protocols.a2a.leaving import gone
+from moothall.protocols.a2a.media import EVENTS
+from moothall.protocols.headers import NOT_KEPT, Headers
+from moothall.protocols.house import Streams
+from moothall.telemetry import logger
+
+_ALIVE: Final = b":\n\n"
+_log = logger("a2a")
+
+
+async def next_of(values: AsyncIterator[JsonObject]) -> JsonObject | None:
+    """The next value; None after the last one."""
+    return await anext(values, None)
+
+
+async def close(values: AsyncIterator[JsonObject]) -> None:
+    """Let go of a stream that is not read any further."""
+    aclose = getattr(values, "aclose", None)
+    if aclose is not None:
+        await aclose()
+
+
+@dataclass(eq=False, slots=True)
+class EventAnswer:
+    """The answer to one request as events.
+
+    Attributes:
+        binding: how they are written.
+        operation: whose they are.
+        first: the value that has been read already.
+        values: the others.
+        send: of ASGI.
+        headers: beside those of a stream.
+        heartbeat: seconds after which an idle stream shows a sign of life.
+    """
+
+    binding: Binding
+    operation: str
+    first: JsonObject
+    values: AsyncIterator[JsonObject]
+    send: Send
+    headers: Headers
+    heartbeat: float
+    started: bool = False
+
+    async def give(self, receive: Receive, streams: Streams) -> None:
+        """Send until the stream has ended, the client has left or the server stops.
+
+        Raises:
+            Overloaded: too many streams are open; nothing was sent.
+            Unavailable: the server stopped before it began.
+        """
+        pump = streams.open(self._run)
+        leaving = asyncio.ensure_future(gone(receive))
+        try:
+            await asyncio.wait({pump, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            left = not pump.done()
+        finally:
+            for task in (pump, leaving):
+                task.cancel()
+            await asyncio.wait({pump, leaving})
+        if left:
+            return
+        if pump.cancelled():
+            await self._stop()
+        else:
+            pump.result()
+        await self.send({"type": "http.response.body", "body": b""})
+
+    async def _run(self) -> None:
+        kind = [(b"content-type", EVENTS.encode()), NOT_KEPT, (b"x-accel-buffering", b"no")]
+        await self.send({"type": "http.response.start", "status": 200, "headers": [*self.headers, *kind]})
+        self.started = True
+        value: JsonObject | None = self.first
+        waiting: asyncio.Task[JsonObject | None] | None = None
+        try:
+            while value is not None:
+                await self._write(self.binding.frame(self.operation, value))
+                waiting = asyncio.create_task(next_of(self.values))
+                while not (await asyncio.wait({waiting}, timeout=self.heartbeat))[0]:
+                    await self._write(_ALIVE)
+                value = waiting.result()
+        except MoothallError as error:
+            await self._write(self.binding.broken(error))
+        except TypeError:
+            _log.exception("a value of a stream is no JSON")
+            await self._write(self.binding.broken(InternalError("no JSON", told=Told("protocols.failed"))))
+        finally:
+            if waiting is not None and not waiting.done():
+                waiting.cancel()
+                await asyncio.wait({waiting})
+
+    async def _stop(self) -> None:
+        """Say that the server stops, which is not how the task ended."""
+        error = Unavailable("the node is stopping", told=Told("protocols.stopping"))
+        if not self.started:
+            raise error
+        await self._write(self.binding.broken(error))
+
+    async def _write(self, frame: bytes) -> None:
+        await self.send({"type": "http.response.body", "body": frame, "more_body": True})

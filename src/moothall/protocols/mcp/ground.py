@@ -1,0 +1,34 @@
+"""What the rooms of the MCP server stand on: tools, resources, prompts, completion, and questions to the client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mcp.server.subscriptions import InMemorySubscriptionBus
+
+from moothall.calls.ports import Gateway
+from moothall.clock import Clock
+
+DOOR = "mcp"
+"""The name of this door in `CallFacts` and `Gateway.visible`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What they share.
+
+    Attributes:
+        gateway: the node; asked for at every message, since it is made later.
+        name, version: of the server, as clients show them.
+        secret: seals what clients keep for us, at least 32 bytes.
+        bus: takes what subscribers are told.
+        clock: says what time it is.
+    """
+
+    gateway: Callable[[], Gateway]
+    name: str
+    version: str
+    secret: bytes
+    bus: InMemorySubscriptionBus
+    clock: Clock

@@ -1,0 +1,96 @@
+"""The MCP server over lines of text, such as standard input and output: one client, one principal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any, Final, Protocol
+
+import anyio
+from mcp.server.lowlevel import Server
+from mcp.server.runner import serve_dual_era_loop
+from mcp.server.stdio import stdio_server
+
+from moothall.protocols.mcp.visits import Visit
+
+_ENDLESS: Final = "subscriptions/listen"
+_CANCELLED: Final = "notifications/cancelled"
+
+Lines = AsyncIterator[str]
+"""What a client sends, line by line, each with its end."""
+
+
+class Output(Protocol):
+    """Takes what a client is sent."""
+
+    async def write(self, text: str, /) -> object:
+        """Take text in."""
+        ...
+
+    async def flush(self) -> object:
+        """Send it."""
+        ...
+
+
+async def serve_lines(server: Server[Any], visit: Visit, stdin: Lines, stdout: Output) -> None:
+    """Serve a client until it sends no more and everything is answered that it asked."""
+    pipe = _Pipe(stdin, stdout)
+    # The SDK only iterates over the one, and writes to and flushes the other.
+    lines: Any = pipe.lines()
+    async with stdio_server(stdin=lines, stdout=pipe) as (incoming, outgoing):  # type: ignore[arg-type]
+        await serve_dual_era_loop(
+            server,
+            incoming,
+            outgoing,
+            lifespan_state=visit,
+            init_options=server.create_initialization_options(),
+        )
+
+
+class _Pipe:
+    """Passes lines on, and holds the end of the input back until every request has its answer."""
+
+    def __init__(self, stdin: Lines, stdout: Output) -> None:
+        self._stdin = stdin
+        self._stdout = stdout
+        self._open: set[str] = set()
+        self._answered = asyncio.Event()
+
+    async def lines(self) -> AsyncIterator[str]:
+        async for line in self._stdin:
+            self._note(line)
+            yield line
+        while self._open:
+            self._answered.clear()
+            await self._answered.wait()
+        await anyio.lowlevel.checkpoint()
+
+    async def write(self, text: str, /) -> None:
+        await self._stdout.write(text)
+        message = _object(text)
+        if "id" in message and "method" not in message:
+            self._close(message["id"])
+
+    async def flush(self) -> None:
+        await self._stdout.flush()
+
+    def _note(self, line: str) -> None:
+        message = _object(line)
+        method = message.get("method")
+        if method == _CANCELLED and isinstance(params := message.get("params"), dict):
+            self._close(params.get("requestId"))  # nothing answers it
+        elif method is not None and method != _ENDLESS and "id" in message:
+            self._open.add(json.dumps(message["id"]))
+
+    def _close(self, call_id: object) -> None:
+        self._open.discard(json.dumps(call_id))
+        self._answered.set()
+
+
+def _object(line: str) -> dict[str, Any]:
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return {}
+    return message if isinstance(message, dict) else {}

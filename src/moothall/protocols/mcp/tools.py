@@ -1,0 +1,132 @@
+"""The tools of the server: what is listed to whom, and what a name means."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mcp.server.context import ServerRequestContext
+from mcp.shared.inbound import find_invalid_x_mcp_header, x_mcp_header_map
+from mcp_types import PaginatedRequestParams
+
+from moothall.calls.target import Target
+from moothall.capability.entry import Entry
+from moothall.capability.snapshot import Snapshot
+from moothall.capability.spec import JsonObject
+from moothall.capability.tool_names import ToolNames
+from moothall.protocols.mcp.ground import DOOR, Ground
+from moothall.protocols.mcp.listings import page, title
+from moothall.protocols.mcp.schemas import input_schema, output_schema
+from moothall.protocols.mcp.visits import visit_of
+
+_KEPT: Final = 64
+"""Listings that are kept ready; readers who may call the same things share one."""
+
+_LONGEST: Final = 256
+"""Characters of a name; a longer one is nobody's, and is not compared with those that there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A capability as a tool.
+
+    Attributes:
+        entry: the capability.
+        target: what a call of it names.
+        schema: of its arguments.
+        wrapped: whether its value stands under ``result``, because its schema says no object; None: the value decides.
+        mirrored: whether arguments are repeated in headers (``x-mcp-header``), which must agree.
+        row: its place in the listing.
+    """
+
+    entry: Entry
+    target: Target
+    schema: JsonObject
+    wrapped: bool | None
+    mirrored: bool
+    row: JsonObject
+
+    @classmethod
+    def of(cls, name: str, entry: Entry) -> Tool:
+        """The tool of that name."""
+        arguments = input_schema(entry)
+        result, wrapped = (None, False) if entry.blocks else output_schema(entry)
+        mirrored = find_invalid_x_mcp_header(arguments) is None and bool(x_mcp_header_map(arguments))
+        row = _row(name, entry, arguments, result)
+        known = None if result is None else wrapped
+        return cls(entry, Target("local", entry.id), arguments, known, mirrored, row)
+
+
+class Tools:
+    """The tools of a node, read anew whenever its capabilities change."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._snapshot: Snapshot | None = None
+        self._names = ToolNames(Snapshot())
+        self._tools: dict[str, Tool] = {}
+        self._ready: OrderedDict[tuple[Entry, ...], list[JsonObject]] = OrderedDict()
+
+    async def listed(self, ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams) -> JsonObject:
+        """Answer ``tools/list`` with what the reader may call."""
+        gateway = self._ground.gateway()
+        if gateway.snapshot is not self._snapshot:
+            self._refresh(gateway.snapshot)
+        return page("tools", self._rows(gateway.visible(visit_of(ctx).principal, DOOR)), params.cursor)
+
+    def find(self, name: str) -> Tool | None:
+        """The tool of a name: the listed one, or the capability's id."""
+        snapshot = self._ground.gateway().snapshot
+        if snapshot is not self._snapshot:
+            self._refresh(snapshot)
+        found = self._tools.get(name)
+        if found is None and len(name) <= _LONGEST:
+            entry = self._names.find(name) or snapshot.find(name)
+            if entry is not None:
+                found = self._tools[name] = Tool.of(name, entry)
+        return found
+
+    def _refresh(self, snapshot: Snapshot) -> None:
+        self._names = ToolNames(snapshot)
+        self._tools.clear()
+        self._ready.clear()
+        self._snapshot = snapshot
+
+    def _row(self, entry: Entry) -> JsonObject:
+        name = self._names.of(entry)
+        tool = self._tools.get(name)
+        if tool is None:
+            tool = self._tools[name] = Tool.of(name, entry)
+        return tool.row
+
+    def _rows(self, entries: tuple[Entry, ...]) -> list[JsonObject]:
+        rows = self._ready.get(entries)
+        if rows is None:
+            tools = (self._row(entry) for entry in entries if entry.spec.kind == "tool")
+            rows = self._ready[entries] = list(tools)
+            if len(self._ready) > _KEPT:
+                self._ready.popitem(last=False)
+        else:
+            self._ready.move_to_end(entries)
+        return rows
+
+
+def _row(name: str, entry: Entry, arguments: JsonObject, result: JsonObject | None) -> JsonObject:
+    spec, effects = entry.spec, entry.spec.annotations
+    row: JsonObject = {
+        "name": name,
+        "title": title(entry),
+        "description": spec.description,
+        "inputSchema": arguments,
+        "annotations": {
+            "title": title(entry),
+            "readOnlyHint": effects.read_only,
+            "destructiveHint": effects.destructive,
+            "idempotentHint": spec.idempotent,
+            "openWorldHint": effects.open_world,
+        },
+    }
+    if result is not None:
+        row["outputSchema"] = result
+    return row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Final
 
 from moothall.calls.call import Call
@@ -44,13 +45,29 @@ class Audit:
     def _write(self, call: Call, outcome: str, seconds: float) -> None:
         facts, name = call.facts, call.name
         self.meter.capabilities.of(name).add(facts.door, outcome, seconds)
-        _line(call.request_id, name, facts, outcome, seconds)
+        spec = call.entry.spec
+        where = _server(spec.remote, call.request_id, seconds) if spec.source == "mcp" and spec.remote else None
+        _line(call.request_id, name, facts, outcome, seconds, where)
 
 
-def _line(request_id: str, name: str, facts: CallFacts, outcome: str, seconds: float) -> None:
+def _server(remote: Mapping[str, str], request_id: str, seconds: float) -> dict[str, object]:
+    """What machines read of a call that a tool of an MCP server answers (rows TPL-10, TPL-12)."""
+    tool = {"server": remote.get("server", ""), "tool": remote.get("method", "")}
+    return {**tool, "request_id": request_id, "seconds": seconds}
+
+
+def _line(
+    request_id: str,
+    name: str,
+    facts: CallFacts,
+    outcome: str,
+    seconds: float,
+    where: Mapping[str, object] | None = None,
+) -> None:
     """Write the line of a call, without a search for the code that does: that would cost more than the call."""
     if _log.isEnabledFor(logging.INFO):
-        extra = {"parent": facts.parent} if facts.parent else None
+        parent = {"parent": facts.parent} if facts.parent else None
+        extra = {**where, **(parent or {})} if where else parent
         values = (request_id, name, facts.principal.id, facts.door, outcome, seconds)
         _log.handle(_log.makeRecord(_log.name, logging.INFO, __name__, 0, _LINE, values, None, extra=extra))
 

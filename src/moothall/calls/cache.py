@@ -83,6 +83,7 @@ class _Made:
     value: Any
     single: bool = False
     taken: bool = False
+    degraded: bool = False
 
 
 class Caching:
@@ -106,6 +107,7 @@ class Caching:
             if kept is not None:
                 return deepcopy(kept.value)
             made = await self._flights.join(key, lambda report: self._fill(key, call, produce, report), call.report)
+            call.degraded = call.degraded or made.degraded
             if not made.single:
                 return deepcopy(made.value)
             if not made.taken:
@@ -122,14 +124,15 @@ class Caching:
             own = deepcopy(deepcopy(value))
         except FAILURES as error:  # a value may refuse to be copied in any way it likes
             _log.debug("%s is not cached: %s", call.name, type(error).__name__)
-            return _Made(value, single=True)
+            return _Made(value, single=True, degraded=shared.degraded)
         try:
             size = len(dumps(call.entry.encode(value)))
         except FAILURES as error:
             _log.debug("%s is not cached: %s", call.name, type(error).__name__)
         else:
-            self._cache.put(key, own, self._seconds, size)
-        return _Made(value)
+            if not shared.degraded:  # the next caller gets the real thing as soon as there is one
+                self._cache.put(key, own, self._seconds, size)
+        return _Made(value, degraded=shared.degraded)
 
     def _key(self, call: Call) -> Key | None:
         """None for arguments that JSON cannot hold."""

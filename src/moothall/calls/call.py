@@ -53,14 +53,17 @@ class Call:
         patience: monotonic seconds from which on giving it up says that it takes too long.
         hurried: whether its caller gave it less time than it may take.
         replayed: whether the answer is that of an earlier call.
+        degraded: whether a fallback did its work.
         sink: takes the values of one that yields them.
     """
 
     __slots__ = (
+        "_begun_by",
         "_context",
         "_onward",
         "arguments",
         "deadline",
+        "degraded",
         "entry",
         "facts",
         "hurried",
@@ -93,6 +96,8 @@ class Call:
         self.relays = False
         self.hurried = False
         self.replayed = False
+        self.degraded = False
+        self._begun_by: Call | None = None
         self.sink: Sink | None = None
         self._context: CallContext | None = None
 
@@ -115,6 +120,12 @@ class Call:
             )
         return context
 
+    def degrade(self) -> None:
+        """Note that a fallback does the work, of this call and of the one that began it."""
+        self.degraded = True
+        if self._begun_by is not None:
+            self._begun_by.degraded = True
+
     def release(self) -> None:
         """Let go of the context, which holds this call: a circle would stay until the garbage collector comes by."""
         self._context = None
@@ -128,6 +139,7 @@ class Call:
         other = Call(self._onward, self.entry, self.name, self.facts, self.started, deadline)
         other.request_id, other.report, other.arguments = self.request_id, report, self.arguments
         other.partner = None
+        other._begun_by = self
         other.patience = min(deadline, self.started + self.entry.spec.timeout)
         return other
 

@@ -111,6 +111,7 @@ class Way:
             report=call.report,
             principal=facts.principal if self.asks else None,
             address=facts.address,
+            partner=call.partner,
         )
 
     def _agent(self, call: Call) -> str:

@@ -107,7 +107,10 @@ class Performance:
             data=data,
             error=error,
             metadata=Metadata(
-                processing_time=seconds, api_version=call.entry.spec.version, rate_limit_remaining=call.remaining
+                processing_time=seconds,
+                api_version=call.entry.spec.version,
+                rate_limit_remaining=call.remaining,
+                degraded=call.degraded,
             ),
             replayed=call.replayed,
         )

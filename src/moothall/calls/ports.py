@@ -145,6 +145,7 @@ class Outgoing:
         report: takes the progress that the other side tells.
         principal: who makes the call, for what turns out to be of this node; None: the agent, whose own doing it is.
         address: the network address of a caller that proves nothing.
+        partner: whom the other side's questions can be passed on to.
     """
 
     target: Target
@@ -159,6 +160,7 @@ class Outgoing:
     report: Report | None = None
     principal: Principal | None = None
     address: str = ""
+    partner: Partner | None = None
 
 
 @runtime_checkable

@@ -37,14 +37,20 @@ class Providing:
         stages = [self._line(entry, provider) for provider in entry.providers]
         if len(stages) == 1:
             return stages[0]
+        may_pass_on = entry.spec.fallback and entry.providers[-1].source == _LOCAL
 
         async def first_that_works(call: Call) -> Any:  # noqa: ANN401
+            failed: BaseException | None = None
             for stage in stages[:-1]:
                 try:
                     return await stage(call)
                 except FAILURES as error:
-                    _give_way(call, error)
-            return await stages[-1](call)
+                    failed = _give_way(call, error)
+            value = await stages[-1](call)
+            if value is None and may_pass_on and failed is not None:  # the fallback has nothing to offer (row TPL-13)
+                call.degraded = False
+                raise failed
+            return value
 
         return first_that_works
 
@@ -169,8 +175,10 @@ def _disowning_pour(pour: Pour) -> Pour:
     return work
 
 
-def _give_way(call: Call, error: BaseException) -> None:
-    """Leave the work to the next provider, unless the error is an answer."""
+def _give_way(call: Call, error: BaseException) -> BaseException:
+    """Leave the work to the next provider, unless the error is an answer; return the error."""
     if is_answer(error):
         raise error
+    call.degrade()
     _log.warning("%s %s falls back: %s", call.request_id, call.name, type(error).__name__)
+    return error

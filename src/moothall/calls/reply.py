@@ -29,11 +29,15 @@ class Progress:
 
 @dataclass(slots=True, kw_only=True)
 class Metadata:  # one is made for every call, and a frozen one takes three times as long
-    """What a caller may ask for beside the value (row ENV-02); times in seconds."""
+    """What a caller may ask for beside the value (row ENV-02); times in seconds.
+
+    ``degraded``: the value is that of a fallback, since what should have answered failed (row TPL-13).
+    """
 
     processing_time: float
     api_version: str
     rate_limit_remaining: int | None = None
+    degraded: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

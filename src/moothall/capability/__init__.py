@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from moothall.capability.decorators import api_service as api_service
     from moothall.capability.decorators import capability as capability
     from moothall.capability.decorators import local_method as local_method
+    from moothall.capability.decorators import mcp_service as mcp_service
     from moothall.capability.decorators import prompt as prompt
     from moothall.capability.decorators import resource as resource
 
@@ -32,6 +33,7 @@ _HOMES: Final = {
     "api_service": "decorators",
     "capability": "decorators",
     "local_method": "decorators",
+    "mcp_service": "decorators",
     "prompt": "decorators",
     "register_local_methods_to_agent": "agents",
     "resource": "decorators",

@@ -17,6 +17,7 @@ from moothall.capability.located import locator
 from moothall.capability.proxies import body_of
 from moothall.capability.shape import Shape
 from moothall.capability.threads import Threads
+from moothall.capability.unstructured import Unstructured
 from moothall.errors import InternalError, UpstreamInvalid
 from moothall.telemetry import logger
 
@@ -141,6 +142,8 @@ def _decoded(form: Shape, adapters: AdapterLayer) -> Callable[[Any], Any]:
         try:
             return check(prepare(value))
         except schema.Misfit as misfit:
+            if isinstance(value, Unstructured) and (parsed := value.parsed()) is not None:
+                return decoded(parsed)
             raise UpstreamInvalid(
                 "the answer from elsewhere does not fit the declared type", why=misfit.where
             ) from None

@@ -105,6 +105,28 @@ def a2a_service(endpoint: str, method: str = "POST", **options: Any) -> Callable
     return A2AServiceDecorator(endpoint=endpoint, http_method=method, source="a2a", scope="anp", **options)
 
 
+class MCPServiceDecorator(CapabilityDecorator):
+    """What ``mcp_service(...)`` returns."""
+
+    what = "mcp_service()"
+
+
+def mcp_service(server_name: str, method: str = "", **options: Any) -> Callable[[F], F]:  # noqa: ANN401
+    """`capability` whose work a tool of an MCP server does, for callers on the network (row DEC-43).
+
+    ``server_name`` is one of the operator's file; without ``method`` the tool is called as the function is.
+
+    Raises:
+        OptionError: an option makes no sense here.
+    """
+    fixed = sorted({"source", "template", "scope", "expose_to", "server"} & options.keys())
+    if fixed:
+        raise OptionError(f"mcp_service() has no option {fixed[0]!r}: that is fixed")
+    if method:
+        options["method"] = method
+    return MCPServiceDecorator(server=server_name, source="mcp", scope="anp", **options)
+
+
 def local_method(**options: Unpack[Options]) -> Callable[[F], F]:
     """`capability` for callers in this process only (row DEC-02)."""
     if "scope" not in options:

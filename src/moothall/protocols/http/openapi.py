@@ -29,6 +29,7 @@ _METADATA: Final[JsonObject] = {
         "processing_time": {"type": "number", "description": "seconds"},
         "api_version": {"type": "string"},
         "rate_limit_remaining": {"type": ["integer", "null"]},
+        "degraded": {"type": "boolean", "description": "there, and true, where a fallback answered"},
     },
     "required": ["processing_time", "api_version", "rate_limit_remaining"],
 }

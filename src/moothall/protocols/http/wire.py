@@ -35,6 +35,7 @@ def success(reply: Reply[Any], request_id: str, metadata: Metadata | None = None
             "processing_time": metadata.processing_time,
             "api_version": metadata.api_version,
             "rate_limit_remaining": metadata.rate_limit_remaining,
+            **({"degraded": True} if metadata.degraded else {}),
         }
     return dumps(envelope)
 

@@ -1,0 +1,1 @@
+"""MCP servers elsewhere, as this node's agents call them."""

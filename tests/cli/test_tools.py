@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from moothall.cli import nodefile
 from moothall.cli.main import run
-from tests.support.program import serving
+from tests.support.program import Served, serving
 
 CODE = '''
 from moothall import Agent, Node, capability
@@ -41,8 +43,13 @@ def note() -> None:
     """For this process only."""
 
 
+@capability(expose_to="llm")
+def whisper() -> None:
+    """For models only."""
+
+
 node = Node()
-node.include(add, outside, note)
+node.include(add, outside, note, whisper)
 node.add(Agent("porter", open_door))
 '''
 
@@ -128,6 +135,38 @@ def test_one_is_shown_with_its_schemas(moot: Moot, name: str) -> None:
     assert "output_schema" in row
     _, shown, _ = moot(name)
     assert all(word in shown for word in ("node.add", "Add two numbers.", '"the first one"', "input_schema"))
+
+
+@pytest.mark.requirement("DEC-39")
+@pytest.mark.parametrize("form", ["openai", "anthropic"])
+def test_models_get_them_in_the_form_of_their_provider(moot: Moot, form: str) -> None:
+    code, out, _ = moot("--format", form)
+    tools = [tool.get("function", tool) for tool in json.loads(out)]
+    assert code == 0
+    assert all(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", tool["name"]) for tool in tools)
+    named = {tool["name"]: tool for tool in tools}
+    schema = named["add"]["parameters" if form == "openai" else "input_schema"]
+    assert (named["add"]["description"], schema["required"]) == ("Add two numbers.", ["a"])
+    assert {"porter_open_door", "outside", "whisper"} <= named.keys()
+    assert "note" not in named
+
+
+def test_the_list_for_models_is_of_all_of_them(moot: Moot) -> None:
+    assert moot("add", "--format", "openai")[0] == 2
+
+
+def test_what_is_elsewhere_is_listed_without_calling_it(moot: Moot, request: pytest.FixtureRequest) -> None:
+    if "running" not in request.node.name:
+        pytest.skip("a node that is not served has no address")
+    data = request.getfixturevalue("running")
+    known = nodefile.read(data)
+    assert known is not None
+    found = Served(known.url, data, data).did("porter")
+    code, out, told = moot(found)
+    assert (code, told) == (0, "")
+    assert "open_door" in out
+    assert found in out
+    assert json.loads(moot(found, "--json")[1])["operations"][0]["name"] == "open_door"
 
 
 def test_one_that_is_not_there_is_told(moot: Moot) -> None:

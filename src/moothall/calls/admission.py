@@ -87,6 +87,7 @@ class Admission:
 
     def visible(self, principal: Principal, door: str) -> tuple[Entry, ...]:
         """The newest versions, by id, of what a principal may call at a door."""
+        self._refresh()
         return tuple(entry for entry in self._registry.snapshot.newest if self._may_see(entry, principal, door))
 
     def _plan(self, target: Target, facts: CallFacts) -> Plan:
@@ -139,7 +140,7 @@ class Admission:
         return self._authorizer.decide(AccessRequest(principal, entry.agent, entry.spec, door))
 
     def _may_see(self, entry: Entry, principal: Principal, door: str) -> bool:
-        exposed = ("local" if door == LOCAL else "net") in entry.spec.exposure
+        exposed = self._compiled(entry).exposed(door)
         return exposed and entry.state != "disabled" and self._ask(entry, principal, door).effect != "deny"
 
     def _missing(self, target: Target, facts: CallFacts) -> ServiceNotFoundError:

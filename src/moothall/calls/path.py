@@ -40,6 +40,7 @@ from moothall.calls.target import Target
 from moothall.calls.terms import Terms
 from moothall.capability.entry import Entry
 from moothall.capability.registry import Snapshot
+from moothall.capability.spec import JsonObject
 from moothall.clock import Clock, SystemClock
 from moothall.errors import MoothallError, UsageError
 from moothall.identity.principal import Principal
@@ -104,6 +105,14 @@ class CallPath:
     async def aclose(self) -> None:
         """End the keyed calls that are under way, with callers or without; how they would have ended stays unknown."""
         await self._keyed.aclose()
+
+    async def describe(self, target: Target, agent: str) -> JsonObject:
+        """What there is at a target elsewhere, whatever operation it names; ``agent`` asks.
+
+        Raises:
+            Unavailable: this node has no connector for it; and what the methods of `Connector` raise.
+        """
+        return await self._remotes.connector(target.scheme, target.scheme).describe(target, agent)
 
     async def authenticate(self, request: HttpRequest) -> Principal:
         """Who sent a request; `ANONYMOUS` where it carries no proof.

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from moothall.calls.reply import Progress
 from moothall.cli.arguments import arguments
 from moothall.cli.calling import Calls, calls_of
+from moothall.cli.desk import JsonObject
 from moothall.cli.invocation import Invocation, standard
 from moothall.cli.render.clean import clean_line, safe_json
-from moothall.cli.render.tools import print_tool, print_tools
+from moothall.cli.render.tools import print_elsewhere, print_tool, print_tools, progress_line
 from moothall.cli.signals import run
 from moothall.cli.wording import Option, Worded
 from moothall.errors import ServiceNotFoundError, Told, UsageError
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from moothall.node import Node
 
 _SECONDS = 60.0
+_FORMS = ("openai", "anthropic")
 
 
 @click.command("call", cls=Worded, help="call.about", epilog="call.example")
@@ -46,7 +49,10 @@ def call(
     async def work(calls: Calls) -> int:
         if stream:
             async for value in calls.stream(target, params, timeout):
-                _print(call, value)
+                if isinstance(value, Progress):
+                    call.progress(progress_line(value))
+                else:
+                    _print(call, value)
         else:
             _print(call, await calls.call(target, params, timeout))
         return 0
@@ -56,12 +62,21 @@ def call(
 
 @click.command("tools", cls=Worded, help="tools.about")
 @click.argument("name", required=False)
+@click.option("--format", "form", type=click.Choice(_FORMS), cls=Option, help="option.form")
 @click.option("--node", "code", metavar="FILE.py", cls=Option, help="option.node")
 @standard
-def tools(call: Invocation, name: str | None, code: str | None) -> int:
-    """List what can be called, or show one capability whole."""
+def tools(call: Invocation, name: str | None, form: str | None, code: str | None) -> int:
+    """List what can be called, or show one capability, or what there is elsewhere."""
+    if form is not None and name is not None:
+        raise UsageError(call.text("tools.form_of_all"))
 
     async def work(calls: Calls) -> int:
+        if form is not None:
+            call.result(safe_json(json.dumps(await calls.functions(form), ensure_ascii=False, indent=2)))
+            return 0
+        if name is not None and ":" in name and not name.startswith("local:"):
+            _print_elsewhere(call, await calls.describe(name))
+            return 0
         rows = await calls.tools()
         if name is not None:
             rows = [row for row in rows if name in {row["id"], row["id"].partition(".")[2]}]
@@ -77,6 +92,13 @@ def tools(call: Invocation, name: str | None, code: str | None) -> int:
         return 0
 
     return _at_node(call, code, work)
+
+
+def _print_elsewhere(call: Invocation, found: JsonObject) -> None:
+    if call.as_json:
+        call.result(safe_json(json.dumps(found, ensure_ascii=False)))
+    else:
+        print_elsewhere(found, call.lang)
 
 
 def _at_node(call: Invocation, code: str | None, work: Callable[[Calls], Coroutine[Any, Any, int]]) -> int:

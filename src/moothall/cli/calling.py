@@ -32,6 +32,7 @@ _CONNECT_SECONDS: Final = 2.0
 _SLACK_SECONDS: Final = 5.0
 """What the node may take beyond the time of the call itself."""
 
+_DESCRIBED_SECONDS: Final = 60.0
 _EVENTS: Final = "text/event-stream"
 _CODES: Final = {seen: code for code, seen in ENVELOPE_CODES.items()} | {code: code for code in ERRORS}
 """What the node calls an error -> our code."""
@@ -44,10 +45,16 @@ class Calls(Protocol):
         """The value of a call, as JSON."""
 
     def stream(self, target: str, params: Mapping[str, Any], timeout: float) -> AsyncIterator[Any]:
-        """The values of a call, as JSON, one by one."""
+        """The values of a call, as JSON, one by one, and its `Progress` in between."""
 
     async def tools(self) -> list[JsonObject]:
         """What can be called."""
+
+    async def functions(self, form: str) -> list[JsonObject]:
+        """What a language model can call, in the form of a provider."""
+
+    async def describe(self, target: str) -> JsonObject:
+        """What can be called somewhere else."""
 
 
 class AnsweredError(MoothallError):
@@ -89,12 +96,22 @@ class _LocalCalls:
         found: list[JsonObject] = await self._call("relay.tools", {}, None)
         return found
 
+    async def functions(self, form: str) -> list[JsonObject]:
+        found: list[JsonObject] = await self._call("relay.functions", {"form": form}, None)
+        return found
+
+    async def describe(self, target: str) -> JsonObject:
+        found: JsonObject = await self._call("relay.describe", {"target": target}, None)
+        return found
+
     async def stream(self, target: str, params: Mapping[str, Any], timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109
         admitted = await self._path.admit(_own("relay.stream"), _facts(timeout))
         async for chunk in self._path.stream(admitted, {"target": target, "parameters": params}):
             if isinstance(chunk, Item):
                 yield chunk.value
-            elif not isinstance(chunk, Progress) and chunk.error is not None:
+            elif isinstance(chunk, Progress):
+                yield chunk
+            elif chunk.error is not None:
                 raise chunk.error
 
     async def _call(self, name: str, params: Mapping[str, Any], seconds: float | None) -> Any:  # noqa: ANN401
@@ -128,6 +145,14 @@ class _RemoteCalls:
         found: list[JsonObject] = await self._post("relay.tools", {}, _SLACK_SECONDS)
         return found
 
+    async def functions(self, form: str) -> list[JsonObject]:
+        found: list[JsonObject] = await self._post("relay.functions", {"form": form}, _SLACK_SECONDS)
+        return found
+
+    async def describe(self, target: str) -> JsonObject:
+        found: JsonObject = await self._post("relay.describe", {"target": target}, _DESCRIBED_SECONDS)
+        return found
+
     async def stream(self, target: str, params: Mapping[str, Any], timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109
         import httpx  # noqa: PLC0415 - as above
 
@@ -143,6 +168,8 @@ class _RemoteCalls:
                     message = self._message(event.data)
                     if message.get("method") == "rpc.item":
                         yield message["params"]["value"]
+                    elif message.get("method") == "rpc.progress":
+                        yield _progress(message["params"])
                     elif "id" in message:
                         self._result(event.data)
                         return
@@ -200,6 +227,10 @@ class _RemoteCalls:
 def _own(name: str) -> Target:
     """A capability of the node itself."""
     return Target("local", f"{DEFAULT_AGENT}.{name}")
+
+
+def _progress(told: JsonObject) -> Progress:
+    return Progress(told["done"], told.get("total"), str(told.get("message", "")))
 
 
 def _facts(seconds: float | None) -> CallFacts:

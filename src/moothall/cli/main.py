@@ -26,6 +26,7 @@ _NAMES = (
     "did",
     "call",
     "tools",
+    "mcp",
     "events",
     "backup",
     "restore",

@@ -74,7 +74,8 @@ class AgentCall:
         streamed = False
         async with aclosing(self._followed(watch, None, streams=True)) as arriving:
             async for values in arriving:
-                for value in values:
+                spread = self.card.structured and not watch.several
+                for value in _spread(values) if spread else values:
                     streamed = True
                     yield value
         last = watch.value()
@@ -148,3 +149,8 @@ class AgentCall:
         if isinstance(only, str):
             return {"text": only, "mediaType": "text/plain"}
         return {"data": params, "mediaType": "application/json"}
+
+
+def _spread(values: list[Any]) -> list[Any]:
+    """The values of a skill that gives one value, as those of a stream: a list has several."""
+    return [each for value in values for each in (value if isinstance(value, list) else [value])]

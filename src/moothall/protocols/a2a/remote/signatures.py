@@ -25,6 +25,7 @@ _ALGORITHMS: Final[Mapping[str, Algorithm]] = {
     "ES256": "P-256",
     "ES256K": "secp256k1",
 }
+_RANKS: Final[tuple[Verdict, ...]] = ("signed", "invalid", "unknown", "none")
 _MOST: Final = 5
 _log = logger("a2a")
 
@@ -38,17 +39,12 @@ class Resolves(Protocol):
 
 
 async def verified(card: JsonObject, resolver: Resolves) -> Signature:
-    """The verdict on a card: that of the best of its signatures, unless one by a known key does not hold."""
+    """The verdict on a card: one signature that holds is enough, since readers differ in what form they take it in."""
     listed = card.get("signatures")
     if not isinstance(listed, list) or not listed:
         return Signature()
-    best = Signature("unknown")
-    for each in listed[:_MOST]:
-        found = await _verdict(each, card, resolver)
-        if found.verdict == "invalid":
-            return found
-        best = found if found.verdict == "signed" else best
-    return best
+    found = [await _verdict(each, card, resolver) for each in listed[:_MOST]]
+    return min(found, key=lambda each: _RANKS.index(each.verdict))
 
 
 async def _verdict(signature: object, card: JsonObject, resolver: Resolves) -> Signature:

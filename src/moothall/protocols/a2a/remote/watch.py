@@ -12,6 +12,9 @@ from moothall.protocols.a2a.remote.refusals import told
 from moothall.protocols.a2a.remote.way import Said
 from moothall.protocols.failures import remote_error
 
+STREAMED: Final = "moothall/streamed"
+"""Says in the metadata of an artifact that its parts are values that came one after another."""
+
 _AT_WORK: Final = frozenset({"TASK_STATE_SUBMITTED", "TASK_STATE_WORKING"})
 _COMPLETED: Final = "TASK_STATE_COMPLETED"
 _INPUT: Final = "TASK_STATE_INPUT_REQUIRED"
@@ -29,13 +32,13 @@ class Watch:
 
     Attributes:
         id: of the task; empty before it is known.
-        rests: whether nothing more happens by itself.
-        open: whether it can be ended by us.
+        several: whether its parts are the values of a skill that gives one after another.
         progress: what it told last of how far it is.
     """
 
     def __init__(self) -> None:
         self.id = ""
+        self.several = False
         self.progress: Progress | None = None
         self._state = ""
         self._said: Any = None
@@ -84,6 +87,8 @@ class Watch:
             found = [value for parts in self._artifacts.values() for value in parts]
         if not found and self._said is not None:
             found = values(self._said)
+        if self.several:
+            return found
         return found[0] if len(found) == 1 else found or None
 
     def _failure(self) -> MoothallError:
@@ -103,7 +108,7 @@ class Watch:
         listed = task.get("artifacts")
         new: Parts = []
         for artifact in listed if isinstance(listed, list) else []:
-            key, parts = _artifact(artifact)
+            key, parts = self._artifact(artifact)
             new += parts[len(self._artifacts.get(key, [])) :]
             self._artifacts[key] = parts
         return new
@@ -114,12 +119,20 @@ class Watch:
         return []
 
     def _grown(self, row: JsonObject) -> Parts:
-        key, parts = _artifact(row.get("artifact"))
+        key, parts = self._artifact(row.get("artifact"))
         if row.get("append") is True:
             self._artifacts.setdefault(key, []).extend(parts)
         else:
             self._artifacts[key] = list(parts)
         return parts
+
+    def _artifact(self, artifact: object) -> tuple[str, Parts]:
+        row = artifact if isinstance(artifact, dict) else {}
+        key, metadata = row.get("artifactId"), row.get("metadata")
+        if not isinstance(key, str):
+            raise _unfit()
+        self.several = self.several or (isinstance(metadata, dict) and metadata.get(STREAMED) is True)
+        return key, values(row)
 
     def _known(self, task_id: object) -> None:
         if not isinstance(task_id, str) or not 0 < len(task_id) <= _LONGEST_ID or self.id not in {"", task_id}:
@@ -155,13 +168,6 @@ def texts(message: object) -> str:
     parts = message.get("parts") if isinstance(message, dict) else None
     rows = [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
     return " ".join(part["text"] for part in rows if isinstance(part.get("text"), str))
-
-
-def _artifact(artifact: object) -> tuple[str, Parts]:
-    key = artifact.get("artifactId") if isinstance(artifact, dict) else None
-    if not isinstance(key, str):
-        raise _unfit()
-    return key, values(artifact)
 
 
 def _progress(message: object, metadata: object) -> Progress | None:

@@ -146,6 +146,7 @@ async def hall(
     room = McpRoom(
         gateway=lambda: path,
         on_change=registry.on_change,
+        on_update=registry.on_update,
         secret=b"s" * 32,
         clock=clock,
         name="hall",
@@ -164,7 +165,6 @@ async def hall(
     open_streams = OpenStreams(streams)
     admission = Admission.of(bound="127.0.0.1", public_url="", listed=frozenset())
     app = ServerApp(_elsewhere, Doors([room.door(terms)], admission, open_streams, clock, "en"), open_streams, dict)
-    await room.start()
     stop = asyncio.Event()
     listening: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(serve(app, host="127.0.0.1", port=0, on_ready=listening.set_result, stop=stop))

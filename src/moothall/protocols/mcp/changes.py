@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from mcp.server.subscriptions import (
     InMemorySubscriptionBus,
     PromptsListChanged,
     ResourcesListChanged,
+    ResourceUpdated,
     ServerEvent,
     ToolsListChanged,
 )
@@ -17,8 +19,11 @@ from mcp.server.subscriptions import (
 from moothall.capability.entry import Entry
 from moothall.capability.registry import Snapshot
 
-OnChange = Callable[[Callable[[Snapshot], None]], Callable[[], None]]
+OnChange = Callable[[Callable[[Snapshot], object]], Callable[[], None]]
 """`Registry.on_change`."""
+
+OnUpdate = Callable[[Callable[[str], object]], Callable[[], None]]
+"""`Registry.on_update`."""
 
 _EVENTS: Final[dict[str, ServerEvent]] = {
     "tool": ToolsListChanged(),
@@ -34,36 +39,45 @@ METHODS: Final[dict[type[ServerEvent], str]] = {
 
 
 class Changes:
-    """Publishes on a bus what changes in a registry; of many changes at once, one event for each list."""
+    """Publishes on a bus what changes in a registry; of many changes at once, one event for each list and resource."""
 
-    def __init__(self, bus: InMemorySubscriptionBus, on_change: OnChange) -> None:
+    def __init__(self, bus: InMemorySubscriptionBus, on_change: OnChange, on_update: OnUpdate) -> None:
         self._bus = bus
         self._on_change = on_change
+        self._on_update = on_update
         self._told: dict[str, list[Entry]] = {}
         self._latest = Snapshot()
         self._changed = asyncio.Event()
-        self._end: Callable[[], None] | None = None
+        self._updated: dict[str, None] = {}
+        self._ends: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
 
     def start(self, snapshot: Snapshot) -> None:
-        """Look at every change from now on; ``snapshot`` is what there is."""
-        self._told = _by_kind(snapshot)
-        loop = asyncio.get_running_loop()
-        self._end = self._on_change(lambda latest: _soon(loop, self._seen, latest))
+        """Look at every change from now on; ``snapshot`` is what there is. A second call does nothing."""
+        if self._task is not None:
+            return
+        self._latest, self._told = snapshot, _by_kind(snapshot)
+        soon = asyncio.get_running_loop().call_soon_threadsafe  # the registry may be changed in another thread
+        self._ends = [
+            self._on_change(partial(soon, self._seen)),
+            self._on_update(partial(soon, self._update)),
+        ]
         self._task = asyncio.create_task(self._run())
 
     async def aclose(self) -> None:
         """Look no more."""
-        if self._end is not None:
-            self._end()
-            self._end = None
+        while self._ends:
+            self._ends.pop()()
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-            self._task = None
 
     def _seen(self, latest: Snapshot) -> None:
         self._latest = latest
+        self._changed.set()
+
+    def _update(self, uri: str) -> None:
+        self._updated[uri] = None
         self._changed.set()
 
     async def _run(self) -> None:
@@ -75,6 +89,9 @@ class Changes:
             for kind, event in _EVENTS.items():
                 if lists.get(kind) != before.get(kind):
                     await self._bus.publish(event)
+            updated, self._updated = self._updated, {}
+            for uri in updated:
+                await self._bus.publish(ResourceUpdated(uri))
 
 
 def _by_kind(snapshot: Snapshot) -> dict[str, list[Entry]]:
@@ -84,8 +101,3 @@ def _by_kind(snapshot: Snapshot) -> dict[str, list[Entry]]:
         if entry.state != "disabled":
             found.setdefault(entry.spec.kind, []).append(entry)
     return found
-
-
-def _soon(loop: asyncio.AbstractEventLoop, seen: Callable[[Snapshot], None], latest: Snapshot) -> None:
-    """Go on in the loop: the registry may have been changed in another thread."""
-    loop.call_soon_threadsafe(seen, latest)

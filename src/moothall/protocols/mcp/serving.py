@@ -20,7 +20,7 @@ from moothall.messages import Lang
 from moothall.protocols.house import HouseTerms
 from moothall.protocols.mcp import asking, completion, prompts, resources
 from moothall.protocols.mcp.calling import ToolCalls
-from moothall.protocols.mcp.changes import Changes, OnChange
+from moothall.protocols.mcp.changes import Changes, OnChange, OnUpdate
 from moothall.protocols.mcp.door import McpDoor
 from moothall.protocols.mcp.faults import faults
 from moothall.protocols.mcp.ground import Ground
@@ -81,8 +81,8 @@ class McpRoom:
     """The MCP server of a node.
 
     Args:
-        gateway: gives the node; first asked at `start`.
-        on_change: `Registry.on_change`.
+        gateway: gives the node; first asked at `start`, which `door` and `serve_stdio` call.
+        on_change, on_update: of `Registry`.
         secret: at least 32 bytes, the same at every start: seals what clients keep for us.
         clock: says what time it is.
         name: of the server, as clients show it.
@@ -96,6 +96,7 @@ class McpRoom:
         *,
         gateway: Callable[[], Gateway],
         on_change: OnChange,
+        on_update: OnUpdate,
         secret: bytes,
         clock: Clock,
         name: str,
@@ -108,17 +109,18 @@ class McpRoom:
         self._ground = ground
         self._listen = ListenHandler(bus)
         self._server = _server(ground, self._listen)
-        self._changes = Changes(bus, on_change)
+        self._changes = Changes(bus, on_change, on_update)
         self._sessions = Sessions(self._server, bus, sessions, idle) if sessions else None
 
     def door(self, terms: HouseTerms) -> McpDoor:
-        """The door at ``/mcp``."""
+        """The door at ``/mcp``; within a running event loop, in which changes are told from now on."""
+        self.start()
         ground = self._ground
         handshake: Handshake = self._sessions or Stateless(self._server, ground.bus, SessionIds(ground.secret))
         return McpDoor(self._server, ground, handshake, terms)
 
-    async def start(self) -> None:
-        """Tell clients of changes from now on."""
+    def start(self) -> None:
+        """Tell clients of changes from now on; a second call does nothing."""
         self._changes.start(self._ground.gateway().snapshot)
 
     async def aclose(self) -> None:
@@ -130,6 +132,7 @@ class McpRoom:
 
     async def serve_stdio(self, principal: Principal, lang: Lang = "en", *, stdin: Lines, stdout: Output) -> None:
         """Serve one client over lines of text, until there are no more and all is answered that was asked."""
+        self.start()
         await serve_lines(self._server, Visit(principal=principal, lang=lang), stdin, stdout)
 
 

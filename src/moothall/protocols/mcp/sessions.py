@@ -16,7 +16,7 @@ from mcp.server.connection import Connection
 from mcp.server.lowlevel import Server
 from mcp.server.runner import serve_connection
 from mcp.server.streamable_http import StreamableHTTPServerTransport
-from mcp.server.subscriptions import InMemorySubscriptionBus, ServerEvent
+from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated, ServerEvent
 from mcp.shared.dispatcher import coerce_request_id
 from mcp.shared.jsonrpc_dispatcher import JSONRPCDispatcher
 from mcp.shared.transport_context import TransportContext
@@ -27,6 +27,7 @@ from moothall.protocols.mcp.changes import METHODS
 from moothall.protocols.mcp.exchange import Exchange
 from moothall.protocols.mcp.handshake import SESSION, no_session, twice
 from moothall.protocols.mcp.listening import held
+from moothall.protocols.mcp.resources import watched
 from moothall.protocols.mcp.visits import VISIT, Visit
 from moothall.protocols.mcp.wire import Id, Message
 
@@ -53,7 +54,7 @@ class Session:
         self.in_flight: set[Id] = set()
         self.present = 0
         self.task: asyncio.Task[None] | None = None
-        self._due: dict[str, None] = {}
+        self._due: dict[tuple[str, str], None] = {}
         self._telling: asyncio.Task[None] | None = None
         self._connection: Connection | None = None
 
@@ -76,16 +77,23 @@ class Session:
                 with anyio.CancelScope(shield=True):
                     await self.transport.terminate()
 
-    def tell(self, method: str) -> None:
-        """Send a notification, once however often it is due while the client does not read."""
-        self._due[method] = None
+    def tell(self, event: ServerEvent) -> None:
+        """Send what the client wants to hear, once however often it is due while the client does not read."""
+        if self._connection is None:
+            return
+        if not isinstance(event, ResourceUpdated):
+            self._due[METHODS[type(event)], ""] = None
+        elif event.uri in watched(self._connection):
+            self._due["notifications/resources/updated", event.uri] = None
+        else:
+            return
         if self._telling is None or self._telling.done():
             self._telling = asyncio.create_task(self._tell())
 
     async def _tell(self) -> None:
         while self._due and self._connection is not None:
-            method, _ = self._due.popitem()
-            await self._connection.notify(method, None)
+            (method, uri), _ = self._due.popitem()
+            await self._connection.notify(method, {"uri": uri} if uri else None)
 
 
 class Sessions:
@@ -229,6 +237,5 @@ class Sessions:
                 await asyncio.wait([session.task])
 
     def _changed(self, told: ServerEvent) -> None:
-        if method := METHODS.get(type(told)):
-            for session in self._sessions.values():
-                session.tell(method)
+        for session in self._sessions.values():
+            session.tell(told)

@@ -160,6 +160,21 @@ class Egress:
         """Where a URL leads; raises InvalidInput as `request` would, without looking its host up."""
         return destination(url, self.allowed)
 
+    async def examine(self, url: str, *, seconds: float = 5.0) -> Destination:
+        """Where a URL that a stranger named leads, its host looked up and nothing connected to.
+
+        What its name means when a request is made is judged again then.
+
+        Raises:
+            InvalidInput: a request to it would be refused.
+            UpstreamError: its name cannot be looked up.
+            CallTimeout: not in time.
+            Overloaded: too many names are being looked up.
+        """
+        place = self.destination(url)
+        await self._theirs.examine(place, seconds)
+        return place
+
     async def request(
         self,
         method: str,

@@ -91,7 +91,7 @@ class Guard(httpcore.AsyncNetworkBackend):
         try:
             seconds = _CONNECT_SECONDS if timeout is None else timeout
             async with asyncio.timeout(seconds):
-                addresses = (await self._fit(host, port))[:_TRIED]
+                addresses = (await self.fit(host, port))[:_TRIED]
                 options = {"local_address": local_address, "socket_options": socket_options}
                 return await self._first(addresses, port, seconds / len(addresses), options)
         except TimeoutError as error:
@@ -110,7 +110,14 @@ class Guard(httpcore.AsyncNetworkBackend):
         """Wait between attempts."""
         await asyncio.sleep(seconds)
 
-    async def _fit(self, host: str, port: int) -> list[Address]:
+    async def fit(self, host: str, port: int) -> list[Address]:
+        """The addresses of a host, all of them fit to connect to; nothing is connected to.
+
+        Raises:
+            InvalidInput: one of them is not.
+            httpcore.ConnectError: there are none.
+            Overloaded: too many names are being looked up.
+        """
         literal = parse(host)
         try:
             answers = [str(literal)] if literal else await self._lookup(host, port)

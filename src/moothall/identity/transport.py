@@ -17,7 +17,7 @@ import httpx
 
 from moothall.errors import SettingsError
 from moothall.identity.allowed import Allowed
-from moothall.identity.destination import destination
+from moothall.identity.destination import Destination, destination
 from moothall.identity.guard import Guard, Lookup
 from moothall.identity.limited_body import FAILURES, Caps, body_of, failure, silence
 
@@ -38,12 +38,13 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, allowed: Allowed, lookup: Lookup, trust: ssl.SSLContext) -> None:
         self._allowed = allowed
+        self._guard = Guard(allowed, lookup)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=trust,
             max_connections=_CONNECTIONS,
             max_keepalive_connections=_KEPT,
             keepalive_expiry=_KEPT_SECONDS,
-            network_backend=Guard(allowed, lookup),
+            network_backend=self._guard,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -71,6 +72,22 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             await answer.aclose()
             raise
         return httpx.Response(answer.status, headers=headers, stream=body, request=request)
+
+    async def examine(self, place: Destination, seconds: float) -> None:
+        """Look a place up without connecting to it.
+
+        Raises:
+            InvalidInput: a request to it would be refused.
+            UpstreamError: its name cannot be looked up.
+            CallTimeout: not in time.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                await self._guard.fit(place.origin.host, place.origin.port)
+        except FAILURES as error:
+            raise failure(error) from error
+        except TimeoutError as error:
+            raise silence() from error
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
     from sqlalchemy.types import TypeEngine
 
-HEAD = "0004"
+HEAD = "0005"
 """Revision that this code needs; equal to the newest migration (a test says so)."""
 
 
@@ -178,5 +178,53 @@ idempotency = sa.Table(
     sa.Column("reply", sa.Text),
     sa.Column("expires", sa.BigInteger, nullable=False),
     sa.Index("idempotency_expires", "expires"),
+    sqlite_with_rowid=False,
+)
+
+# Tasks of the A2A protocol. `updated`: milliseconds since 1970, of the status. `message`: what the status says, JSON.
+# `holder`: the node at work on it, empty while nobody is. `wish`: what another process wants of the holder.
+a2a_task = sa.Table(
+    "a2a_task",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("agent", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("context", sa.Text, nullable=False),
+    sa.Column("skill", sa.Text, nullable=False),
+    sa.Column("lang", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("updated", sa.BigInteger, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    # How many rows of a2a_part belong to it; a result that came as a whole is in its body.
+    sa.Column("parts", sa.Integer, nullable=False),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("wish", sa.Text, nullable=False, server_default=""),
+    sa.Index("a2a_task_owner", "owner", "agent", "tenant", "updated", "id"),
+    sa.Index("a2a_task_updated", "updated"),
+    sa.Index(
+        "a2a_task_held", "holder", sqlite_where=sa.text("holder <> ''"), postgresql_where=sa.text("holder <> ''")
+    ),
+    sqlite_with_rowid=False,
+)
+
+# Values of a task that come one by one, so that writing one more does not write all again.
+a2a_part = sa.Table(
+    "a2a_part",
+    metadata,
+    sa.Column("task", sa.Text, sa.ForeignKey("a2a_task.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("n", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("part", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Where a task's client wants to be told of it.
+a2a_push = sa.Table(
+    "a2a_push",
+    metadata,
+    sa.Column("task", sa.Text, sa.ForeignKey("a2a_task.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("config", sa.Text, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -1,0 +1,88 @@
+"""The tasks that this process is at work on, for as long as it is, and what other processes want of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Final
+
+from moothall.errors import Overloaded, StorageError, Told
+from moothall.protocols.a2a.store import CANCEL, TaskStore
+from moothall.protocols.a2a.tasks import Whose
+from moothall.protocols.a2a.work import Run
+from moothall.telemetry import logger
+
+_log = logger("a2a")
+_LOOK: Final = 1.0
+"""Seconds between looks at what other processes want, where there are others and tasks are at work."""
+
+
+class Live:
+    """The runs of one process, by the ids of their tasks."""
+
+    def __init__(self, store: TaskStore, most: int) -> None:
+        """One caller may have ``most`` at once."""
+        self._store = store
+        self._most = most
+        self._runs: dict[str, Run] = {}
+        self._counts: Counter[str] = Counter()
+        self._looking: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._runs)
+
+    def find(self, task: str, whose: Whose) -> Run | None:
+        """The run of somebody's task; those that are not kept are found by nobody."""
+        run = self._runs.get(task)
+        return run if run is not None and run.kept and run.task.whose == whose else None
+
+    def check(self, owner: str) -> None:
+        """Look whether a caller may have one more.
+
+        Raises:
+            Overloaded: it has as many as it may.
+        """
+        if self._counts[owner] >= self._most:
+            raise Overloaded("too many tasks of this caller are at work", told=Told("a2a.too_many_tasks"))
+
+    def add(self, run: Run) -> None:
+        """Take a run in until it rests."""
+        task = run.task
+        self._runs[task.id] = run
+        self._counts[task.whose.owner] += 1
+        run.rested.add_done_callback(lambda _: self._remove(run))
+        if self._store.shared and self._looking is None:
+            self._looking = asyncio.create_task(self._look(), name="moothall-a2a-wishes")
+
+    async def aclose(self) -> None:
+        """End all of them and wait until that is written."""
+        if self._looking is not None:
+            self._looking.cancel()
+        runs = list(self._runs.values())
+        for run in runs:
+            run.stop("stopped")
+        if runs:
+            await asyncio.wait([run.rested for run in runs])
+
+    def _remove(self, run: Run) -> None:
+        owner = run.task.whose.owner
+        del self._runs[run.task.id]
+        self._counts[owner] -= 1
+        if not self._counts[owner]:
+            del self._counts[owner]
+
+    async def _look(self) -> None:
+        try:
+            while self._runs:
+                await asyncio.sleep(_LOOK)
+                try:
+                    wishes = await self._store.wishes()
+                except StorageError:
+                    _log.warning("what other processes want of A2A tasks cannot be read now")
+                    continue
+                for task, wish in wishes.items():
+                    if wish == CANCEL and task in self._runs:
+                        self._runs[task].stop("canceled")
+        finally:
+            self._looking = None

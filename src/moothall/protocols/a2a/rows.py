@@ -1,0 +1,107 @@
+"""A task as a row, and the statements that write it. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from moothall.capability.spec import JsonObject
+from moothall.protocols.a2a.batching import Change
+from moothall.protocols.a2a.tasks import INTERRUPTED, Task, Whose
+from moothall.protocols.a2a.writing import written
+from moothall.storage.schema import a2a_part, a2a_push, a2a_task
+
+_row = a2a_task.c
+
+INSERT: Final = sa.insert(a2a_task)
+PARTS: Final = sa.insert(a2a_part)
+PUSH: Final = sa.insert(a2a_push)
+UPDATE: Final = (
+    sa.update(a2a_task)
+    .where(_row.id == sa.bindparam("task"), _row.holder == sa.bindparam("mine"))
+    .values({name: sa.bindparam(name) for name in ("state", "updated", "message", "body", "parts", "holder")})
+)
+
+
+def insert(task: Task, holder: str) -> list[Change]:
+    """Write a new task."""
+    whose = task.whose
+    values = {
+        "id": task.id,
+        "agent": whose.agent,
+        "owner": whose.owner,
+        "tenant": whose.tenant,
+        "context": task.context,
+        "skill": task.skill,
+        "lang": task.lang,
+        **changing(task, holder),
+    }
+    changes = [Change(INSERT, values)]
+    return [*changes, *parts(task.id, 0, task.parts)] if task.streamed and task.parts else changes
+
+
+def update(task: Task, mine: str, holder: str, fresh: int = 0) -> list[Change]:
+    """Write what may change of a task that ``mine`` holds, with its last ``fresh`` parts; then ``holder`` has it."""
+    change = Change(UPDATE, {"task": task.id, "mine": mine, **changing(task, holder)}, fenced=True)
+    begin = len(task.parts) - fresh
+    return [change, *parts(task.id, begin, task.parts[begin:])] if fresh and task.streamed else [change]
+
+
+def push(config: JsonObject) -> Change:
+    """Write a push configuration."""
+    return Change(PUSH, {"task": config["taskId"], "id": config["id"], "config": text(config)})
+
+
+def parts(task: str, begin: int, given: Sequence[JsonObject]) -> list[Change]:
+    """Write values of a task, the first of them its ``begin``-th."""
+    return [Change(PARTS, {"task": task, "n": begin + at, "part": text(part)}) for at, part in enumerate(given)]
+
+
+def read(row: Any, values: Sequence[JsonObject] = ()) -> Task:  # noqa: ANN401 - SQLAlchemy's row
+    """The task of a row; ``values`` are those of its parts that have rows of their own."""
+    body = json.loads(row.body)
+    message = json.loads(row.message)
+    task = Task(
+        id=row.id,
+        context=row.context,
+        whose=Whose(row.agent, row.owner, row.tenant),
+        skill=row.skill,
+        lang=row.lang,
+        updated=row.updated,
+        state=row.state,
+        history=body["history"],
+        parts=[*body.get("parts", ()), *values],
+        streamed=body.get("streamed", False),
+        arguments=body.get("arguments", {}),
+        answers=body.get("answers", {}),
+        rounds=body.get("rounds", 0),
+    )
+    task.message = task.own(message) if message else None
+    return task
+
+
+def text(value: object) -> str:
+    """JSON as a column has it."""
+    return written(value).decode()
+
+
+def changing(task: Task, holder: str) -> dict[str, Any]:
+    """What may change of a task; ``holder`` has it then."""
+    body: JsonObject = {"history": task.history}
+    if task.streamed:
+        body["streamed"] = True
+    elif task.parts:
+        body["parts"] = task.parts
+    if task.state in INTERRUPTED:
+        body |= {"arguments": task.arguments, "answers": task.answers, "rounds": task.rounds}
+    return {
+        "state": task.state,
+        "updated": task.updated,
+        "message": text(task.message),
+        "body": text(body),
+        "parts": len(task.parts) if task.streamed else 0,
+        "holder": holder,
+    }

@@ -47,6 +47,9 @@ from moothall.protocols.mcp.visits import visit_of
 LEVEL: Final = "moothall.level"
 """Where a connection keeps the level of messages that its client wants."""
 
+LACKING: Final = "requiredCapabilities"
+"""Where an error says what the client would have to announce."""
+
 _LEVELS: Final[tuple[LogLevel, ...]] = get_args(LogLevel)
 _USUAL: Final = "info"
 _REQUESTS: Final[TypeAdapter[ElicitRequest | CreateMessageRequest | ListRootsRequest]] = TypeAdapter(
@@ -64,14 +67,12 @@ def register(server: Server[Any], ground: Ground) -> None:
 class ClientPartner:
     """The client of one request."""
 
-    __slots__ = ("_ctx", "_found", "_lacking", "_open", "_params")
+    __slots__ = ("_ctx", "_found", "_open")
 
     def __init__(self, ctx: ServerRequestContext[Any, Any], params: RequestParams) -> None:
         self._ctx = ctx
-        self._params = params
         self._found: dict[str, JsonObject] = {}
         self._open: dict[str, JsonObject] = {}
-        self._lacking: JsonObject = {}
 
     async def ask(self, questions: Questions) -> Answers:
         """Ask it, in a session; else take the answers that came with this request.
@@ -81,11 +82,17 @@ class ClientPartner:
             ValidationError: an answer has no such form.
         """
         ready = {name: _request(question) for name, question in questions.items()}
-        self._check_announced(questions)
-        if self._ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
-            return self._answered(questions, ready)
-        if not self._ctx.session.can_send_request:
+        modern = self._ctx.protocol_version in MODERN_PROTOCOL_VERSIONS
+        if not modern and not self._ctx.session.can_send_request:
+            print(
+                "DBG",
+                self._ctx.session._request_outbound,
+                getattr(self._ctx.session._request_outbound, "message_metadata", None),
+            )
             raise InputRequired("the client cannot be asked", told=Told("mcp.no_way_back"))
+        self._check_announced(questions)
+        if modern:
+            return self._answered(questions, ready)
         return {name: await self._answer(question, ready[name]) for name, question in questions.items()}
 
     async def log(self, level: LogLevel, data: Any, topic: str) -> None:  # noqa: ANN401 - JSON of any shape
@@ -107,8 +114,9 @@ class ClientPartner:
         Raises:
             MCPError: the client has not announced that it answers such questions.
         """
-        if self._lacking and self._ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
-            data = {"requiredCapabilities": self._lacking, "code": error.envelope_code}
+        lacking = error.details.get(LACKING)
+        if lacking and self._ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
+            data = {LACKING: lacking, "code": error.envelope_code}
             raise MCPError(MISSING_REQUIRED_CLIENT_CAPABILITY, "Missing required client capability", data)
         if not self._open:
             return None
@@ -142,12 +150,12 @@ class ClientPartner:
 
     def _check_announced(self, questions: Questions) -> None:
         able = self._ctx.session.client_capabilities or ClientCapabilities()
-        lacking = [need for question in questions.values() if (need := _lacks(question, able))]
-        for need in lacking:
-            self._lacking.update(need)
+        lacking: JsonObject = {}
+        for question in questions.values():
+            lacking |= _lacks(question, able)
         if lacking:
-            missing = ", ".join(sorted({name for need in lacking for name in need}))
-            raise InputRequired("the client answers no such question", told=Told("mcp.not_able", {"missing": missing}))
+            told = Told("mcp.not_able", {"missing": ", ".join(sorted(lacking))})
+            raise InputRequired("the client answers no such question", told=told, details={LACKING: lacking})
 
 
 def connection_state(ctx: ServerRequestContext[Any, Any]) -> dict[str, Any]:

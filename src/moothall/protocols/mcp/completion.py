@@ -52,7 +52,8 @@ async def _complete(ground: Ground, ctx: ServerRequestContext[Any, Any], params:
         values = await _values(entry, name, beginning)
     except MoothallError as error:
         raise protocol_error(error, visit.lang) from error
-    return {"completion": {"values": values[:MOST], "total": len(values), "hasMore": len(values) > MOST}}
+    listed = {"values": values[:MOST], "total": len(values), "hasMore": len(values) > MOST}
+    return {"completion": listed}
 
 
 def _entry(ground: Ground, ctx: ServerRequestContext[Any, Any], params: CompleteRequestParams) -> Entry | None:

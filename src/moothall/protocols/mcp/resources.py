@@ -7,8 +7,8 @@ from functools import lru_cache, partial
 from typing import Any, Final
 
 from mcp.server import Server
+from mcp.server.connection import Connection
 from mcp.server.context import ServerRequestContext
-from mcp.server.session import ServerSession
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
@@ -51,9 +51,9 @@ def register(server: Server[Any], ground: Ground) -> None:
         server.add_request_handler(method, params, partial(handler, ground))
 
 
-def watched(session: ServerSession) -> frozenset[str]:
+def watched(connection: Connection) -> frozenset[str]:
     """The resources that the client of a session watches."""
-    return frozenset(session._connection.state.get(WATCHED, ()))  # noqa: SLF001 - as in `connection_state`
+    return frozenset(connection.state.get(WATCHED, ()))
 
 
 def readable(ground: Ground, ctx: ServerRequestContext[Any, Any], uri: str) -> bool:
@@ -75,7 +75,11 @@ async def _read(ground: Ground, ctx: ServerRequestContext[Any, Any], params: Rea
     found = _found(ground, ctx, params.uri)
     if found is None:
         raise _unknown(ctx, params.uri)
-    return await answer(ground, ctx, params, found, lambda entry, data: {"contents": contents(entry, params.uri, data)})
+    return await answer(ground, ctx, params, found, partial(_contents, params.uri))
+
+
+def _contents(uri: str, entry: Entry, data: Any) -> JsonObject:  # noqa: ANN401 - JSON of any shape
+    return {"contents": contents(entry, uri, data)}
 
 
 async def _subscribe(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import httpx2
 from mcp.client import Client
@@ -16,6 +16,7 @@ from mcp_types import (
     Implementation,
     InputRequiredResult,
     InputResponses,
+    RequestParamsMeta,
     ServerNotification,
     ToolListChangedNotification,
 )
@@ -115,11 +116,12 @@ class RemoteServer:
     async def _within(self, exchange: Exchange, work: Callable[[Client], Awaitable[T]]) -> T:
         try:
             return await self._link.run(work, exchange)
-        except MoothallError as error:
-            raise failure_of(error, exchange) from error
-        except FAILURES as error:
-            _log.info("MCP server %s: %s", self._server.name, str(error)[:_SHOWN])
-            raise failure_of(error, exchange) from error
+        except (MoothallError, *FAILURES) as error:
+            found = failure_of(error, exchange)
+            if found is error:
+                raise
+            _log.debug("MCP server %s: %s", self._server.name, str(error)[:_SHOWN])
+            raise found from (found.__cause__ or error)
 
     async def _answered(self, client: Client, outgoing: Outgoing, exchange: Exchange) -> JsonObject:
         """The result of a call, once the server's questions have been answered.
@@ -246,9 +248,9 @@ class _Http:
             await self._client.aclose()
 
 
-def _meta(outgoing: Outgoing, exchange: Exchange) -> dict[str, Any]:
+def _meta(outgoing: Outgoing, exchange: Exchange) -> RequestParamsMeta:
     """What another moothall node wants to know of a call; to others it means nothing."""
     meta: dict[str, Any] = {_TIMEOUT: round(exchange.left, 3), _HOPS: outgoing.hops}
     if outgoing.idempotency_key is not None:
         meta[_KEY] = outgoing.idempotency_key
-    return meta
+    return cast(RequestParamsMeta, meta)

@@ -7,7 +7,13 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
+from unittest.mock import patch
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 from moothall.calls.ports import Outgoing
 from moothall.calls.target import Target
@@ -16,11 +22,15 @@ from moothall.identity.allowed import Allowed
 from moothall.identity.document import DidDocument
 from moothall.identity.egress import Egress
 from moothall.identity.principal import Principal
+from moothall.identity.transport import trust
 from moothall.protocols.a2a.remote.connector import A2aConnector, Ground
 from tests.support.clock import ManualClock
 
 CALLER = "did:wba:near.example:agents:node:e1_x"
 EXTENSION = "urn:moothall:a2a:capabilities:v1"
+
+
+_trust = cache(trust)  # to read the certificates of all authorities takes longer than a test
 
 
 class Documents:
@@ -60,7 +70,8 @@ async def connecting(
     aliases: Mapping[str, Any] | None = None, *, allow: str = "http://127.0.0.1", **more: Any
 ) -> AsyncIterator[A2aConnector]:
     """A connector of its own, closed at the end."""
-    egress = Egress(Allowed.parsed(allow))
+    with patch("moothall.identity.egress.trust", _trust):
+        egress = Egress(Allowed.parsed(allow))
     connector = A2aConnector(ground(egress, aliases, **more))
     try:
         yield connector
@@ -212,6 +223,26 @@ class ScriptedAgent:
             frame = b"data: " + json.dumps({**envelope, **member}).encode() + b"\n\n"
             await send({"type": "http.response.body", "body": frame, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+@asynccontextmanager
+async def listening(app: Any) -> AsyncIterator[str]:
+    """Serve an ASGI application; its address. Unlike uvicorn's own server it ends at once."""
+    config, state = uvicorn.Config(app, log_config=None, lifespan="off"), ServerState()
+    config.load()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: H11Protocol(config, state, {}), "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for connection in list(state.connections):
+            connection.transport.abort()  # type: ignore[union-attr]
+        tasks = list(state.tasks)
+        for task_of_request in tasks:
+            task_of_request.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
 
 
 async def reply(send: Any, code: int, value: Any, **headers: str) -> None:

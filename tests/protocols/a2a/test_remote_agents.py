@@ -23,8 +23,16 @@ from moothall.errors import (
     ValidationError,
 )
 from moothall.protocols.a2a.remote.connector import A2aConnector
-from tests.protocols.a2a.remote_town import ScriptedAgent, chunk, connecting, declared, outgoing, status, task
-from tests.protocols.http.backend import serving
+from tests.protocols.a2a.remote_town import (
+    ScriptedAgent,
+    chunk,
+    connecting,
+    declared,
+    listening,
+    outgoing,
+    status,
+    task,
+)
 
 BIG = 2**53 + 1
 
@@ -32,7 +40,7 @@ BIG = 2**53 + 1
 @pytest.fixture
 async def agent() -> AsyncIterator[ScriptedAgent]:
     made = ScriptedAgent()
-    async with serving(made) as url:
+    async with listening(made) as url:
         made.url = url
         yield made
 

@@ -23,13 +23,15 @@ from moothall.errors import (
     UpstreamInvalid,
 )
 from moothall.protocols.a2a.remote.connector import A2aConnector
-from tests.protocols.a2a.remote_town import CALLER, connecting, declared, outgoing, socket_server
-from tests.protocols.http.backend import Answer, Asked, Backend, backend
+from tests.protocols.a2a.remote_town import CALLER, connecting, declared, listening, outgoing, socket_server
+from tests.protocols.http.backend import Answer, Asked, Backend
 
 
 @pytest.fixture
 async def far() -> AsyncIterator[Backend]:
-    async with backend() as made:
+    made = Backend()
+    async with listening(made) as url:
+        made.url = url
         yield made
 
 
@@ -191,7 +193,7 @@ async def test_memory_is_bounded_whatever_a_service_sends(near: A2aConnector) ->
 
 @pytest.mark.requirement("TPL-20")
 @pytest.mark.parametrize("profile", ["auto", "legacy"])
-async def test_a_service_that_drips_for_ever_is_not_waited_for(near: A2aConnector, profile: str) -> None:
+async def test_a_service_that_drips_for_ever_is_not_waited_for(profile: str) -> None:
     async def drip(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
         while True:
@@ -199,14 +201,9 @@ async def test_a_service_that_drips_for_ever_is_not_waited_for(near: A2aConnecto
             await writer.drain()
             await asyncio.sleep(0.02)
 
-    async with socket_server(drip) as url:
-        call = outgoing(f"a2a:{url}", timeout=0.3) if profile == "auto" else None
+    async with socket_server(drip) as url, connecting({"drip": {"url": url, "profile": profile}}) as near:
         with pytest.raises(CallTimeout):
-            if call is not None:
-                await near.call(call)
-            else:
-                async with connecting({"drip": {"url": url, "profile": "legacy"}}) as listed:
-                    await listed.call(outgoing("a2a:drip", timeout=0.3))
+            await near.call(outgoing("a2a:drip", timeout=0.3))
 
 
 @pytest.mark.requirement("TPL-27")
@@ -215,9 +212,9 @@ async def test_each_failure_has_a_code_and_a_record_of_its_own(
 ) -> None:
     found: dict[str, str] = {}
 
-    async def failed(name: str, endpoint: str, timeout: float = 10.0) -> None:
+    async def failed(name: str, endpoint: str, seconds: float = 10.0) -> None:
         caplog.clear()
-        call = outgoing(f"a2a:{endpoint}", {"password": "SECRET"}, timeout=timeout)
+        call = outgoing(f"a2a:{endpoint}", {"password": "SECRET"}, timeout=seconds)
         with caplog.at_level(logging.INFO, "moothall.a2a"), pytest.raises(MoothallError) as raised:
             await near.call(call)
         found[name] = raised.value.envelope_code

@@ -27,6 +27,7 @@ from moothall.events.log import EventLog
 from moothall.events.outbox import Outbox
 from moothall.events.retention import Retention
 from moothall.events.worker import Worker
+from moothall.hosting.edges import Visitors
 from moothall.hosting.host import AgentHost, Ground
 from moothall.identity.keystore import DEFAULT_AGENT
 from moothall.identity.office import Place
@@ -51,6 +52,7 @@ from moothall.negotiation.demand.talks import Limits
 from moothall.protocols.anp.crawler import Crawl
 from moothall.resilience import RateLimiter
 from moothall.server.app import ServerApp, create_app
+from moothall.server.cors import Cors
 from moothall.server.language import accepted
 from moothall.server.parts import ServerParts
 from moothall.settings import Settings
@@ -270,6 +272,8 @@ class Node:
         """The node's HTTP application (ASGI)."""
         host = self.host
         lang: Lang = self.settings.lang or system_lang(os.environ)
+        origins = Cors.of(self.settings.cors_origins).origins
+        visitors = Visitors(lang=lang, accepted=accepted, origins=origins)
         return create_app(
             ServerParts(
                 settings=self.settings,
@@ -285,7 +289,7 @@ class Node:
                 verifier=host.office.verifier,
                 challenger=host.office.verifier.challenger,
                 suspended=host.suspended,
-                doors=host.edges.doors(lang, accepted),
+                doors=host.edges.doors(visitors),
                 meters=[host.path.meter],
             )
         )

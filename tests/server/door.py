@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from moothall.directory.profiles import AgentProfile
+from moothall.hosting.edges import Visitors
 from moothall.negotiation.demand.participants import OfferAnswer, Participant, ReviewAnswer
 from moothall.negotiation.demand.wire import DemandOffer, ProposalReview
 from moothall.node import Node
@@ -76,7 +77,7 @@ def parts_of(node: Node, **changes: Any) -> ServerParts:
         verifier=verifier,
         challenger=verifier.challenger,
         suspended=node.host.suspended,
-        doors=node.host.edges.doors("en", accepted),
+        doors=node.host.edges.doors(Visitors(lang="en", accepted=accepted, origins=frozenset())),
     )
     return replace(parts, **changes)
 

@@ -11,6 +11,7 @@ from typing import Self
 
 from moothall.calls.call import LOCAL
 from moothall.calls.hooks import Hooks
+from moothall.calls.looking import Looking
 from moothall.calls.path import CallPath
 from moothall.calls.ports import Connector
 from moothall.calls.relay import Relay
@@ -75,16 +76,19 @@ class AgentHost:
         self._hosted: dict[str, HostedAgent] = {}
         self.office = office
         self.capabilities = Registry(threads=settings.call_threads, options=settings.capabilities)
+        keys = TokenKey.load(settings.data)
         self.edges = Edges(
             EdgeGround(
                 settings=settings,
                 clock=ground.clock,
+                store=ground.store,
                 place=ground.place,
                 office=office,
-                snapshot=lambda: self.capabilities.snapshot,
+                registry=self.capabilities,
                 hosted=lambda: self._hosted,
                 gateway=lambda: self.path,
                 principals=self._principal,
+                secret=keys.state_secret,
             )
         )
         self.path = CallPath(
@@ -93,7 +97,7 @@ class AgentHost:
             verifier=office.verifier,
             connectors=self.edges.connectors,
             store=ground.store,
-            secret=TokenKey.load(settings.data).reply_secret,
+            secret=keys.reply_secret,
             clock=ground.clock,
             terms=Terms(
                 default_agent=DEFAULT_AGENT,
@@ -106,6 +110,7 @@ class AgentHost:
         )
         self._own: set[str] = set()
         self.take_in_own(Relay(self._visible))
+        self.take_in_own(Looking(lambda: self.path, DEFAULT_AGENT))
         self.take_in_own(TokenCapabilities(office.gatehouse.revocations))
 
     @classmethod
@@ -130,6 +135,7 @@ class AgentHost:
             host.take_in(agents)
             host.plug_in()
             host.tell()
+            await host.edges.start()
             await host.capabilities.start(host.path.direct)
         except BaseException:
             await abandon(host.close)
@@ -210,7 +216,16 @@ class AgentHost:
         """
         self._closing = True
         leaving = (partial(agent.leave, self.capabilities) for agent in self._agents.values())
-        await run_all([self.capabilities.stop, *leaving, self.edges.aclose, self.office.close])
+        await run_all(
+            [
+                self.edges.rest,
+                self.path.aclose,
+                self.capabilities.stop,
+                *leaving,
+                self.edges.aclose,
+                self.office.close,
+            ]
+        )
 
     def _visible(self, ctx: CallContext) -> tuple[Entry, ...]:
         """What the caller of `Relay` may call; the owner's calls through it are made in this process."""

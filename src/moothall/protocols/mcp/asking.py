@@ -84,11 +84,6 @@ class ClientPartner:
         ready = {name: _request(question) for name, question in questions.items()}
         modern = self._ctx.protocol_version in MODERN_PROTOCOL_VERSIONS
         if not modern and not self._ctx.session.can_send_request:
-            print(
-                "DBG",
-                self._ctx.session._request_outbound,
-                getattr(self._ctx.session._request_outbound, "message_metadata", None),
-            )
             raise InputRequired("the client cannot be asked", told=Told("mcp.no_way_back"))
         self._check_announced(questions)
         if modern:

@@ -8,9 +8,11 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PAGE := src/moothall/web/index.html
 PACKAGES := web/node_modules/.ready
+SUITE := tests/protocols/mcp/suite
+JUDGES := $(SUITE)/node_modules/.ready
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix web --no-fund --no-audit --loglevel=error
 
-.PHONY: help install web demo test test-page check chaos bench screenshots lock clean
+.PHONY: help install web demo test test-page suite check chaos bench screenshots lock clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,11 +24,13 @@ web: $(PAGE) ## build the page into the package
 demo: $(READY) $(PAGE) ## negotiate the sample demand, live, and go on serving
 	@$(BIN)/moot demo
 
-test: check test-page $(PAGE) ## the static checks, then every test
+test: check test-page $(PAGE) $(JUDGES) ## the static checks, then every test
 	CHROMIUM="$$($(BIN)/python scripts/chromium.py)" $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-page: $(PAGE) ## the tests of the page that need no browser
 	$(NPM) run test
+
+suite: $(JUDGES) ## install the conformance suite and the inspector of MCP, which judge in the tests
 
 check: $(READY) $(PACKAGES) ## ruff, mypy, the import order, and the style of the page
 	$(BIN)/ruff check .
@@ -43,6 +47,8 @@ bench: $(READY) ## the figures of the README, each beside its baseline
 	$(BIN)/python benchmarks/calls.py
 	$(BIN)/python benchmarks/identity.py
 	$(BIN)/python benchmarks/doors.py
+	$(BIN)/python benchmarks/mcp_door.py
+	$(BIN)/python benchmarks/a2a_door.py
 	$(BIN)/python -m benchmarks.quality --scenarios 200 --seed 1
 
 screenshots: $(READY) $(PAGE) ## take the pictures of the documentation from the real page
@@ -73,6 +79,10 @@ $(READY): requirements.lock pyproject.toml
 
 $(PACKAGES): web/package-lock.json web/package.json web/.npmrc $(READY)
 	$(NPM) ci
+	@touch $@
+
+$(JUDGES): $(SUITE)/package-lock.json $(SUITE)/package.json $(READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(SUITE) --no-fund --no-audit --loglevel=error --ignore-scripts ci
 	@touch $@
 
 $(PAGE): $(PACKAGES) $(shell find web -path web/node_modules -prune -o -type f ! -name schema.d.ts ! -name '*.test.*' -print)

@@ -120,9 +120,6 @@ class Cards:
     async def _flight(self, way: Way, known: _Kept | None) -> _Kept | MoothallError:
         try:
             return await self._found(way, known)
-        except UpstreamError as error:
-            error.sent = False  # nothing of the call itself
-            return error
         except MoothallError as error:
             return error
 

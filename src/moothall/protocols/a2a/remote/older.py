@@ -14,6 +14,9 @@ METHODS: Final[Mapping[str, str]] = {
     "CancelTask": "tasks/cancel",
     "SubscribeToTask": "tasks/resubscribe",
 }
+_WRAPPED: Final = "data_part_compat"
+"""Says in the metadata of a data part that its value is no object, and stands in one as ``value``."""
+
 _STATES: Final[Mapping[str, str]] = {
     "submitted": "TASK_STATE_SUBMITTED",
     "working": "TASK_STATE_WORKING",
@@ -84,4 +87,8 @@ def _part_of_new(part: object) -> Any:  # noqa: ANN401 - JSON of any shape
     if part.get("kind") == "file" and isinstance(found, dict):
         names = {"bytes": "raw", "uri": "url", "name": "filename", "mimeType": "mediaType"}
         return {names[key]: value for key, value in found.items() if key in names}
-    return {key: value for key, value in part.items() if key != "kind"}
+    new = {key: value for key, value in part.items() if key != "kind"}
+    metadata, data = part.get("metadata"), part.get("data")
+    if isinstance(metadata, dict) and metadata.get(_WRAPPED) is True and isinstance(data, dict) and "value" in data:
+        new["data"] = data["value"]
+    return new

@@ -92,6 +92,7 @@ class Run:
         if not self._written:
             self._timer = asyncio.get_running_loop().call_later(_HIDDEN, self._appear)
         self._job = asyncio.create_task(self._work())
+        self._job.add_done_callback(self._stopped)
 
     def watch(self) -> None:
         """Keep what is told from now on for the one who began the task, until it rests."""
@@ -167,10 +168,6 @@ class Run:
     async def _work(self) -> None:
         try:
             reply = await self._perform()
-        except asyncio.CancelledError:
-            state = CANCELED if self._why == "canceled" else FAILED
-            self._end(state, telling.ended(self.task, self._why))
-            return
         except MoothallError as error:
             self._fail(error, "")
             return
@@ -182,6 +179,12 @@ class Run:
             self._fail(reply.error, reply.request_id)
         else:
             self._end(COMPLETED, None)
+
+    def _stopped(self, job: asyncio.Task[None]) -> None:
+        """End a task whose work was cancelled, perhaps before it began."""
+        if job.cancelled():
+            state = CANCELED if self._why == "canceled" else FAILED
+            self._end(state, telling.ended(self.task, self._why))
 
     async def _perform(self) -> Reply[Any]:
         admitted, gateway, task = self._admitted, self._ground.gateway(), self.task
@@ -280,7 +283,7 @@ class Run:
             store.change(self.task, resting=resting, fresh=parts, done=done)
         elif not resting:
             done(None)  # nobody knows of the task yet
-        elif self._why != "canceled" or self.task.state != CANCELED:
+        elif self.task.state != CANCELED:
             store.begin(self.task, resting=True, done=done)
         else:
             done(None)  # its only client has left

@@ -118,7 +118,7 @@ async def visit(connector: McpConnector, scenario: str, context: Mapping[str, An
         try:
             await connector.call(outgoing)
         except MoothallError as error:
-            print(f"{each['name']}: {error.code}", file=sys.stderr)
+            sys.stderr.write(f"{each['name']}: {error.code}\n")
             if error.code == "UNAUTHENTICATED":
                 raise
 

@@ -112,7 +112,8 @@ def grow(name: str) -> str:
 def main() -> None:
     """Serve until the end."""
     if sys.argv[1] == "stdio":
-        print("the program complains: token=abc", file=sys.stderr, flush=True)
+        sys.stderr.write("the program complains\n")
+        sys.stderr.flush()
         server.run("stdio")
     else:
         host = f"127.0.0.1:{sys.argv[2]}"

@@ -6,7 +6,8 @@ server that our caller has not chosen itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from mcp.client import ClientRequestContext
@@ -24,29 +25,54 @@ from pydantic import ValidationError
 
 from moothall.calls.ports import Partner
 from moothall.capability.questions import Form
-from moothall.errors import InputRequired, MoothallError
-from moothall.protocols.mcp.remote.exchange import current
+from moothall.errors import MoothallError
+from moothall.protocols.mcp.remote.exchange import Exchange, current
 from moothall.protocols.mcp.remote.failures import unanswered, unfit
 
 _REFUSED: Final = ErrorData(code=INVALID_REQUEST, message="nobody can be asked")
 
 
-async def elicited(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult | ErrorData:
-    """Answer a question that a server of the older protocol asks while it works."""
-    del context
-    exchange = current()
-    if exchange is None or exchange.partner is None or not isinstance(params, ElicitRequestFormParams):
-        if exchange is not None:
-            exchange.asked = True
-        return _REFUSED
-    try:
-        answers = await exchange.partner.ask({"elicitation": _form(params)})
-        return ElicitResult.model_validate(answers["elicitation"])
-    except (InputRequired, ValidationError):
+class Asked:
+    """Answers what a server of the older protocol asks while it works."""
+
+    def __init__(self) -> None:
+        self._under_way: list[Exchange] = []
+
+    @contextmanager
+    def during(self, exchange: Exchange) -> Iterator[None]:
+        """A call is under way."""
+        self._under_way.append(exchange)
+        try:
+            yield
+        finally:
+            self._under_way.remove(exchange)
+
+    async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult | ErrorData:
+        """Pass a question on to whoever made the call."""
+        del context
+        exchange = self._of_question()
+        if exchange is None:
+            return _REFUSED
         exchange.asked = True
-    except MoothallError as error:
-        exchange.failure = error
-    return _REFUSED
+        if exchange.partner is None or not isinstance(params, ElicitRequestFormParams):
+            return _REFUSED
+        try:
+            answers = await exchange.partner.ask({"elicitation": _form(params)})
+            answer = ElicitResult.model_validate(answers["elicitation"])
+        except MoothallError as error:
+            exchange.failure = error
+            return _REFUSED
+        except ValidationError:
+            return _REFUSED
+        exchange.asked = False
+        return answer
+
+    def _of_question(self) -> Exchange | None:
+        """The call that a question belongs to: the one on whose stream it came, else the only one under way."""
+        exchange = current()
+        if exchange in self._under_way:
+            return exchange
+        return self._under_way[0] if len(self._under_way) == 1 else None
 
 
 async def answers_to(asked: InputRequiredResult, partner: Partner | None, name: str) -> InputResponses:

@@ -28,11 +28,11 @@ from moothall.capability.spec import JsonObject
 from moothall.capability.unstructured import Unstructured
 from moothall.errors import InputRequired, MoothallError
 from moothall.protocols.failures import remote_error
-from moothall.protocols.mcp.remote.asking import answers_to, elicited
+from moothall.protocols.mcp.remote.asking import Asked, answers_to
 from moothall.protocols.mcp.remote.carriage import MOST_ANSWERED, Contained, GuardedCarriage, Session
 from moothall.protocols.mcp.remote.child import child
 from moothall.protocols.mcp.remote.exchange import Exchange
-from moothall.protocols.mcp.remote.failures import FAILURES, failure_in, failure_of, unknown
+from moothall.protocols.mcp.remote.failures import FAILURES, failure_in, failure_of, unanswered, unknown
 from moothall.protocols.mcp.remote.link import Link, Pinned
 from moothall.protocols.mcp.remote.oauth import Kept, SignIn, provider_of, secret_of
 from moothall.protocols.mcp.remote.progress import Telling
@@ -72,6 +72,7 @@ class RemoteServer:
         self._environ = environ
         self._sign_in = sign_in
         self._tokens = Kept()
+        self._asked = Asked()
         self._link = Link(server.name, self._opened, _IDLE_SECONDS)
         self._tools = Tools(self._link.start)
 
@@ -82,13 +83,16 @@ class RemoteServer:
 
         async def work(client: Client) -> Any:  # noqa: ANN401 - JSON of any shape
             try:
-                result = await self._answered(client, outgoing, exchange)
+                with self._asked.during(exchange):
+                    result = await self._answered(client, outgoing, exchange)
             except MCPError as error:
                 if not unknown(error) or exchange.failure is not None:
                     raise
                 self._tell(outgoing, error.message)
                 known = outgoing.target.operation in await self._tools.all(client, fresh=True)
                 raise remote_error("VALIDATION_ERROR" if known else "NOT_FOUND") from error
+            if result.get("isError") is True and (exchange.asked or exchange.failure is not None):
+                raise exchange.failure or unanswered()
             return await self._value(client, outgoing, result)
 
         return await self._within(exchange, work)
@@ -206,7 +210,7 @@ class RemoteServer:
             client_info=_OURSELVES,
             mode=pinned.version if pinned else "auto",
             prior_discover=pinned.discovered if pinned else None,
-            elicitation_callback=elicited,
+            elicitation_callback=self._asked,
             message_handler=self._noticed,
             cache=None,
         )
@@ -253,4 +257,4 @@ def _meta(outgoing: Outgoing, exchange: Exchange) -> RequestParamsMeta:
     meta: dict[str, Any] = {_TIMEOUT: round(exchange.left, 3), _HOPS: outgoing.hops}
     if outgoing.idempotency_key is not None:
         meta[_KEY] = outgoing.idempotency_key
-    return cast(RequestParamsMeta, meta)
+    return cast("RequestParamsMeta", meta)

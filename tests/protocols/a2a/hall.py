@@ -22,6 +22,7 @@ from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability, resource
 from moothall.clock import SystemClock
 from moothall.errors import Conflict
+from moothall.identity.allowed import Allowed
 from moothall.identity.challenge import Challenger
 from moothall.identity.egress import Egress
 from moothall.identity.server_nonces import ServerNonces
@@ -63,6 +64,7 @@ class Room(BaseModel):
     name: str
     beds: int = Field(2, ge=0, le=2**63)
     note: str = ""
+    next: Room | None = None
 
 
 @capability(access="public")
@@ -88,6 +90,13 @@ async def count(to: int) -> AsyncIterator[int]:
     """Yield the numbers below one."""
     for each in range(to):
         yield each
+
+
+@capability(access="authenticated")
+async def rooms(to: int) -> AsyncIterator[Room]:
+    """Yield rooms."""
+    for each in range(to):
+        yield Room(name=str(each))
 
 
 @capability(access="authenticated")
@@ -140,7 +149,7 @@ async def private() -> str:
     return "private"
 
 
-FUNCTIONS = (echo, add, room, count, held, effect, leaky, refuses, guarded, notes)
+FUNCTIONS = (echo, add, room, rooms, count, held, effect, leaky, refuses, guarded, notes)
 
 
 @dataclass
@@ -212,7 +221,7 @@ def value_of(task: dict[str, Any]) -> Any:
 
 def code_of(error: dict[str, Any]) -> str:
     """Our code in an error on the wire, as a moothall client reads it."""
-    details = error.get("data", error.get("details"))
+    details = error["data"] if "data" in error else error["details"]
     (own,) = [each for each in details if each["@type"].endswith("protobuf.Struct")]
     return str(own["value"]["code"])
 
@@ -228,7 +237,7 @@ async def place(folder: Path, *, open_documents: bool = True, heartbeat: float =
     clock = SystemClock()
     store = await Store.open(folder)
     path = CallPath(registry, AccessTable(), verifier=HeaderVerifier(), store=store, terms=CallTerms())
-    egress = Egress()
+    egress = Egress(Allowed.parsed("http://localhost"))
     tasks = TaskService(gateway=lambda: path, store=store, egress=egress, clock=clock, terms=TaskTerms(days=1))
     await tasks.start()
     with bind("127.0.0.1", 0) as listener:

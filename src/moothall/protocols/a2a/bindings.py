@@ -12,7 +12,7 @@ from moothall.messages import Lang
 from moothall.protocols.a2a import jsonrpc, rest
 from moothall.protocols.a2a.exact import written
 from moothall.protocols.a2a.faults import form_of
-from moothall.protocols.a2a.media import JSON
+from moothall.protocols.a2a.media import JSON, NotAcceptable
 from moothall.protocols.a2a.v03_answers import answer
 from moothall.protocols.a2a.versions import Version
 
@@ -68,9 +68,11 @@ class RpcBinding:
     def failure(
         self, error: MoothallError, challenge: Mapping[str, object] | None = None, *, whole: bool = False
     ) -> tuple[int, bytes]:
-        """A response with the error; who has to prove something is told so by the status, too."""
+        """A response with the error; what HTTP has a status for that clients act upon is told by that, too."""
         body = jsonrpc.failure(self.call_id, error, self.request_id, self.lang, challenge)
-        return form_of(error).http if whole or isinstance(error, Unauthenticated) else HTTPStatus.OK, body
+        return form_of(error).http if whole or isinstance(
+            error, Unauthenticated | NotAcceptable
+        ) else HTTPStatus.OK, body
 
     def frame(self, operation: str, value: Any) -> bytes:  # noqa: ANN401 - JSON of any shape
         """A response for each value."""

@@ -136,8 +136,14 @@ def _schemas(entry: Entry) -> JsonObject:
     schemas = {"input_schema": _signable(entry.input_schema)}
     if entry.output_schema is not None:
         output = _signable(entry.output_schema)
-        schemas["output_schema"] = {"type": "array", "items": output} if entry.streams else output
+        schemas["output_schema"] = _list_of(output) if entry.streams else output
     return schemas
+
+
+def _list_of(schema: JsonObject) -> JsonObject:
+    """The schema of a list; references point at definitions in its root, so these move there."""
+    shared = {key: value for key, value in schema.items() if key == "$defs"}
+    return {"type": "array", "items": {key: value for key, value in schema.items() if key != "$defs"}, **shared}
 
 
 def _skill(entry: Entry, *, guarded: bool) -> JsonObject:

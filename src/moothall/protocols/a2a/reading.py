@@ -84,7 +84,7 @@ class Members:
             raise fault(self._at + name, "flag")
         self.taken[name] = value
 
-    def object(self, name: str) -> None:
+    def mapping(self, name: str) -> None:
         """Take an object of any members."""
         value = self._given.get(name)
         if value is None:

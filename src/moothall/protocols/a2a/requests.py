@@ -34,7 +34,7 @@ def send_message(given: object) -> JsonObject:
     request = Members(given)
     request.nested("message", _message, required=True)
     request.nested("configuration", _configuration)
-    request.object("metadata")
+    request.mapping("metadata")
     return request.taken
 
 
@@ -67,7 +67,7 @@ def cancel_task(given: object) -> JsonObject:
     """``CancelTaskRequest``."""
     request = Members(given)
     request.text("id", required=True)
-    request.object("metadata")
+    request.mapping("metadata")
     return request.taken
 
 
@@ -113,7 +113,7 @@ def _message(given: object, at: str) -> JsonObject:
     if message.text("role", required=True) != "ROLE_USER":
         raise fault(f"{at}.role", "role")
     message.every("parts", _part)
-    message.object("metadata")
+    message.mapping("metadata")
     message.texts("extensions")
     message.texts("referenceTaskIds")
     return message.taken
@@ -130,7 +130,7 @@ def _part(given: object, at: str) -> JsonObject:
     for name in _CONTENT:
         if name in content:
             _content(part, name, at)
-    part.object("metadata")
+    part.mapping("metadata")
     part.text("filename")
     part.text("mediaType")
     return part.taken

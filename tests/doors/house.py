@@ -1,13 +1,15 @@
 """Two served nodes, and the ways from the second to the capabilities of the first.
 
-A door is a way to name them; everything else a test says once. Later doors add themselves to `DOORS`.
+A door is a way to name them; everything else a test says once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import secrets
+import socket
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,11 +32,18 @@ ANNA, BEN = "anna", "ben"
 
 GRANTED = ("read", "write")
 
+MODERN = "2026-07-28"
+META = {
+    "io.modelcontextprotocol/protocolVersion": MODERN,
+    "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+
 
 @asynccontextmanager
-async def served(data: Path, *agents: Agent, **settings: Any) -> AsyncIterator[Node]:
-    """A node with agents behind an HTTP server on a free port."""
-    with bind("127.0.0.1", 0) as listener:
+async def served(data: Path, *agents: Agent, at: socket.socket | None = None, **settings: Any) -> AsyncIterator[Node]:
+    """A node with agents behind an HTTP server on a free port, or on one that is bound already."""
+    with at or bind("127.0.0.1", 0) as listener:
         values = {"data": data, "demo_agents": False, "egress_allow": "http://localhost", **settings}
         node = Node(Settings(**values))
         node.listen_on(listener.getsockname()[1])
@@ -79,16 +88,22 @@ class House:
 @asynccontextmanager
 async def house(folder: Path) -> AsyncIterator[House]:
     """Open both nodes."""
-    async with served(folder / "far", Agent(ANNA), Agent(BEN)) as far:
-        anna = far.host.office.agent(ANNA)
-        assert anna is not None
-        granted = {anna.did.text: GRANTED}
-        async with (
-            served(folder / "near", hall(), permissions=granted) as near,
-            httpx.AsyncClient(base_url=near.url, trust_env=False, timeout=20) as client,
-        ):
-            near.host.capabilities.disable("hall.retired")
-            yield House(near, far, client)
+    with bind("127.0.0.1", 0) as listener:
+        url = f"http://localhost:{listener.getsockname()[1]}"
+        reach = {
+            "mcp": {"near": {"url": f"{url}/mcp", "auth": "did"}},
+            "a2a": {"near": {"url": f"{url}/agents/hall/.well-known/agent-card.json", "profile": "a2a"}},
+        }
+        async with served(folder / "far", Agent(ANNA), Agent(BEN), **reach) as far:
+            anna = far.host.office.agent(ANNA)
+            assert anna is not None
+            granted = {anna.did.text: GRANTED}
+            async with (
+                served(folder / "near", hall(), at=listener, permissions=granted) as near,
+                httpx.AsyncClient(base_url=near.url, trust_env=False, timeout=20) as client,
+            ):
+                near.host.capabilities.disable("hall.retired")
+                yield House(near, far, client)
 
 
 class Door(Protocol):
@@ -97,6 +112,8 @@ class Door(Protocol):
     name: str
     bytes: bool
     """Whether requests are bytes, which can be malformed or too many."""
+    streams: bool
+    """Whether values arrive one by one, or all at the end."""
 
     def caller(self, house: House, who: str) -> UnifiedCaller:
         """What calls as one of the second node's agents."""
@@ -120,6 +137,7 @@ class Local:
 
     name = "local"
     bytes = False
+    streams = True
 
     def caller(self, house: House, who: str) -> UnifiedCaller:
         permissions = frozenset(GRANTED if who == ANNA else ())
@@ -141,6 +159,7 @@ class Remote:
     """From the second node, signed by one of its agents."""
 
     bytes = True
+    streams = True
 
     def caller(self, house: House, who: str) -> UnifiedCaller:
         return house.far.caller(who)
@@ -151,9 +170,11 @@ class Remote:
     async def unproved(self, house: House, name: str) -> str:
         return await self.raw(house, name, b"{}", "application/json", "")
 
-    async def post(self, house: House, path: str, body: bytes, kind: str, who: str) -> tuple[int, str]:
+    async def post(
+        self, house: House, path: str, body: bytes, kind: str, who: str, more: Mapping[str, str] | None = None
+    ) -> tuple[int, str]:
         """Status and text of the answer."""
-        headers = {"Content-Type": kind}
+        headers = {"Content-Type": kind, **(more or {})}
         if who:
             session = house.far.host.office.session(who)
             answer = await session.request("POST", f"{house.near.url}{path}", content=body, headers=headers)
@@ -190,6 +211,55 @@ class Anp(Remote):
         return "UNAUTHENTICATED" if status == 401 else code_of(json.loads(text))
 
 
+class Mcp(Remote):
+    name = "mcp"
+    streams = False
+
+    def target(self, house: House, name: str) -> str:
+        return f"mcp:near.hall_{name}"
+
+    async def raw(self, house: House, name: str, arguments: bytes, kind: str, who: str = ANNA) -> str:
+        tool = f"hall_{name}"
+        call = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%b,"arguments":%b,"_meta":%b}}' % (
+            json.dumps(tool).encode(),
+            arguments,
+            json.dumps(META).encode(),
+        )
+        told = {
+            "Accept": "application/json, text/event-stream",
+            "MCP-Protocol-Version": MODERN, "Mcp-Method": "tools/call", "Mcp-Name": tool,
+        }  # fmt: skip
+        status, text = await self.post(house, "/mcp", call, kind, who, told)
+        message = json.loads(text.partition("data: ")[2].partition("\n")[0] if text.startswith("event:") else text)
+        if status == 401:
+            return "UNAUTHENTICATED"
+        if message.get("result", {}).get("isError"):
+            return str(json.loads(message["result"]["content"][0]["text"])["error"]["code"])
+        return code_of(message)
+
+
+class A2a(Remote):
+    name = "a2a"
+
+    def target(self, house: House, name: str) -> str:
+        return f"a2a:near#{name}"
+
+    async def raw(self, house: House, name: str, arguments: bytes, kind: str, who: str = ANNA) -> str:
+        part = b'{"data":{"skill":%b,"arguments":%b}}' % (json.dumps(name).encode(), arguments)
+        message = b'{"messageId":"%b","role":"ROLE_USER","parts":[%b]}' % (secrets.token_hex(8).encode(), part)
+        call = b'{"jsonrpc":"2.0","id":1,"method":"SendMessage","params":{"message":%b}}' % message
+        status, text = await self.post(house, "/agents/hall/a2a", call, kind, who, {"A2A-Version": "1.0"})
+        answer = json.loads(text)
+        if status == 401:
+            return "UNAUTHENTICATED"
+        if "error" in answer:
+            return next(str(each["value"]["code"]) for each in answer["error"]["data"] if "value" in each)
+        told = answer["result"]["task"]["status"]
+        parts = told.get("message", {}).get("parts", [])
+        errors = [part["data"]["error"]["code"] for part in parts if "error" in part.get("data", {})]
+        return errors[0] if errors else "ok"
+
+
 def code_of(message: dict[str, Any]) -> str:
     """The code in a JSON-RPC response, or in an envelope."""
     error = message.get("error")
@@ -198,7 +268,7 @@ def code_of(message: dict[str, Any]) -> str:
     return str(error["data"]["code"] if "data" in error else error["code"])
 
 
-DOORS: tuple[Door, ...] = (Local(), Http(), Anp())
+DOORS: tuple[Door, ...] = (Local(), Http(), Anp(), Mcp(), A2a())
 
 
 async def called(

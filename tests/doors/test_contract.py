@@ -113,7 +113,7 @@ async def test_a_stream_gives_its_values_one_by_one(place: House, door: Door) ->
 
 async def test_a_stream_that_fails_keeps_what_it_gave(place: House, door: Door) -> None:
     outcome = await poured(place, door, "stumbles", {"to": 2})
-    assert (outcome.value, outcome.code) == ([0, 1], "CONFLICT")
+    assert (outcome.value, outcome.code) == ([0, 1] if door.streams else [], "CONFLICT")
 
 
 async def test_a_stream_whose_arguments_do_not_fit_gives_nothing(place: House, door: Door) -> None:

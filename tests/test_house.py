@@ -101,8 +101,9 @@ def test_lock_files_name_no_registry() -> None:
         assert not re.search(r"https?://|--(?:extra-)?index-url|--find-links", path.read_text(encoding="utf-8")), path
 
 
-def test_the_packages_of_the_page_are_locked_with_hashes_and_without_a_registry() -> None:
-    lock = json.loads((ROOT / "web" / "package-lock.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("project", ["web", "tests/protocols/mcp/suite"])
+def test_packages_of_node_are_locked_with_hashes_and_without_a_registry(project: str) -> None:
+    lock = json.loads((ROOT / project / "package-lock.json").read_text(encoding="utf-8"))
     packages = {name: entry for name, entry in lock["packages"].items() if name}
     assert [name for name, entry in packages.items() if "resolved" in entry or not entry.get("integrity")] == []
     wanted = {(name, extra) for name, entry in packages.items() for extra in entry.get("optionalDependencies", {})}

@@ -7,7 +7,7 @@ import os
 import pytest
 
 REQUIRED = frozenset(filter(None, os.environ.get("MOOTHALL_TEST_REQUIRE", "").split(",")))
-"""A comma list: ``postgres``, ``chromium`` (a browser), ``page`` (the built page)."""
+"""A comma list: ``postgres``, ``chromium`` (a browser), ``page`` (the built page), ``suite`` (what judges MCP)."""
 
 
 def absence(service: str, reason: str) -> BaseException:

@@ -26,7 +26,7 @@ class Allowed:
 
     Attributes:
         private: whose address may be private or loopback.
-        plain: those on loopback that speak http; they are among the private ones, too.
+        plain: those that speak http, on loopback only, where their names must lead; they are private ones, too.
     """
 
     private: frozenset[Place] = frozenset()
@@ -45,7 +45,7 @@ class Allowed:
             if place is None:
                 raise _refused(number, "it is no host with or without a port")
             if entry.startswith(_PLAIN):
-                if not is_loopback_host(place.host):
+                if parse(place.host) and not is_loopback_host(place.host):  # where a name leads is seen when it is used
                     raise _refused(number, "http is for hosts on loopback alone: localhost, 127.0.0.1, [::1]")
                 plain.add(place)
             private.add(place)

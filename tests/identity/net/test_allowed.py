@@ -25,6 +25,7 @@ from moothall.identity.allowed import Allowed
         ("http://localhost", "localhost", 8421, True, True),
         ("http://alice.localhost:1", "alice.localhost", 1, True, True),
         ("http://[::1]:8420", "::1", 8420, True, True),
+        ("http://node.lan", "node.lan", 80, True, True),
         ("", "localhost", 8420, False, False),
     ],
 )
@@ -36,7 +37,7 @@ def test_what_a_list_lets_through(text: str, host: str, port: int, private: bool
 @pytest.mark.parametrize(
     "entry",
     [
-        *"https://localhost http://node.lan http://10.0.0.1:80 localhost:0 localhost:65536 localhost:x localhost: :80 *".split(),
+        *"https://localhost http://10.0.0.1:80 http://192.0.2.1 localhost:0 localhost:65536 localhost:x localhost: :80 *".split(),
         *"10.0.0.0/8 ::1 [::1 ::1] [node.lan] user:hunter2@node.lan http://user:hunter2@localhost 127.1 2130706433".split(),
         *[
             "localhost:" + "9" * 5000,

@@ -1,32 +1,53 @@
-"""Writing tasks: whatever was put down while one transaction ran goes into the next, in its order."""
+"""Writing tasks: whatever was put down while one transaction ran goes into the next, in its order.
+
+Every unary call writes one row. On SQLite the statements go to the driver as they are, since composing one takes longer
+than running it.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 
 from moothall.errors import LeaseLost, MoothallError, StorageError
+from moothall.storage.failure import failed
 from moothall.storage.store import Store
 
 _BATCH: Final = 500
+_DIALECT: Final = sqlite.dialect(paramstyle="named")
 
 Done = Callable[[MoothallError | None], None]
 """Is told how the writing ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Statement:
+    """A statement whose values have names, for SQLAlchemy and as SQLite's own text."""
+
+    def __init__(self, clause: sa.Insert | sa.Update | sa.Delete, columns: Sequence[str] | None = None) -> None:
+        """``columns`` are those that an insertion fills."""
+        self.clause = clause
+        self.sql = str(clause.compile(dialect=_DIALECT, column_keys=columns))
+
+
+@dataclass(slots=True)
+class Change:  # not frozen: one is made for every task
     """One statement with its values; with ``fenced`` it is refused where it finds nothing to change."""
 
-    statement: sa.Executable
+    statement: Statement
     values: Mapping[str, Any]
     fenced: bool = False
+
+
+Work = tuple[Sequence[Change], Done]
 
 
 class Writer:
@@ -34,7 +55,7 @@ class Writer:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._queue: deque[tuple[Sequence[Change], Done]] = deque()
+        self._queue: deque[Work] = deque()
         self._working: asyncio.Task[None] | None = None
 
     def put(self, changes: Sequence[Change], done: Done) -> None:
@@ -76,9 +97,9 @@ class Writer:
         finally:
             self._working = None
 
-    async def _commit(self, batch: Sequence[tuple[Sequence[Change], Done]]) -> None:
+    async def _commit(self, batch: Sequence[Work]) -> None:
         try:
-            kept = await self._store.write(lambda connection: [_apply(connection, changes) for changes, _ in batch])
+            kept = await self._written([changes for changes, _ in batch])
         except StorageError as error:
             for _, done in batch:
                 done(error)
@@ -86,10 +107,40 @@ class Writer:
         for (_, done), went_in in zip(batch, kept, strict=True):
             done(None if went_in else LeaseLost("the task is not this node's any more"))
 
+    async def _written(self, batch: Sequence[Sequence[Change]]) -> list[bool]:
+        if self._store.writer is None:
+            return await self._store.write(lambda connection: [_apply(connection, changes) for changes in batch])
+        try:
+            return await self._store.writer.raw(partial(_apply_raw, batch=batch))
+        except sqlite3.Error as error:
+            raise failed(error) from error
+
 
 def _apply(connection: Connection, changes: Sequence[Change]) -> bool:
-    """Make the changes; where the first is fenced off, none of the others."""
+    """Make the changes, none that comes after one that is fenced off."""
     for change in changes:
-        if connection.execute(change.statement, change.values).rowcount == 0 and change.fenced:
+        if connection.execute(change.statement.clause, change.values).rowcount == 0 and change.fenced:
+            return False
+    return True
+
+
+def _apply_raw(connection: sqlite3.Connection, batch: Sequence[Sequence[Change]]) -> list[bool]:
+    """The same for a batch, on the bare connection; a single change is a transaction of its own."""
+    if len(batch) == 1 and len(batch[0]) == 1:
+        return [_run(connection, batch[0])]
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        kept = [_run(connection, changes) for changes in batch]
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return kept
+
+
+def _run(connection: sqlite3.Connection, changes: Sequence[Change]) -> bool:
+    for change in changes:
+        if connection.execute(change.statement.sql, change.values).rowcount == 0 and change.fenced:
             return False
     return True

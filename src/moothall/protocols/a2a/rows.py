@@ -9,21 +9,25 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from moothall.capability.spec import JsonObject
-from moothall.protocols.a2a.batching import Change
+from moothall.protocols.a2a.batching import Change, Statement
 from moothall.protocols.a2a.tasks import INTERRUPTED, Task, Whose
 from moothall.protocols.a2a.writing import written
 from moothall.storage.schema import a2a_part, a2a_push, a2a_task
 
 _row = a2a_task.c
 
-INSERT: Final = sa.insert(a2a_task)
-PARTS: Final = sa.insert(a2a_part)
-PUSH: Final = sa.insert(a2a_push)
-UPDATE: Final = (
-    sa.update(a2a_task)
-    .where(_row.id == sa.bindparam("task"), _row.holder == sa.bindparam("mine"))
-    .values({name: sa.bindparam(name) for name in ("state", "updated", "message", "body", "parts", "holder")})
+_CHANGING: Final = ("state", "updated", "message", "body", "parts", "holder")
+_VALUES: Final[dict[str, Any]] = {name: sa.bindparam(name) for name in _CHANGING}
+_MINE: Final = (_row.id == sa.bindparam("task"), _row.holder == sa.bindparam("mine"))
+
+_INSERT: Final = Statement(
+    sa.insert(a2a_task), ["id", "agent", "owner", "tenant", "context", "skill", "lang", *_CHANGING]
 )
+_PARTS: Final = Statement(sa.insert(a2a_part), ["task", "n", "part"])
+_PUSH: Final = Statement(sa.insert(a2a_push), ["task", "id", "config"])
+_UPDATE: Final = Statement(sa.update(a2a_task).where(*_MINE).values(_VALUES))
+_GUARDED: Final = Statement(sa.update(a2a_task).where(*_MINE, _row.updated == sa.bindparam("seen")).values(_VALUES))
+_NO_PARTS: Final = Statement(sa.delete(a2a_part).where(a2a_part.c.task == sa.bindparam("of")))
 
 
 def insert(task: Task, holder: str) -> list[Change]:
@@ -39,25 +43,32 @@ def insert(task: Task, holder: str) -> list[Change]:
         "lang": task.lang,
         **changing(task, holder),
     }
-    changes = [Change(INSERT, values)]
+    changes = [Change(_INSERT, values)]
     return [*changes, *parts(task.id, 0, task.parts)] if task.streamed and task.parts else changes
 
 
 def update(task: Task, mine: str, holder: str, fresh: int = 0) -> list[Change]:
     """Write what may change of a task that ``mine`` holds, with its last ``fresh`` parts; then ``holder`` has it."""
-    change = Change(UPDATE, {"task": task.id, "mine": mine, **changing(task, holder)}, fenced=True)
+    change = Change(_UPDATE, {"task": task.id, "mine": mine, **changing(task, holder)}, fenced=True)
     begin = len(task.parts) - fresh
     return [change, *parts(task.id, begin, task.parts[begin:])] if fresh and task.streamed else [change]
 
 
+def guarded(task: Task, seen: int, holder: str) -> list[Change]:
+    """Write a task that nobody holds, if it was last changed at ``seen``; then ``holder`` has it."""
+    values = {"task": task.id, "mine": "", "seen": seen, **changing(task, holder)}
+    change = Change(_GUARDED, values, fenced=True)
+    return [change] if task.parts else [change, Change(_NO_PARTS, {"of": task.id})]
+
+
 def push(config: JsonObject) -> Change:
     """Write a push configuration."""
-    return Change(PUSH, {"task": config["taskId"], "id": config["id"], "config": text(config)})
+    return Change(_PUSH, {"task": config["taskId"], "id": config["id"], "config": text(config)})
 
 
 def parts(task: str, begin: int, given: Sequence[JsonObject]) -> list[Change]:
     """Write values of a task, the first of them its ``begin``-th."""
-    return [Change(PARTS, {"task": task, "n": begin + at, "part": text(part)}) for at, part in enumerate(given)]
+    return [Change(_PARTS, {"task": task, "n": begin + at, "part": text(part)}) for at, part in enumerate(given)]
 
 
 def read(row: Any, values: Sequence[JsonObject] = ()) -> Task:  # noqa: ANN401 - SQLAlchemy's row

@@ -14,9 +14,9 @@ from moothall.capability.spec import JsonObject
 from moothall.clock import Clock
 from moothall.messages import LANGS
 from moothall.protocols.a2a import rows, telling
-from moothall.protocols.a2a.batching import Change, Done, Writer
+from moothall.protocols.a2a.batching import Done, Writer
 from moothall.protocols.a2a.sweeping import Sweeping
-from moothall.protocols.a2a.tasks import FAILED, INTERRUPTED, SUBMITTED, WORKING, Task, Whose, milliseconds
+from moothall.protocols.a2a.tasks import FAILED, SUBMITTED, WORKING, Task, Whose, milliseconds
 from moothall.storage.schema import a2a_part, a2a_task
 from moothall.storage.store import Store
 
@@ -196,13 +196,7 @@ class TaskStore:
         await self.writer.drained()
 
     async def _resting(self, task: Task, seen: int, holder: str) -> None:
-        values = {"task": task.id, "mine": "", **rows.changing(task, holder), "seen": seen}
-        begun_anew = [] if task.parts else [Change(_NO_PARTS, {"task_id": task.id})]
-        await self.writer.write(Change(_GUARDED, values, fenced=True), *begun_anew)
-
-
-_GUARDED: Final = rows.UPDATE.where(_row.updated == sa.bindparam("seen"), _row.state.in_(INTERRUPTED))
-_NO_PARTS: Final = sa.delete(a2a_part).where(a2a_part.c.task == sa.bindparam("task_id"))
+        await self.writer.write(*rows.guarded(task, seen, holder))
 
 
 def _of(whose: Whose) -> list[sa.ColumnElement[bool]]:

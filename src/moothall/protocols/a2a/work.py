@@ -73,7 +73,7 @@ class Run:
         self._admitted = admitted
         self.kept = kept
         self._as_text = as_text
-        self._written = False
+        self._known = False
         self._waiting = 0
         self._room = asyncio.Event()
         self._chunks = Chunks(self._give)
@@ -82,14 +82,15 @@ class Run:
         self._timer: asyncio.TimerHandle | None = None
         self._why = "canceled"
         self._watcher: Watcher | None = None
-        self._mark()
+        self._parts = 0
+        self._status: JsonObject | None = None
 
     def work(self, *, known: bool) -> None:
-        """Begin; ``known``: it is written already."""
-        self._written = known or not self.kept
+        """Begin; ``known``: others than the request that is answered at its end hear of the task."""
+        self._known = known
         if self.task.state == SUBMITTED:
             self.task.move(WORKING, self._now())
-        if not self._written:
+        if self.kept and not known:
             self._timer = asyncio.get_running_loop().call_later(_HIDDEN, self._appear)
         self._job = asyncio.create_task(self._work())
         self._job.add_done_callback(self._stopped)
@@ -134,7 +135,8 @@ class Run:
     def shown(self, history: int | None = None, *, artifacts: bool = True) -> JsonObject:
         """The task as its watchers know it."""
         task, shown = self.task, self.task.shown(history, artifacts=False)
-        shown["status"] = self._status
+        if self._status is not None:
+            shown["status"] = self._status
         if artifacts and self._parts:
             shown["artifacts"] = [task.artifact(task.parts[: self._parts])]
         return shown
@@ -251,13 +253,15 @@ class Run:
         self._chunks.flush(last=state == COMPLETED)
         whole = [] if task.streamed and self._chunks.given else task.parts
         task.move(state, self._now(), message)
-        events = [task.artifact_update(whole, append=False, last=True)] if whole else []
-        fresh = len(whole) if task.streamed else 0
-        self._put(*events, task.status_update(), parts=fresh, resting=True)
+        events = []
+        if self._known:
+            events = [task.artifact_update(whole, append=False, last=True)] if whole else []
+            events.append(task.status_update())
+        self._put(*events, parts=len(whole) if task.streamed else 0, resting=True)
 
     def _appear(self) -> None:
         """Write a task that works for long."""
-        self._written = True
+        self._known = True
         self._waiting += 1
         self._mark()
         self._ground.store.begin(self.task, resting=False, done=self._after)
@@ -279,7 +283,7 @@ class Run:
         store = self._ground.store
         if not self.kept:
             done(None)
-        elif self._written:
+        elif self._known:
             store.change(self.task, resting=resting, fresh=parts, done=done)
         elif not resting:
             done(None)  # nobody knows of the task yet

@@ -237,7 +237,7 @@ async def listening(app: Any) -> AsyncIterator[str]:
     finally:
         server.close()
         for connection in list(state.connections):
-            connection.transport.abort()  # type: ignore[union-attr]
+            connection.transport.abort()
         tasks = list(state.tasks)
         for task_of_request in tasks:
             task_of_request.cancel()

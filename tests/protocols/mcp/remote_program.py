@@ -1,6 +1,6 @@
-"""An MCP server of the official SDK, as a program: `remote_program.py stdio`, or `remote_program.py http PORT [ERA]`.
+"""An MCP server of the official SDK; run as a program, it speaks over its standard streams.
 
-Every tool that a test of our client needs is here; `count` says how often the tools were called, `who` which process it is.
+Every tool that a test of our client needs is here; `count` says how often they were called, `who` which process it is.
 """
 
 from __future__ import annotations
@@ -10,14 +10,11 @@ import os
 import sys
 from typing import Any
 
-import uvicorn
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import CallToolResult, TextContent
 from pydantic import BaseModel
-
-server = MCPServer("far", instructions="tools for tests")
-calls = 0
+from starlette.applications import Starlette
 
 
 class Weather(BaseModel):
@@ -25,104 +22,88 @@ class Weather(BaseModel):
     celsius: float
 
 
-def counted() -> int:
-    global calls  # noqa: PLW0603 - one process, one count
-    calls += 1
-    return calls
+def made() -> MCPServer:  # noqa: C901 - a list of tools
+    """A server that has been called by nobody."""
+    calls: list[None] = []
+    server = MCPServer("far", instructions="tools for tests")
 
+    @server.tool()
+    def add(a: int, b: int) -> int:
+        calls.append(None)
+        return a + b
 
-@server.tool()
-def add(a: int, b: int) -> int:
-    counted()
-    return a + b
+    @server.tool(name="weather.today.get")
+    def weather(city: str = "Ulm") -> Weather:
+        calls.append(None)
+        return Weather(city=city, celsius=21.5)
 
+    @server.tool()
+    def when() -> str:
+        calls.append(None)
+        return "2026-07-28T10:00:00Z"
 
-@server.tool(name="weather.today.get")
-def weather(city: str = "Ulm") -> Weather:
-    counted()
-    return Weather(city=city, celsius=21.5)
+    @server.tool()
+    def says(text: str) -> CallToolResult:
+        """The text as it is, without structure."""
+        calls.append(None)
+        return CallToolResult(content=[TextContent(type="text", text=text)])
 
+    @server.tool()
+    def echo(value: Any) -> dict[str, Any]:
+        calls.append(None)
+        return {"got": value}
 
-@server.tool()
-def when() -> str:
-    counted()
-    return "2026-07-28T10:00:00Z"
+    @server.tool()
+    def fails() -> str:
+        calls.append(None)
+        raise RuntimeError("the far database says: password=hunter2")
 
+    @server.tool()
+    async def steps(n: int, ctx: Context) -> int:
+        calls.append(None)
+        for done in range(1, n + 1):
+            await ctx.report_progress(done, n, f"step {done}")
+        return n
 
-@server.tool()
-def says(text: str) -> CallToolResult:
-    """The text as it is, without structure."""
-    counted()
-    return CallToolResult(content=[TextContent(type="text", text=text)])
+    @server.tool()
+    async def never() -> str:
+        calls.append(None)
+        await asyncio.Event().wait()
+        return ""
 
+    @server.tool()
+    def count() -> int:
+        return len(calls)
 
-@server.tool()
-def echo(value: Any) -> dict[str, Any]:
-    counted()
-    return {"got": value}
+    @server.tool()
+    def who() -> int:
+        return os.getpid()
 
+    @server.tool()
+    def environment() -> dict[str, str]:
+        return dict(os.environ)
 
-@server.tool()
-def fails() -> str:
-    counted()
-    raise RuntimeError("the far database says: password=hunter2")
+    @server.tool()
+    def grow(name: str) -> str:
+        """One more tool."""
 
+        def grown() -> str:
+            return name
 
-@server.tool()
-async def steps(n: int, ctx: Context) -> int:
-    counted()
-    for done in range(1, n + 1):
-        await ctx.report_progress(done, n, f"step {done}")
-    return n
-
-
-@server.tool()
-async def never() -> str:
-    counted()
-    await asyncio.Event().wait()
-    return ""
-
-
-@server.tool()
-def count() -> int:
-    return calls
-
-
-@server.tool()
-def who() -> int:
-    return os.getpid()
-
-
-@server.tool()
-def environment() -> dict[str, str]:
-    return dict(os.environ)
-
-
-@server.tool()
-def grow(name: str) -> str:
-    """One more tool."""
-
-    def grown() -> str:
+        server.add_tool(grown, name=name)
         return name
 
-    server.add_tool(grown, name=name)
-    return name
+    return server
 
 
-def main() -> None:
-    """Serve until the end."""
-    if sys.argv[1] == "stdio":
-        sys.stderr.write("the program complains\n")
-        sys.stderr.flush()
-        server.run("stdio")
-    else:
-        host = f"127.0.0.1:{sys.argv[2]}"
-        app = server.streamable_http_app(
-            stateless_http=False,
-            transport_security=TransportSecuritySettings(allowed_hosts=[host], allowed_origins=[]),
-        )
-        uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[2]), log_level="error")
+def app_of(server: MCPServer, port: int, *, stateful: bool = True) -> Starlette:
+    """The server for HTTP, at this port."""
+    host = f"127.0.0.1:{port}"
+    security = TransportSecuritySettings(allowed_hosts=[host], allowed_origins=[])
+    return server.streamable_http_app(stateless_http=not stateful, transport_security=security)
 
 
 if __name__ == "__main__":
-    main()
+    sys.stderr.write("the program complains\n")
+    sys.stderr.flush()
+    made().run("stdio")

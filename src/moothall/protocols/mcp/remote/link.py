@@ -16,9 +16,10 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import DiscoverResult
 from mcp_types.jsonrpc import CONNECTION_CLOSED, UNSUPPORTED_PROTOCOL_VERSION
 
-from moothall.errors import Told, Unavailable
+from moothall.errors import MoothallError, Told, Unavailable
 from moothall.identity.limited_body import silence
 from moothall.protocols.mcp.remote.exchange import Exchange
+from moothall.protocols.mcp.remote.failures import FAILURES, failure_of
 from moothall.telemetry import logger
 
 T = TypeVar("T")
@@ -189,7 +190,8 @@ class Link:
         if connection.ready.done():
             _log.warning("the connection to the MCP server %s ended: %s", self._name, type(error).__name__)
         else:
-            connection.ready.set_exception(opening.failure or error)
+            foreseen = isinstance(error, (MoothallError, *FAILURES))
+            connection.ready.set_exception(failure_of(error, opening) if foreseen else error)
 
     def _pin(self, client: Client) -> None:
         """Keep what the server said of itself; one of the older protocol is asked again every time."""

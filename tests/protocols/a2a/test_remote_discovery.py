@@ -164,12 +164,23 @@ async def test_that_there_is_no_card_is_remembered_for_a_while(site: Site) -> No
     assert site.asked_for() == [KNOWN, KNOWN]
 
 
-@pytest.mark.parametrize("other", ["http://127.0.0.1:1/a2a", "https://agent.example/a2a", "file:///etc/passwd", ""])
-async def test_a_card_that_points_elsewhere_is_refused(site: Site, near: A2aConnector, other: str) -> None:
-    site.pages[KNOWN] = card(other)
+@pytest.mark.parametrize(
+    "other",
+    ["http://127.0.0.1:1/a2a", "https://agent.example/a2a", "file:///etc/passwd", "", "http://[", "http://\u2100.x/"],
+    ids=["port", "host", "file", "empty", "broken", "odd"],
+)
+@pytest.mark.parametrize("path", ["", "/x"], ids=["host", "path"])
+async def test_a_card_that_points_elsewhere_is_refused(site: Site, near: A2aConnector, other: str, path: str) -> None:
+    site.pages[path + KNOWN] = card(other)
     with pytest.raises(UpstreamInvalid):
-        await near.call(outgoing(f"a2a:{site.url}#forecast"))
+        await near.call(outgoing(f"a2a:{site.url}{path}#forecast"))
     assert {method for method, _, _ in site.asked} == {"GET"}
+
+
+async def test_a_card_at_the_host_that_names_no_address_is_not_the_endpoints(site: Site, near: A2aConnector) -> None:
+    for broken in ("http://[", "http://\u2100.x/", ""):
+        site.pages[KNOWN] = card(broken)
+        assert await near.call(outgoing(f"a2a:{site.url}/x{len(broken)}")) == f"plain /x{len(broken)}"
 
 
 async def test_an_operator_may_name_where_else_an_agent_answers(site: Site) -> None:
@@ -291,6 +302,21 @@ class TestSignatures:
         signature = key.sign(f"{protected}.{base64url.encode(canonical(made))}".encode())
         made["signatures"] = [{"protected": protected, "signature": base64url.encode(signature)}]
         return {**made, "description": "changed"} if changed else made
+
+    @pytest.mark.parametrize(
+        "header",
+        [b"[" * 100_000, b"{}", b"7", b'{"alg":"none","kid":"did:wba:x.example#1"}', b'{"crit":["x"]}', b"\xff"],
+        ids=["deep", "empty", "number", "none", "critical", "bytes"],
+    )
+    async def test_a_signature_of_no_form_is_worth_nothing(self, site: Site, near: A2aConnector, header: bytes) -> None:
+        made = card(f"{site.url}/a2a")
+        made["signatures"] = [{"protected": base64url.encode(header), "signature": "AAAA"}]
+        site.pages[KNOWN] = made
+        try:
+            described = await near.call(outgoing(f"a2a:{site.url}"))
+        except UpstreamInvalid:
+            return
+        assert described["signature"] == "unknown"
 
     @pytest.mark.parametrize(
         ("known", "changed", "verdict"),

@@ -177,6 +177,16 @@ async def test_whatever_an_agent_does_it_ends_as_the_table_says(
     assert peak < 80 * MEBIBYTE
 
 
+async def test_a_stream_that_never_ends_is_given_up_as_well() -> None:
+    agent = Hostile(works_for_ever, streaming=True)
+    async with listening(agent) as url:
+        agent.url = url
+        async with connecting() as near:
+            with pytest.raises(CallTimeout):
+                assert [value async for value in near.stream(outgoing(f"a2a:{url}#forecast", timeout=0.4))] == []
+    assert agent.cancelled == 1
+
+
 async def test_a_task_that_works_for_ever_is_given_up_and_cancelled() -> None:
     agent = Hostile(always_working, streaming=False)
     async with listening(agent) as url:

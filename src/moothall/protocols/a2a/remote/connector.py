@@ -102,7 +102,7 @@ class A2aConnector:
                     yield each
                 return
             async with aclosing(self._agent(way, card, outgoing).stream()) as values:
-                async for value in values:
+                async for value in _in_time(values, outgoing.timeout):
                     yield value
 
     async def describe(self, target: Target, agent: str) -> JsonObject:
@@ -168,6 +168,19 @@ class A2aConnector:
 
 def _said(error: MoothallError) -> str:
     return str(error.__cause__) if isinstance(error.__cause__, Said) else ""
+
+
+async def _in_time(values: AsyncIterator[Any], seconds: float) -> AsyncIterator[Any]:
+    """Values as they come, all of them within a time; what their taker does with them does not count as silence."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + seconds
+    while True:
+        async with _within(until - loop.time()):
+            try:
+                value = await anext(values)
+            except StopAsyncIteration:
+                return
+        yield value
 
 
 @asynccontextmanager

@@ -36,6 +36,7 @@ def card_places(url: str) -> list[str]:
 
 def names(interface: str, url: str) -> bool:
     """Whether the agent of a card that was found beside an endpoint is that endpoint: an interface at or below it."""
-    where, endpoint = urlsplit(interface), urlsplit(url)
-    path = endpoint.path.rstrip("/")
-    return (where.path.rstrip("/") + "/").startswith(path + "/")
+    if origin_of(interface) is None:  # a stranger wrote it, and parsers fail in ways of their own
+        return False
+    path = httpx.URL(url).path.rstrip("/")
+    return f"{httpx.URL(interface).path.rstrip('/')}/".startswith(f"{path}/")

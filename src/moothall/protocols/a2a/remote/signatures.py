@@ -6,11 +6,10 @@ its address does already.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from moothall.canonical import canonical
+from moothall.canonical import canonical, strict_json
 from moothall.capability.spec import JsonObject
 from moothall.errors import InvalidInput, MoothallError
 from moothall.identity import base64url
@@ -51,9 +50,9 @@ async def _verdict(signature: object, card: JsonObject, resolver: Resolves) -> S
     row = signature if isinstance(signature, dict) else {}
     protected, signed = row.get("protected"), row.get("signature")
     try:
-        header = json.loads(base64url.decode(protected)) if isinstance(protected, str) else {}
+        header = strict_json(base64url.decode(protected)) if isinstance(protected, str) else {}
         proof = base64url.decode(signed) if isinstance(signed, str) else b""
-    except (InvalidInput, ValueError):
+    except InvalidInput:
         return Signature("invalid")
     if not isinstance(header, dict) or "crit" in header or not proof or not isinstance(protected, str):
         return Signature("invalid")

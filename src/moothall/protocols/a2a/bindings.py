@@ -10,11 +10,11 @@ from typing import Any, Protocol
 from moothall.errors import MoothallError, Unauthenticated
 from moothall.messages import Lang
 from moothall.protocols.a2a import jsonrpc, rest
-from moothall.protocols.a2a.exact import written
 from moothall.protocols.a2a.faults import form_of
 from moothall.protocols.a2a.media import JSON, NotAcceptable
 from moothall.protocols.a2a.v03_answers import answer
 from moothall.protocols.a2a.versions import Version
+from moothall.protocols.a2a.writing import written
 
 
 class Binding(Protocol):

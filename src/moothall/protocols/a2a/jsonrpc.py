@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from moothall.errors import MoothallError
 from moothall.messages import Lang
-from moothall.protocols.a2a.exact import written
 from moothall.protocols.a2a.failures import InvalidRequest, MethodNotFound, VersionNotSupported
 from moothall.protocols.a2a.faults import described
 from moothall.protocols.a2a.v03 import METHODS as OLD_METHODS
 from moothall.protocols.a2a.versions import Version
+from moothall.protocols.a2a.writing import written
 
 Id = str | int | None
 

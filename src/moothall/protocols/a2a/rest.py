@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl
 from moothall.capability.spec import JsonObject
 from moothall.errors import MoothallError
 from moothall.messages import Lang
-from moothall.protocols.a2a.exact import written
 from moothall.protocols.a2a.failures import InvalidParams, MethodNotFound
 from moothall.protocols.a2a.faults import described
 from moothall.protocols.a2a.reading import fault
+from moothall.protocols.a2a.writing import written
 
 _ROUTES: Final[tuple[tuple[re.Pattern[str], Mapping[str, str]], ...]] = tuple(
     (re.compile(f"(?:/(?P<tenant>[^/]+))?{path}"), operations)

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from mcp.server import Server
 from mcp.server.connection import Connection
-from mcp.server.context import ServerRequestContext
+from mcp.server.context import HandlerResult, ServerRequestContext
+from mcp.server.lowlevel.server import RequestHandler
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
@@ -16,6 +17,7 @@ from mcp_types import (
     PaginatedRequestParams,
     ReadResourceRequestParams,
     SubscribeRequestParams,
+    SubscriptionsListenRequestParams,
     UnsubscribeRequestParams,
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
@@ -31,24 +33,25 @@ from moothall.protocols.mcp.ground import DOOR, Ground
 from moothall.protocols.mcp.listings import page, title
 from moothall.protocols.mcp.visits import visit_of
 
+LISTEN: Final = "subscriptions/listen"
 WATCHED: Final = "moothall.watched"
 _NOT_FOUND: Final = -32002
 """The code for an unknown resource before revision 2026-07-28; since then it is that of wrong parameters."""
 
 _MOST_WATCHED: Final = 1000
-"""Resources that one session watches."""
+"""Resources that one session or stream watches."""
 
 
 def register(server: Server[Any], ground: Ground) -> None:
     """Let a server answer the requests about resources."""
-    for method, params, handler in (
-        ("resources/list", PaginatedRequestParams, _listed),
-        ("resources/templates/list", PaginatedRequestParams, _templates),
-        ("resources/read", ReadResourceRequestParams, _read),
-        ("resources/subscribe", SubscribeRequestParams, _subscribe),
-        ("resources/unsubscribe", UnsubscribeRequestParams, _unsubscribe),
-    ):
-        server.add_request_handler(method, params, partial(handler, ground))
+    add = server.add_request_handler
+    add("resources/list", PaginatedRequestParams, partial(_listed, ground))
+    add("resources/templates/list", PaginatedRequestParams, partial(_templates, ground))
+    add("resources/read", ReadResourceRequestParams, partial(_read, ground))
+    add("resources/subscribe", SubscribeRequestParams, partial(_subscribe, ground))
+    add("resources/unsubscribe", UnsubscribeRequestParams, partial(_unsubscribe, ground))
+    if (listening := server.get_request_handler(LISTEN)) is not None:
+        add(LISTEN, SubscriptionsListenRequestParams, partial(_listen, ground, listening.handler))
 
 
 def watched(connection: Connection) -> frozenset[str]:
@@ -92,6 +95,21 @@ async def _subscribe(
         raise MCPError(INVALID_PARAMS, f"A session watches at most {_MOST_WATCHED} resources")
     watching.add(params.uri)
     return EmptyResult()
+
+
+async def _listen(
+    ground: Ground,
+    listening: RequestHandler[Any, SubscriptionsListenRequestParams],
+    ctx: ServerRequestContext[Any, Any],
+    params: SubscriptionsListenRequestParams,
+) -> HandlerResult:
+    """Let a stream tell of no resource that its reader may not read: not even that it has changed."""
+    wanted = params.notifications.resource_subscriptions
+    if wanted:
+        permitted = [uri for uri in wanted[:_MOST_WATCHED] if readable(ground, ctx, uri)]
+        filtered = params.notifications.model_copy(update={"resource_subscriptions": permitted})
+        params = params.model_copy(update={"notifications": filtered})
+    return await listening(ctx, params)
 
 
 async def _unsubscribe(

@@ -112,11 +112,18 @@ class McpRoom:
         self._changes = Changes(bus, on_change, on_update)
         self._sessions = Sessions(self._server, bus, sessions, idle) if sessions else None
 
+    @property
+    def sessions(self) -> int:
+        """How many sessions there are."""
+        return 0 if self._sessions is None else len(self._sessions)
+
     def door(self, terms: HouseTerms) -> McpDoor:
         """The door at ``/mcp``; within a running event loop, in which changes are told from now on."""
         self.start()
         ground = self._ground
-        handshake: Handshake = self._sessions or Stateless(self._server, ground.bus, SessionIds(ground.secret))
+        handshake: Handshake = Stateless(self._server, ground.bus, SessionIds(ground.secret))
+        if self._sessions is not None:
+            handshake = self._sessions
         return McpDoor(self._server, ground, handshake, terms)
 
     def start(self) -> None:

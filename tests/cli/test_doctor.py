@@ -82,7 +82,7 @@ async def test_hosts_that_may_be_private_are_worth_a_note(tmp_path: Path) -> Non
     assert (await found(tmp_path))["egress"].grade == "ok"
     listed = (await found(tmp_path, egress_allow="http://localhost:8420"))["egress"]
     assert (listed.grade, "localhost:8420" in listed.found) == ("note", True)
-    assert (await found(tmp_path, egress_allow="http://example.com"))["egress"].grade == "wrong"
+    assert (await found(tmp_path, egress_allow="http://192.0.2.1"))["egress"].grade == "wrong"
 
 
 async def test_a_taken_port_is_worth_a_note(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from moothall.cli import nodefile
+from moothall.cli import nodefile, reach
 from moothall.cli.invocation import Invocation
 from moothall.cli.nodefile import NodeFile
 from moothall.cli.remote import alive, is_ready
@@ -219,7 +219,27 @@ async def egress(patient: Patient) -> Finding:
     return Finding("egress", "ok", patient.call.text("doctor.egress_public"))
 
 
+async def mcp(patient: Patient) -> Finding:
+    """Are the MCP servers of the file described well, and there?"""
+    return Finding("mcp", *await reach.servers(patient))
+
+
+async def a2a(patient: Patient) -> Finding:
+    """Are the A2A agents of the file described well, and there?"""
+    return Finding("a2a", *await reach.agents(patient))
+
+
 _OTHER_NAMES = {"openai", "openrouter"}
 """Providers that do not know the default model by its name."""
 
-CHECKS: tuple[Callable[[Patient], Awaitable[Finding]], ...] = (data, store, lock, port, node, model, egress)
+CHECKS: tuple[Callable[[Patient], Awaitable[Finding]], ...] = (
+    data,
+    store,
+    lock,
+    port,
+    node,
+    model,
+    egress,
+    mcp,
+    a2a,
+)

@@ -13,6 +13,8 @@ from moothall.telemetry import redact
 
 Origin = Literal["option", "environment", "file", "default"]
 FILE = "moothall.toml"
+_TABLES = frozenset({"mcp", "a2a"})
+"""Settings whose tables may hold secrets, such as the environment of a program: only their names are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ def effective(settings: Settings, given: set[str]) -> list[Setting]:
     path, in_file = _file(settings.data)
     rows: list[Setting] = []
     for name in Settings.model_fields:
-        value = _shown(name, str(getattr(settings, name)))
+        value = _shown(name, getattr(settings, name))
         if name in given:
             rows.append(Setting(name, value, "option", f"--{name.replace('_', '-')}"))
         elif _variable(name) in os.environ:
@@ -42,8 +44,11 @@ def effective(settings: Settings, given: set[str]) -> list[Setting]:
     return rows
 
 
-def _shown(name: str, value: str) -> str:
+def _shown(name: str, given: object) -> str:
     """A value without its secrets; of a setting that is one altogether, only whether it is set."""
+    if name in _TABLES and isinstance(given, dict):
+        return ", ".join(sorted(given)) or "{}"
+    value = str(given)
     if value and not Settings.model_fields[name].repr and "://" not in value:
         return "***"
     return redact(value)

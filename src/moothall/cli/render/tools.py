@@ -16,7 +16,7 @@ from moothall.cli.render.shows import WIDTH
 from moothall.cli.render.view import JsonObject
 from moothall.messages import Lang, text
 
-_LISTS = ("tools", "skills", "operations")
+LISTS = ("tools", "skills", "operations")
 """What an MCP server, an A2A agent and an ANP agent call the things that they can be asked for."""
 
 
@@ -47,7 +47,7 @@ def print_tool(row: JsonObject, lang: Lang) -> None:
 def print_elsewhere(found: JsonObject, lang: Lang) -> None:
     """Write what there is at a target: what is said of it, then a line for each thing that can be called."""
     shown = clean_all([found])[0]
-    rows = [row for name in _LISTS for row in shown.pop(name, ())]
+    rows = [row for name in LISTS for row in shown.pop(name, ())]
     head = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for name, value in shown.items():
         if value not in (None, [], {}, ""):

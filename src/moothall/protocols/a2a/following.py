@@ -73,7 +73,7 @@ class Following:
                 yield {"task": task.shown()}
             elif fresh := task.parts[had:]:
                 yield task.artifact_update(fresh, append=had > 0, last=task.state in TERMINAL)
-            if task.updated != known.updated:
+            if task.status != known.status:
                 yield task.status_update()
             known = task
 

@@ -35,7 +35,9 @@ class Live:
     def find(self, task: str, whose: Whose) -> Run | None:
         """The run of somebody's task; those that are not kept are found by nobody."""
         run = self._runs.get(task)
-        return run if run is not None and run.kept and run.task.whose == whose else None
+        if run is None or run.rested.done() or not run.kept or run.task.whose != whose:
+            return None
+        return run
 
     def check(self, owner: str) -> None:
         """Look whether a caller may have one more.

@@ -69,7 +69,8 @@ class Task:
         whose: who may know of it.
         skill: the name of the capability at its agent.
         lang: the language in which its client is told what went wrong.
-        updated: when its status last changed, in milliseconds since 1970; never twice the same.
+        updated: when its status last changed, in milliseconds since 1970; it moves on whenever the task
+            stops waiting, so that of two who take it up one is late.
         message: what its status says.
         parts: what the skill gave so far.
         streamed: whether it gives value after value.
@@ -101,8 +102,9 @@ class Task:
         """
         if state not in _FROM.get(self.state, ()):
             raise InternalError(f"a task goes from {self.state} to {state}")
+        waited = self.state in INTERRUPTED
         self.state, self.message = state, message
-        self.updated = max(now, self.updated + 1)
+        self.updated = max(now, self.updated + waited)
 
     def take(self, message: JsonObject, now: int) -> None:
         """Go on with a message of the client; what the agent said before becomes history.
@@ -159,7 +161,7 @@ class Task:
 
 def milliseconds(when: datetime) -> int:
     """A moment as a number."""
-    return (when - _EPOCH) // timedelta(milliseconds=1)
+    return int(when.timestamp() * 1000)
 
 
 def written(moment: int) -> str:

@@ -14,7 +14,7 @@ from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.capability.forms import form_of
 from moothall.capability.questions import Answers, Form, Questions
-from moothall.errors import UsageError, ValidationError
+from moothall.errors import InternalError, ValidationError
 from moothall.identity.principal import OWNER
 from tests.capability.shop import Nowhere, entry_of
 
@@ -108,5 +108,5 @@ class Many(BaseModel):
 
 @pytest.mark.parametrize("model", [Nested, Many])
 def test_a_model_that_fits_no_form_is_refused(model: type[BaseModel]) -> None:
-    with pytest.raises(UsageError, match="fits no form"):
+    with pytest.raises(InternalError, match="fits no form"):
         form_of("What may it be?", model)

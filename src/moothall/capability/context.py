@@ -115,7 +115,7 @@ class CallContext:
         The same message with the same model is the same question: asked again, it has the same answer.
 
         Raises:
-            UsageError: a field of the model is no text, number, switch or choice.
+            InternalError: a field of the model is no text, number, switch or choice.
             InputRequired, ValidationError: as `ask`.
         """
         name, form = form_of(message, model)

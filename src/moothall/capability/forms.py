@@ -13,7 +13,7 @@ from moothall.canonical import canonical
 from moothall.capability.questions import Form
 from moothall.capability.refusals import refused
 from moothall.capability.spec import JsonObject
-from moothall.errors import UsageError
+from moothall.errors import InternalError
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -24,7 +24,7 @@ def form_of(message: str, model: type[BaseModel]) -> tuple[str, Form]:
     """A form for the fields of a model, and a name that is the same whenever the same is asked.
 
     Raises:
-        UsageError: a field is no text, number, switch or choice.
+        InternalError: a field is no text, number, switch or choice.
     """
     whole = model.model_json_schema()
     defined: Mapping[str, JsonObject] = whole.get("$defs", {})
@@ -56,7 +56,7 @@ def _field(model: type[BaseModel], name: str, schema: JsonObject, defined: Mappi
         flat["items"] = _resolved(flat["items"], defined)
     if flat.get("type") in _FIELDS or (flat.get("type") == "array" and "enum" in flat.get("items", {})):
         return flat
-    raise UsageError(f"{model.__name__}.{name} fits no form: a form asks for texts, numbers, switches and choices")
+    raise InternalError(f"{model.__name__}.{name} fits no form: a form asks for texts, numbers, switches and choices")
 
 
 def _resolved(schema: JsonObject, defined: Mapping[str, JsonObject]) -> JsonObject:

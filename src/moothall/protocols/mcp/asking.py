@@ -40,7 +40,7 @@ from pydantic import ValidationError as Refusal
 from moothall.canonical import dumps
 from moothall.capability.questions import Answers, Form, LogLevel, Question, Questions, Roots, Sampling
 from moothall.capability.spec import JsonObject
-from moothall.errors import InputRequired, Told, UsageError, ValidationError
+from moothall.errors import InputRequired, InternalError, Told, ValidationError
 from moothall.protocols.mcp.ground import Ground
 from moothall.protocols.mcp.visits import visit_of
 
@@ -179,13 +179,13 @@ def _request(question: Question) -> JsonObject:
     """The question in the form of the protocol.
 
     Raises:
-        UsageError: what the capability made up is none.
+        InternalError: what the capability made up is none.
     """
     if isinstance(question, Form):
         try:
             jsonschema.Draft202012Validator.check_schema(question.schema)
         except SchemaError as error:
-            raise UsageError("the schema of a form is no JSON Schema") from error
+            raise InternalError("the schema of a form is no JSON Schema") from error
         asked: JsonObject = {"mode": "form", "message": question.message, "requestedSchema": question.schema}
         return _formed({"method": "elicitation/create", "params": asked})
     if isinstance(question, Sampling):
@@ -199,7 +199,7 @@ def _formed(request: JsonObject) -> JsonObject:
     try:
         _REQUESTS.validate_python(request)
     except Refusal as refusal:
-        raise UsageError("a question of the capability has not the form of the protocol") from refusal
+        raise InternalError("a question of the capability has not the form of the protocol") from refusal
     return request
 
 

@@ -11,68 +11,27 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import json
 import os
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from starlette.types import ASGIApp
 
+from benchmarks.inside import ask
 from moothall import Node, capability
 from moothall.settings import Settings
 
 GOAL_MEMORY, GOAL_OBJECTS = 1.10, 1.02
 HANDSHAKE = "2025-11-25"
-HOST = "127.0.0.1:8000"
 
 
 @capability(access="public")
 async def add(a: int, b: int) -> int:
     """Add two numbers."""
     return a + b
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: Mapping[bytes, bytes]
-    body: bytes
-
-
-async def ask(app: ASGIApp, method: str, path: str, body: object = None, **headers: str) -> Answer:
-    """One request to an application of this process."""
-    told = {"host": HOST, "accept": "application/json, text/event-stream", "content-type": "application/json"}
-    told |= {name.replace("_", "-").lower(): value for name, value in headers.items()}
-    content = b"" if body is None else json.dumps(body).encode()
-    scope: dict[str, Any] = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
-        "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
-        "headers": [(name.encode(), value.encode()) for name, value in told.items()] + [
-            (b"content-length", str(len(content)).encode())
-        ],
-        "server": ("127.0.0.1", 8000), "client": ("127.0.0.1", 50000), "state": {},
-    }  # fmt: skip
-    asked = iter([{"type": "http.request", "body": content, "more_body": False}])
-    start: dict[str, Any] = {}
-    parts: list[bytes] = []
-
-    async def receive() -> Any:  # noqa: ANN401 - what ASGI says
-        if (message := next(asked, None)) is None:
-            await asyncio.Event().wait()
-        return message
-
-    async def send(message: Any) -> None:  # noqa: ANN401 - what ASGI says
-        if message["type"] == "http.response.start":
-            start.update(message)
-        else:
-            parts.append(message.get("body", b""))
-
-    await app(scope, receive, send)
-    return Answer(start["status"], dict(start["headers"]), b"".join(parts))
 
 
 async def session(app: ASGIApp, number: int) -> None:

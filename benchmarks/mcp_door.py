@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import venv
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, Te
 from starlette.types import ASGIApp
 
 from benchmarks.beside import Begin, Lane, Link, Server, Write, compare, post, ratio, serve, tell
+from benchmarks.inside import ask, costs
 from moothall import Node, capability
 from moothall.server.run import bind, serve_on
 from moothall.settings import Settings
@@ -156,6 +158,36 @@ def peers() -> Path | None:
     return python
 
 
+async def inside(seconds: float) -> bool:
+    """The same without sockets and servers, in this process; whether the goal is missed."""
+    body = call(1, meta=META)
+
+    def one(app: ASGIApp) -> Callable[[int], Awaitable[None]]:
+        async def asked(number: int) -> None:
+            told = {"MCP_Protocol_Version": MODERN, "Mcp_Method": "tools/call", "Mcp_Name": "add"}
+            answer = await ask(app, "POST", "/mcp", {**message, "id": number}, **told)
+            assert answer.status == 200, answer
+
+        return asked
+
+    message = json.loads(body)
+    low = low_level()
+    with tempfile.TemporaryDirectory() as folder:
+        node = Node(Settings(data=Path(folder), demo_agents=False, address_limit=0, caller_limit=0))
+        node.include(add)
+        peer = low.streamable_http_app(json_response=True)
+        async with node, low.session_manager.run():
+            found = await costs({"moothall": one(node.app()), "the SDK's low-level server": one(peer)}, seconds)
+    print(f"{MODERN} in this process, without sockets")
+    for name, (least, middle) in found.items():
+        print(f"  {name:<34}{least:>8.1f} us of CPU at best {middle:>8.1f} us in the middle")
+    (ours_least, ours_middle), (low_least, low_middle) = found.values()
+    print(
+        f"  to the SDK: {ours_least / low_least:.2f} of its CPU at best, {ours_middle / low_middle:.2f} in the middle"
+    )
+    return ours_least / low_least > GOAL_CPU
+
+
 def ours(name: str) -> Server:
     return Server(sys.executable, "-m", "benchmarks.mcp_door", "--serve", name)
 
@@ -182,9 +214,9 @@ def main() -> None:
     if given.serve:
         uvloop.run(serve_node(sessions=1000 if "sessions" in given.serve else 0))
         return
+    missed = uvloop.run(inside(given.seconds * given.turns))
     python = peers()
     servers: dict[str, Server] = {}
-    missed = False
     try:
         for era, (begin, node, low, mode) in ERAS.items():
             print(era)

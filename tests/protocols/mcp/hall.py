@@ -75,7 +75,7 @@ class Hall:
     async def post(self, body: Any, *, headers: dict[str, str] | None = None) -> httpx.Response:
         content = {"content": body} if isinstance(body, bytes) else {"json": body}
         base = {**ACCEPT, "Content-Type": "application/json"}
-        return await self.http.post("/mcp", headers={**base, **(headers or {})}, **content)  # type: ignore[arg-type]
+        return await self.http.post("/mcp", headers={**base, **(headers or {})}, **content)
 
     async def modern(
         self, method: str, params: dict[str, Any] | None = None, *, who: str = "", call_id: Any = 1, **headers: str

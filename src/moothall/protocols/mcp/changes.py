@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
-from functools import partial
 from typing import Final
 
 from mcp.server.subscriptions import (
@@ -19,10 +19,10 @@ from mcp.server.subscriptions import (
 from moothall.capability.entry import Entry
 from moothall.capability.registry import Snapshot
 
-OnChange = Callable[[Callable[[Snapshot], object]], Callable[[], None]]
+OnChange = Callable[[Callable[[Snapshot], None]], Callable[[], None]]
 """`Registry.on_change`."""
 
-OnUpdate = Callable[[Callable[[str], object]], Callable[[], None]]
+OnUpdate = Callable[[Callable[[str], None]], Callable[[], None]]
 """`Registry.on_update`."""
 
 _EVENTS: Final[dict[str, ServerEvent]] = {
@@ -39,7 +39,7 @@ METHODS: Final[dict[type[ServerEvent], str]] = {
 
 
 class Changes:
-    """Publishes on a bus what changes in a registry; of many changes at once, one event for each list and resource."""
+    """Publishes on a bus what changes in a registry; of many changes at once, one event for each list."""
 
     def __init__(self, bus: InMemorySubscriptionBus, on_change: OnChange, on_update: OnUpdate) -> None:
         self._bus = bus
@@ -48,20 +48,18 @@ class Changes:
         self._told: dict[str, list[Entry]] = {}
         self._latest = Snapshot()
         self._changed = asyncio.Event()
-        self._updated: dict[str, None] = {}
+        self._updated: deque[str] = deque()
         self._ends: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self, snapshot: Snapshot) -> None:
         """Look at every change from now on; ``snapshot`` is what there is. A second call does nothing."""
         if self._task is not None:
             return
         self._latest, self._told = snapshot, _by_kind(snapshot)
-        soon = asyncio.get_running_loop().call_soon_threadsafe  # the registry may be changed in another thread
-        self._ends = [
-            self._on_change(partial(soon, self._seen)),
-            self._on_update(partial(soon, self._update)),
-        ]
+        self._loop = asyncio.get_running_loop()
+        self._ends = [self._on_change(self._seen), self._on_update(self._update)]
         self._task = asyncio.create_task(self._run())
 
     async def aclose(self) -> None:
@@ -74,11 +72,15 @@ class Changes:
 
     def _seen(self, latest: Snapshot) -> None:
         self._latest = latest
-        self._changed.set()
+        self._wake()
 
     def _update(self, uri: str) -> None:
-        self._updated[uri] = None
-        self._changed.set()
+        self._updated.append(uri)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._loop is not None:  # the registry may be changed in another thread
+            self._loop.call_soon_threadsafe(self._changed.set)
 
     async def _run(self) -> None:
         while True:
@@ -89,9 +91,8 @@ class Changes:
             for kind, event in _EVENTS.items():
                 if lists.get(kind) != before.get(kind):
                     await self._bus.publish(event)
-            updated, self._updated = self._updated, {}
-            for uri in updated:
-                await self._bus.publish(ResourceUpdated(uri))
+            while self._updated:
+                await self._bus.publish(ResourceUpdated(self._updated.popleft()))
 
 
 def _by_kind(snapshot: Snapshot) -> dict[str, list[Entry]]:

@@ -10,7 +10,7 @@ from mcp.server.context import HandlerResult, ServerRequestContext
 from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.models import InitializationOptions
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
-from mcp_types import CallToolRequestParams, PaginatedRequestParams
+from mcp_types import CallToolRequestParams, NotificationParams, PaginatedRequestParams
 from pydantic import BaseModel
 
 from moothall.calls.ports import Gateway
@@ -27,7 +27,7 @@ from moothall.protocols.mcp.ground import Ground
 from moothall.protocols.mcp.handshake import Handshake, Stateless
 from moothall.protocols.mcp.session_ids import SessionIds
 from moothall.protocols.mcp.sessions import Sessions
-from moothall.protocols.mcp.stdio import Lines, Output, serve_lines
+from moothall.protocols.mcp.stdio import Lines, Output, greeted, serve_lines
 from moothall.protocols.mcp.tools import Tools
 from moothall.protocols.mcp.visits import Visit
 
@@ -140,13 +140,15 @@ class McpRoom:
     async def serve_stdio(self, principal: Principal, lang: Lang = "en", *, stdin: Lines, stdout: Output) -> None:
         """Serve one client over lines of text, until there are no more and all is answered that was asked."""
         self.start()
-        await serve_lines(self._server, Visit(principal=principal, lang=lang), stdin, stdout)
+        visit = Visit(principal=principal, lang=lang)
+        await serve_lines(self._server, visit, self._ground.bus, stdin, stdout)
 
 
 def _server(ground: Ground, listen: ListenHandler) -> Server[Any]:
     tools = Tools(ground)
     server = _McpServer(ground.name, version=ground.version, cache_hints=_PRIVATE, on_subscriptions_listen=listen)
     server.middleware[:] = [faults]
+    server.add_notification_handler("notifications/initialized", NotificationParams, greeted)
     server.add_request_handler("tools/list", PaginatedRequestParams, tools.listed)
     server.add_request_handler("tools/call", CallToolRequestParams, ToolCalls(ground, tools))
     for room in (resources, prompts, completion, asking):

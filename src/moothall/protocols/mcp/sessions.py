@@ -77,6 +77,11 @@ class Session:
                 with anyio.CancelScope(shield=True):
                     await self.transport.terminate()
 
+    @property
+    def begun(self) -> bool:
+        """Whether the handshake was accepted; until then nobody uses it."""
+        return self._connection is not None and self._connection.initialize_accepted
+
     def tell(self, event: ServerEvent) -> None:
         """Send what the client wants to hear, once however often it is due while the client does not read."""
         if self._connection is None:
@@ -141,7 +146,7 @@ class Sessions:
         if session is None:
             await no_session(exchange)
         elif exchange.scope["method"] == "GET":
-            await held(exchange, lambda: self._listen(session, exchange, visit))
+            await held(exchange, lambda: self._pass(session, exchange, visit, b""))
         else:
             await self._pass(session, exchange, visit, b"")
             await self._finish(session)
@@ -160,16 +165,12 @@ class Sessions:
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         session.task = asyncio.create_task(session.serve(self._server, ready))
         session.task.add_done_callback(lambda _: self._sessions.pop(session.id, None))
-        status = 0
         try:
             await ready
-            status = await self._pass(session, exchange, visit, body)
+            await self._pass(session, exchange, visit, body)
         finally:
-            if status != 200:  # noqa: PLR2004 - nobody knows its id
+            if not session.begun:
                 await self._finish(session)
-
-    async def _listen(self, session: Session, exchange: Exchange, visit: Visit) -> None:
-        await self._pass(session, exchange, visit, b"")
 
     async def _make_room(self, owner: str) -> None:
         """End the oldest session of this principal in which nothing happens; nobody's else makes room for it.
@@ -194,9 +195,9 @@ class Sessions:
         finally:
             session.in_flight.discard(key)
 
-    async def _pass(self, session: Session, exchange: Exchange, visit: Visit, body: bytes) -> int:
-        """Let the SDK's transport answer a request whose body was read already; the status of the answer."""
-        status, unread = 0, True
+    async def _pass(self, session: Session, exchange: Exchange, visit: Visit, body: bytes) -> None:
+        """Let the SDK's transport answer a request whose body was read already."""
+        unread = True
 
         async def receive() -> Event:
             nonlocal unread
@@ -208,9 +209,7 @@ class Sessions:
             return event
 
         async def send(event: Event) -> None:
-            nonlocal status
             if event["type"] == "http.response.start":
-                status = event["status"]
                 event = {**event, "headers": [*event.get("headers", ()), *exchange.extra]}
             await exchange.send(event)
 
@@ -220,7 +219,6 @@ class Sessions:
             await session.transport.handle_request(exchange.scope, receive, send)
         finally:
             session.present -= 1
-        return status
 
     def _of(self, exchange: Exchange, visit: Visit) -> Session | None:
         """The session of a request; None where it is none of this principal's."""

@@ -8,11 +8,17 @@ from collections.abc import AsyncIterator
 from typing import Any, Final, Protocol
 
 import anyio
+from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.runner import serve_dual_era_loop
 from mcp.server.stdio import stdio_server
+from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated, ServerEvent
+from mcp.shared.subscriptions import event_to_notification
+from mcp_types import NotificationParams
 
-from moothall.protocols.mcp.visits import Visit
+from moothall.protocols.mcp.asking import connection_state
+from moothall.protocols.mcp.resources import WATCHED
+from moothall.protocols.mcp.visits import Visit, visit_of
 
 _ENDLESS: Final = "subscriptions/listen"
 _CANCELLED: Final = "notifications/cancelled"
@@ -33,19 +39,46 @@ class Output(Protocol):
         ...
 
 
-async def serve_lines(server: Server[Any], visit: Visit, stdin: Lines, stdout: Output) -> None:
+async def greeted(ctx: ServerRequestContext[Any, Any], params: NotificationParams) -> None:
+    """Remember of a connection that its handshake is over, and how its client is told something."""
+    del params
+    visit_of(ctx).greeting = ctx
+
+
+async def serve_lines(
+    server: Server[Any], visit: Visit, bus: InMemorySubscriptionBus, stdin: Lines, stdout: Output
+) -> None:
     """Serve a client until it sends no more and everything is answered that it asked."""
     pipe = _Pipe(stdin, stdout)
+    events: asyncio.Queue[ServerEvent] = asyncio.Queue()
+    end = bus.subscribe(events.put_nowait)
+    telling = asyncio.create_task(_tell(visit, events))
     # The SDK only iterates over the one, and writes to and flushes the other.
     lines: Any = pipe.lines()
-    async with stdio_server(stdin=lines, stdout=pipe) as (incoming, outgoing):  # type: ignore[arg-type]
-        await serve_dual_era_loop(
-            server,
-            incoming,
-            outgoing,
-            lifespan_state=visit,
-            init_options=server.create_initialization_options(),
-        )
+    try:
+        async with stdio_server(stdin=lines, stdout=pipe) as (incoming, outgoing):  # type: ignore[arg-type]
+            await serve_dual_era_loop(
+                server,
+                incoming,
+                outgoing,
+                lifespan_state=visit,
+                init_options=server.create_initialization_options(),
+            )
+    finally:
+        end()
+        telling.cancel()
+
+
+async def _tell(visit: Visit, events: asyncio.Queue[ServerEvent]) -> None:
+    """Tell a client of the handshake era what changes; one of the newer era listens on its own."""
+    while True:
+        event = await events.get()
+        ctx = visit.greeting
+        if ctx is None or (
+            isinstance(event, ResourceUpdated) and event.uri not in connection_state(ctx).get(WATCHED, ())
+        ):
+            continue
+        await ctx.session.send_notification(event_to_notification(event, {}))
 
 
 class _Pipe:

@@ -25,6 +25,7 @@ class Visit:
         address: its network address; empty for a process.
         headers: of the request, lower-case names.
         lang: the language it reads errors in.
+        greeting: the last message of its handshake, where the visit is that of a whole connection.
     """
 
     principal: Principal
@@ -32,6 +33,7 @@ class Visit:
     address: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     lang: Lang = "en"
+    greeting: ServerRequestContext[Any, Any] | None = None
 
 
 def visit_of(ctx: ServerRequestContext[Any, Any]) -> Visit:

@@ -1,0 +1,111 @@
+"""Changes of the registry at run time, told to clients of both eras, and the streams on which they hear it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from mcp.shared.subscriptions import ToolsListChanged
+from mcp_types import ToolListChangedNotification
+
+from moothall.capability.decorators import capability
+from tests.protocols.http.hall import members
+from tests.protocols.mcp.hall import ANNA, BEN, MODERN, Hall, hall, of
+
+
+@capability(access="public")
+async def first() -> int:
+    return 1
+
+
+@capability(access="public")
+async def second() -> int:
+    return 2
+
+
+CHANGES: dict[str, Callable[[Hall], object]] = {
+    "added": lambda door: door.registry.add("node", members([second])),
+    "changed": lambda door: door.registry.configure("node.first", description="another one"),
+    "removed": lambda door: door.registry.remove("node.first"),
+    "disabled": lambda door: door.registry.disable("node.first"),
+}
+
+
+@asynccontextmanager
+async def events(door: Hall, headers: dict[str, str] | None = None) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+    """What a GET stream tells, once it is open."""
+    told = {"Accept": "text/event-stream", **(headers or {})}
+    async with door.http.stream("GET", "/mcp", headers=told) as answer:
+        assert answer.status_code == 200
+        lines = answer.aiter_lines()
+        await anext(lines)
+        yield (json.loads(line.removeprefix("data: ")) async for line in lines if line.startswith("data: "))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_listeners_of_the_newer_era_hear_of_it(change: str) -> None:
+    async with hall(first) as door, door.client(MODERN) as client:
+        async with client.listen(tools_list_changed=True) as heard:
+            CHANGES[change](door)
+            assert await anext(aiter(heard)) == ToolsListChanged()
+        names = {tool.name for tool in (await client.list_tools(cache_mode="refresh")).tools}
+        assert ("second" in names) is (change == "added")
+        assert ("first" in names) is (change in {"added", "changed"})
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("sessions", [0, 5], ids=["stateless", "sessions"])
+async def test_clients_of_the_older_era_hear_of_it(change: str, sessions: int) -> None:
+    heard = asyncio.Event()
+
+    async def listen(message: object) -> None:
+        if isinstance(message, ToolListChangedNotification):
+            heard.set()
+
+    async with hall(first, sessions=sessions) as door, door.client("legacy", message_handler=listen) as client:
+        while not len(door.streams):  # the client opens its stream on its own
+            await client.list_tools()
+        CHANGES[change](door)
+        await heard.wait()
+
+
+async def test_a_stream_needs_no_session() -> None:
+    async with hall(first) as door, events(door) as told:
+        CHANGES["added"](door)
+        assert await anext(told) == {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
+
+
+async def test_a_session_id_is_good_for_its_principal_only() -> None:
+    async with hall(first) as door:
+        session = await door.begin(ANNA)
+        assert (await door.older("tools/list", who=ANNA, session=session)).status_code == 200
+        for who in (BEN, ""):
+            assert (await door.older("tools/list", who=who, session=session)).status_code == 404
+            headers = {"Accept": "text/event-stream", "Mcp-Session-Id": session, **(of(who) if who else {})}
+            assert (await door.http.get("/mcp", headers=headers)).status_code == 404
+        assert (await door.older("tools/list", who=ANNA, session="made up")).status_code == 404
+        async with events(door, {"Mcp-Session-Id": session, **of(ANNA)}) as told:
+            CHANGES["added"](door)
+            assert (await anext(told))["method"] == "notifications/tools/list_changed"
+
+
+async def test_only_so_many_streams_are_open() -> None:
+    async with hall(first, streams=1) as door, events(door):
+        answer = await door.http.get("/mcp", headers={"Accept": "text/event-stream"})
+        assert (answer.status_code, answer.json()["error"]["data"]["code"]) == (503, "UNAVAILABLE")
+        assert "retry-after" in answer.headers
+        params = {"notifications": {"toolsListChanged": True}}
+        assert (await door.modern("subscriptions/listen", params)).status_code == 503
+
+
+async def test_streams_end_when_the_server_stops() -> None:
+    async with hall(first) as door, events(door) as told:
+        door.stop.set()
+        with pytest.raises(StopAsyncIteration):
+            await anext(told)
+        await door.serving
+    assert len(door.streams) == 0

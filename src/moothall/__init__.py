@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from moothall.capability.context import CallContext as CallContext
     from moothall.capability.decorators import ANPServiceDecorator as ANPServiceDecorator
     from moothall.capability.decorators import CapabilityDecorator as CapabilityDecorator
+    from moothall.capability.decorators import a2a_service as a2a_service
     from moothall.capability.decorators import anp_service as anp_service
     from moothall.capability.decorators import api_service as api_service
     from moothall.capability.decorators import capability as capability
     from moothall.capability.decorators import local_method as local_method
+    from moothall.capability.decorators import mcp_service as mcp_service
     from moothall.capability.decorators import prompt as prompt
     from moothall.capability.decorators import resource as resource
     from moothall.capability.options import OptionError as OptionError
@@ -40,6 +42,10 @@ if TYPE_CHECKING:
     from moothall.capability.registry import Registry as Registry
     from moothall.capability.service_registry import ServiceRegistry as ServiceRegistry
     from moothall.capability.service_template import ServiceTemplate as ServiceTemplate
+    from moothall.capability.wrappers import LocalMethodWrapper as LocalMethodWrapper
+    from moothall.capability.wrappers import MCPToolWrapper as MCPToolWrapper
+    from moothall.capability.wrappers import NetworkServiceWrapper as NetworkServiceWrapper
+    from moothall.capability.wrappers import RemoteAPIWrapper as RemoteAPIWrapper
     from moothall.directory.profiles import AgentProfile as AgentProfile
     from moothall.directory.registry import AgentRegistry as AgentRegistry
     from moothall.errors import A2AServiceError as A2AServiceError
@@ -116,10 +122,12 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
     "moothall.capability.decorators": (
         "ANPServiceDecorator",
         "CapabilityDecorator",
+        "a2a_service",
         "anp_service",
         "api_service",
         "capability",
         "local_method",
+        "mcp_service",
         "prompt",
         "resource",
     ),
@@ -128,6 +136,12 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
     "moothall.capability.registry": ("Registry",),
     "moothall.capability.service_registry": ("ServiceRegistry",),
     "moothall.capability.service_template": ("ServiceTemplate",),
+    "moothall.capability.wrappers": (
+        "LocalMethodWrapper",
+        "MCPToolWrapper",
+        "NetworkServiceWrapper",
+        "RemoteAPIWrapper",
+    ),
     "moothall.directory.profiles": ("AgentProfile",),
     "moothall.directory.registry": ("AgentRegistry",),
     "moothall.errors": (

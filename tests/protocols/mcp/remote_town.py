@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ STDIO = {"command": sys.executable, "args": [str(PROGRAM)], "env": {"COLOUR": "g
 async def served(app: Any, port: int = 0) -> AsyncIterator[int]:
     """Serve an ASGI app; gives the port."""
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", timeout_graceful_shutdown=1))
+    server.capture_signals = nullcontext  # type: ignore[assignment]
     serving = asyncio.create_task(server.serve())
     await Waiting.until(lambda: server.started)
     try:

@@ -36,9 +36,6 @@ def told(method: str, **params: Any) -> bytes:
 class Hostile:
     """Speaks the protocol until a tool is called; the name of the tool says what it does then."""
 
-    def __init__(self) -> None:
-        self.open = 0
-
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
         if scope["type"] != "http":
             return
@@ -89,14 +86,11 @@ class Hostile:
     async def flooding(self, request: dict[str, Any], receive: Any, send: Send) -> None:
         token = request["params"].get("_meta", {}).get("progressToken", 0)
         await self.begin(send, EVENTS)
-        number = 0
-        try:
-            while True:
-                number += 1
-                await self.more(send, told("notifications/progress", progressToken=token, progress=number) * 50)
-                await self.more(send, told("notifications/tools/list_changed"))
-        except OSError:
-            self.open += 1
+        gone = asyncio.create_task(self.left(receive))
+        while not gone.done():
+            await self.more(send, told("notifications/progress", progressToken=token, progress=1) * 50)
+            await self.more(send, told("notifications/tools/list_changed"))
+            await asyncio.sleep(0)
 
     async def huge(self, request: dict[str, Any], receive: Any, send: Send) -> None:
         await self.begin(send, JSON)

@@ -48,7 +48,7 @@ _LONGEST: Final = 10_000
 
 def failure_of(error: Exception, exchange: Exchange) -> MoothallError:  # noqa: PLR0911 - a table
     """The error of a call that raised one of `FAILURES`, or an error of ours."""
-    found = exchange.failure or error
+    found = exchange.failure or _sole(error)
     if exchange.asked and isinstance(found, MCPError):
         return unanswered()
     if isinstance(found, UpstreamError) and not found.sent:
@@ -106,6 +106,13 @@ def unfit() -> UpstreamInvalid:
 def broken() -> UpstreamError:
     """The connection ended before the answer was there."""
     return UpstreamError("the connection ended", told=Told("egress.broken"))
+
+
+def _sole(error: Exception) -> Exception:
+    """The one error that the SDK's task groups have wrapped."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 def _of_protocol(error: MCPError, status: int) -> MoothallError:  # noqa: PLR0911 - a table

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
-from mcp_types import RequestParams
 
 from moothall.calls.target import Target
 from moothall.capability.entry import Entry
@@ -22,8 +21,8 @@ from moothall.protocols.mcp.visits import visit_of
 async def answer(
     ground: Ground,
     ctx: ServerRequestContext[Any, Any],
-    params: RequestParams,
-    call: tuple[Entry, Mapping[str, Any]],
+    entry: Entry,
+    arguments: Mapping[str, Any],
     shape: Callable[[Entry, Any], JsonObject],
 ) -> JsonObject:
     """Call a capability with arguments and shape its value, or ask the client first.
@@ -31,8 +30,7 @@ async def answer(
     Raises:
         MCPError: it may not be called, or failed.
     """
-    partner = ClientPartner(ctx, params)
-    entry, arguments = call
+    partner = ClientPartner(ctx)
     try:
         outcome = await perform(ground, ctx, Target("local", entry.id), arguments, partner)
         return shape(outcome.entry, outcome.data)

@@ -30,7 +30,6 @@ from mcp_types import (
     ListRootsRequest,
     ListRootsResult,
     LoggingMessageNotification,
-    RequestParams,
     SetLevelRequestParams,
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
@@ -69,7 +68,7 @@ class ClientPartner:
 
     __slots__ = ("_ctx", "_found", "_open")
 
-    def __init__(self, ctx: ServerRequestContext[Any, Any], params: RequestParams) -> None:
+    def __init__(self, ctx: ServerRequestContext[Any, Any]) -> None:
         self._ctx = ctx
         self._found: dict[str, JsonObject] = {}
         self._open: dict[str, JsonObject] = {}

@@ -82,7 +82,7 @@ class ToolCalls:
         tool = self._tools.find(params.name)
         if tool is not None and tool.mirrored:
             _check_headers(tool, params.arguments or {}, visit)
-        partner = ClientPartner(ctx, params)
+        partner = ClientPartner(ctx)
         target = Target("local", params.name[:_SHOWN]) if tool is None else tool.target
         try:
             outcome = await perform(self._ground, ctx, target, params.arguments or {}, partner)

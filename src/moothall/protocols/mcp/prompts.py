@@ -42,7 +42,7 @@ async def _get(ground: Ground, ctx: ServerRequestContext[Any, Any], params: GetP
     entry = visible_prompts(ground, ctx).get(params.name)
     if entry is None:
         raise MCPError(INVALID_PARAMS, f"Unknown prompt: {params.name}", {"code": "NOT_FOUND"})
-    return await answer(ground, ctx, params, (entry, params.arguments or {}), _prompt)
+    return await answer(ground, ctx, entry, params.arguments or {}, _prompt)
 
 
 def _prompt(entry: Entry, data: Any) -> JsonObject:  # noqa: ANN401 - JSON of any shape

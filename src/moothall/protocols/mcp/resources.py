@@ -78,7 +78,7 @@ async def _read(ground: Ground, ctx: ServerRequestContext[Any, Any], params: Rea
     found = _found(ground, ctx, params.uri)
     if found is None:
         raise _unknown(ctx, params.uri)
-    return await answer(ground, ctx, params, found, partial(_contents, params.uri))
+    return await answer(ground, ctx, *found, partial(_contents, params.uri))
 
 
 def _contents(uri: str, entry: Entry, data: Any) -> JsonObject:  # noqa: ANN401 - JSON of any shape

@@ -23,30 +23,48 @@ async def gone(receive: Receive) -> None:
 
 
 async def attended(work: Coroutine[Any, Any, T], receive: Receive) -> T:
-    """Do work as long as somebody waits for it.
+    """Do work as long as somebody waits for it; within this task, since most work is done in no time.
 
     Raises:
         ClientLeft: the client left first; the work was cancelled, and has ended.
     """
-    task = asyncio.ensure_future(work)
+    watch = _Watch(receive, asyncio.current_task())
+    timer = asyncio.get_running_loop().call_later(_QUICK, watch.begin)
     try:
-        await asyncio.wait({task}, timeout=_QUICK)
-        if not task.done():
-            await _either(task, receive)
-        return task.result()
+        return await work
+    except asyncio.CancelledError:
+        if watch.takes_back():
+            raise ClientLeft from None
+        raise
     finally:
-        if not task.done():
-            task.cancel()
-            await asyncio.wait({task})
+        timer.cancel()
+        watch.end()
 
 
-async def _either(task: asyncio.Future[Any], receive: Receive) -> None:
-    leaving = asyncio.ensure_future(gone(receive))
-    both: set[asyncio.Future[Any]] = {task, leaving}
-    try:
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        leaving.cancel()
-        await asyncio.wait({leaving})
-    if not task.done():
-        raise ClientLeft
+class _Watch:
+    """Cancels a task when a client leaves."""
+
+    __slots__ = ("_left", "_receive", "_watching", "_work")
+
+    def __init__(self, receive: Receive, work: asyncio.Task[Any] | None) -> None:
+        self._receive = receive
+        self._work = work
+        self._watching: asyncio.Task[None] | None = None
+        self._left = False
+
+    def begin(self) -> None:
+        self._watching = asyncio.ensure_future(self._watch())
+
+    def end(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+
+    def takes_back(self) -> bool:
+        """Whether it was this that cancelled the task; the task goes on then, and nobody else cancelled it."""
+        return self._left and self._work is not None and self._work.uncancel() == 0
+
+    async def _watch(self) -> None:
+        await gone(self._receive)
+        self._left = True
+        if self._work is not None:
+            self._work.cancel()

@@ -14,7 +14,7 @@ from mcp_types import ElicitResult
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.capability.questions import Form
-from tests.protocols.mcp.hall import ANNA, BEN, Hall, hall
+from tests.protocols.mcp.hall import ACCEPT, ANNA, BEN, Hall, hall
 
 GATE: dict[str, asyncio.Event] = {}
 FORM = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
@@ -141,6 +141,24 @@ async def test_nobody_makes_room_for_somebody_else() -> None:
         assert (refused.status_code, refused.json()["error"]["data"]["code"]) == (503, "UNAVAILABLE")
         assert "retry-after" in refused.headers
         assert (await door.older("tools/list", who=ANNA, session=session)).status_code == 200
+
+
+async def test_who_proves_nothing_makes_room_for_who_does() -> None:
+    async with hall(who, sessions=1) as door:
+        session = await door.begin()
+        await door.begin(ANNA)
+        assert (await door.older("tools/list", session=session)).status_code == 404
+
+
+async def test_the_stream_of_a_session_ends_when_the_server_stops() -> None:
+    async with hall(who, sessions=1) as door:
+        headers = {"Mcp-Session-Id": await door.begin(), "MCP-Protocol-Version": "2025-11-25", **ACCEPT}
+        async with door.http.stream("GET", "/mcp", headers=headers) as answer:
+            assert answer.status_code == 200
+            assert len(door.streams) == 1
+            door.stop.set()
+            assert [line async for line in answer.aiter_lines() if line.startswith("data")] == []
+        await door.serving
 
 
 async def test_a_session_ends_when_its_client_says_so() -> None:

@@ -147,7 +147,7 @@ class McpRoom:
 def _server(ground: Ground, listen: ListenHandler) -> Server[Any]:
     tools = Tools(ground)
     server = _McpServer(ground.name, version=ground.version, cache_hints=_PRIVATE, on_subscriptions_listen=listen)
-    server.middleware[:] = [faults]
+    server.middleware[:] = [faults, tools.ready]
     server.add_notification_handler("notifications/initialized", NotificationParams, greeted)
     server.add_request_handler("tools/list", PaginatedRequestParams, tools.listed)
     server.add_request_handler("tools/call", CallToolRequestParams, ToolCalls(ground, tools))

@@ -23,6 +23,7 @@ from mcp.shared.transport_context import TransportContext
 from starlette.types import Message as Event
 
 from moothall.errors import Overloaded, Told, UsageError
+from moothall.identity.principal import ANONYMOUS, Principal
 from moothall.protocols.mcp.changes import METHODS
 from moothall.protocols.mcp.exchange import Exchange
 from moothall.protocols.mcp.handshake import SESSION, no_session, twice
@@ -159,7 +160,7 @@ class Sessions:
 
     async def _initialize(self, exchange: Exchange, visit: Visit, body: bytes) -> None:
         if len(self._sessions) >= self._most:
-            await self._make_room(visit.principal.id)
+            await self._make_room(visit.principal)
         session = Session(visit.principal.id, self._idle)
         self._sessions[session.id] = session
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -172,14 +173,18 @@ class Sessions:
             if not session.begun:
                 await self._finish(session)
 
-    async def _make_room(self, owner: str) -> None:
-        """End the oldest session of this principal in which nothing happens; nobody's else makes room for it.
+    async def _make_room(self, principal: Principal) -> None:
+        """End the oldest session of this principal in which nothing happens.
+
+        Nobody else's makes room for it, except that of those who prove nothing for one who does.
 
         Raises:
             Overloaded: it has none.
         """
-        idle = (session for session in self._sessions.values() if session.owner == owner and not session.present)
-        oldest = next(idle, None)
+        idle = [session for session in self._sessions.values() if not session.present]
+        own = [session for session in idle if session.owner == principal.id]
+        unproved = [session for session in idle if principal.verified and session.owner == ANONYMOUS.id]
+        oldest = next(iter((*own, *unproved)), None)
         if oldest is None:
             raise Overloaded("too many sessions", told=Told("mcp.sessions_full", {"most": self._most}))
         await self._finish(oldest)
@@ -210,8 +215,11 @@ class Sessions:
 
         async def send(event: Event) -> None:
             if event["type"] == "http.response.start":
+                exchange.events = True  # it has begun, so that only its end can follow
                 event = {**event, "headers": [*event.get("headers", ()), *exchange.extra]}
             await exchange.send(event)
+            if event["type"] == "http.response.body" and not event.get("more_body", False):
+                exchange.gone = True  # and this was it
 
         exchange.scope[VISIT] = visit
         session.present += 1

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mcp.server.context import ServerRequestContext
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.inbound import find_invalid_x_mcp_header, x_mcp_header_map
 from mcp_types import PaginatedRequestParams
 
@@ -20,6 +20,7 @@ from moothall.protocols.mcp.listings import page, title
 from moothall.protocols.mcp.schemas import input_schema, output_schema
 from moothall.protocols.mcp.visits import visit_of
 
+_PLAIN: Final = frozenset({"_meta"})
 _KEPT: Final = 64
 """Listings that are kept ready; readers who may call the same things share one."""
 
@@ -66,14 +67,28 @@ class Tools:
         self._snapshot: Snapshot | None = None
         self._names = ToolNames(Snapshot())
         self._tools: dict[str, Tool] = {}
-        self._ready: OrderedDict[tuple[Entry, ...], list[JsonObject]] = OrderedDict()
+        self._ready: OrderedDict[tuple[str, tuple[Entry, ...]], HandlerResult] = OrderedDict()
 
     async def listed(self, ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams) -> JsonObject:
         """Answer ``tools/list`` with what the reader may call."""
-        gateway = self._ground.gateway()
-        if gateway.snapshot is not self._snapshot:
-            self._refresh(gateway.snapshot)
-        return page("tools", self._rows(gateway.visible(visit_of(ctx).principal, DOOR)), params.cursor)
+        rows = [self._row(entry) for entry in self._visible(ctx) if entry.spec.kind == "tool"]
+        return page("tools", rows, params.cursor)
+
+    async def ready(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        """A layer of the server: a listing that was checked and shaped once is not checked and shaped again.
+
+        It is another one for each version of the protocol, and for those who may call other things.
+        """
+        if ctx.method != "tools/list" or (ctx.params or {}).keys() - _PLAIN:
+            return await call_next(ctx)
+        key = ctx.protocol_version, self._visible(ctx)
+        if key in self._ready:
+            self._ready.move_to_end(key)
+            return self._ready[key]
+        made = self._ready[key] = await call_next(ctx)
+        if len(self._ready) > _KEPT:
+            self._ready.popitem(last=False)
+        return made
 
     def find(self, name: str) -> Tool | None:
         """The tool of a name: the listed one, or the capability's id."""
@@ -93,23 +108,18 @@ class Tools:
         self._ready.clear()
         self._snapshot = snapshot
 
+    def _visible(self, ctx: ServerRequestContext[Any, Any]) -> tuple[Entry, ...]:
+        gateway = self._ground.gateway()
+        if gateway.snapshot is not self._snapshot:
+            self._refresh(gateway.snapshot)
+        return gateway.visible(visit_of(ctx).principal, DOOR)
+
     def _row(self, entry: Entry) -> JsonObject:
         name = self._names.of(entry)
         tool = self._tools.get(name)
         if tool is None:
             tool = self._tools[name] = Tool.of(name, entry)
         return tool.row
-
-    def _rows(self, entries: tuple[Entry, ...]) -> list[JsonObject]:
-        rows = self._ready.get(entries)
-        if rows is None:
-            tools = (self._row(entry) for entry in entries if entry.spec.kind == "tool")
-            rows = self._ready[entries] = list(tools)
-            if len(self._ready) > _KEPT:
-                self._ready.popitem(last=False)
-        else:
-            self._ready.move_to_end(entries)
-        return rows
 
 
 def _row(name: str, entry: Entry, arguments: JsonObject, result: JsonObject | None) -> JsonObject:

@@ -66,7 +66,7 @@ def table(url: str, scenario: str, context: Mapping[str, Any], environ: dict[str
     """The server as an operator would list it; `environ` gets the secrets."""
     if not scenario.startswith("auth/"):
         return {"url": url}
-    found = {"url": url, "auth": "oauth", "metadata_url": ABOUT_US}
+    found = {"url": url, "auth": "oauth", "metadata_url": ABOUT_US, "issuer": "*"}
     for key in ("client_id", "client_secret"):
         if context.get(key):
             environ[key] = context[key]

@@ -15,7 +15,7 @@ from mcp.shared.exceptions import MCPDeprecationWarning
 from pydantic import AnyUrl
 
 from moothall.errors import SettingsError
-from moothall.protocols.mcp.remote.servers import HttpServer
+from moothall.protocols.mcp.remote.servers import ANY_ISSUER, HttpServer
 
 _NAME: Final = "Moothall"
 
@@ -68,10 +68,13 @@ def provider_of(server: HttpServer, environ: Mapping[str, str], sign_in: SignIn 
         SettingsError: a variable is not set, or nobody can agree.
     """
     oauth = server.oauth
+    issuer = None if oauth.issuer in {"", ANY_ISSUER} else oauth.issuer
     client_id = secret_of(server, "client_id_env", oauth.client_id_env, environ) if oauth.client_id_env else ""
     secret = secret_of(server, "client_secret_env", oauth.client_secret_env, environ) if oauth.client_secret_env else ""
     if sign_in is not None:
-        return _by_code(server, client_id, secret, sign_in, kept)
+        if client_id and kept.client is None:
+            kept.client = _registered(client_id, secret, issuer, sign_in)
+        return _by_code(server, sign_in, kept)
     if not client_id or not secret:
         raise SettingsError(
             f"the setting mcp.{server.name} does not fit",
@@ -81,20 +84,22 @@ def provider_of(server: HttpServer, environ: Mapping[str, str], sign_in: SignIn 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MCPDeprecationWarning)  # without an issuer the file leaves it to the server
         return ClientCredentialsOAuthProvider(
-            server.url, kept, client_id, secret, scope=oauth.scope or None, issuer=oauth.issuer or None
+            server.url, kept, client_id, secret, scope=oauth.scope or None, issuer=issuer
         )
 
 
-def _by_code(server: HttpServer, client_id: str, secret: str, sign_in: SignIn, kept: Kept) -> httpx2.Auth:
-    redirects = [AnyUrl(sign_in.redirect_uri)]
-    if client_id and kept.client is None:
-        kept.client = OAuthClientInformationFull(
-            client_id=client_id,
-            client_secret=secret or None,
-            redirect_uris=redirects,
-            token_endpoint_auth_method="client_secret_basic" if secret else "none",
-        )
+def _registered(client_id: str, secret: str, issuer: str | None, sign_in: SignIn) -> OAuthClientInformationFull:
+    """A client that was registered before; bound to its issuer, another one never gets its secret."""
+    return OAuthClientInformationFull(
+        client_id=client_id,
+        client_secret=secret or None,
+        redirect_uris=[AnyUrl(sign_in.redirect_uri)],
+        token_endpoint_auth_method="client_secret_basic" if secret else "none",
+        issuer=issuer,
+    )
 
+
+def _by_code(server: HttpServer, sign_in: SignIn, kept: Kept) -> httpx2.Auth:
     async def answered() -> AuthorizationCodeResult:
         answer = await sign_in.answer()
         return AuthorizationCodeResult(code=answer.get("code", ""), state=answer.get("state"), iss=answer.get("iss"))
@@ -103,7 +108,7 @@ def _by_code(server: HttpServer, client_id: str, secret: str, sign_in: SignIn, k
         server_url=server.url,
         client_metadata=OAuthClientMetadata(
             client_name=_NAME,
-            redirect_uris=redirects,
+            redirect_uris=[AnyUrl(sign_in.redirect_uri)],
             grant_types=["authorization_code", "refresh_token"],
             response_types=["code"],
             scope=server.oauth.scope or None,

@@ -22,7 +22,7 @@ _HTTP: Final = frozenset(
     {"url", "auth", "timeout", "token_env", "client_id_env", "client_secret_env", "scope", "issuer", "metadata_url"}
 )
 _STDIO: Final = frozenset({"command", "args", "env", "cwd", "timeout"})
-_NEEDED: Final[Mapping[str, tuple[str, ...]]] = {"bearer": ("token_env",), "oauth": ()}
+ANY_ISSUER: Final = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class OAuth:
         client_id_env, client_secret_env: the environment variables with the client's id and secret. With both, tokens
             are got by client credentials; otherwise somebody has to agree, by the authorization code.
         scope: what is asked for; empty: what the server says.
-        issuer: the only authorization server that gets the secret; empty: the one that the MCP server names.
+        issuer: the only authorization server that gets the secret; ``*``: whichever the MCP server names.
         metadata_url: the https address of a document about this client, for servers that know clients by it.
     """
 
@@ -107,9 +107,8 @@ def _http(name: str, table: Mapping[str, Any]) -> HttpServer:
     url = _text(name, table, "url")
     if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname or urlsplit(url).username:
         _refuse(f"mcp.{name}.url", "it is no address http(s)://HOST/…; a password does not belong there")
-    for key in _NEEDED.get(auth, ()):
-        if not table.get(key):
-            _refuse(f"mcp.{name}.{key}", f"auth = {auth!r} needs it")
+    if auth == "bearer" and not table.get("token_env"):
+        _refuse(f"mcp.{name}.token_env", "auth = 'bearer' needs it")
     variables = {key: _text(name, table, key) for key in ("token_env", "client_id_env", "client_secret_env")}
     for key, variable in variables.items():
         if variable and not _VARIABLE.fullmatch(variable):
@@ -121,6 +120,8 @@ def _http(name: str, table: Mapping[str, Any]) -> HttpServer:
         issuer=_text(name, table, "issuer"),
         metadata_url=_text(name, table, "metadata_url"),
     )
+    if oauth.client_secret_env and not oauth.issuer:
+        _refuse(f"mcp.{name}.issuer", "the secret goes to that authorization server alone; '*' lets the server choose")
     if oauth.metadata_url and urlsplit(oauth.metadata_url).path in {"", "/"}:
         _refuse(f"mcp.{name}.metadata_url", "it is an https address with a path")
     token = variables["token_env"]

@@ -1,0 +1,88 @@
+"""Servers of the older protocol, whose sessions end when they like."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from moothall.errors import MoothallError
+from tests.protocols.mcp.remote_town import connecting, outgoing, served
+from tests.protocols.mcp.test_remote_hostile import JSON, Send, answer
+
+
+class Older:
+    """Knows one session at a time; `status` is how it answers requests of any other."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+        self.session = ""
+        self.begun = 0
+        self.calls = 0
+        self.ended: list[str] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        shown = dict(scope["headers"]).get(b"mcp-session-id", b"").decode()
+        if scope["method"] != "POST":
+            if scope["method"] == "DELETE":
+                self.ended.append(shown)
+            await _sent(send, 405, b"")
+            return
+        request = json.loads(body)
+        if request["method"] == "initialize":
+            self.begun += 1
+            self.session = f"session-{self.begun}"
+            version = {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}}
+            told = answer(request, result={**version, "serverInfo": {"name": "older", "version": "1"}})
+            await _sent(send, 200, told, (b"mcp-session-id", self.session.encode()))
+        elif request["method"] == "server/discover":
+            await _sent(send, 200, answer(request, error={"code": -32601, "message": "no such method"}))
+        elif shown != self.session:
+            await _sent(send, self.status, b"")
+        elif "id" not in request:
+            await _sent(send, 202, b"")
+        else:
+            self.calls += 1
+            await _sent(send, 200, answer(request, result={"content": [{"type": "text", "text": shown}]}))
+
+
+async def _sent(send: Send, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:
+    head = [(b"content-type", JSON), *headers]
+    await send({"type": "http.response.start", "status": status, "headers": head})
+    await send({"type": "http.response.body", "body": body})
+
+
+@pytest.mark.requirement("TPL-05")
+@pytest.mark.parametrize("status", [400, 404])
+async def test_a_session_that_the_server_forgot_is_begun_again_and_the_call_is_made_once(status: int) -> None:
+    server = Older(status)
+    async with served(server) as port:
+        async with connecting({"far": {"url": f"http://127.0.0.1:{port}/mcp"}}) as connector:
+            assert {await connector.call(outgoing("mcp:far.who")) for _ in range(10)} == {"session-1"}
+            server.session = "of somebody else"
+            assert await connector.call(outgoing("mcp:far.who")) == "session-2"
+            assert (server.begun, server.calls) == (2, 11)
+        assert "session-2" in server.ended
+
+
+async def test_a_server_that_forgets_every_session_is_an_error_after_one_more_try() -> None:
+    class Forgetful(Older):
+        async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
+            await super().__call__(scope, receive, send)
+            self.session = ""
+
+    server = Forgetful(404)
+    async with (
+        served(server) as port,
+        connecting({"far": {"url": f"http://127.0.0.1:{port}/mcp"}}) as connector,
+    ):
+        with pytest.raises(MoothallError):
+            await connector.call(outgoing("mcp:far.who"))
+    assert server.begun == 2

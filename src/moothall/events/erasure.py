@@ -1,9 +1,9 @@
 """Erasing runs: what was said is gone, the places in the log stay.
 
 An erased run keeps its row and its events with seq, type and time; payloads are empty, and so is whatever could repeat
-words of a person or tell who took part: keys become ``erased.<seq>``, postings, deliveries and the answers of calls
-that were kept for their repetition are deleted. The run is closed under a new epoch, so that a worker anywhere loses it
-like a lease and writes nothing any more.
+words of a person or tell who took part: keys become ``erased.<seq>``, postings, deliveries, A2A tasks that name it and
+the answers of calls that were kept for their repetition are deleted. The run is closed under a new epoch, so that a
+worker anywhere loses it like a lease and writes nothing any more.
 """
 
 from __future__ import annotations
@@ -94,6 +94,7 @@ def _blank(connection: Connection, members: set[str], now: datetime) -> None:
     kept = schema.idempotency.c.reply
     about = sa.or_(*(sa.and_(*map(kept.contains, marks(member))) for member in members))
     connection.execute(sa.update(schema.idempotency).where(about).values(reply=None))
+    _forget_tasks(connection, members)
     connection.execute(
         sa.update(schema.run)
         .where(_RUN.id.in_(members))
@@ -109,3 +110,15 @@ def _blank(connection: Connection, members: set[str], now: datetime) -> None:
             wake_at=None,
         )
     )
+
+
+def _forget_tasks(connection: Connection, members: set[str]) -> None:
+    """Delete the A2A tasks that name a run: what was asked and answered there is about it."""
+    task, part = schema.a2a_task.c, schema.a2a_part.c
+
+    def names(column: sa.Column[str]) -> sa.ColumnElement[bool]:
+        return sa.or_(*(column.contains(member, autoescape=True) for member in members))
+
+    parts = sa.select(part.task).where(names(part.part))
+    named = sa.or_(names(task.body), names(task.message), task.id.in_(parts))
+    connection.execute(sa.delete(schema.a2a_task).where(named))

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ import sqlalchemy as sa
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.capability.questions import Form
+from moothall.clock import SystemClock
 from moothall.errors import StorageError
+from moothall.events.erasure import erase
 from moothall.protocols.a2a.failures import InvalidParams, TaskNotCancelable, TaskNotFound
 from moothall.protocols.a2a.service import Terms
-from moothall.storage.schema import a2a_part, a2a_task
+from moothall.storage.schema import a2a_part, a2a_task, run
 from tests.calls.hall import ALICE, BOB
 from tests.protocols.a2a.engine import Gate, answers, asks, engine, error_of, kind, state, values, visit
 from tests.support.clock import ManualClock
@@ -178,26 +181,50 @@ async def test_tasks_that_rest_for_long_are_forgotten_with_all_that_belongs_to_t
         assert await house.store.read(lambda connection: connection.execute(count).scalar_one()) == 4
 
 
+async def test_erasing_a_run_deletes_the_tasks_that_name_it_and_no_others(database_url: str, tmp_path: Path) -> None:
+    @capability(access="public")
+    async def tell(words: str) -> str:
+        return words
+
+    @capability(access="public")
+    async def each(words: str) -> AsyncIterator[str]:
+        yield words[::-1]
+
+    async with engine(tmp_path / "n", tell, each, url=database_url) as house:
+        row = {"id": "d-0000abcd", "kind": "demand", "status": "closed", "created_at": SystemClock().now()}
+        await house.store.write(lambda connection: connection.execute(sa.insert(run), row))
+        about = [
+            await house.send(asks("tell", {"words": "see d-0000abcd"})),
+            await house.send(asks("each", {"words": "dcba0000-d"})),
+        ]
+        other = await house.send(asks("tell", {"words": "see d-0000abce"}))
+        assert await erase(house.store, "d-0000abcd", SystemClock().now()) == ["d-0000abcd"]
+        for task in about:
+            with pytest.raises(TaskNotFound):
+                await house.get(task["id"])
+        assert await house.get(other["id"]) == other
+
+
 async def test_a_task_that_cannot_be_written_is_told_to_nobody(database_url: str, tmp_path: Path) -> None:
     ran = 0
 
     @capability(access="public")
-    async def run() -> None:
+    async def work() -> None:
         nonlocal ran
         ran += 1
 
-    async with engine(tmp_path / "n", run, url=database_url) as house:
+    async with engine(tmp_path / "n", work, url=database_url) as house:
         table = a2a_task.name
         await house.store.write(lambda connection: connection.execute(sa.text(f"ALTER TABLE {table} RENAME TO away")))
         with pytest.raises(StorageError):
-            await anext(aiter(house.stream(asks("run"))))
+            await anext(aiter(house.stream(asks("work"))))
         with pytest.raises(StorageError):
-            await house.send(asks("run", returnImmediately=True))
+            await house.send(asks("work", returnImmediately=True))
         assert ran == 0
         with pytest.raises(StorageError):
-            await house.send(asks("run"))
+            await house.send(asks("work"))
         await house.store.write(lambda connection: connection.execute(sa.text(f"ALTER TABLE away RENAME TO {table}")))
-        assert state(await house.send(asks("run"))) == "completed"
+        assert state(await house.send(asks("work"))) == "completed"
 
 
 async def test_another_process_sees_cancels_and_follows_a_task_on_the_same_database(

@@ -12,7 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import httpx2
 import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp_types import ElicitResult
 
 from moothall.cli import nodefile
 from tests.support.program import ENVIRONMENT, Served, moot, serving
@@ -162,3 +166,35 @@ def test_every_decorator_of_the_specification(weather: Served, tmp_path: Path) -
             quoted = post(here, capability("translate_or_quote"), {"text": "x", "target_lang": "en"}, owner=True)
             assert value(quoted) == "[en] x"
             assert post(here, capability("translate"), {"text": "x", "target_lang": "en"}, owner=True).is_error
+
+
+def test_an_a2a_agent_and_a_node_that_calls_it(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples" / "a2a_agents.py"],
+        cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["[zh] hello", "[fr] hello", "['one', 'by', 'one']"], done.stderr
+
+
+async def test_the_restaurant_over_mcp(tmp_path: Path) -> None:
+    async def fill_in(_: Any, params: Any) -> ElicitResult:
+        assert params.message == "A table for Ada on friday: how large?"
+        return ElicitResult(action="accept", content={"people": 3, "outside": True})
+
+    with serving(ROOT / "examples" / "mcp_tools.py", cwd=tmp_path, data="data") as node:
+        async with (
+            httpx2.AsyncClient(timeout=20, trust_env=False) as http,
+            Client(
+                streamable_http_client(f"{node.url}/mcp", http_client=http),
+                mode="2026-07-28", elicitation_callback=fill_in,
+            ) as client,
+        ):  # fmt: skip
+            booked = await client.call_tool("book", {"name": "Ada", "day": "friday"})
+            assert booked.structured_content == {"result": "Ada, friday: 3 people, outside"}
+            [content] = (await client.read_resource("menu://friday")).contents
+            assert json.loads(content.text) == ["noodles", "fish"]
+            assert {str(one.uri) for one in (await client.list_resources()).resources} == {"menu://days"}
+            asked = await client.get_prompt("recommend", {"day": "friday"})
+            assert "menu://friday" in asked.messages[0].content.text
+        dishes = moot("call", "local:dishes", "day=friday", "--data", node.data, "--json", cwd=tmp_path)
+        assert json.loads(dishes.stdout) == ["noodles", "fish"]

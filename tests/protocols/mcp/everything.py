@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import sys
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -101,6 +101,12 @@ async def test_tool_with_progress(context: CallContext) -> Text:
 def test_error_handling() -> str:
     """Fail."""
     raise ValidationError("This tool intentionally returns an error for testing")
+
+
+@tool
+def test_x_mcp_header(region: Annotated[str, Field(json_schema_extra={"x-mcp-header": "Region"})]) -> str:
+    """Take an argument that a header repeats."""
+    return region
 
 
 @tool

@@ -122,11 +122,15 @@ async def test_who_watches_a_resource_in_a_session_is_told_of_it_and_of_no_other
 
 
 async def test_a_client_without_a_session_hears_of_what_it_listens_to_and_may_read() -> None:
-    async with hall(*FUNCTIONS) as open_, open_.client() as client:
-        async with client.listen(resource_subscriptions=["notes://today", "notes://secret"]) as changes:
-            for uri in ("notes://secret", "notes://today"):
-                open_.registry.updated(uri)
-            first = await anext(aiter(changes))
+    wanted = ["notes://today", "notes://secret"]
+    async with (
+        hall(*FUNCTIONS) as open_,
+        open_.client() as client,
+        client.listen(resource_subscriptions=wanted) as changes,
+    ):
+        for uri in ("notes://secret", "notes://today"):
+            open_.registry.updated(uri)
+        first = await anext(aiter(changes))
     assert first == ResourceUpdated("notes://today")
 
 

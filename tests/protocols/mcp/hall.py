@@ -127,6 +127,7 @@ async def hall(
     idle: float = 1800.0,
     max_body: int = 256 * 1024,
     streams: int = 10,
+    heartbeat: float = 5.0,
 ) -> AsyncIterator[Hall]:
     """Serve functions as capabilities of the agent `node`, and those of further agents."""
     clock, registry, verifier = SystemClock(), Registry(), Believing()
@@ -160,7 +161,7 @@ async def hall(
         accepted=accepted,
         welcome=verifier.welcome,
         challenge=Challenger("hall.example", ServerNonces(b"s" * 32), lambda: 1_700_000_000.0).of,
-        heartbeat=5.0,
+        heartbeat=heartbeat,
     )
     open_streams = OpenStreams(streams)
     admission = Admission.of(bound="127.0.0.1", public_url="", listed=frozenset())

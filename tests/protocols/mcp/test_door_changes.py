@@ -14,12 +14,17 @@ from mcp_types import ToolListChangedNotification
 
 from moothall.capability.decorators import capability
 from tests.protocols.http.hall import members
-from tests.protocols.mcp.hall import ANNA, BEN, MODERN, Hall, hall, of
+from tests.protocols.mcp.hall import ACCEPT, ANNA, BEN, MODERN, Hall, hall, of
 
 
 @capability(access="public")
 async def first() -> int:
     return 1
+
+
+@capability(access="public")
+async def waits() -> None:
+    await asyncio.Event().wait()
 
 
 @capability(access="public")
@@ -100,6 +105,17 @@ async def test_only_so_many_streams_are_open() -> None:
         assert "retry-after" in answer.headers
         params = {"notifications": {"toolsListChanged": True}}
         assert (await door.modern("subscriptions/listen", params)).status_code == 503
+
+
+async def test_who_waits_long_is_shown_a_sign_of_life() -> None:
+    async with hall(waits, heartbeat=0.01) as door:
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "waits", "arguments": {}}}
+        async with door.http.stream("POST", "/mcp", json=body, headers=ACCEPT) as answer:
+            lines = answer.aiter_lines()
+            assert [await anext(lines) for _ in range(4)] == [": ", "", ": ", ""]
+        async with events(door) as told:
+            CHANGES["added"](door)
+            assert (await anext(told))["method"] == "notifications/tools/list_changed"
 
 
 async def test_streams_end_when_the_server_stops() -> None:

@@ -74,7 +74,7 @@ def node_between(folder: str, hostile: int, healthy: int) -> Node:
             egress_allow=f"{base},http://127.0.0.1:{healthy}",
             mcp={"healthy": {"url": f"http://127.0.0.1:{healthy}/mcp"}}
             | {name: {"url": f"{base}/{name}", "timeout": PATIENCE} for name in names.values()},
-            a2a={name: {"url": f"{base}/{name}", "auth": "none"} for name in names.values()},
+            a2a={name: {"url": f"{base}/{name}", "auth": "none", "profile": "legacy"} for name in names.values()},
         )
     )
     node.include(add)

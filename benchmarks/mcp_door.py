@@ -75,6 +75,11 @@ def sdk() -> ASGIApp:
     return low_level().streamable_http_app(json_response=True)
 
 
+def sdk_events() -> ASGIApp:
+    """As it is by default: answers are streams, as they have to be where a call may ask its client something."""
+    return low_level().streamable_http_app()
+
+
 def sdk_stateless() -> ASGIApp:
     return low_level().streamable_http_app(json_response=True, stateless_http=True)
 
@@ -192,11 +197,11 @@ def ours(name: str) -> Server:
     return Server(sys.executable, "-m", "benchmarks.mcp_door", "--serve", name)
 
 
-SERVED = {"sdk": sdk, "sdk stateless": sdk_stateless}
+SERVED = {"sdk": sdk, "sdk events": sdk_events, "sdk stateless": sdk_stateless}
 ERAS: dict[str, tuple[Begin, str, str, str]] = {
     MODERN: (modern, "node", "sdk", ""),
     f"{HANDSHAKE} stateless": (stateless, "node", "sdk stateless", "stateless"),
-    f"{HANDSHAKE} with sessions": (session, "node with sessions", "sdk", ""),
+    f"{HANDSHAKE} with sessions": (session, "node with sessions", "sdk events", "events"),
 }
 
 

@@ -20,7 +20,7 @@ async def add(a: int, b: int) -> int:
 
 
 def main() -> None:
-    app = server.http_app(stateless_http="stateless" in sys.argv, json_response=True)
+    app = server.http_app(stateless_http="stateless" in sys.argv, json_response="events" not in sys.argv)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         sys.stdout.write(f"{listener.getsockname()[1]}\n")
         sys.stdout.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -21,8 +22,9 @@ class Older:
         self.begun = 0
         self.calls = 0
         self.ended: list[str] = []
+        self.given_up = asyncio.Event()
 
-    async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Send) -> None:  # noqa: C901 - one case for each method
         if scope["type"] != "http":
             return
         body, more = b"", True
@@ -47,7 +49,11 @@ class Older:
         elif shown != self.session:
             await _sent(send, self.status, b"")
         elif "id" not in request:
+            if request["method"] == "notifications/cancelled":
+                self.given_up.set()
             await _sent(send, 202, b"")
+        elif request["params"]["name"] == "never":
+            await self.given_up.wait()
         else:
             self.calls += 1
             await _sent(send, 200, answer(request, result={"content": [{"type": "text", "text": shown}]}))
@@ -70,6 +76,23 @@ async def test_a_session_that_the_server_forgot_is_begun_again_and_the_call_is_m
             assert await connector.call(outgoing("mcp:far.who")) == "session-2"
             assert (server.begun, server.calls) == (2, 11)
         assert "session-2" in server.ended
+
+
+@pytest.mark.parametrize("seconds", [0.2, 20.0], ids=["too late", "cancelled"])
+async def test_the_server_is_told_that_nobody_waits_any_more(seconds: float) -> None:
+    server = Older(404)
+    async with (
+        served(server) as port,
+        connecting({"far": {"url": f"http://127.0.0.1:{port}/mcp"}}) as connector,
+    ):
+        await connector.call(outgoing("mcp:far.who"))
+        call = asyncio.create_task(connector.call(outgoing("mcp:far.never", timeout=seconds)))
+        await asyncio.wait([call], timeout=0.3)
+        call.cancel()
+        async with asyncio.timeout(10):
+            await server.given_up.wait()
+        await asyncio.wait([call])
+        assert await connector.call(outgoing("mcp:far.who")) == "session-1"
 
 
 async def test_a_server_that_forgets_every_session_is_an_error_after_one_more_try() -> None:

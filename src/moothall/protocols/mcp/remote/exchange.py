@@ -13,6 +13,7 @@ from typing import Final
 from moothall.calls.ports import Partner
 from moothall.errors import MoothallError
 
+_GOODBYE_SECONDS: Final = 2.0
 _current: Final[ContextVar[Exchange | None]] = ContextVar("moothall_mcp_exchange", default=None)
 
 
@@ -48,8 +49,8 @@ class Exchange:
         _current.set(self)
 
     def end(self) -> None:
-        """Nobody waits any more: no request is made for it from now on."""
-        self.deadline = 0.0
+        """Nobody waits any more: there is time to tell the server so, and for no other request."""
+        self.deadline = asyncio.get_running_loop().time() + _GOODBYE_SECONDS
 
     def again(self) -> None:
         """Forget what went wrong, for another attempt."""

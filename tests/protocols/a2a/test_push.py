@@ -126,6 +126,14 @@ async def test_a_receiver_of_a_task_that_waits_hears_how_it_goes_on(
     assert [kind(event) for event in events] == ["working", "artifact", "completed"]
 
 
+async def test_a_receiver_of_a_task_that_waits_hears_that_it_was_cancelled(tmp_path: Path, receiver: FarSide) -> None:
+    async with engine(tmp_path / "n", ask, egress=listed(receiver)) as house:
+        task = await house.send(asks("ask"))
+        await house.tasks.create_push(visit(), {"taskId": task["id"], **hook(receiver)})
+        await house.tasks.cancel_task(visit(), {"id": task["id"]})
+        assert [kind(event) for event in await heard(receiver, 1)] == ["canceled"]
+
+
 async def test_a_receiver_that_is_added_while_the_task_works_hears_the_rest_and_one_that_is_removed_does_not(
     tmp_path: Path,
 ) -> None:

@@ -279,11 +279,13 @@ async def test_many_tasks_leave_nothing_in_memory(tmp_path: Path) -> None:
                 await house.send(asks("add", {"a": each}, messageId=f"m-{each}"))
                 async for _ in house.stream(asks("add", {"a": each})):
                     pass
+                task = await house.send(asks("add", {"a": each}, returnImmediately=True))
+                assert state(await house.tasks.get_task(visit(), {"id": task["id"]})) in {"working", "completed"}
 
-        await some(20)
+        await asyncio.gather(*(some(4) for _ in range(8)))
         gc.collect()
         before = len(gc.get_objects())
         await asyncio.gather(*(some(25) for _ in range(8)))
         gc.collect()
         assert len(gc.get_objects()) - before < 200
-        assert (await house.page(ALICE))["totalSize"] == 440
+        assert (await house.page(ALICE))["totalSize"] == 696

@@ -6,14 +6,14 @@ import asyncio
 from typing import Final
 
 from moothall.capability.spec import JsonObject
-from moothall.clock import Clock
 from moothall.errors import LeaseLost
 from moothall.protocols.a2a import telling
 from moothall.protocols.a2a.failures import TaskNotCancelable, TaskNotFound
 from moothall.protocols.a2a.live import Live
-from moothall.protocols.a2a.store import CANCEL, Kept, TaskStore
+from moothall.protocols.a2a.push_configs import PushConfigs
+from moothall.protocols.a2a.store import CANCEL, Kept
 from moothall.protocols.a2a.tasks import CANCELED, TERMINAL, Task, Whose, milliseconds
-from moothall.protocols.a2a.watching import Watch
+from moothall.protocols.a2a.work import Ground
 
 _LOOK: Final = 0.25
 _LOOKS: Final = 20
@@ -23,11 +23,12 @@ _LOOKS: Final = 20
 class Cancelling:
     """Ends tasks."""
 
-    def __init__(self, store: TaskStore, live: Live, watch: Watch, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, ground: Ground, live: Live, pushes: PushConfigs) -> None:
+        self._store = ground.store
+        self._watch = ground.watch
+        self._clock = ground.clock
         self._live = live
-        self._watch = watch
-        self._clock = clock
+        self._pushes = pushes
 
     async def cancel(self, task: str, whose: Whose) -> JsonObject:
         """End a task and give it.
@@ -54,12 +55,14 @@ class Cancelling:
 
     async def _waiting(self, task: Task) -> JsonObject:
         """End a task that nobody works on."""
-        seen = task.updated
+        seen, configs = task.updated, await self._pushes.all(task.id)
         task.move(CANCELED, milliseconds(self._clock.now()), telling.ended(task, "canceled"))
         try:
             await self._store.settle(task, seen)
         except LeaseLost as error:  # a message came for it at this moment
             raise TaskNotCancelable("task_stays") from error
+        for config in configs:
+            self._pushes.follow(config)
         self._watch.tell(task.id, task.status_update(), task.shown)
         self._watch.rest(task.id, over=True)
         return task.shown()

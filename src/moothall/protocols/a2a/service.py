@@ -61,7 +61,7 @@ class TaskService(Operations):
         self._pushes = PushConfigs(store, self._watch, self._pusher)
         self._starting = Starting(self._ground, self._live, self._pushes)
         self._following = Following(self._store, self._live, self._watch)
-        self._cancelling = Cancelling(self._store, self._live, self._watch, clock)
+        self._cancelling = Cancelling(self._ground, self._live, self._pushes)
 
     async def start(self) -> None:
         """End the tasks that an earlier life of this node was at work on.
@@ -94,7 +94,7 @@ class TaskService(Operations):
 
     async def stream_message(self, visit: Visit, request: JsonObject) -> AsyncIterator[JsonObject]:
         """The same, as ``StreamResponse`` objects."""
-        run = await self._starting.begin(visit, request, told=True)
+        run = await self._starting.begin(visit, request, told=True, watched=True)
         watcher = run.watched()
         try:
             while (event := await watcher.get()) is not None:

@@ -29,8 +29,10 @@ class Starting:
         self._live = live
         self._pushes = pushes
 
-    async def begin(self, visit: Visit, request: JsonObject, *, told: bool) -> Run:
+    async def begin(self, visit: Visit, request: JsonObject, *, told: bool, watched: bool = False) -> Run:
         """Begin the work that a message asks for; where it is ``told`` of before its end, it is written before that.
+
+        Whoever has it ``watched`` closes the run's watcher in the end.
 
         Raises:
             MoothallError: no task came of it.
@@ -41,7 +43,7 @@ class Starting:
             _check_stranger(message, push, goes_on=configuration.get("returnImmediately", False))
         as_text = skills.as_text(configuration)
         if message.get("taskId"):
-            return await self._go_on(visit, message, push, as_text=as_text)
+            return await self._go_on(visit, message, push, as_text=as_text, watched=watched)
         skill, arguments = skills.wanted(self._ground.gateway(), visit, request)
         admitted = await self._admitted(visit, skill)
         task = self._new(visit, message, admitted)
@@ -49,7 +51,8 @@ class Starting:
         config = await self._pushes.accept(task.id, push) if push else None
         run = self._run(admitted, task, kept=proves(visit), as_text=as_text)
         if told or config is not None:
-            run.watch()
+            if watched:
+                run.watch()
             if config is not None:
                 self._pushes.follow(config)
             await run.announce([] if config is None else [config])
@@ -57,7 +60,9 @@ class Starting:
         run.work(known=told or config is not None)
         return run
 
-    async def _go_on(self, visit: Visit, message: JsonObject, push: JsonObject | None, *, as_text: bool) -> Run:
+    async def _go_on(
+        self, visit: Visit, message: JsonObject, push: JsonObject | None, *, as_text: bool, watched: bool
+    ) -> Run:
         task = await self._waiting(visit, message)
         answers = answers_in(message) if task.state == INPUT_REQUIRED else {}
         admitted = await self._admitted(visit, task.skill)
@@ -69,14 +74,16 @@ class Starting:
         task.lang = visit.lang
         if config is not None:
             await self._pushes.keep(config)
+        configs = await self._pushes.all(task.id)
         try:
             await self._ground.store.take_up(task, seen)
         except LeaseLost as error:
             raise UnsupportedOperation("task_busy") from error
         run = self._run(admitted, task, kept=True, as_text=as_text)
         self._live.add(run)
-        run.watch()
-        for kept in await self._pushes.all(task.id):
+        if watched:
+            run.watch()
+        for kept in configs:
             self._pushes.follow(kept)
         run.resume()
         return run

@@ -122,6 +122,8 @@ class Run:
                 await self._ground.store.announce(self.task, pushes)
             except MoothallError as error:
                 self._ground.watch.end(self.task.id, error)
+                if self._watcher is not None:
+                    self._watcher.close()
                 raise
         self._tell(first)
         self._mark()

@@ -47,8 +47,10 @@ bench: $(READY) ## the figures of the README, each beside its baseline
 	$(BIN)/python benchmarks/calls.py
 	$(BIN)/python benchmarks/identity.py
 	$(BIN)/python benchmarks/doors.py
-	$(BIN)/python benchmarks/mcp_door.py
-	$(BIN)/python benchmarks/a2a_door.py
+	$(BIN)/python -m benchmarks.mcp_door
+	$(BIN)/python -m benchmarks.a2a_door
+	$(BIN)/python -m benchmarks.churn
+	$(BIN)/python -m benchmarks.hostile
 	$(BIN)/python -m benchmarks.quality --scenarios 200 --seed 1
 
 screenshots: $(READY) $(PAGE) ## take the pictures of the documentation from the real page

@@ -74,9 +74,9 @@ class Appearance(NamedTuple):
 ERRORS: Final[Mapping[str, Appearance]] = MappingProxyType(
     {
         "E001": Appearance(400, -32602, "result", "rejected", 2, "errors.E001.hint"),
-        "E002": Appearance(404, -32020, "result", "rejected", 5, "errors.E002.hint"),
-        "E003": Appearance(503, -32021, "result", "failed", 8, "errors.E003.hint"),
-        "E004": Appearance(504, -32022, "result", "failed", 7, "errors.E004.hint"),
+        "E002": Appearance(404, -32060, "result", "rejected", 5, "errors.E002.hint"),
+        "E003": Appearance(503, -32061, "result", "failed", 8, "errors.E003.hint"),
+        "E004": Appearance(504, -32062, "result", "failed", 7, "errors.E004.hint"),
         "E005": Appearance(200, -32023, "result", "failed", 6, "errors.E005.hint"),
         "E006": Appearance(200, -32024, "result", "failed", 6, "errors.E006.hint"),
         "E007": Appearance(404, -32025, "result", "rejected", 5, "errors.E007.hint"),

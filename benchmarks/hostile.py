@@ -1,7 +1,8 @@
 """What other calls wait while an MCP server or an A2A agent that this node calls hangs, floods, or sends 50 MB.
 
 One process makes the calls, another plays the hostile peer, a third a healthy MCP server. Of each second between, the
-calls that have nothing to do with the peer are timed: to this process, and to the healthy server.
+calls that have nothing to do with the peer are timed: to this process, and to the healthy server; the first line and
+the last show how quiet the machine itself is.
 
     python -m benchmarks.hostile [--seconds S]
 """
@@ -132,6 +133,7 @@ async def measure(seconds: float, hostile: int, healthy: int) -> None:
                         caller.cancel()
                     await asyncio.wait(callers)
                     print(f"{scheme + ' that ' + way:<26}{told}  {dict(ends)}")
+            print(f"{'nobody hostile any more':<26}{await others(node, seconds)}")
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ from moothall.settings import Settings
 WAYS = ("hangs", "floods", "sends 50 MB")
 CALLERS = 4
 PATIENCE = 2.0
+REST = 0.1
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nConnection: close\r\n%b\r\n"
 _EVENT = b'data: {"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}\n\n' * 100
 
@@ -114,7 +115,7 @@ async def bothered(node: Node, target: str, ends: Counter[str]) -> None:
             await node.caller().call(target, timeout=PATIENCE)
         except MoothallError as error:
             ends[error.code] += 1
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(REST)
 
 
 async def measure(seconds: float, hostile: int, healthy: int) -> None:

@@ -1,6 +1,6 @@
 """The decorators of the framework's specification (§1.2 to §1.16), as they work here: local functions, and functions
-whose work is done at an HTTP endpoint or by another agent. For MCP and A2A see mcp_tools.py and a2a_agents.py; the sources llm
-and auto come later.
+whose work is done at an HTTP endpoint or by another agent. For MCP and A2A see mcp_tools.py and a2a_agents.py; the
+sources llm and auto come later.
 
 moot serve examples/decorators.py
 moot tools calculate

@@ -41,6 +41,13 @@ async def count(to: int) -> AsyncIterator[int]:
             raise Conflict("three is enough", why="somebody said so", hint="count less")
 
 
+@capability
+async def works(ctx: CallContext) -> AsyncIterator[str]:
+    """Tell how far it is."""
+    await ctx.progress(1, 2, "half")
+    yield "a"
+
+
 @capability(timeout=0.05)
 async def slow() -> None:
     """Never end."""
@@ -71,7 +78,7 @@ async def outside() -> None:
 
 
 node = Node()
-node.include(add, echo, count, slow, dawdle, who, broken, outside)
+node.include(add, echo, count, works, slow, dawdle, who, broken, outside)
 '''
 
 Moot = Callable[..., tuple[int, str, str]]
@@ -166,7 +173,7 @@ def test_arguments_come_from_standard_input(moot: Moot, monkeypatch: pytest.Monk
         (["local:slow"], 7, "the call took too long", "did not end in the time", "more time"),
         (["local:slow", "--stream"], 7, "the call took too long", "did not end in the time", "more time"),
         (["local:dawdle", "--timeout", "0.05"], 7, "the call took too long", "did not end in the time", "more time"),
-        (["mcp:server.tool"], 8, "it cannot be called for now", "no connector for mcp:", ""),
+        (["llm:nobody"], 8, "it cannot be called for now", "no connector for llm:", ""),
         (["local:count", "to=9"], 2, "this contradicts", "three is enough: somebody said so", "count less"),
     ],
 )
@@ -232,3 +239,7 @@ def test_a_file_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureFixtu
     for node in (str(tmp_path / "none.py"), "some/file"):
         assert run([*words, node]) == 2
         assert node in capsys.readouterr().err
+
+
+def test_progress_of_a_stream_is_told_on_stderr(moot: Moot) -> None:
+    assert moot("local:works", "--stream") == (0, "a\n", "1/2 half\n")

@@ -139,3 +139,31 @@ async def test_what_may_not_be_read_cannot_be_watched() -> None:
         session = await open_.begin()
         answer = await open_.older("resources/subscribe", {"uri": "notes://secret"}, session=session)
     assert "Resource not found" in answer.text
+
+
+@resource("log://{year}-{month}-{day}-{hour}/end", access="public")
+def log(year: str, month: str, day: str, hour: str) -> str:
+    """One hour's log."""
+    return f"{year} {month} {day} {hour}"
+
+
+async def test_a_uri_is_compared_in_one_go_whatever_it_is() -> None:
+    async with hall(log) as open_:
+        answer = await read(open_, "log://2026-7-28-a-b/end")
+        assert answer["result"]["contents"][0]["text"] == "2026 7 28 a-b"
+        hostile = await read(open_, "log://" + "-" * 2000 + "!")
+        assert hostile["error"]["data"]["code"] == "NOT_FOUND"
+
+
+async def test_a_uri_that_is_too_long_is_nobodys() -> None:
+    async with hall(note) as open_:
+        fits, beyond = ("notes://" + "a" * length + "/7" for length in (2038, 2039))
+        assert "result" in await read(open_, fits)
+        assert (await read(open_, beyond))["error"]["data"]["code"] == "NOT_FOUND"
+
+
+async def test_a_stream_watches_only_so_many_resources() -> None:
+    async with hall(note) as open_, open_.client() as client:
+        wanted = [f"notes://a/{hour}" for hour in range(300)]
+        async with client.listen(resource_subscriptions=wanted) as heard:
+            assert heard.honored.resource_subscriptions == wanted[:256]

@@ -60,7 +60,7 @@ def _entry(ground: Ground, ctx: ServerRequestContext[Any, Any], params: Complete
     reference = params.ref
     if isinstance(reference, PromptReference):
         return visible_prompts(ground, ctx).get(reference.name)
-    found = (entry for entry in visible_resources(ground, ctx) if entry.spec.uri == reference.uri)
+    found = (entry for entry in visible_resources(ground, visit_of(ctx).principal) if entry.spec.uri == reference.uri)
     return next(found, None)
 
 

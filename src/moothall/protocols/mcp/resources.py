@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Any, Final
 
+from anyio.lowlevel import checkpoint
 from mcp.server import Server
 from mcp.server.connection import Connection
 from mcp.server.context import HandlerResult, ServerRequestContext
@@ -26,6 +27,7 @@ from moothall.capability.content import BASE64
 from moothall.capability.entry import Entry
 from moothall.capability.spec import JsonObject
 from moothall.capability.uri_templates import UriTemplate, read_template
+from moothall.identity.principal import Principal
 from moothall.protocols.mcp.answering import answer
 from moothall.protocols.mcp.asking import connection_state
 from moothall.protocols.mcp.content import contents
@@ -39,7 +41,13 @@ _NOT_FOUND: Final = -32002
 """The code for an unknown resource before revision 2026-07-28; since then it is that of wrong parameters."""
 
 _MOST_WATCHED: Final = 1000
-"""Resources that one session or stream watches."""
+"""Resources that one session watches."""
+
+_MOST_LISTENED: Final = 256
+"""Resources that one stream watches: the rest of what it asks for is left out of what it is promised."""
+
+_LONGEST: Final = 2048
+"""Characters of a URI; a longer one is nobody's, and is not compared with those that there are."""
 
 
 def register(server: Server[Any], ground: Ground) -> None:
@@ -59,26 +67,30 @@ def watched(connection: Connection) -> frozenset[str]:
     return frozenset(connection.state.get(WATCHED, ()))
 
 
-def readable(ground: Ground, ctx: ServerRequestContext[Any, Any], uri: str) -> bool:
-    """Whether there is a resource at a URI that the sender of a message may read."""
-    return _found(ground, ctx, uri) is not None
+def readable(ground: Ground, principal: Principal, uri: str) -> bool:
+    """Whether there is a resource at a URI that a caller may read."""
+    return _found(ground, principal, uri) is not None
 
 
 async def _listed(ground: Ground, ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams) -> JsonObject:
-    rows = [_row(entry, "uri") for entry in visible_resources(ground, ctx) if not _template(entry).variables]
+    rows = [_row(entry, "uri") for entry in _readable(ground, ctx) if not _template(entry).variables]
     return page("resources", rows, params.cursor)
 
 
 async def _templates(ground: Ground, ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams) -> JsonObject:
-    rows = [_row(entry, "uriTemplate") for entry in visible_resources(ground, ctx) if _template(entry).variables]
+    rows = [_row(entry, "uriTemplate") for entry in _readable(ground, ctx) if _template(entry).variables]
     return page("resourceTemplates", rows, params.cursor)
 
 
 async def _read(ground: Ground, ctx: ServerRequestContext[Any, Any], params: ReadResourceRequestParams) -> JsonObject:
-    found = _found(ground, ctx, params.uri)
+    found = _found(ground, visit_of(ctx).principal, params.uri)
     if found is None:
         raise _unknown(ctx, params.uri)
     return await answer(ground, ctx, *found, partial(_contents, params.uri))
+
+
+def _readable(ground: Ground, ctx: ServerRequestContext[Any, Any]) -> list[Entry]:
+    return visible_resources(ground, visit_of(ctx).principal)
 
 
 def _contents(uri: str, entry: Entry, data: Any) -> JsonObject:  # noqa: ANN401 - JSON of any shape
@@ -88,7 +100,7 @@ def _contents(uri: str, entry: Entry, data: Any) -> JsonObject:  # noqa: ANN401 
 async def _subscribe(
     ground: Ground, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams
 ) -> EmptyResult:
-    if not readable(ground, ctx, params.uri):
+    if not readable(ground, visit_of(ctx).principal, params.uri):
         raise _unknown(ctx, params.uri)
     watching: set[str] = connection_state(ctx).setdefault(WATCHED, set())
     if len(watching) >= _MOST_WATCHED and params.uri not in watching:
@@ -106,7 +118,11 @@ async def _listen(
     """Let a stream tell of no resource that its reader may not read: not even that it has changed."""
     wanted = params.notifications.resource_subscriptions
     if wanted:
-        permitted = [uri for uri in wanted[:_MOST_WATCHED] if readable(ground, ctx, uri)]
+        permitted = []
+        for uri in wanted[:_MOST_LISTENED]:
+            await checkpoint()  # others have their turn between two look-ups
+            if readable(ground, visit_of(ctx).principal, uri):
+                permitted.append(uri)
         filtered = params.notifications.model_copy(update={"resource_subscriptions": permitted})
         params = params.model_copy(update={"notifications": filtered})
     return await listening(ctx, params)
@@ -120,17 +136,18 @@ async def _unsubscribe(
     return EmptyResult()
 
 
-def visible_resources(ground: Ground, ctx: ServerRequestContext[Any, Any]) -> list[Entry]:
-    """The resources that the sender of a message may read."""
-    entries = ground.gateway().visible(visit_of(ctx).principal, DOOR)
-    return [entry for entry in entries if entry.spec.kind == "resource"]
+def visible_resources(ground: Ground, principal: Principal) -> list[Entry]:
+    """The resources that a caller may read."""
+    return [entry for entry in ground.gateway().visible(principal, DOOR) if entry.spec.kind == "resource"]
 
 
-def _found(ground: Ground, ctx: ServerRequestContext[Any, Any], uri: str) -> tuple[Entry, Mapping[str, str]] | None:
+def _found(ground: Ground, principal: Principal, uri: str) -> tuple[Entry, Mapping[str, str]] | None:
     """The resource at a URI, with the values of its variables; one without variables goes before those with."""
+    if len(uri) > _LONGEST:
+        return None
     matching = [
         (entry, values)
-        for entry in visible_resources(ground, ctx)
+        for entry in visible_resources(ground, principal)
         if (values := _template(entry).match(uri)) is not None
     ]
     return min(matching, key=lambda match: len(match[1]), default=None)
@@ -138,7 +155,7 @@ def _found(ground: Ground, ctx: ServerRequestContext[Any, Any], uri: str) -> tup
 
 def _unknown(ctx: ServerRequestContext[Any, Any], uri: str) -> MCPError:
     code = INVALID_PARAMS if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS else _NOT_FOUND
-    return MCPError(code, "Resource not found", {"uri": uri, "code": "NOT_FOUND"})
+    return MCPError(code, "Resource not found", {"uri": uri[:_LONGEST], "code": "NOT_FOUND"})
 
 
 def _template(entry: Entry) -> UriTemplate:

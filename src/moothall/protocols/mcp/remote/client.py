@@ -28,7 +28,7 @@ from moothall.capability.spec import JsonObject
 from moothall.capability.unstructured import Unstructured
 from moothall.errors import InputRequired, MoothallError
 from moothall.protocols.failures import remote_error
-from moothall.protocols.mcp.remote.asking import Asked, answers_to
+from moothall.protocols.mcp.remote.asking import Asked, answers_to, left_open
 from moothall.protocols.mcp.remote.carriage import MOST_ANSWERED, Contained, GuardedCarriage, Session
 from moothall.protocols.mcp.remote.child import child
 from moothall.protocols.mcp.remote.exchange import Exchange
@@ -79,7 +79,7 @@ class RemoteServer:
     async def call(self, outgoing: Outgoing) -> Any:  # noqa: ANN401 - JSON of any shape
         """Call a tool and return its value; raises as `Connector.call`."""
         seconds = min(outgoing.timeout, self._server.timeout or outgoing.timeout)
-        exchange = Exchange(seconds, partner=outgoing.partner)
+        exchange = Exchange(seconds, partner=outgoing.partner, target=str(outgoing.target), about=outgoing.params)
 
         async def work(client: Client) -> Any:  # noqa: ANN401 - JSON of any shape
             try:
@@ -91,6 +91,8 @@ class RemoteServer:
                 self._tell(outgoing, error.message)
                 known = outgoing.target.operation in await self._tools.all(client, fresh=True)
                 raise remote_error("VALIDATION_ERROR" if known else "NOT_FOUND") from error
+            if left_open(exchange):
+                raise exchange.failure or unanswered()
             if result.get("isError") is True and (exchange.asked or exchange.failure is not None):
                 raise exchange.failure or unanswered()
             return await self._value(client, outgoing, result)
@@ -148,7 +150,7 @@ class RemoteServer:
             if result.get("resultType") != "input_required":
                 return result
             asked = InputRequiredResult.model_validate(result, by_name=False)
-            responses = await answers_to(asked, exchange.partner, str(outgoing.target)) or None
+            responses = await answers_to(asked, exchange) or None
             state = asked.request_state
             if responses is None:
                 await asyncio.sleep(_PAUSE_SECONDS * (number + 1))  # it only wants to be asked again

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from typing import Final
 
 from moothall.calls.ports import Partner
+from moothall.capability.spec import JsonObject
 from moothall.errors import MoothallError
 
 _GOODBYE_SECONDS: Final = 2.0
@@ -27,17 +28,43 @@ class Exchange:
         status: the HTTP status of the last answer; 0 without one.
         partner: whom the server's questions are passed on to; None: to nobody.
         asked: whether the server asked something that could not be passed on.
+        questions: how often the server asked.
+        session: whether the last request named a session.
+        target, about: what is called, and with which arguments.
     """
 
-    __slots__ = ("asked", "deadline", "failure", "opening", "partner", "status")
+    __slots__ = (
+        "about",
+        "asked",
+        "deadline",
+        "failure",
+        "opening",
+        "partner",
+        "questions",
+        "session",
+        "status",
+        "target",
+    )
 
-    def __init__(self, seconds: float, *, opening: bool = False, partner: Partner | None = None) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        opening: bool = False,
+        partner: Partner | None = None,
+        target: str = "",
+        about: JsonObject | None = None,
+    ) -> None:
         self.deadline = asyncio.get_running_loop().time() + seconds
         self.opening = opening
         self.partner = partner
         self.failure: MoothallError | None = None
         self.status = 0
         self.asked = False
+        self.questions = 0
+        self.session = False
+        self.target = target
+        self.about = about or {}
 
     @property
     def left(self) -> float:
@@ -54,7 +81,7 @@ class Exchange:
 
     def again(self) -> None:
         """Forget what went wrong, for another attempt."""
-        self.failure, self.status = None, 0
+        self.failure, self.status, self.questions = None, 0, 0
 
 
 def current() -> Exchange | None:

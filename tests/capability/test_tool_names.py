@@ -42,7 +42,7 @@ def named(name: str) -> Any:
 
 def hall() -> Snapshot:
     registry = Registry()
-    Agent("node", named("plain"), named("with.dots"), named("天气"), named("weather_get"), named("x" * 80)).join(
+    Agent("node", named("plain"), named("with.dots"), named("lone.dot"), named("with_dots"), named("天气"), named("weather_get"), named("x" * 80)).join(
         registry
     )
     Agent("weather", named("get"), named("预报"), named("plain")).join(registry)
@@ -63,6 +63,8 @@ def test_a_name_is_its_own_where_nothing_speaks_against_it() -> None:
     names = tool_names(hall())
     assert names["plain"].id == "node.plain"
     assert names["weather_plain"].id == "weather.plain"
+    assert names["lone_dot"].id == "node.lone.dot"
+    assert names["with_dots"].id == "node.with_dots"
     assert names["weather_get"].id == "node.weather_get", "the default agent's name stands before what is put together"
 
 

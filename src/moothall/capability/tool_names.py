@@ -19,15 +19,15 @@ _DIGITS: Final = 8
 def tool_names(snapshot: Snapshot) -> Mapping[str, Entry]:
     """The capabilities of a node by the names that models use.
 
-    Capabilities of the default agent have their own name, others ``AGENT_NAME``; where that is not possible, or another
-    has it, an end made from the id tells them apart. A name depends on the node only, never on who asks.
+    Capabilities of the default agent have their own name, others ``AGENT_NAME``, with ``_`` for every dot; where that is
+    not possible, or another has it, an end made from the id tells them apart. A name depends on the node only, never on who asks.
     """
     plain = {entry.id: _plain(entry, snapshot.default_agent) for entry in snapshot.newest}
     held = Counter(plain.values())
 
     def name_of(entry: Entry) -> str:
         name = plain[entry.id]
-        own = held[name] == 1 or entry.agent == snapshot.default_agent
+        own = held[name] == 1 or (entry.agent == snapshot.default_agent and entry.spec.name == name)
         return name if own and _fits(name) else _ended(name, entry.id)
 
     return {name_of(entry): entry for entry in snapshot.newest}
@@ -51,7 +51,8 @@ class ToolNames:
 
 
 def _plain(entry: Entry, default_agent: str) -> str:
-    return entry.spec.name if entry.agent == default_agent else f"{entry.agent}_{entry.spec.name}"
+    name = entry.spec.name if entry.agent == default_agent else f"{entry.agent}_{entry.spec.name}"
+    return name.replace(".", "_")
 
 
 def _fits(name: str) -> bool:

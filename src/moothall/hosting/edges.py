@@ -162,7 +162,6 @@ class Edges:
                 on_change=ground.registry.on_change,
                 on_update=ground.registry.on_update,
                 secret=ground.secret,
-                clock=ground.clock,
                 name=MCP_NAME,
                 version=version("moothall"),
                 sessions=ground.settings.mcp_sessions,

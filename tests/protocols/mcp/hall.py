@@ -149,7 +149,6 @@ async def hall(
         on_change=registry.on_change,
         on_update=registry.on_update,
         secret=b"s" * 32,
-        clock=clock,
         name="hall",
         version="1.2.3",
         sessions=sessions,

@@ -21,7 +21,7 @@ from moothall.capability.content import (
     TextContents,
 )
 from moothall.capability.decorators import capability
-from moothall.protocols.mcp.content import as_text, blocks, contents, gives_content, messages
+from moothall.protocols.mcp.content import as_text, blocks, contents, messages
 from tests.capability.shop import entry_of
 
 PNG = base64.b64encode(b"\x89PNG").decode()
@@ -36,8 +36,8 @@ def test_blocks_are_content_and_data_is_not() -> None:
     def count() -> int:
         return 1
 
-    assert gives_content(entry_of(show))
-    assert not gives_content(entry_of(count))
+    assert entry_of(show).blocks
+    assert not entry_of(count).blocks
     assert blocks(entry_of(show).encode(show()))[0] == {"type": "text", "text": "a"}
     assert blocks({"type": "text", "text": "a"}) == [{"type": "text", "text": "a"}]
 

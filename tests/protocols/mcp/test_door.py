@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.errors import Conflict
-from tests.protocols.mcp.hall import ANNA, BEN, MODERN, Hall, hall
+from tests.protocols.mcp.hall import ACCEPT, ANNA, BEN, META, MODERN, Hall, hall
 
 SECRET = "SECRET"
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -118,6 +118,26 @@ async def mirrored(city: Annotated[str, Field(json_schema_extra={"x-mcp-header":
     return city
 
 
+@capability(access="owner")
+async def kept(city: Annotated[str, Field(json_schema_extra={"x-mcp-header": "City"})]) -> str:
+    return city
+
+
+LATE: list[asyncio.Task[None]] = []
+
+
+@capability(access="public")
+async def hasty(ctx: CallContext) -> str:
+    gate = GATE["answered"] = asyncio.Event()
+
+    async def afterwards() -> None:
+        await gate.wait()
+        await ctx.progress(1, 2, "too late")
+
+    LATE.append(asyncio.create_task(afterwards()))
+    return "done"
+
+
 @capability(access="public", read_only=True, open_world=True, idempotent=True)
 async def look() -> str:
     """Look around."""
@@ -126,6 +146,7 @@ async def look() -> str:
 
 EVERYTHING: list[Callable[..., Any]] = [
     add, echo, room, nothing, who, guarded, leaky, clash, retired, inner, works, count, slow, held, rare, mirrored, look,
+    kept, hasty,
 ]  # fmt: skip
 
 
@@ -319,6 +340,44 @@ async def test_arguments_that_headers_repeat_must_agree_with_them(door: Hall) ->
     for headers in ({"Mcp-Param-City": "Oslo"}, {}):
         answer = await door.modern("tools/call", params, **headers)
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32020)
+
+
+async def test_blanks_around_the_value_of_a_header_are_no_part_of_it(door: Hall) -> None:
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": META}})
+    told = ["POST /mcp HTTP/1.1", f"Host: {door.http.base_url.netloc.decode()}", "Connection: close"]
+    told += ["Content-Type: application/json", f"MCP-Protocol-Version: {MODERN}", "Mcp-Method: \t tools/list \t "]
+    reader, writer = await asyncio.open_connection(door.http.base_url.host, door.http.base_url.port)
+    writer.write("\r\n".join([*told, f"Content-Length: {len(body)}", "", body]).encode())
+    assert (await reader.readline()).split()[1] == b"200"
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_header_that_repeats_an_argument_stands_there_once(door: Hall) -> None:
+    params = {"name": "mirrored", "arguments": {"city": "Rome"}, "_meta": META}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    told = [("MCP-Protocol-Version", MODERN), ("Mcp-Method", "tools/call"), ("Mcp-Name", "mirrored")]
+    cities = [("Mcp-Param-City", "Oslo"), ("Mcp-Param-City", "Rome")]
+    answer = await door.http.post("/mcp", json=body, headers=[*ACCEPT.items(), *told, *cities])
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32020)
+
+
+async def test_headers_say_nothing_of_a_tool_to_whom_it_is_not_for(door: Hall) -> None:
+    answer = await door.modern("tools/call", {"name": "kept", "arguments": {"city": "Rome"}}, who=BEN)
+    assert code_of(answer.json()) == "PERMISSION_DENIED"
+
+
+async def test_arguments_are_repeated_in_headers_by_the_newer_era_only(door: Hall) -> None:
+    answer = await door.older("tools/call", {"name": "mirrored", "arguments": {"city": "Rome"}})
+    assert answer.json()["result"]["structuredContent"] == {"result": "Rome"}
+
+
+async def test_progress_after_the_answer_is_dropped(door: Hall) -> None:
+    answer = await door.modern("tools/call", {"name": "hasty", "arguments": {}, "_meta": {"progressToken": 1}})
+    assert answer.json()["result"]["structuredContent"] == {"result": "done"}
+    GATE["answered"].set()
+    await LATE.pop()
+    assert code_of(await door.call("add", {"a": 1})) == "ok"
 
 
 @pytest.mark.parametrize("ended", ["left", "timeout"])

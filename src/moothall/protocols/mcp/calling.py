@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp.shared.inbound import validate_mcp_param_headers
 from mcp_types import CallToolRequestParams
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from moothall.calls.ports import CallFacts, Report
 from moothall.calls.reply import Progress
@@ -31,7 +33,7 @@ KEY: Final = "moothall/idempotencyKey"
 TIMEOUT: Final = "moothall/timeout"
 HOPS: Final = "moothall/hops"
 WRAPPED: Final = "moothall/wrapped"
-"""In a result's ``_meta``: the value stands under ``result`` in the structured content, since it is no object."""
+"""In a result's ``_meta``: whether the value stands under ``result`` in the structured content, being no object."""
 
 _LONGEST_KEY: Final = 255
 _MOST_HOPS: Final = 999
@@ -50,15 +52,23 @@ class Outcome:
 
 
 async def perform(
-    ground: Ground, ctx: Context, target: Target, arguments: Mapping[str, Any], partner: ClientPartner
+    ground: Ground,
+    ctx: Context,
+    target: Target,
+    arguments: Mapping[str, Any],
+    partner: ClientPartner,
+    check: Callable[[], None] | None = None,
 ) -> Outcome:
-    """Make a call for the sender of a request.
+    """Make a call for the sender of a request; ``check`` is made once it is known that it may be made.
 
     Raises:
         MoothallError: it may not be made, or failed.
+        MCPError: the check failed.
     """
     gateway = ground.gateway()
     admitted = await gateway.admit(target, _facts(ctx, visit_of(ctx), partner))
+    if check is not None:
+        check()
     reply = await gateway.run(admitted, admitted.entry.locate(arguments))
     if reply.error is not None:
         raise reply.error
@@ -80,12 +90,14 @@ class ToolCalls:
         """
         visit = visit_of(ctx)
         tool = self._tools.find(params.name)
-        if tool is not None and tool.mirrored:
-            _check_headers(tool, params.arguments or {}, visit)
+        arguments = params.arguments or {}
+        check = None
+        if tool is not None and tool.mirrored and ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
+            check = partial(_check_headers, tool, arguments, visit)
         partner = ClientPartner(ctx)
         target = Target("local", params.name[:_SHOWN]) if tool is None else tool.target
         try:
-            outcome = await perform(self._ground, ctx, target, params.arguments or {}, partner)
+            outcome = await perform(self._ground, ctx, target, arguments, partner, check)
             return _result(outcome, tool)
         except InputRequired as error:
             asked = partner.required(error)
@@ -113,11 +125,8 @@ def _result(outcome: Outcome, tool: Tool | None) -> JsonObject:
         raise InternalError("the result is no JSON", told=Told("protocols.failed")) from error
     result: JsonObject = {"content": [{"type": "text", "text": shown}]}
     wrapped = tool.wrapped if tool is not None and tool.wrapped is not None else not isinstance(data, dict)
-    if wrapped:
-        result["structuredContent"] = {RESULT: data}
-        result["_meta"] = {WRAPPED: True}
-    else:
-        result["structuredContent"] = data
+    result["structuredContent"] = {RESULT: data} if wrapped else data
+    result["_meta"] = {WRAPPED: wrapped}
     return result
 
 

@@ -10,11 +10,6 @@ from moothall.capability.entry import Entry
 from moothall.capability.spec import JsonObject
 
 
-def gives_content(entry: Entry) -> bool:
-    """Whether the results of a capability are content blocks, and no structured content."""
-    return entry.blocks
-
-
 def blocks(data: Any) -> list[JsonObject]:  # noqa: ANN401 - JSON of any shape
     """The blocks of a result that is one, or a list of them."""
     if isinstance(data, list):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -41,6 +41,7 @@ LISTEN: Final = "subscriptions/listen"
 _JSON: Final = "application/json"
 _ANY: Final = frozenset({"*/*", "application/*", _JSON})
 _EVENTS: Final = "text/event-stream"
+_ARGUMENT: Final = "mcp-param-"
 _log = logger("mcp")
 
 
@@ -169,12 +170,11 @@ class McpDoor:
 
     async def _acceptable(self, exchange: Exchange, message: Message | None) -> bool:
         """Whether the client takes what it would get, and repeats no header that says what that is."""
-        if len(exchange.headers) != len(exchange.scope["headers"]):
-            raw = ((name.decode("latin-1"), "") for name, _ in exchange.scope["headers"])
-            if twice := find_duplicated_routing_header(raw):
-                rejection = InboundLadderRejection(HEADER_MISMATCH, f"{twice} header appears more than once")
-                await _reject(exchange, rejection)
-                return False
+        raw = exchange.scope["headers"]
+        if len(exchange.headers) != len(raw) and (twice := _repeated_routing(raw)):
+            rejection = InboundLadderRejection(HEADER_MISMATCH, f"{twice} header appears more than once")
+            await _reject(exchange, rejection)
+            return False
         accept = exchange.headers.get("accept", "*/*")
         if accept == "*/*":
             return True
@@ -198,6 +198,14 @@ async def _reject(exchange: Exchange, rejection: InboundLadderRejection) -> None
     error = ErrorData(code=rejection.code, message=rejection.message, data=rejection.data)
     status = ERROR_CODE_HTTP_STATUS.get(rejection.code, 400)
     await exchange.answer(status, [NOT_KEPT], failure(exchange.call_id, error))
+
+
+def _repeated_routing(raw: Sequence[tuple[bytes, bytes]]) -> str | None:
+    """The header that says what a request is about, or repeats an argument of it, and is there twice."""
+    names = [name.decode("latin-1").lower() for name, _ in raw]
+    twice = find_duplicated_routing_header((name, "") for name in names)
+    mirrored = (name for name in names if name.startswith(_ARGUMENT) and names.count(name) > 1)
+    return twice or next(mirrored, None)
 
 
 def _enveloped(message: Message | None) -> bool:

@@ -21,6 +21,8 @@ PAUSE: Final = 0.02
 JSON: Final = (b"content-type", b"application/json")
 _EVENTS: Final = [(b"content-type", b"text/event-stream"), NOT_KEPT, (b"x-accel-buffering", b"no")]
 _ALIVE: Final = b": \n\n"
+_BLANK: Final = " \t"
+"""What may stand around the value of a header and is no part of it (RFC 9110 §5.5)."""
 
 
 class Exchange:
@@ -37,6 +39,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "_ended",
         "_task",
         "_terms",
         "_timer",
@@ -63,8 +66,11 @@ class Exchange:
         self._timer: asyncio.TimerHandle | None = None
         self._watch: asyncio.Task[None] | None = None
         self._turn: asyncio.Lock | None = None
+        self._ended = False
         self.request_id: str = scope[REQUEST_ID]
-        self.headers: Mapping[str, str] = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        self.headers: Mapping[str, str] = {
+            name.decode("latin-1"): value.decode("latin-1").strip(_BLANK) for name, value in scope["headers"]
+        }
         self.call_id: Id | None = None
         self.extra: Headers = []
         self.gone = False
@@ -104,26 +110,26 @@ class Exchange:
 
     async def answer(self, status: int, headers: Headers, body: bytes) -> None:
         """Send a whole answer."""
+        self._ended = True
         if body:
             headers = [JSON, (b"content-length", b"%d" % len(body)), *headers]
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})
 
     async def event(self, frame: bytes) -> None:
-        """Send an event; the first one begins the answer."""
-        if self._turn is None:
-            self._turn = asyncio.Lock()
-        async with self._turn:
-            if not self.events:
-                await self.send({"type": "http.response.start", "status": 200, "headers": [*_EVENTS, *self.extra]})
-                self.events = True
-            await self.send({"type": "http.response.body", "body": frame, "more_body": True})
+        """Send an event; the first one begins the answer, and after its end there are none."""
+        async with self._sending():
+            if not self._ended:
+                await self._begin()
+                await self.send({"type": "http.response.body", "body": frame, "more_body": True})
 
     async def finish(self, frame: bytes = b"") -> None:
         """Send the last event, and end."""
-        if not self.events:
-            await self.event(b"")
-        await self.send({"type": "http.response.body", "body": frame})
+        async with self._sending():
+            if not self._ended:
+                await self._begin()
+                self._ended = True
+                await self.send({"type": "http.response.body", "body": frame})
 
     async def refuse(self, error: MoothallError) -> None:
         """Answer with an error that concerns the request as a whole."""
@@ -134,6 +140,16 @@ class Exchange:
             headers += latin(challenged.headers)
         refused = protocol_error(error, lang, None if challenged is None else challenged.mirror)
         await self.answer(status_of(error), headers, failure(self.call_id, refused.error))
+
+    def _sending(self) -> asyncio.Lock:
+        if self._turn is None:
+            self._turn = asyncio.Lock()
+        return self._turn
+
+    async def _begin(self) -> None:
+        if not self.events:
+            self.events = True
+            await self.send({"type": "http.response.start", "status": 200, "headers": [*_EVENTS, *self.extra]})
 
     def _look(self) -> None:
         self._watch = asyncio.ensure_future(self._until_gone())

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from mcp.server.subscriptions import InMemorySubscriptionBus
 
 from moothall.calls.ports import Gateway
-from moothall.clock import Clock
 
 DOOR = "mcp"
 """The name of this door in `CallFacts` and `Gateway.visible`."""
@@ -23,7 +22,6 @@ class Ground:
         name, version: of the server, as clients show them.
         secret: seals what clients keep for us, at least 32 bytes.
         bus: takes what subscribers are told.
-        clock: says what time it is.
     """
 
     gateway: Callable[[], Gateway]
@@ -31,4 +29,3 @@ class Ground:
     version: str
     secret: bytes
     bus: InMemorySubscriptionBus
-    clock: Clock

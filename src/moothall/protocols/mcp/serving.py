@@ -14,7 +14,6 @@ from mcp_types import CallToolRequestParams, NotificationParams, PaginatedReques
 from pydantic import BaseModel
 
 from moothall.calls.ports import Gateway
-from moothall.clock import Clock
 from moothall.identity.principal import Principal
 from moothall.messages import Lang
 from moothall.protocols.house import HouseTerms
@@ -84,7 +83,6 @@ class McpRoom:
         gateway: gives the node; first asked at `start`, which `door` and `serve_stdio` call.
         on_change, on_update: of `Registry`.
         secret: at least 32 bytes, the same at every start: seals what clients keep for us.
-        clock: says what time it is.
         name: of the server, as clients show it.
         version: of the server.
         sessions: how many sessions clients of the handshake era may have; 0: none, every request stands alone.
@@ -98,14 +96,13 @@ class McpRoom:
         on_change: OnChange,
         on_update: OnUpdate,
         secret: bytes,
-        clock: Clock,
         name: str,
         version: str,
         sessions: int = 0,
         idle: float = IDLE,
     ) -> None:
         bus = InMemorySubscriptionBus()
-        ground = Ground(gateway=gateway, name=name, version=version, secret=secret, bus=bus, clock=clock)
+        ground = Ground(gateway=gateway, name=name, version=version, secret=secret, bus=bus)
         self._ground = ground
         self._listen = ListenHandler(bus)
         self._server = _server(ground, self._listen)

@@ -7,8 +7,14 @@ from typing import Any, Final
 
 from moothall.capability.questions import Answers, Form, LogLevel, Question, Questions, Roots
 from moothall.capability.spec import JsonObject
-from moothall.errors import InputRequired, Told, ValidationError
+from moothall.errors import InputRequired, InternalError, PayloadTooLarge, Told, ValidationError
 from moothall.protocols.a2a.failures import InvalidParams
+from moothall.protocols.a2a.tasks import Task
+from moothall.protocols.a2a.telling import is_json, question
+from moothall.protocols.a2a.writing import written
+
+_MOST_BYTES: Final = 1024 * 1024
+"""Of all answers that a task has."""
 
 _ACTIONS: Final = frozenset({"accept", "decline", "cancel"})
 
@@ -29,26 +35,39 @@ class TaskPartner:
 
         Raises:
             InputRequired: some are not; the task waits for them.
+            InternalError: a question cannot be asked, since it is no JSON.
             ValidationError: one has no such form.
         """
-        missing = {name: question for name, question in questions.items() if name not in self._answers}
+        missing = {name: each for name, each in questions.items() if name not in self._answers}
+        if not all(is_json(question(each)) for each in missing.values()):
+            raise InternalError("a question is no JSON", told=Told("protocols.failed"))
         if missing:
             self.open.update(missing)
             raise InputRequired("the task waits for answers", told=Told("a2a.state.questions"))
-        for name, question in questions.items():
-            _check(name, question, self._answers[name])
+        for name, each in questions.items():
+            _check(name, each, self._answers[name])
         return {name: self._answers[name] for name in questions}
 
     async def log(self, level: LogLevel, data: Any, topic: str) -> None:  # noqa: ANN401 - JSON of any shape
         """Nothing: tasks have no place for it."""
 
 
-def answers_in(message: JsonObject) -> dict[str, JsonObject]:
-    """The answers that a message brings.
+def answers_for(task: Task, message: JsonObject) -> dict[str, JsonObject]:
+    """The answers that a task has with those of a message: to what was asked, and to nothing else.
 
     Raises:
         InvalidParams: it brings none, or none of this form.
+        PayloadTooLarge: they are more than can be kept.
     """
+    given, parts = _answers_in(message), (task.message or {}).get("parts", ())
+    asked = {name for part in parts if isinstance(data := part.get("data"), dict) for name in data.get("questions", ())}
+    answers = {**task.answers, **{name: answer for name, answer in given.items() if name in asked}}
+    if len(written(answers)) > _MOST_BYTES:
+        raise PayloadTooLarge("too long answers", told=Told("a2a.too_much_answered"))
+    return answers
+
+
+def _answers_in(message: JsonObject) -> dict[str, JsonObject]:
     for part in message["parts"]:
         data = part.get("data")
         if isinstance(data, dict) and isinstance(given := data.get("answers"), dict):

@@ -21,8 +21,13 @@ from sqlalchemy.engine import Connection
 from moothall.errors import LeaseLost, MoothallError, StorageError
 from moothall.storage.failure import failed
 from moothall.storage.store import Store
+from moothall.telemetry import logger
 
 _BATCH: Final = 500
+_UNREACHABLE: Final = (OSError, sqlite3.OperationalError, sa.exc.OperationalError, sa.exc.InterfaceError)
+"""Failures of the database, not of what is written: to try one by one would only take longer."""
+
+_log = logger("a2a")
 _DIALECT: Final = sqlite.dialect(paramstyle="named")
 
 Done = Callable[[MoothallError | None], None]
@@ -90,30 +95,53 @@ class Writer:
             await asyncio.shield(self._working)
 
     async def _work(self) -> None:
+        batch: list[Work] = []
         try:
             while self._queue:
                 batch = [self._queue.popleft() for _ in range(min(len(self._queue), _BATCH))]
                 await self._commit(batch)
+                batch = []
         finally:
             self._working = None
+            for _, done in batch:  # the loop itself ends
+                _tell(done, StorageError("the node stopped before it was written"))
 
     async def _commit(self, batch: Sequence[Work]) -> None:
+        """Write a batch; one at a time where its fault may lie in what one of them writes."""
         try:
             kept = await self._written([changes for changes, _ in batch])
         except StorageError as error:
+            if len(batch) > 1 and not isinstance(error.__cause__, _UNREACHABLE):
+                for each in batch:
+                    await self._commit([each])
+                return
             for _, done in batch:
-                done(error)
+                _tell(done, error)
             return
         for (_, done), went_in in zip(batch, kept, strict=True):
-            done(None if went_in else LeaseLost("the task is not this node's any more"))
+            _tell(done, None if went_in else LeaseLost("the task is not this node's any more"))
 
     async def _written(self, batch: Sequence[Sequence[Change]]) -> list[bool]:
-        if self._store.writer is None:
-            return await self._store.write(lambda connection: [_apply(connection, changes) for changes in batch])
+        """Write them in one transaction.
+
+        Raises:
+            StorageError: nothing was written, whatever the reason.
+        """
         try:
+            if self._store.writer is None:
+                return await self._store.write(lambda connection: [_apply(connection, changes) for changes in batch])
             return await self._store.writer.raw(partial(_apply_raw, batch=batch))
-        except sqlite3.Error as error:
+        except StorageError:
+            raise
+        except Exception as error:  # a driver refuses values in many ways, and all who wait here must hear of it
             raise failed(error) from error
+
+
+def _tell(done: Done, error: MoothallError | None) -> None:
+    try:
+        done(error)
+    except Exception:  # noqa: BLE001 - it is logged; the others must hear of theirs
+        _log.exception("what follows the writing of a task failed")
 
 
 def _apply(connection: Connection, changes: Sequence[Change]) -> bool:

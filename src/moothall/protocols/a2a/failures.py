@@ -50,12 +50,6 @@ class TaskNotCancelable(ProtocolError):
     form = Form(-32002, 400, "FAILED_PRECONDITION", "TASK_NOT_CANCELABLE")
 
 
-class PushNotSupported(ProtocolError):
-    """This agent sends no notifications."""
-
-    form = Form(-32003, 400, "FAILED_PRECONDITION", "PUSH_NOTIFICATION_NOT_SUPPORTED")
-
-
 class UnsupportedOperation(ProtocolError):
     """The operation, or this use of it, is not offered."""
 
@@ -66,18 +60,6 @@ class ContentTypeNotSupported(ProtocolError):
     """A part is of a type that the skill does not take, or the answer of one that the client does not take."""
 
     form = Form(-32005, 400, "INVALID_ARGUMENT", "CONTENT_TYPE_NOT_SUPPORTED")
-
-
-class ExtendedCardNotConfigured(ProtocolError):
-    """There is no extended card."""
-
-    form = Form(-32007, 400, "FAILED_PRECONDITION", "EXTENDED_AGENT_CARD_NOT_CONFIGURED")
-
-
-class ExtensionRequired(ProtocolError):
-    """The client does not know an extension that it must."""
-
-    form = Form(-32008, 400, "FAILED_PRECONDITION", "EXTENSION_SUPPORT_REQUIRED")
 
 
 class VersionNotSupported(ProtocolError):

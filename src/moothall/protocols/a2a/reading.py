@@ -66,6 +66,11 @@ class Members:
         self.taken[name] = value
         return value
 
+    def name(self, name: str, *, required: bool = False) -> None:
+        """Take an id: a text without control characters, which not every database can keep."""
+        if not self.text(name, required=required).isprintable():
+            raise fault(self._at + name, "text")
+
     def integer(self, name: str, least: int, most: int = _INT32) -> None:
         """Take an integer."""
         value = self._given.get(name)

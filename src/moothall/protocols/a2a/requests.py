@@ -41,7 +41,7 @@ def send_message(given: object) -> JsonObject:
 def get_task(given: object) -> JsonObject:
     """``GetTaskRequest``."""
     request = Members(given)
-    request.text("id", required=True)
+    request.name("id", required=True)
     request.integer("historyLength", 0)
     return request.taken
 
@@ -49,7 +49,7 @@ def get_task(given: object) -> JsonObject:
 def list_tasks(given: object) -> JsonObject:
     """``ListTasksRequest``."""
     request = Members(given)
-    request.text("contextId")
+    request.name("contextId")
     state = request.text("status")
     if state == _UNSPECIFIED:
         del request.taken["status"]
@@ -66,7 +66,7 @@ def list_tasks(given: object) -> JsonObject:
 def cancel_task(given: object) -> JsonObject:
     """``CancelTaskRequest``."""
     request = Members(given)
-    request.text("id", required=True)
+    request.name("id", required=True)
     request.mapping("metadata")
     return request.taken
 
@@ -74,7 +74,7 @@ def cancel_task(given: object) -> JsonObject:
 def subscribe(given: object) -> JsonObject:
     """``SubscribeToTaskRequest``."""
     request = Members(given)
-    request.text("id", required=True)
+    request.name("id", required=True)
     return request.taken
 
 
@@ -86,15 +86,15 @@ def create_push(given: object) -> JsonObject:
 def one_push(given: object) -> JsonObject:
     """``GetTaskPushNotificationConfigRequest`` and its like for deleting."""
     request = Members(given)
-    request.text("taskId", required=True)
-    request.text("id", required=True)
+    request.name("taskId", required=True)
+    request.name("id", required=True)
     return request.taken
 
 
 def list_push(given: object) -> JsonObject:
     """``ListTaskPushNotificationConfigsRequest``."""
     request = Members(given)
-    request.text("taskId", required=True)
+    request.name("taskId", required=True)
     request.integer("pageSize", 0)
     request.text("pageToken")
     return request.taken
@@ -107,9 +107,9 @@ def extended_card(given: object) -> JsonObject:
 
 def _message(given: object, at: str) -> JsonObject:
     message = Members(given, at)
-    message.text("messageId", required=True)
-    message.text("contextId")
-    message.text("taskId")
+    message.name("messageId", required=True)
+    message.name("contextId")
+    message.name("taskId")
     if message.text("role", required=True) != "ROLE_USER":
         raise fault(f"{at}.role", "role")
     message.every("parts", _part)
@@ -159,8 +159,8 @@ def _configuration(given: object, at: str) -> JsonObject:
 
 def _push(given: object, at: str, *, task: bool = False) -> JsonObject:
     config = Members(given, at)
-    config.text("id")
-    config.text("taskId", required=task)
+    config.name("id")
+    config.name("taskId", required=task)
     config.text("url", LONGEST_URL, required=True)
     config.text("token", LONGEST_URL)
     config.nested("authentication", _authentication)

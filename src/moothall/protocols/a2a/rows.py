@@ -25,8 +25,13 @@ _INSERT: Final = Statement(
 )
 _PARTS: Final = Statement(sa.insert(a2a_part), ["task", "n", "part"])
 _PUSH: Final = Statement(sa.insert(a2a_push), ["task", "id", "config"])
-_UPDATE: Final = Statement(sa.update(a2a_task).where(*_MINE).values(_VALUES))
-_GUARDED: Final = Statement(sa.update(a2a_task).where(*_MINE, _row.updated == sa.bindparam("seen")).values(_VALUES))
+_HAD: Final = _row.parts == sa.bindparam("had")
+_UPDATE: Final = Statement(sa.update(a2a_task).where(*_MINE, _HAD).values(_VALUES))
+_REWRITE: Final = Statement(sa.update(a2a_task).where(*_MINE).values(_VALUES))
+_ANEW: Final = {**_VALUES, "wish": sa.literal_column("''")}
+"""What was wanted of another run is not wanted of this one."""
+
+_GUARDED: Final = Statement(sa.update(a2a_task).where(*_MINE, _row.updated == sa.bindparam("seen")).values(_ANEW))
 _NO_PARTS: Final = Statement(sa.delete(a2a_part).where(a2a_part.c.task == sa.bindparam("of")))
 
 
@@ -47,11 +52,18 @@ def insert(task: Task, holder: str) -> list[Change]:
     return [*changes, *parts(task.id, 0, task.parts)] if task.streamed and task.parts else changes
 
 
-def update(task: Task, mine: str, holder: str, fresh: int = 0) -> list[Change]:
-    """Write what may change of a task that ``mine`` holds, with its last ``fresh`` parts; then ``holder`` has it."""
-    change = Change(_UPDATE, {"task": task.id, "mine": mine, **changing(task, holder)}, fenced=True)
-    begin = len(task.parts) - fresh
-    return [change, *parts(task.id, begin, task.parts[begin:])] if fresh and task.streamed else [change]
+def update(task: Task, mine: str, holder: str, had: int) -> list[Change]:
+    """Write what may change of a task that ``mine`` holds, if it has ``had`` parts there; then ``holder`` has it."""
+    values = {"task": task.id, "mine": mine, "had": had, **changing(task, holder)}
+    change = Change(_UPDATE, values, fenced=True)
+    return [change, *parts(task.id, had, task.parts[had:])] if task.streamed else [change]
+
+
+def rewrite(task: Task, mine: str, holder: str) -> list[Change]:
+    """Write a task that ``mine`` holds and all of its parts anew, whatever is there of them."""
+    values = {"task": task.id, "mine": mine, **changing(task, holder)}
+    changes = [Change(_REWRITE, values, fenced=True), Change(_NO_PARTS, {"of": task.id})]
+    return [*changes, *parts(task.id, 0, task.parts)] if task.streamed else changes
 
 
 def guarded(task: Task, seen: int, holder: str) -> list[Change]:

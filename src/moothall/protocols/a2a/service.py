@@ -18,6 +18,7 @@ from moothall.identity.egress import Egress
 from moothall.protocols.a2a.cancelling import Cancelling
 from moothall.protocols.a2a.failures import TaskNotFound
 from moothall.protocols.a2a.following import Following
+from moothall.protocols.a2a.keeping import Ground
 from moothall.protocols.a2a.listing import listed, query_of
 from moothall.protocols.a2a.live import Live
 from moothall.protocols.a2a.operations import Operations, Visit
@@ -27,7 +28,6 @@ from moothall.protocols.a2a.starting import Starting, proves, whose
 from moothall.protocols.a2a.store import TaskStore
 from moothall.protocols.a2a.tasks import Task
 from moothall.protocols.a2a.watching import Watch
-from moothall.protocols.a2a.work import Ground
 from moothall.storage.store import Store
 
 
@@ -73,6 +73,7 @@ class TaskService(Operations):
 
     async def aclose(self) -> None:
         """End the tasks that are at work, write that, and stop telling of them."""
+        await self._starting.aclose()
         await self._live.aclose()
         self._watch.end_all()
         await self._pusher.aclose()
@@ -88,7 +89,7 @@ class TaskService(Operations):
             try:
                 await asyncio.shield(run.rested)
             except asyncio.CancelledError:
-                run.stop("canceled")
+                run.left()
                 raise
         return {"task": run.shown(history)}
 
@@ -101,8 +102,7 @@ class TaskService(Operations):
                 yield event
         finally:
             watcher.close()
-            if not proves(visit):
-                run.stop("canceled")
+            run.left()
 
     async def get_task(self, visit: Visit, request: JsonObject) -> JsonObject:
         """Give a ``Task``."""

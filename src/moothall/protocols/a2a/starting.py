@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass
 from typing import Final
 
 from moothall.calls.limits import partition
 from moothall.calls.ports import Admitted
 from moothall.calls.request_ids import fresh
 from moothall.capability.spec import JsonObject
-from moothall.errors import LeaseLost, ServiceNotFoundError, Told, Unauthenticated
+from moothall.errors import LeaseLost, MoothallError, ServiceNotFoundError, Told, Unauthenticated
 from moothall.protocols.a2a import skills
-from moothall.protocols.a2a.asking import answers_in
+from moothall.protocols.a2a.asking import answers_for
 from moothall.protocols.a2a.failures import InvalidParams, TaskNotFound, UnsupportedOperation
-from moothall.protocols.a2a.live import Live
+from moothall.protocols.a2a.keeping import Ground
+from moothall.protocols.a2a.live import Live, Place
 from moothall.protocols.a2a.operations import Visit
 from moothall.protocols.a2a.push_configs import PushConfigs
 from moothall.protocols.a2a.tasks import INPUT_REQUIRED, INTERRUPTED, TERMINAL, Task, Whose, milliseconds
-from moothall.protocols.a2a.work import Ground, Run
+from moothall.protocols.a2a.work import Run
+
+MOST_ROUNDS: Final = 100
+"""Messages with which a task can be taken up."""
 
 _LONGEST_ID: Final = 256
+
+
+@dataclass(slots=True)
+class _Begun:
+    """A run that has not begun.
+
+    Attributes:
+        run: it.
+        config: the push configuration that came with the message.
+        goes_on: whether its task was there before.
+        seen: when that was last changed.
+    """
+
+    run: Run
+    config: JsonObject | None
+    goes_on: bool = False
+    seen: int = 0
 
 
 class Starting:
@@ -28,6 +51,7 @@ class Starting:
         self._ground = ground
         self._live = live
         self._pushes = pushes
+        self._launching: set[asyncio.Task[None]] = set()
 
     async def begin(self, visit: Visit, request: JsonObject, *, told: bool, watched: bool = False) -> Run:
         """Begin the work that a message asks for; where it is ``told`` of before its end, it is written before that.
@@ -41,52 +65,105 @@ class Starting:
         push = configuration.get("taskPushNotificationConfig")
         if not proves(visit):
             _check_stranger(message, push, goes_on=configuration.get("returnImmediately", False))
-        as_text = skills.as_text(configuration)
-        if message.get("taskId"):
-            return await self._go_on(visit, message, push, as_text=as_text, watched=watched)
+        place = self._live.reserve(whose(visit).owner)
+        try:
+            begun = await (self._go_on if message.get("taskId") else self._new)(visit, request, push)
+        except BaseException:
+            place.give_back()
+            raise
+        if not begun.goes_on and not told and begun.config is None:
+            self._live.add(begun.run, place)
+            begun.run.work()
+            return begun.run
+        if watched:
+            begun.run.watch()
+        try:
+            await self._launched(begun, place, configuration.get("historyLength"))
+        except BaseException:
+            if watched:
+                begun.run.watched().close()
+            raise
+        return begun.run
+
+    async def aclose(self) -> None:
+        """Wait for what is on its way to the database; nothing more must be asked for."""
+        if self._launching:
+            await asyncio.wait(self._launching)
+
+    async def _launched(self, begun: _Begun, place: Place, history: int | None) -> None:
+        """Write that a task is at work, and begin: both or nothing, whoever leaves meanwhile.
+
+        Raises:
+            MoothallError: it could not be written.
+        """
+        launch = self._resume(begun, place) if begun.goes_on else self._announce(begun, place, history)
+        launching = asyncio.create_task(launch, name="moothall-a2a-launch")
+        self._launching.add(launching)
+        launching.add_done_callback(self._launching.discard)
+        try:
+            await asyncio.shield(launching)
+        except asyncio.CancelledError:
+            launching.add_done_callback(lambda done: _left(done, begun.run))
+            raise
+
+    async def _announce(self, begun: _Begun, place: Place, history: int | None) -> None:
+        run, config = begun.run, begun.config
+        if config is not None:
+            self._pushes.follow(config)
+        self._live.add(run, place)
+        try:
+            await run.announce([] if config is None else [config], history)
+        except MoothallError as error:
+            run.forsake(error)
+            raise
+
+    async def _resume(self, begun: _Begun, place: Place) -> None:
+        run, config = begun.run, begun.config
+        try:
+            if config is not None:
+                await self._pushes.keep(config)
+            configs = await self._pushes.all(run.task.id)
+        except BaseException:
+            place.give_back()
+            raise
+        try:
+            await self._ground.store.take_up(run.task, begun.seen)
+        except LeaseLost as error:
+            place.give_back()
+            raise UnsupportedOperation("task_busy") from error
+        except MoothallError as error:
+            self._live.add(run, place)
+            run.forsake(error)
+            raise
+        self._live.add(run, place)
+        for kept in configs:
+            self._pushes.follow(kept)
+        run.resume()
+
+    async def _new(self, visit: Visit, request: JsonObject, push: JsonObject | None) -> _Begun:
+        """A new task, of which nobody knows yet."""
         skill, arguments = skills.wanted(self._ground.gateway(), visit, request)
+        as_text = skills.as_text(request.get("configuration", {}))
         admitted = await self._admitted(visit, skill)
-        task = self._new(visit, message, admitted)
+        task = self._task(visit, request["message"], admitted)
         task.arguments = dict(admitted.entry.locate(arguments))
         config = await self._pushes.accept(task.id, push) if push else None
-        run = self._run(admitted, task, kept=proves(visit), as_text=as_text)
-        if told or config is not None:
-            if watched:
-                run.watch()
-            if config is not None:
-                self._pushes.follow(config)
-            await run.announce([] if config is None else [config])
-        self._live.add(run)
-        run.work(known=told or config is not None)
-        return run
+        return _Begun(self._run(admitted, task, kept=proves(visit), as_text=as_text), config)
 
-    async def _go_on(
-        self, visit: Visit, message: JsonObject, push: JsonObject | None, *, as_text: bool, watched: bool
-    ) -> Run:
+    async def _go_on(self, visit: Visit, request: JsonObject, push: JsonObject | None) -> _Begun:
+        """A task that waits, with the message that it waits for."""
+        message = request["message"]
+        as_text = skills.as_text(request.get("configuration", {}))
         task = await self._waiting(visit, message)
-        answers = answers_in(message) if task.state == INPUT_REQUIRED else {}
+        answers = answers_for(task, message) if task.state == INPUT_REQUIRED else task.answers
         admitted = await self._admitted(visit, task.skill)
         config = await self._pushes.accept(task.id, push) if push else None
         seen = task.updated
         task.take(message, milliseconds(self._ground.clock.now()))
-        task.answers = {**task.answers, **answers}
+        task.answers = answers
         task.parts = []
         task.lang = visit.lang
-        if config is not None:
-            await self._pushes.keep(config)
-        configs = await self._pushes.all(task.id)
-        try:
-            await self._ground.store.take_up(task, seen)
-        except LeaseLost as error:
-            raise UnsupportedOperation("task_busy") from error
-        run = self._run(admitted, task, kept=True, as_text=as_text)
-        self._live.add(run)
-        if watched:
-            run.watch()
-        for kept in configs:
-            self._pushes.follow(kept)
-        run.resume()
-        return run
+        return _Begun(self._run(admitted, task, kept=True, as_text=as_text), config, goes_on=True, seen=seen)
 
     async def _waiting(self, visit: Visit, message: JsonObject) -> Task:
         """The task that a message is for.
@@ -104,19 +181,20 @@ class Starting:
             raise InvalidParams("context_differs")
         if task.state in TERMINAL:
             raise UnsupportedOperation("task_over")
+        if task.rounds >= MOST_ROUNDS:
+            raise UnsupportedOperation("too_many_rounds", {"most": MOST_ROUNDS})
         if live is not None or task.state not in INTERRUPTED:
             raise UnsupportedOperation("task_busy")
         return task
 
     async def _admitted(self, visit: Visit, skill: str) -> Admitted:
         """Resolve a skill of this agent, and of no other."""
-        self._live.check(whose(visit).owner)
         admitted = await self._ground.gateway().admit(skills.target(visit, skill), visit.facts)
         if admitted.entry.agent != visit.agent:
             raise ServiceNotFoundError("the agent has no such skill", told=Told("calls.not_found"))
         return admitted
 
-    def _new(self, visit: Visit, message: JsonObject, admitted: Admitted) -> Task:
+    def _task(self, visit: Visit, message: JsonObject, admitted: Admitted) -> Task:
         context = message.get("contextId") or fresh()
         if len(context) > _LONGEST_ID or not context.isprintable():
             raise InvalidParams("field", {"field": "message.contextId"})
@@ -148,6 +226,12 @@ def whose(visit: Visit) -> Whose:
     principal = visit.facts.principal
     owner = principal.id if proves(visit) else partition(principal, visit.facts.address)
     return Whose(visit.agent, owner, visit.tenant)
+
+
+def _left(launching: asyncio.Task[None], run: Run) -> None:
+    """Whoever asked for a run has left before it began."""
+    if not launching.cancelled() and launching.exception() is None:
+        run.left()
 
 
 def _check_stranger(message: JsonObject, push: JsonObject | None, *, goes_on: bool) -> None:

@@ -16,7 +16,7 @@ from moothall.messages import LANGS
 from moothall.protocols.a2a import rows, telling
 from moothall.protocols.a2a.batching import Done, Writer
 from moothall.protocols.a2a.sweeping import Sweeping
-from moothall.protocols.a2a.tasks import FAILED, SUBMITTED, WORKING, Task, Whose, milliseconds
+from moothall.protocols.a2a.tasks import FAILED, Task, Whose, milliseconds
 from moothall.storage.schema import a2a_part, a2a_task
 from moothall.storage.store import Store
 
@@ -105,9 +105,16 @@ class TaskStore:
         self._sweeping.look()
         await self.writer.write(*rows.insert(task, self.node), *(rows.push(config) for config in pushes))
 
-    def change(self, task: Task, *, resting: bool, fresh: int, done: Done) -> None:
-        """Write what changed of a task that this node works on."""
-        self.writer.put(rows.update(task, self.node, "" if resting else self.node, fresh), done)
+    def change(self, task: Task, *, resting: bool, had: int | None, done: Done) -> None:
+        """Write what changed of a task that this node works on.
+
+        ``done`` hears of a `LeaseLost` where the task is another's, or has not ``had`` parts there; with None all
+        is written anew.
+        """
+        holder = "" if resting else self.node
+        mine = self.node
+        changes = rows.rewrite(task, mine, holder) if had is None else rows.update(task, mine, holder, had)
+        self.writer.put(changes, done)
 
     async def take_up(self, task: Task, seen: int) -> None:
         """Hold a task that nobody holds, as it is now, if it was last changed at ``seen``.
@@ -148,7 +155,7 @@ class TaskStore:
         if query.context:
             wanted.append(_row.context == query.context)
         if query.state:
-            wanted.append(_row.state.in_((SUBMITTED, WORKING)) if query.state == WORKING else _row.state == query.state)
+            wanted.append(_row.state == query.state)
         if query.since is not None:
             wanted.append(_row.updated >= query.since)
         place = sa.tuple_(_row.updated, _row.id)

@@ -161,7 +161,7 @@ class Task:
 
 def milliseconds(when: datetime) -> int:
     """A moment as a number."""
-    return int(when.timestamp() * 1000)
+    return (when - _EPOCH) // timedelta(milliseconds=1)
 
 
 def written(moment: int) -> str:

@@ -12,6 +12,7 @@ from moothall.capability.spec import JsonObject
 from moothall.errors import MoothallError
 from moothall.messages import Lang, explain, text
 from moothall.protocols.a2a.tasks import REJECTED, Task
+from moothall.protocols.a2a.writing import written
 
 JSON: Final = "application/json"
 
@@ -55,8 +56,8 @@ def failure(task: Task, error: MoothallError, request_id: str) -> JsonObject:
     """The message of a task that an error ended: what its code and its place in the table say, never a stack."""
     told, code = explain(error, task.lang), error.envelope_code
     row: JsonObject = {"code": code, "message": told.message, "why": told.why, "hint": told.hint}
-    if error.details and code not in _NOT_DETAILED:
-        row["details"] = dict(error.details)
+    if code not in _NOT_DETAILED and (details := _json_of(error.details)):
+        row["details"] = details
     if request_id:
         row["request_id"] = request_id
     words = text("protocols.error", task.lang, message=told.message, why=told.why, hint=told.hint)
@@ -73,7 +74,7 @@ def progress(task: Task, told: Progress) -> JsonObject:
 def asked(task: Task, questions: Mapping[str, Question]) -> JsonObject:
     """The message of a task that waits for answers."""
     words = "\n".join(q.message for q in questions.values() if isinstance(q, Form))
-    rows = {name: _question(question) for name, question in questions.items()}
+    rows = {name: question(each) for name, each in questions.items()}
     return message(task, text_part(words or text("a2a.state.questions", task.lang)), data_part({"questions": rows}))
 
 
@@ -89,7 +90,27 @@ def stopped(lang: Lang) -> JsonObject:
     return {"messageId": fresh(), "role": "ROLE_AGENT", "parts": [text_part(words), data_part(error)]}
 
 
-def _question(question: Question) -> JsonObject:
+def stopped_now(task: Task) -> JsonObject:
+    """The same with its ids."""
+    return task.own(stopped(task.lang))
+
+
+def is_json(value: Any) -> bool:  # noqa: ANN401 - of any shape
+    """Whether a value can be told at all."""
+    try:
+        written(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
+def _json_of(details: Mapping[str, Any]) -> JsonObject:
+    """What of the details of an error is JSON; the others are known to the log only."""
+    return {name: value for name, value in details.items() if is_json({name: value})}
+
+
+def question(question: Question) -> JsonObject:
+    """A question as the client reads it."""
     match question:
         case Form(said, schema):
             return {"type": "form", "message": said, "schema": dict(schema)}

@@ -56,9 +56,11 @@ def tenant_of(request: object, path: str = "") -> str:
         InvalidParams: it is no text, or names two.
     """
     named = request.get("tenant") if isinstance(request, dict) else None
+    if not path.isprintable():
+        raise fault("tenant", "text")
     if named is None or named == "":
         return path
-    if not isinstance(named, str) or len(named) > LONGEST:
+    if not isinstance(named, str) or len(named) > LONGEST or not named.isprintable():
         raise fault("tenant", "text")
     if path and named != path:
         raise fault("tenant", "twice")

@@ -9,11 +9,11 @@ from moothall.capability.spec import JsonObject
 from moothall.errors import LeaseLost
 from moothall.protocols.a2a import telling
 from moothall.protocols.a2a.failures import TaskNotCancelable, TaskNotFound
+from moothall.protocols.a2a.keeping import Ground
 from moothall.protocols.a2a.live import Live
 from moothall.protocols.a2a.push_configs import PushConfigs
 from moothall.protocols.a2a.store import CANCEL, Kept
 from moothall.protocols.a2a.tasks import CANCELED, TERMINAL, Task, Whose, milliseconds
-from moothall.protocols.a2a.work import Ground
 
 _LOOK: Final = 0.25
 _LOOKS: Final = 20
@@ -43,9 +43,8 @@ class Cancelling:
             if not await run.cancelled():
                 raise TaskNotCancelable("task_stays")
             await run.rested
-            if run.task.state != CANCELED:
-                raise TaskNotCancelable("task_ended")
-            return run.shown()
+            if run.task.state == CANCELED:
+                return run.shown()
         found = await self._find(task, whose)
         if found.task.state in TERMINAL:
             raise TaskNotCancelable("task_ended")
@@ -77,6 +76,8 @@ class Cancelling:
                 return found.task.shown()
             if found.task.state in TERMINAL:
                 raise TaskNotCancelable("task_ended")
+            if not found.holder:  # it came to wait for a message meanwhile
+                return await self._waiting(found.task)
         raise TaskNotCancelable("task_stays")
 
     async def _find(self, task: str, whose: Whose) -> Kept:

@@ -1,22 +1,19 @@
 """Taking up the stream of a task: as it is, then what becomes of it, until it has ended (A2A 1.0 §3.1.6).
 
-What another process does is seen by looking at the database, twice a second.
+A task that rests may go on in another process of the same database; what happens there is seen by looking.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from typing import Final
 
 from moothall.capability.spec import JsonObject
 from moothall.protocols.a2a.failures import TaskNotFound, UnsupportedOperation
 from moothall.protocols.a2a.live import Live
-from moothall.protocols.a2a.store import Kept, TaskStore
-from moothall.protocols.a2a.tasks import TERMINAL, Task, Whose
+from moothall.protocols.a2a.looking import changes
+from moothall.protocols.a2a.store import TaskStore
+from moothall.protocols.a2a.tasks import INTERRUPTED, TERMINAL, Task, Whose
 from moothall.protocols.a2a.watching import Watch, Watcher
-
-_LOOK: Final = 0.5
 
 
 class Following:
@@ -34,18 +31,27 @@ class Following:
             TaskNotFound: it is not this caller's.
             UnsupportedOperation: it has ended.
             Overloaded: too many watch it.
-            StorageError: the database failed.
+            StorageError, LeaseLost: the database failed, or the task is another process's now.
         """
+        if self._live.find(task, whose) is None:
+            await self._find(task, whose)
         watcher = self._watch.add(task, stays=True)
         try:
             first, known = await self._first(task, whose, watcher)
             yield {"task": first}
-            if known is not None:
-                async for change in self._looking(known, whose):
-                    yield change
-                return
-            while (event := await watcher.get()) is not None:
-                yield event
+            if known is None:
+                status: JsonObject = first["status"]
+                while not (self._store.shared and status["state"] in INTERRUPTED):
+                    event = await watcher.get()
+                    if event is None:
+                        return
+                    yield event
+                    status = _status(event) or status
+                known = await self._find(task, whose, over=True)
+                if known.status != status:  # it has gone on elsewhere by now
+                    yield {"task": known.shown()}
+            async for change in changes(self._store, known):
+                yield change
         finally:
             watcher.close()
 
@@ -53,34 +59,26 @@ class Following:
         """The task as it is, with the events dropped that it has; and again where this process hears nothing of it."""
         while True:
             run = self._live.find(task, whose)
-            if run is not None:
-                watcher.drop()
-                return run.shown(), None
             watcher.drop()
+            if run is not None:
+                return run.shown(), None
             found = await self._find(task, whose)
+            if watcher.over:
+                watcher.check()
+                return found.shown(), None
             if self._live.find(task, whose) is None and not watcher.waiting:
-                return found.task.shown(), found.task if self._store.shared else None
+                return found.shown(), found if self._store.shared else None
 
-    async def _looking(self, known: Task, whose: Whose) -> AsyncIterator[JsonObject]:
-        """What changes in the database from what is known."""
-        while known.state not in TERMINAL:
-            await asyncio.sleep(_LOOK)
-            found = await self._store.find(known.id, whose)
-            if found is None:
-                return
-            task, had = found.task, len(known.parts)
-            if len(task.parts) < had:  # another run began: the result comes anew
-                yield {"task": task.shown()}
-            elif fresh := task.parts[had:]:
-                yield task.artifact_update(fresh, append=had > 0, last=task.state in TERMINAL)
-            if task.status != known.status:
-                yield task.status_update()
-            known = task
-
-    async def _find(self, task: str, whose: Whose) -> Kept:
+    async def _find(self, task: str, whose: Whose, *, over: bool = False) -> Task:
         found = await self._store.find(task, whose)
         if found is None:
             raise TaskNotFound("task_not_found")
-        if found.task.state in TERMINAL:
+        if found.task.state in TERMINAL and not over:
             raise UnsupportedOperation("task_over_subscribed")
-        return found
+        return found.task
+
+
+def _status(event: JsonObject) -> JsonObject | None:
+    """The status that an event tells; None for a part of the result."""
+    told = event.get("task") or event.get("statusUpdate")
+    return told["status"] if told else None

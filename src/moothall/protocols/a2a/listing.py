@@ -13,6 +13,8 @@ from moothall.protocols.a2a.store import Found, Query
 from moothall.protocols.a2a.tasks import Whose, milliseconds
 
 _PAGE: Final = 50
+_MOST: Final = 2**63 - 1
+"""The largest number that the database knows."""
 
 
 def query_of(whose: Whose, request: JsonObject) -> Query:
@@ -55,7 +57,7 @@ def _task(shown: JsonObject, query: Query) -> JsonObject:
 def _moment(text: str) -> int:
     try:
         return milliseconds(parse_rfc3339(text))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # no moment; or one whose year in UTC is none
         raise InvalidParams("field", {"field": "statusTimestampAfter"}) from error
 
 
@@ -66,9 +68,10 @@ def _token(updated: int, task: str) -> str:
 def _place(token: str) -> tuple[int, str]:
     try:
         place = json.loads(urlsafe_b64decode(token))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidParams("page_token") from error
     match place:
         case [int(updated), str(task)] if not isinstance(updated, bool):
-            return updated, task
+            if 0 <= updated <= _MOST and task.isascii() and task.isprintable():
+                return updated, task
     raise InvalidParams("page_token")

@@ -65,6 +65,20 @@ class Watcher:
         self._filled.set()
 
     @property
+    def over(self) -> bool:
+        """Whether nothing more will come than what waits."""
+        return self._over
+
+    def check(self) -> None:
+        """Look whether what was to be told could be written.
+
+        Raises:
+            MoothallError: it could not.
+        """
+        if self._error is not None:
+            raise self._error
+
+    @property
     def waiting(self) -> bool:
         """Whether something can be had at once."""
         return bool(self._events) or self._behind is not None or self._over
@@ -81,8 +95,7 @@ class Watcher:
                 return {"task": shown()}
             if self._events:
                 return self._events.popleft()
-            if self._error is not None:
-                raise self._error
+            self.check()
             if self._over:
                 return None
             self._filled.clear()

@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 
+from moothall.clock import parse_rfc3339
 from moothall.errors import InternalError
 from moothall.protocols.a2a import tasks
 from moothall.protocols.a2a.tasks import INTERRUPTED, MOST_HISTORY, TERMINAL, Task, Whose
@@ -68,3 +69,8 @@ def test_history_keeps_the_latest_messages() -> None:
     assert it.history[-1] == {"messageId": f"u-{MOST_HISTORY - 1}", "contextId": "c", "taskId": "t"}
     assert it.shown(2)["history"] == it.history[-2:]
     assert "history" not in it.shown(0)
+
+
+def test_a_moment_reads_back_as_it_was_written() -> None:
+    moments = range(1_763_776_146_000, 1_763_776_147_000)
+    assert [tasks.milliseconds(parse_rfc3339(tasks.written(moment))) for moment in moments] == list(moments)

@@ -13,7 +13,7 @@ from moothall.protocols.a2a.tasks import Task
 from moothall.protocols.a2a.telling import is_json, question
 from moothall.protocols.a2a.writing import written
 
-_MOST_BYTES: Final = 1024 * 1024
+MOST_BYTES: Final = 1024 * 1024
 """Of all answers that a task has."""
 
 _ACTIONS: Final = frozenset({"accept", "decline", "cancel"})
@@ -62,7 +62,7 @@ def answers_for(task: Task, message: JsonObject) -> dict[str, JsonObject]:
     given, parts = _answers_in(message), (task.message or {}).get("parts", ())
     asked = {name for part in parts if isinstance(data := part.get("data"), dict) for name in data.get("questions", ())}
     answers = {**task.answers, **{name: answer for name, answer in given.items() if name in asked}}
-    if len(written(answers)) > _MOST_BYTES:
+    if len(written(answers)) > MOST_BYTES:
         raise PayloadTooLarge("too long answers", told=Told("a2a.too_much_answered"))
     return answers
 

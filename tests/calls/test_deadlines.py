@@ -131,7 +131,7 @@ async def test_abandoned_threads_do_not_starve_a_node_in_silence() -> None:
         go_on.wait(30)
 
     hall = Hall(stuck)
-    hall.registry._threads._size = 2
+    hall.registry.threads._size = 2
     codes = {code(reply) for reply in await asyncio.gather(*(hall.call("stuck") for _ in range(40)))}
     go_on.set()
     assert codes == {"TIMEOUT", "UNAVAILABLE"}

@@ -61,7 +61,7 @@ class Registry:
         default_agent: str = DEFAULT_AGENT,
     ) -> None:
         self.adapters = adapters or AdapterLayer()
-        self._threads = Threads(threads)
+        self.threads = Threads(threads)
         self._file = {
             name: settle(given, f"the configuration of {name}", identity=False)
             for name, given in (options or {}).items()
@@ -223,14 +223,14 @@ class Registry:
             for member, _ in self._members.values():
                 if route := route_of(member.function):
                     route.close(self)
-            self._threads.close()
+            self.threads.close()
 
     def _compile(
         self, member: Member, agent: str, adapters: AdapterLayer, run_time: Mapping[str, Any] | None = None
     ) -> Entry:
         file = {**self._file.get(member.name, {}), **self._file.get(f"{agent}.{member.name}", {})}
         layers = Layers(member.defaults, file, run_time or {})
-        return compile_entry(member, agent, layers, self._threads, adapters)
+        return compile_entry(member, agent, layers, self.threads, adapters)
 
     def _warn_of_breaks(self, entry: Entry) -> None:
         for other in self._entries.values():

@@ -85,6 +85,7 @@ class EdgeGround:
         hosted: the agents as their documents show them.
         gateway: the call path, which is made after the connectors.
         principals: who an agent of this node is as a caller, by its name.
+        suspended: whether the policy refuses an identity by now.
         secret: seals what clients keep for us.
     """
 
@@ -97,6 +98,7 @@ class EdgeGround:
     hosted: Hosted
     gateway: Callable[[], Gateway]
     principals: Callable[[str], Principal]
+    suspended: Callable[[str], bool]
     secret: bytes
 
 
@@ -161,6 +163,8 @@ class Edges:
                 gateway=ground.gateway,
                 on_change=ground.registry.on_change,
                 on_update=ground.registry.on_update,
+                suspended=ground.suspended,
+                threads=ground.registry.threads,
                 secret=ground.secret,
                 name=MCP_NAME,
                 version=version("moothall"),

@@ -88,6 +88,7 @@ class AgentHost:
                 hosted=lambda: self._hosted,
                 gateway=lambda: self.path,
                 principals=self._principal,
+                suspended=self.suspended,
                 secret=keys.state_secret,
             )
         )

@@ -56,6 +56,7 @@ class Hall:
     address: Address
     streams: OpenStreams
     stop: asyncio.Event
+    suspended: set[str]
     serving: asyncio.Task[None]
 
     @property
@@ -126,7 +127,7 @@ async def hall(
     sessions: int = 0,
     idle: float = 1800.0,
     max_body: int = 256 * 1024,
-    streams: int = 10,
+    streams: int = 20,
     heartbeat: float = 5.0,
 ) -> AsyncIterator[Hall]:
     """Serve functions as capabilities of the agent `node`, and those of further agents."""
@@ -134,6 +135,7 @@ async def hall(
     for agent, of_agent in {"node": list(functions), **(agents or {})}.items():
         registry.add(agent, members(of_agent))
     await registry.start()
+    suspended: set[str] = set()
     store = None if data is None else await Store.open(data)
     path = CallPath(
         registry,
@@ -148,6 +150,8 @@ async def hall(
         gateway=lambda: path,
         on_change=registry.on_change,
         on_update=registry.on_update,
+        suspended=suspended.__contains__,
+        threads=registry.threads,
         secret=b"s" * 32,
         name="hall",
         version="1.2.3",
@@ -171,7 +175,7 @@ async def hall(
     address = await listening
     try:
         async with httpx.AsyncClient(base_url=address.url, trust_env=False, timeout=20) as http:
-            yield Hall(http, registry, path, room, address, open_streams, stop, serving)
+            yield Hall(http, registry, path, room, address, open_streams, stop, suspended, serving)
     finally:
         stop.set()
         await serving

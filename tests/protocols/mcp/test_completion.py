@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from collections.abc import Iterator
 from enum import Enum
 from typing import Any, Literal
 
@@ -102,3 +105,48 @@ async def test_unknown_arguments_and_failures_are_errors_that_tell_nothing() -> 
     assert unknown["error"]["code"] == -32602
     assert failed["error"]["data"]["code"] == "INTERNAL_ERROR"
     assert "SECRET" not in str(failed)
+
+
+LET_GO = threading.Event()
+BEGUN = threading.Semaphore(0)
+WHERE: list[str] = []
+
+
+def slow(start: str) -> Iterator[str]:
+    WHERE.append(threading.current_thread().name)
+    BEGUN.release()
+    LET_GO.wait()
+    yield start
+
+
+async def lazy(start: str) -> Iterator[str]:
+    def numbers() -> Iterator[str]:
+        WHERE.append(threading.current_thread().name)
+        yield start
+
+    return numbers()
+
+
+@prompt(access="public", completions={"slow": slow, "lazy": lazy})
+def dawdle(slow: str, lazy: str) -> str:
+    """Take one's time."""
+    return slow + lazy
+
+
+async def test_completions_run_in_the_threads_of_capabilities_and_only_so_many_of_one_caller() -> None:
+    dawdling = {"type": "ref/prompt", "name": "dawdle"}
+    LET_GO.clear()
+    WHERE.clear()
+    async with hall(dawdle) as open_:
+        waiting = [asyncio.create_task(complete(open_, "slow", "a", dawdling)) for _ in range(4)]
+        for _ in waiting:
+            await asyncio.to_thread(BEGUN.acquire)
+        refused = await complete(open_, "slow", "a", dawdling)
+        other = await complete(open_, "lazy", "b", dawdling, who=ANNA)
+        LET_GO.set()
+        answers = await asyncio.gather(*waiting)
+        assert "result" in await complete(open_, "slow", "a", dawdling)
+    assert refused["error"]["data"]["code"] == "UNAVAILABLE"
+    assert other["result"]["completion"]["values"] == ["b"]
+    assert all(answer["result"]["completion"]["values"] == ["a"] for answer in answers)
+    assert all(name.startswith("capability-") for name in WHERE)

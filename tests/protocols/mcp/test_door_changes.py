@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -14,12 +14,22 @@ from mcp_types import ToolListChangedNotification
 
 from moothall.capability.decorators import capability
 from tests.protocols.http.hall import members
-from tests.protocols.mcp.hall import ACCEPT, ANNA, BEN, MODERN, Hall, hall, of
+from tests.protocols.mcp.hall import ACCEPT, ANNA, BEN, META, MODERN, Hall, hall, of
 
 
 @capability(access="public")
 async def first() -> int:
     return 1
+
+
+@capability(access="owner")
+async def hidden() -> int:
+    return 3
+
+
+@capability(access="authenticated")
+async def members_only() -> int:
+    return 4
 
 
 @capability(access="public")
@@ -125,3 +135,61 @@ async def test_streams_end_when_the_server_stops() -> None:
             await anext(told)
         await door.serving
     assert len(door.streams) == 0
+
+
+async def test_a_list_is_told_to_have_changed_to_whom_it_is_another_one() -> None:
+    async with (
+        hall(first) as door,
+        events(door) as told,
+        events(door, of(ANNA)) as told_anna,
+        door.client(MODERN) as client,
+        client.listen(tools_list_changed=True) as heard,
+    ):
+        for function in (hidden, members_only):
+            before = door.registry.snapshot
+            door.registry.add("node", members([function]))
+            assert door.registry.snapshot is not before
+        assert (await anext(told_anna))["method"] == "notifications/tools/list_changed"
+        listening = asyncio.ensure_future(anext(told))
+        listening_too = asyncio.ensure_future(anext(aiter(heard)))
+        await client.list_tools()
+        assert not listening.done()
+        assert not listening_too.done()
+        door.registry.add("node", members([second]))
+        assert (await listening)["method"] == "notifications/tools/list_changed"
+        assert await listening_too == ToolsListChanged()
+
+
+@pytest.mark.parametrize("told", ["event", "sign of life"])
+@pytest.mark.parametrize("era", ["older", "newer"])
+async def test_a_stream_ends_when_its_reader_is_suspended(era: str, told: str) -> None:
+    async with hall(first, heartbeat=0.01 if told == "sign of life" else 60) as door:
+        if era == "older":
+            asking = door.http.stream("GET", "/mcp", headers={"Accept": "text/event-stream", **of(ANNA)})
+        else:
+            params = {"notifications": {"toolsListChanged": True}, "_meta": META}
+            body = {"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": params}
+            headers = {"MCP-Protocol-Version": MODERN, "Mcp-Method": "subscriptions/listen", **ACCEPT, **of(ANNA)}
+            asking = door.http.stream("POST", "/mcp", json=body, headers=headers)
+        async with asking as answer:
+            lines = answer.aiter_lines()
+            await anext(lines)
+            door.suspended.add(ANNA)
+            if told == "event":
+                door.registry.updated("notes://nobody")
+                door.registry.add("node", members([second]))
+            assert not [line async for line in lines if "list_changed" in line]
+        assert len(door.streams) == 0
+
+
+async def test_nobody_takes_all_streams() -> None:
+    async with hall(first, streams=20) as door, AsyncExitStack() as stack:
+        listening = {"Accept": "text/event-stream"}
+        for _ in range(16):
+            answer = await stack.enter_async_context(door.http.stream("GET", "/mcp", headers=listening))
+            assert answer.status_code == 200
+        refused = await door.http.get("/mcp", headers=listening)
+        assert (refused.status_code, refused.json()["error"]["data"]["code"]) == (503, "UNAVAILABLE")
+        params = {"notifications": {"toolsListChanged": True}}
+        assert (await door.modern("subscriptions/listen", params)).status_code == 503
+        await stack.enter_async_context(events(door, of(ANNA)))

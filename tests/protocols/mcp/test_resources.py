@@ -12,6 +12,7 @@ from mcp_types import EmptyResult, ResourceUpdatedNotification, SubscribeRequest
 
 from moothall import resource
 from moothall.capability.decorators import capability
+from tests.protocols.http.hall import members
 from tests.protocols.mcp.hall import ANNA, Hall, hall
 
 AT = "2025-11-25"
@@ -167,3 +168,21 @@ async def test_a_stream_watches_only_so_many_resources() -> None:
         wanted = [f"notes://a/{hour}" for hour in range(300)]
         async with client.listen(resource_subscriptions=wanted) as heard:
             assert heard.honored.resource_subscriptions == wanted[:256]
+
+
+async def test_who_may_read_a_resource_no_more_hears_nothing_of_it() -> None:
+    @resource("notes://today", access="owner", name="today")
+    def today_for_the_owner() -> str:
+        """What is noted today."""
+        return "secret"
+
+    async with (
+        hall(today, note) as open_,
+        open_.client() as client,
+        client.listen(resource_subscriptions=["notes://today", "notes://a/1"]) as heard,
+    ):
+        open_.registry.remove("node.today")
+        open_.registry.add("node", members([today_for_the_owner]))
+        open_.registry.updated("notes://today")
+        open_.registry.updated("notes://a/1")
+        assert await anext(aiter(heard)) == ResourceUpdated("notes://a/1")

@@ -14,7 +14,7 @@ from mcp_types import ElicitResult
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.capability.questions import Form
-from tests.protocols.mcp.hall import ACCEPT, ANNA, BEN, Hall, hall
+from tests.protocols.mcp.hall import ACCEPT, ANNA, BEN, Hall, hall, of
 
 GATE: dict[str, asyncio.Event] = {}
 FORM = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
@@ -196,3 +196,77 @@ async def test_sessions_leave_nothing_behind() -> None:
         gc.collect()
         assert door.room.sessions <= 2
         assert len(asyncio.all_tasks()) <= before + 3 * door.room.sessions + 4
+
+
+async def test_handshakes_at_once_all_end_and_leave_no_more_sessions_than_there_may_be() -> None:
+    async with hall(who, sessions=3) as door:
+        hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+        answers = await asyncio.gather(*(door.older("initialize", hello, who=ANNA) for _ in range(12)))
+        assert {answer.status_code for answer in answers} <= {200, 503}
+        assert 1 <= door.room.sessions <= 3
+        await door.begin(ANNA)
+        assert door.room.sessions <= 3
+
+
+async def test_the_work_of_a_request_ends_when_its_client_leaves_and_its_id_is_free_then() -> None:
+    async with hall(held, sessions=3) as door:
+        session = await door.begin()
+        params = gates(session)
+        calling = asyncio.create_task(door.older("tools/call", params, session=session, call_id=5))
+        await GATE[f"{session} begun"].wait()
+        calling.cancel()
+        await GATE[f"{session} ended"].wait()
+        again = gates(session)
+        GATE[f"{session} go"].set()
+        while "result" not in (answer := answered(await door.older("tools/call", again, session=session, call_id=5))):
+            assert answer["error"]["code"] == -32600
+        assert answer["result"]["structuredContent"] == {"result": "done"}
+
+
+async def test_the_id_of_a_request_is_taken_until_its_work_has_ended() -> None:
+    let_go = asyncio.Event()
+    stopping = asyncio.Event()
+    begun = asyncio.Event()
+
+    @capability(access="public")
+    async def stubborn() -> str:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopping.set()
+            await asyncio.shield(asyncio.ensure_future(let_go.wait()))
+        return "never"
+
+    async with hall(stubborn, who, sessions=3) as door:
+        session = await door.begin()
+        call = {"name": "stubborn", "arguments": {}}
+        calling = asyncio.create_task(door.older("tools/call", call, session=session, call_id=5))
+        await begun.wait()
+        calling.cancel()
+        await stopping.wait()
+        answer = await door.older("tools/list", session=session, call_id=5)
+        let_go.set()
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32600)
+
+
+async def test_a_request_whose_session_ends_is_answered_with_an_error() -> None:
+    async with hall(held, sessions=3) as door:
+        session = await door.begin()
+        calling = asyncio.create_task(door.older("tools/call", gates(session), session=session, call_id=5))
+        await GATE[f"{session} begun"].wait()
+        headers = {"Mcp-Session-Id": session, "MCP-Protocol-Version": "2025-11-25"}
+        assert (await door.http.delete("/mcp", headers=headers)).status_code == 200
+        answer = answered(await calling)
+        assert (answer["id"], answer["error"]["code"]) == (5, -32000)
+        await GATE[f"{session} ended"].wait()
+
+
+async def test_the_session_of_one_that_is_suspended_ends_with_its_stream() -> None:
+    async with hall(who, sessions=2) as door:
+        headers = {"Mcp-Session-Id": await door.begin(ANNA), "MCP-Protocol-Version": "2025-11-25", **ACCEPT, **of(ANNA)}
+        async with door.http.stream("GET", "/mcp", headers=headers) as answer:
+            door.suspended.add(ANNA)
+            door.registry.remove("node.who")
+            assert [line async for line in answer.aiter_lines() if line.startswith("data")] == []
+        assert door.room.sessions == 0

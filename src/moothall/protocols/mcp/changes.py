@@ -34,8 +34,9 @@ METHODS: Final[dict[type[ServerEvent], str]] = {
     ToolsListChanged: "notifications/tools/list_changed",
     PromptsListChanged: "notifications/prompts/list_changed",
     ResourcesListChanged: "notifications/resources/list_changed",
+    ResourceUpdated: "notifications/resources/updated",
 }
-"""The notifications of the handshake era that tell of a changed list."""
+"""The notifications of the handshake era."""
 
 
 class Changes:

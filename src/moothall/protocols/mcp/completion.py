@@ -49,7 +49,8 @@ async def _complete(ground: Ground, ctx: ServerRequestContext[Any, Any], params:
     facts = CallFacts(door=DOOR, principal=visit.principal, request_id=visit.request_id, address=visit.address)
     try:
         await ground.gateway().admit(Target("local", entry.id), facts)
-        values = await _values(entry, name, beginning)
+        with ground.completions.one_of(visit):
+            values = await _values(ground, entry, name, beginning)
     except MoothallError as error:
         raise protocol_error(error, visit.lang) from error
     listed = {"values": values[:MOST], "total": len(values), "hasMore": len(values) > MOST}
@@ -64,28 +65,28 @@ def _entry(ground: Ground, ctx: ServerRequestContext[Any, Any], params: Complete
     return next(found, None)
 
 
-async def _values(entry: Entry, name: str, beginning: str) -> list[str]:
+async def _values(ground: Ground, entry: Entry, name: str, beginning: str) -> list[str]:
     """What begins like that; what the capability's own function finds is left as it is."""
     completer = entry.spec.completions.get(name)
     if callable(completer):
-        return await _asked(entry, completer, beginning)
+        return await _asked(ground, entry, completer, beginning)
     known = completer if completer is not None else _choices(input_schema(entry)["properties"][name])
     return [value for value in known if value.casefold().startswith(beginning.casefold())]
 
 
-async def _asked(entry: Entry, completer: Callable[[str], Any], beginning: str) -> list[str]:
-    """What the capability's own function finds; a synchronous one runs in a thread.
+async def _asked(ground: Ground, entry: Entry, completer: Callable[[str], Any], beginning: str) -> list[str]:
+    """What the capability's own function finds; nothing of a synchronous one runs in the event loop.
 
     Raises:
-        CallTimeout, InternalError: it takes too long, or fails.
+        CallTimeout, InternalError, Unavailable: it takes too long, fails, or every thread is taken.
     """
+    threads = ground.threads
     try:
         async with asyncio.timeout(min(_SECONDS, entry.spec.timeout)):
             if inspect.iscoroutinefunction(completer):
                 found = await completer(beginning)
-            else:
-                found = await asyncio.to_thread(completer, beginning)
-            return _texts(found)
+                return list(await threads.submit(_texts, (found,), {}, owner=completer))
+            return list(await threads.submit(_found, (completer, beginning), {}, owner=completer))
     except TimeoutError as error:
         raise CallTimeout("the completion took too long", told=Told("calls.timeout")) from error
     except MoothallError:
@@ -93,6 +94,10 @@ async def _asked(entry: Entry, completer: Callable[[str], Any], beginning: str) 
     except Exception as error:
         _LOG.exception("the completion of an argument of %s failed", entry.id)
         raise InternalError("the completion failed") from error
+
+
+def _found(completer: Callable[[str], Iterable[Any]], beginning: str) -> list[str]:
+    return _texts(completer(beginning))
 
 
 def _texts(found: Iterable[Any]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -21,7 +21,6 @@ from mcp_types import HEADER_MISMATCH, INVALID_REQUEST, PROTOCOL_VERSION_META_KE
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.types import Receive, Scope, Send
 
-from moothall.calls.ports import Gateway
 from moothall.errors import MethodNotAllowed, MoothallError, Told, UnsupportedMediaType, UsageError, ValidationError
 from moothall.protocols.headers import NOT_KEPT, latin, repeated
 from moothall.protocols.house import HouseTerms
@@ -50,7 +49,7 @@ class McpDoor:
 
     def __init__(self, server: Server[Any], ground: Ground, handshake: Handshake, terms: HouseTerms) -> None:
         self._server = server
-        self._gateway: Callable[[], Gateway] = ground.gateway
+        self._ground = ground
         self._handshake = handshake
         self._terms = terms
 
@@ -131,7 +130,7 @@ class McpDoor:
         )
         work = partial(answer, self._server, exchange, visit, message, connection, modern=True)
         if message.method == LISTEN:
-            await held(exchange, work)
+            await held(exchange, self._ground, visit, work)
         else:
             await work()
 
@@ -157,7 +156,8 @@ class McpDoor:
         Raises:
             Unauthenticated, PermissionDeniedError, RateLimited: as `Gateway.authenticate`.
         """
-        principal = await self._gateway().authenticate(received(exchange.scope, body))
+        principal = await self._ground.gateway().authenticate(received(exchange.scope, body))
+        exchange.barred = partial(self._ground.suspended, principal.id)
         if principal.kind == "did":
             exchange.extra = latin(self._terms.welcome(principal))
         return Visit(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from starlette.types import Receive, Scope, Send
@@ -36,6 +36,7 @@ class Exchange:
         gone: whether the client has left.
         cancelled: whether it asked for the work to end.
         events: whether the answer is events, and has begun.
+        barred: whether the client is to be told nothing more; asked before each event and sign of life.
     """
 
     __slots__ = (
@@ -45,6 +46,7 @@ class Exchange:
         "_timer",
         "_turn",
         "_watch",
+        "barred",
         "call_id",
         "cancelled",
         "events",
@@ -76,6 +78,7 @@ class Exchange:
         self.gone = False
         self.cancelled = False
         self.events = False
+        self.barred: Callable[[], bool] = _never
 
     @property
     def lang(self) -> Lang:
@@ -118,6 +121,9 @@ class Exchange:
 
     async def event(self, frame: bytes) -> None:
         """Send an event; the first one begins the answer, and after its end there are none."""
+        if self.barred():
+            self.cancel()
+            return
         async with self._sending():
             if not self._ended:
                 await self._begin()
@@ -171,3 +177,7 @@ class Exchange:
     async def _left(self) -> None:
         while (await self.receive())["type"] != "http.disconnect":
             pass
+
+
+def _never() -> bool:
+    return False

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 from mcp.server.subscriptions import InMemorySubscriptionBus
 
 from moothall.calls.ports import Gateway
+from moothall.capability.threads import Threads
+from moothall.protocols.mcp.shares import Shares
 
 DOOR = "mcp"
 """The name of this door in `CallFacts` and `Gateway.visible`."""
@@ -22,6 +25,10 @@ class Ground:
         name, version: of the server, as clients show them.
         secret: seals what clients keep for us, at least 32 bytes.
         bus: takes what subscribers are told.
+        suspended: whether the policy refuses an identity by now.
+        threads: where synchronous functions run.
+        streams: those that each caller has open.
+        completions: those that each caller waits for.
     """
 
     gateway: Callable[[], Gateway]
@@ -29,3 +36,7 @@ class Ground:
     version: str
     secret: bytes
     bus: InMemorySubscriptionBus
+    suspended: Callable[[str], bool]
+    threads: Threads
+    streams: Shares = field(default_factory=partial(Shares, 64, 16, "mcp.streams_full"))
+    completions: Shares = field(default_factory=partial(Shares, 8, 4, "mcp.completions_full"))

@@ -10,13 +10,13 @@ from typing import Any, Final, Protocol
 
 from mcp.server.connection import Connection
 from mcp.server.lowlevel import Server
-from mcp.server.subscriptions import InMemorySubscriptionBus
 from mcp.shared.dispatcher import coerce_request_id
 from mcp.shared.inbound import MCP_PROTOCOL_VERSION_HEADER
 from mcp_types import INVALID_REQUEST, ErrorData
 
 from moothall.protocols.headers import NOT_KEPT
 from moothall.protocols.mcp.exchange import Exchange
+from moothall.protocols.mcp.ground import Ground
 from moothall.protocols.mcp.listening import changed_lists, held
 from moothall.protocols.mcp.session_ids import SessionIds
 from moothall.protocols.mcp.single import answer
@@ -75,10 +75,10 @@ class Stateless:
 
     verbs: Final = ("GET",)
 
-    def __init__(self, server: Server[Any], bus: InMemorySubscriptionBus, ids: SessionIds) -> None:
+    def __init__(self, server: Server[Any], ground: Ground) -> None:
         self._server = server
-        self._bus = bus
-        self._ids = ids
+        self._ground = ground
+        self._ids = SessionIds(ground.secret)
         self._in_flight = InFlight()
 
     async def take(self, exchange: Exchange, visit: Visit, message: Message | None, body: bytes) -> None:
@@ -112,7 +112,7 @@ class Stateless:
         if session and not self._ids.holds(session, visit.principal.id):
             await no_session(exchange)
         else:
-            await held(exchange, lambda: changed_lists(exchange, self._bus))
+            await held(exchange, self._ground, visit, lambda: changed_lists(exchange, self._ground, visit))
 
 
 async def no_session(exchange: Exchange) -> None:

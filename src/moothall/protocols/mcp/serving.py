@@ -9,11 +9,12 @@ from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.context import HandlerResult, ServerRequestContext
 from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.models import InitializationOptions
-from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
+from mcp.server.subscriptions import InMemorySubscriptionBus
 from mcp_types import CallToolRequestParams, NotificationParams, PaginatedRequestParams
 from pydantic import BaseModel
 
 from moothall.calls.ports import Gateway
+from moothall.capability.threads import Threads
 from moothall.identity.principal import Principal
 from moothall.messages import Lang
 from moothall.protocols.house import HouseTerms
@@ -24,7 +25,8 @@ from moothall.protocols.mcp.door import McpDoor
 from moothall.protocols.mcp.faults import faults
 from moothall.protocols.mcp.ground import Ground
 from moothall.protocols.mcp.handshake import Handshake, Stateless
-from moothall.protocols.mcp.session_ids import SessionIds
+from moothall.protocols.mcp.hearing import Listening
+from moothall.protocols.mcp.passage import abandoned
 from moothall.protocols.mcp.sessions import Sessions
 from moothall.protocols.mcp.stdio import Lines, Output, greeted, serve_lines
 from moothall.protocols.mcp.tools import Tools
@@ -82,6 +84,8 @@ class McpRoom:
     Args:
         gateway: gives the node; first asked at `start`, which `door` and `serve_stdio` call.
         on_change, on_update: of `Registry`.
+        suspended: whether the policy refuses an identity by now.
+        threads: where synchronous functions run.
         secret: at least 32 bytes, the same at every start: seals what clients keep for us.
         name: of the server, as clients show it.
         version: of the server.
@@ -95,6 +99,8 @@ class McpRoom:
         gateway: Callable[[], Gateway],
         on_change: OnChange,
         on_update: OnUpdate,
+        suspended: Callable[[str], bool],
+        threads: Threads,
         secret: bytes,
         name: str,
         version: str,
@@ -102,12 +108,20 @@ class McpRoom:
         idle: float = IDLE,
     ) -> None:
         bus = InMemorySubscriptionBus()
-        ground = Ground(gateway=gateway, name=name, version=version, secret=secret, bus=bus)
+        ground = Ground(
+            gateway=gateway,
+            name=name,
+            version=version,
+            secret=secret,
+            bus=bus,
+            suspended=suspended,
+            threads=threads,
+        )
         self._ground = ground
-        self._listen = ListenHandler(bus)
+        self._listen = Listening(ground)
         self._server = _server(ground, self._listen)
         self._changes = Changes(bus, on_change, on_update)
-        self._sessions = Sessions(self._server, bus, sessions, idle) if sessions else None
+        self._sessions = Sessions(self._server, ground, sessions, idle) if sessions else None
 
     @property
     def sessions(self) -> int:
@@ -118,7 +132,7 @@ class McpRoom:
         """The door at ``/mcp``; within a running event loop, in which changes are told from now on."""
         self.start()
         ground = self._ground
-        handshake: Handshake = Stateless(self._server, ground.bus, SessionIds(ground.secret))
+        handshake: Handshake = Stateless(self._server, ground)
         if self._sessions is not None:
             handshake = self._sessions
         return McpDoor(self._server, ground, handshake, terms)
@@ -141,10 +155,10 @@ class McpRoom:
         await serve_lines(self._server, visit, self._ground.bus, stdin, stdout)
 
 
-def _server(ground: Ground, listen: ListenHandler) -> Server[Any]:
+def _server(ground: Ground, listen: Listening) -> Server[Any]:
     tools = Tools(ground)
     server = _McpServer(ground.name, version=ground.version, cache_hints=_PRIVATE, on_subscriptions_listen=listen)
-    server.middleware[:] = [faults, tools.ready]
+    server.middleware[:] = [faults, abandoned, tools.ready]
     server.add_notification_handler("notifications/initialized", NotificationParams, greeted)
     server.add_request_handler("tools/list", PaginatedRequestParams, tools.listed)
     server.add_request_handler("tools/call", CallToolRequestParams, ToolCalls(ground, tools))

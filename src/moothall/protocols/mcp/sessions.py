@@ -16,24 +16,29 @@ from mcp.server.connection import Connection
 from mcp.server.lowlevel import Server
 from mcp.server.runner import serve_connection
 from mcp.server.streamable_http import StreamableHTTPServerTransport
-from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated, ServerEvent
+from mcp.server.subscriptions import ResourceUpdated, ServerEvent
 from mcp.shared.dispatcher import coerce_request_id
 from mcp.shared.jsonrpc_dispatcher import JSONRPCDispatcher
 from mcp.shared.transport_context import TransportContext
 from starlette.types import Message as Event
 
-from moothall.errors import Overloaded, Told, UsageError
+from moothall.errors import Overloaded, Told, Unavailable, UsageError
 from moothall.identity.principal import ANONYMOUS, Principal
 from moothall.protocols.mcp.changes import METHODS
 from moothall.protocols.mcp.exchange import Exchange
+from moothall.protocols.mcp.ground import Ground
 from moothall.protocols.mcp.handshake import SESSION, no_session, twice
+from moothall.protocols.mcp.hearing import Hearing
 from moothall.protocols.mcp.listening import held
+from moothall.protocols.mcp.passage import Passage
 from moothall.protocols.mcp.resources import watched
 from moothall.protocols.mcp.visits import VISIT, Visit
 from moothall.protocols.mcp.wire import Id, Message
+from moothall.telemetry import logger
 
 _ID: Final = 16
 _INLINE: Final = frozenset({"initialize"})
+_log = logger("mcp")
 
 
 class Session:
@@ -42,15 +47,17 @@ class Session:
     Attributes:
         id: what its messages bear in a header.
         owner: the id of its principal.
+        hearing: what that hears of changes.
         transport: takes its requests of HTTP.
         in_flight: the ids of its requests that are being answered.
         present: its requests of HTTP that are open, streams included.
         task: serves it.
     """
 
-    def __init__(self, owner: str, idle: float) -> None:
+    def __init__(self, owner: str, hearing: Hearing, idle: float) -> None:
         self.id = token_hex(_ID)
         self.owner = owner
+        self.hearing = hearing
         self.transport = StreamableHTTPServerTransport(self.id, idle_timeout=idle)
         self.in_flight: set[Id] = set()
         self.present = 0
@@ -87,12 +94,10 @@ class Session:
         """Send what the client wants to hear, once however often it is due while the client does not read."""
         if self._connection is None:
             return
-        if not isinstance(event, ResourceUpdated):
-            self._due[METHODS[type(event)], ""] = None
-        elif event.uri in watched(self._connection):
-            self._due["notifications/resources/updated", event.uri] = None
-        else:
+        uri = event.uri if isinstance(event, ResourceUpdated) else ""
+        if (uri and uri not in watched(self._connection)) or not self.hearing.hears(event):
             return
+        self._due[METHODS[type(event)], uri] = None
         if self._telling is None or self._telling.done():
             self._telling = asyncio.create_task(self._tell())
 
@@ -107,12 +112,14 @@ class Sessions:
 
     verbs: Final = ("DELETE", "GET")
 
-    def __init__(self, server: Server[Any], bus: InMemorySubscriptionBus, most: int, idle: float) -> None:
+    def __init__(self, server: Server[Any], ground: Ground, most: int, idle: float) -> None:
         self._server = server
+        self._ground = ground
         self._most = most
         self._idle = idle
         self._sessions: dict[str, Session] = {}
-        self._end = bus.subscribe(self._changed)
+        self._ending: set[asyncio.Task[None]] = set()
+        self._end = ground.bus.subscribe(self._changed)
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -147,7 +154,7 @@ class Sessions:
         if session is None:
             await no_session(exchange)
         elif exchange.scope["method"] == "GET":
-            await held(exchange, lambda: self._pass(session, exchange, visit, b""))
+            await held(exchange, self._ground, visit, lambda: self._pass(session, exchange, visit, b""))
         else:
             await self._pass(session, exchange, visit, b"")
             await self._finish(session)
@@ -157,24 +164,41 @@ class Sessions:
         self._end()
         for session in tuple(self._sessions.values()):
             await self._finish(session)
+        if self._ending:
+            await asyncio.wait(self._ending)
 
     async def _initialize(self, exchange: Exchange, visit: Visit, body: bytes) -> None:
-        if len(self._sessions) >= self._most:
-            await self._make_room(visit.principal)
-        session = Session(visit.principal.id, self._idle)
+        """Open a session. Its place is taken before anything is awaited, and nobody is given it meanwhile."""
+        leaving = self._leaving(visit.principal) if len(self._sessions) >= self._most else None
+        if leaving is not None:
+            del self._sessions[leaving.id]
+        session = Session(visit.principal.id, Hearing(self._ground, visit.principal), self._idle)
         self._sessions[session.id] = session
-        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        session.task = asyncio.create_task(session.serve(self._server, ready))
-        session.task.add_done_callback(lambda _: self._sessions.pop(session.id, None))
+        session.present += 1
         try:
+            if leaving is not None:
+                await self._finish(leaving)
+            ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            session.task = asyncio.create_task(session.serve(self._server, ready))
+            session.task.add_done_callback(lambda task: self._over(session, ready, task))
             await ready
             await self._pass(session, exchange, visit, body)
         finally:
+            session.present -= 1
             if not session.begun:
                 await self._finish(session)
 
-    async def _make_room(self, principal: Principal) -> None:
-        """End the oldest session of this principal in which nothing happens.
+    def _over(self, session: Session, ready: asyncio.Future[None], task: asyncio.Task[None]) -> None:
+        """A session has ended; whoever waits for its beginning hears it."""
+        self._sessions.pop(session.id, None)
+        failure = None if task.cancelled() else task.exception()
+        if not ready.done():
+            ready.set_exception(failure or Unavailable("the session has ended", told=Told("mcp.session")))
+        elif failure is not None:
+            _log.error("a session failed", exc_info=failure)
+
+    def _leaving(self, principal: Principal) -> Session:
+        """The oldest session of this principal in which nothing happens: it makes room.
 
         Nobody else's makes room for it, except that of those who prove nothing for one who does.
 
@@ -187,7 +211,7 @@ class Sessions:
         oldest = next(iter((*own, *unproved)), None)
         if oldest is None:
             raise Overloaded("too many sessions", told=Told("mcp.sessions_full", {"most": self._most}))
-        await self._finish(oldest)
+        return oldest
 
     async def _request(self, session: Session, exchange: Exchange, visit: Visit, call_id: Id, body: bytes) -> None:
         key = coerce_request_id(call_id)
@@ -195,6 +219,7 @@ class Sessions:
             await twice(exchange)
             return
         session.in_flight.add(key)
+        visit.work = anyio.CancelScope()
         try:
             await self._pass(session, exchange, visit, body)
         finally:
@@ -202,31 +227,27 @@ class Sessions:
 
     async def _pass(self, session: Session, exchange: Exchange, visit: Visit, body: bytes) -> None:
         """Let the SDK's transport answer a request whose body was read already."""
-        unread = True
-
-        async def receive() -> Event:
-            nonlocal unread
-            if unread:
-                unread = False
-                return {"type": "http.request", "body": body, "more_body": False}
-            event = await exchange.receive()
-            exchange.gone = exchange.gone or event["type"] == "http.disconnect"
-            return event
+        passage = Passage(session.transport, exchange, visit, body)
 
         async def send(event: Event) -> None:
-            if event["type"] == "http.response.start":
-                exchange.events = True  # it has begun, so that only its end can follow
-                event = {**event, "headers": [*event.get("headers", ()), *exchange.extra]}
-            await exchange.send(event)
-            if event["type"] == "http.response.body" and not event.get("more_body", False):
-                exchange.gone = True  # and this was it
+            if event.get("more_body", False) and exchange.barred():
+                self._bar(session)
+            else:
+                await passage.send(event)
 
         exchange.scope[VISIT] = visit
         session.present += 1
         try:
-            await session.transport.handle_request(exchange.scope, receive, send)
+            await session.transport.handle_request(exchange.scope, passage.receive, send)
         finally:
             session.present -= 1
+
+    def _bar(self, session: Session) -> None:
+        """End the session of one that was suspended, and with it every answer that is open."""
+        if self._sessions.pop(session.id, None) is not None:
+            ending = asyncio.create_task(self._finish(session))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
 
     def _of(self, exchange: Exchange, visit: Visit) -> Session | None:
         """The session of a request; None where it is none of this principal's."""
@@ -243,5 +264,8 @@ class Sessions:
                 await asyncio.wait([session.task])
 
     def _changed(self, told: ServerEvent) -> None:
-        for session in self._sessions.values():
-            session.tell(told)
+        for session in tuple(self._sessions.values()):
+            if session.hearing.over:
+                self._bar(session)
+            else:
+                session.tell(told)

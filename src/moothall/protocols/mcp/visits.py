@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+from anyio import CancelScope
 from mcp.server.context import ServerRequestContext
 
 from moothall.identity.principal import Principal
@@ -26,6 +27,8 @@ class Visit:
         headers: of the request, lower-case names.
         lang: the language it reads errors in.
         greeting: the last message of its handshake, where the visit is that of a whole connection.
+        work: ends what is done for a request of a session.
+        done: whether that is done, and was not cancelled.
     """
 
     principal: Principal
@@ -34,6 +37,8 @@ class Visit:
     headers: Mapping[str, str] = field(default_factory=dict)
     lang: Lang = "en"
     greeting: ServerRequestContext[Any, Any] | None = None
+    work: CancelScope | None = None
+    done: bool = False
 
 
 def visit_of(ctx: ServerRequestContext[Any, Any]) -> Visit:

@@ -127,3 +127,24 @@ async def test_changes_are_told(era: str) -> None:
         await written.until("notifications/tools/list_changed")
         more.set()
         await serving
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("[" * 200_000, -32700),
+        ('{"jsonrpc": "2.0", "id": 9, "method": "\ud800"}', -32700),
+        ('{"jsonrpc": "2.0", "id": 9, "method": "\\ud800"}', -32700),
+        ('{"jsonrpc": "2.0", "id": 9, "id": 8, "method": "ping"}', -32700),
+        ('[{"jsonrpc": "2.0", "id": 9, "method": "ping"}]', -32600),
+        ('{"id": 9}', -32600),
+        ('{"jsonrpc": "2.0", "id": null, "method": "ping"}', -32600),
+    ],
+    ids=["deep", "surrogate", "escaped surrogate", "key twice", "batch", "no message", "no id"],
+)
+async def test_a_line_that_is_no_message_is_answered_and_the_next_is_served(line: str, code: int) -> None:
+    async with hall(who) as door:
+        answers = await served(door, line, " ", HELLO, READY, request(2, "tools/list"))
+    assert answers[None]["error"]["code"] == code
+    assert "result" in answers[2]
+    assert 9 not in answers

@@ -16,9 +16,12 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated, S
 from mcp.shared.subscriptions import event_to_notification
 from mcp_types import NotificationParams
 
+from moothall.capability.spec import JsonObject
 from moothall.protocols.mcp.asking import connection_state
+from moothall.protocols.mcp.lines import UnfitLine, read_line
 from moothall.protocols.mcp.resources import WATCHED
 from moothall.protocols.mcp.visits import Visit, visit_of
+from moothall.protocols.mcp.wire import failure
 
 _ENDLESS: Final = "subscriptions/listen"
 _CANCELLED: Final = "notifications/cancelled"
@@ -92,8 +95,8 @@ class _Pipe:
 
     async def lines(self) -> AsyncIterator[str]:
         async for line in self._stdin:
-            self._note(line)
-            yield line
+            if line.strip() and await self._fits(line):
+                yield line
         while self._open:
             self._answered.clear()
             await self._answered.wait()
@@ -101,15 +104,24 @@ class _Pipe:
 
     async def write(self, text: str, /) -> None:
         await self._stdout.write(text)
-        message = _object(text)
+        message: JsonObject = json.loads(text)
         if "id" in message and "method" not in message:
             self._close(message["id"])
 
     async def flush(self) -> None:
         await self._stdout.flush()
 
-    def _note(self, line: str) -> None:
-        message = _object(line)
+    async def _fits(self, line: str) -> bool:
+        """Whether a line is a message; what is none is answered here and goes no further."""
+        try:
+            self._note(read_line(line))
+        except UnfitLine as unfit:
+            await self._stdout.write(failure(None, unfit.error).decode() + "\n")
+            await self._stdout.flush()
+            return False
+        return True
+
+    def _note(self, message: JsonObject) -> None:
         method = message.get("method")
         if method == _CANCELLED and isinstance(params := message.get("params"), dict):
             self._close(params.get("requestId"))  # nothing answers it
@@ -119,11 +131,3 @@ class _Pipe:
     def _close(self, call_id: object) -> None:
         self._open.discard(json.dumps(call_id))
         self._answered.set()
-
-
-def _object(line: str) -> dict[str, Any]:
-    try:
-        message = json.loads(line)
-    except ValueError:
-        return {}
-    return message if isinstance(message, dict) else {}

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from pydantic import BaseModel
+from typing_extensions import TypedDict
 
 from moothall import Agent, CallContext, capability
 from moothall.errors import Conflict, PermissionDeniedError
@@ -166,6 +167,22 @@ async def risky() -> str:
 
 
 @capability(access="public")
+async def undeclared():  # type: ignore[no-untyped-def]  # noqa: ANN201 - it says nothing of what it returns
+    """Return a list, and say nothing of it."""
+    return [1, 2]
+
+
+class Score(TypedDict):
+    result: int
+
+
+@capability(access="public")
+async def score() -> Score:
+    """Return an object with the one key that a door may have for itself."""
+    return {"result": 7}
+
+
+@capability(access="public")
 async def retired() -> str:
     """Out of service."""
     return "old"
@@ -173,7 +190,7 @@ async def retired() -> str:
 
 FUNCTIONS = (
     add, echo, after, number, room, guarded, who, slow, slow_in_a_thread, held, count, stumbles, works, effect, circle,
-    leaky, refuses, wrong, risky, retired,
+    leaky, refuses, wrong, risky, undeclared, score, retired,
 )  # fmt: skip
 
 

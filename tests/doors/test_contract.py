@@ -134,6 +134,13 @@ async def test_progress_reaches_the_caller(place: House, door: Door) -> None:
     assert told == [Progress(1, 2, "step 1"), Progress(2, 2, "step 2")]
 
 
+@pytest.mark.parametrize(("name", "value"), [("undeclared", [1, 2]), ("score", {"result": 7})])
+async def test_a_value_is_the_one_that_was_returned_whatever_the_door_puts_it_into(
+    place: House, door: Door, name: str, value: object
+) -> None:
+    assert (await called(place, door, name)).value == value
+
+
 async def test_a_repetition_with_its_key_is_done_once(place: House, door: Door) -> None:
     name, key = secrets.token_hex(4), secrets.token_hex(8)
     values = [(await called(place, door, "effect", {"name": name}, idempotency_key=key)).value for _ in range(3)]

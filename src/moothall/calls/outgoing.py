@@ -112,6 +112,7 @@ class Way:
             principal=facts.principal if self.asks else None,
             address=facts.address,
             partner=call.partner,
+            returns=call.entry.output_schema,
         )
 
     def _agent(self, call: Call) -> str:

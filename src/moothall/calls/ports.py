@@ -146,6 +146,7 @@ class Outgoing:
         principal: who makes the call, for what turns out to be of this node; None: the agent, whose own doing it is.
         address: the network address of a caller that proves nothing.
         partner: whom the other side's questions can be passed on to.
+        returns: the JSON Schema of what the capability whose source this is gives, where it says so.
     """
 
     target: Target
@@ -161,6 +162,7 @@ class Outgoing:
     principal: Principal | None = None
     address: str = ""
     partner: Partner | None = None
+    returns: JsonObject | None = None
 
 
 @runtime_checkable

@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from moothall.calls.target import Target
+from moothall.capability.decorators import capability
 from moothall.errors import CallTimeout, MoothallError, Unavailable
 from moothall.protocols.mcp.remote.connector import McpConnector
-from tests.protocols.mcp.remote_town import connecting, outgoing, served
+from tests.protocols.mcp.remote_town import connecting, house, outgoing, served
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 JSON, EVENTS = b"application/json", b"text/event-stream"
+LISTED_CHANGED = "notifications/tools/list_changed"
 DISCOVERED = {
     "resultType": "complete",
     "supportedVersions": ["2026-07-28"],
@@ -36,6 +39,9 @@ def told(method: str, **params: Any) -> bytes:
 class Hostile:
     """Speaks the protocol until a tool is called; the name of the tool says what it does then."""
 
+    names: tuple[str, ...] = ("lying", "changing")
+    unlisted = False
+
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
         if scope["type"] != "http":
             return
@@ -48,10 +54,13 @@ class Hostile:
             await getattr(self, request["params"]["name"])(request, receive, send)
         elif request["method"] == "server/discover":
             await self.whole(send, answer(request, result=DISCOVERED))
+        elif request["method"] == "tools/list" and self.unlisted:
+            await self.whole(send, answer(request, error={"code": -32603, "message": "no list today"}))
         elif request["method"] == "tools/list":
             schema = {"type": "object", "properties": {"result": {"type": "integer"}}, "required": ["result"]}
-            tool = {"name": "lying", "inputSchema": {"type": "object"}, "outputSchema": schema}
-            listed = {"resultType": "complete", "tools": [tool], "ttlMs": 0, "cacheScope": "private"}
+            tool = {"inputSchema": {"type": "object"}, "outputSchema": schema}
+            tools = [{**tool, "name": name} for name in self.names]
+            listed = {"resultType": "complete", "tools": tools, "ttlMs": 0, "cacheScope": "private"}
             await self.whole(send, answer(request, result=listed))
         else:
             await self.whole(send, answer(request, error={"code": -32601, "message": "no"}))
@@ -89,7 +98,7 @@ class Hostile:
         gone = asyncio.create_task(self.left(receive))
         while not gone.done():
             await self.more(send, told("notifications/progress", progressToken=token, progress=1) * 50)
-            await self.more(send, told("notifications/tools/list_changed"))
+            await self.more(send, told(LISTED_CHANGED))
             await asyncio.sleep(0)
 
     async def huge(self, request: dict[str, Any], receive: Any, send: Send) -> None:
@@ -134,6 +143,17 @@ class Hostile:
 
     async def lying(self, request: dict[str, Any], receive: Any, send: Send) -> None:
         result = {"resultType": "complete", "content": [], "structuredContent": {"result": "no integer"}}
+        await self.whole(send, answer(request, result=result))
+
+    async def changing(self, request: dict[str, Any], receive: Any, send: Send) -> None:
+        self.names = ("other",)
+        await self.begin(send, EVENTS)
+        await self.more(send, told(LISTED_CHANGED))
+        result = {"resultType": "complete", "content": [], "structuredContent": {"result": 5}}
+        await self.more(send, b"data: " + answer(request, result=result) + b"\n\n", last=True)
+
+    async def plain(self, request: dict[str, Any], receive: Any, send: Send) -> None:
+        result = {"resultType": "complete", "content": [], "structuredContent": {"result": 5}}
         await self.whole(send, answer(request, result=result))
 
     async def asking(self, request: dict[str, Any], receive: Any, send: Send) -> None:
@@ -211,6 +231,31 @@ async def test_a_server_that_misbehaves_is_an_error_of_the_table_and_others_are_
 
 async def test_a_result_is_what_came_however_the_schema_lies(connector: McpConnector) -> None:
     assert await connector.call(outgoing("mcp:far.lying")) == "no integer"
+
+
+async def test_a_list_of_tools_that_changes_in_mid_call_changes_no_result(connector: McpConnector) -> None:
+    before = await connector.describe(Target.parse("mcp:far"), "node")
+    assert [each["name"] for each in before["operations"]] == ["lying", "changing"]
+    assert await connector.call(outgoing("mcp:far.changing")) == 5
+    after = await connector.describe(Target.parse("mcp:far"), "node")
+    assert [each["name"] for each in after["operations"]] == ["other"]
+    assert await connector.call(outgoing("mcp:far.good")) == "well"
+
+
+async def test_a_call_that_succeeded_has_a_value_though_the_server_does_not_list_its_tools() -> None:
+    @capability(source="mcp", server="far", access="public")
+    async def plain() -> int: ...
+
+    server = Hostile()
+    server.unlisted = True
+    async with (
+        served(server) as port,
+        connecting({"far": {"url": f"http://127.0.0.1:{port}/mcp"}}) as connector,
+        house(connector, [plain]) as place,
+    ):
+        assert await connector.call(outgoing("mcp:far.plain")) == {"result": 5}
+        reply = await place.call("local:node.plain")
+        assert (reply.error, reply.data) == (None, 5)
 
 
 PROGRAMS = {

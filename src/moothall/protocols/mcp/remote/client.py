@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
 import httpx2
+import jsonschema
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
@@ -18,6 +19,7 @@ from mcp_types import (
     InputResponses,
     RequestParamsMeta,
     ServerNotification,
+    Tool,
     ToolListChangedNotification,
 )
 from mcp_types.jsonrpc import HEADER_MISMATCH
@@ -37,7 +39,7 @@ from moothall.protocols.mcp.remote.link import Link, Pinned
 from moothall.protocols.mcp.remote.oauth import Kept, SignIn, provider_of, secret_of
 from moothall.protocols.mcp.remote.progress import Telling
 from moothall.protocols.mcp.remote.servers import HttpServer, Server, StdioServer
-from moothall.protocols.mcp.remote.tools import Tools, described
+from moothall.protocols.mcp.remote.tools import Tools, described, wraps
 from moothall.telemetry import logger
 
 _IDLE_SECONDS: Final = 300.0
@@ -46,6 +48,11 @@ _PAUSE_SECONDS: Final = 0.05
 _SHOWN: Final = 500
 _OURSELVES: Final = Implementation(name="moothall", version="1")
 _KEY, _TIMEOUT, _HOPS = "moothall/idempotencyKey", "moothall/timeout", "moothall/hops"
+_WRAPPED: Final = "moothall/wrapped"
+_WRAP: Final = "result"
+_LISTED_SECONDS: Final = 5.0
+"""For the list of tools, once a call has succeeded."""
+
 _log = logger("mcp")
 T = TypeVar("T")
 
@@ -82,6 +89,7 @@ class RemoteServer:
         exchange = Exchange(seconds, partner=outgoing.partner, target=str(outgoing.target), about=outgoing.params)
 
         async def work(client: Client) -> Any:  # noqa: ANN401 - JSON of any shape
+            listed = self._tools.known(outgoing.target.operation)  # it may change while the tool works
             try:
                 with self._asked.during(exchange):
                     result = await self._answered(client, outgoing, exchange)
@@ -95,7 +103,7 @@ class RemoteServer:
                 raise exchange.failure or unanswered()
             if result.get("isError") is True and (exchange.asked or exchange.failure is not None):
                 raise exchange.failure or unanswered()
-            return await self._value(client, outgoing, result)
+            return await self._value(client, outgoing, result, exchange, listed)
 
         return await self._within(exchange, work)
 
@@ -169,7 +177,9 @@ class RemoteServer:
             answer = await client.session.send_request(request, _Answer, progress_callback=on_progress)
         return answer.root
 
-    async def _value(self, client: Client, outgoing: Outgoing, result: JsonObject) -> Any:  # noqa: ANN401
+    async def _value(
+        self, client: Client, outgoing: Outgoing, result: JsonObject, exchange: Exchange, listed: Tool | None
+    ) -> Any:  # noqa: ANN401
         """What a result holds.
 
         Raises:
@@ -182,14 +192,27 @@ class RemoteServer:
             raise failure_in(result)
         value = result.get("structuredContent")
         if value is not None:
-            wrapped = isinstance(value, dict) and list(value) == ["result"]
-            wrapped = wrapped and await self._tools.wraps(client, outgoing.target.operation)
-            return value["result"] if wrapped else value
+            if not isinstance(value, dict) or list(value) != [_WRAP]:
+                return value
+            wrapped = _marked(result)
+            if wrapped is None:
+                listed = listed or await self._listed(client, outgoing.target.operation, exchange)
+                wrapped = wraps(listed) if listed is not None else _unlike(outgoing.returns, value)
+            return value[_WRAP] if wrapped else value
         if not blocks:
             return None
         if len(blocks) == 1 and blocks[0].get("type") == "text":
             return Unstructured(blocks[0].get("text", ""))
         return list(blocks)
+
+    async def _listed(self, client: Client, name: str, exchange: Exchange) -> Tool | None:
+        """A tool as the server lists it now; None where it does not: the call has succeeded all the same."""
+        try:
+            async with asyncio.timeout(min(_LISTED_SECONDS, exchange.left / 2)):
+                return (await self._tools.all(client)).get(name)
+        except (MoothallError, *FAILURES) as error:
+            _log.info("MCP server %s does not list its tools: %s", self._server.name, type(error).__name__)
+            return None
 
     def _tell(self, outgoing: Outgoing, text: str) -> None:
         """Write down what the server says; nobody else reads it."""
@@ -252,6 +275,18 @@ class _Http:
             return await self._streams.__aexit__(*error)
         finally:
             await self._client.aclose()
+
+
+def _marked(result: JsonObject) -> bool | None:
+    """Whether another moothall node says that it has put the value under ``result``; None: it says nothing."""
+    meta = result.get("_meta")
+    mark = meta.get(_WRAPPED) if isinstance(meta, dict) else None
+    return mark if isinstance(mark, bool) else None
+
+
+def _unlike(returns: JsonObject | None, value: JsonObject) -> bool:
+    """Whether what came is not what we declare, where the server does not say what it gives."""
+    return returns is not None and not jsonschema.Draft202012Validator(returns).is_valid(value)
 
 
 def _meta(outgoing: Outgoing, exchange: Exchange) -> RequestParamsMeta:

@@ -31,27 +31,27 @@ class Tools:
         self._start = start
         self._kept: dict[str, Tool] = {}
         self._until = 0.0
+        self._changes = 0
         self._listening: Client | None = None
 
     def forget(self) -> None:
         """Ask again when the tools are needed."""
+        self._changes += 1
         self._until = 0.0
 
     async def all(self, client: Client, *, fresh: bool = False) -> dict[str, Tool]:
         """The tools by name; raises as the SDK does."""
         now = asyncio.get_running_loop().time()
         if fresh or now >= self._until:
-            self._until = now + _KEPT_SECONDS  # what changes meanwhile makes it forget
+            changes = self._changes
             self._listen(client)
             self._kept = await _listed(client)
+            self._until = now + _KEPT_SECONDS if changes == self._changes else 0.0
         return self._kept
 
-    async def wraps(self, client: Client, name: str) -> bool:
-        """Whether the tool puts values that are no objects into ``{"result": …}``, as its schema says."""
-        tool = (await self.all(client)).get(name)
-        schema = (tool.output_schema if tool else None) or {}
-        properties = schema.get("properties")
-        return isinstance(properties, dict) and list(properties) == _WRAP and schema.get("required") == _WRAP
+    def known(self, name: str) -> Tool | None:
+        """A tool as it was listed; None where that is not known, or no longer."""
+        return self._kept.get(name) if asyncio.get_running_loop().time() < self._until else None
 
     def _listen(self, client: Client) -> None:
         offered = client.server_capabilities.tools
@@ -85,6 +85,13 @@ async def _listed(client: Client) -> dict[str, Tool]:
         if not cursor or len(found) >= _MOST_TOOLS:
             break
     return found
+
+
+def wraps(tool: Tool) -> bool:
+    """Whether a tool puts values that are no objects into ``{"result": …}``, as its schema says."""
+    schema = tool.output_schema or {}
+    properties = schema.get("properties")
+    return isinstance(properties, dict) and list(properties) == _WRAP and schema.get("required") == _WRAP
 
 
 def described(tool: Tool) -> JsonObject:

@@ -203,9 +203,16 @@ a2a_task = sa.Table(
     sa.Column("wish", sa.Text, nullable=False, server_default=""),
     sa.Index("a2a_task_owner", "owner", "agent", "tenant", "updated", "id"),
     sa.Index("a2a_task_updated", "updated"),
-    sa.Index(
-        "a2a_task_held", "holder", sqlite_where=sa.text("holder <> ''"), postgresql_where=sa.text("holder <> ''")
-    ),
+    sa.Index("a2a_task_held", "holder", sqlite_where=sa.text("holder <> ''"), postgresql_where=sa.text("holder <> ''")),
+    sqlite_with_rowid=False,
+)
+
+# When each node that shares the database last said that it lives.
+a2a_holder = sa.Table(
+    "a2a_holder",
+    metadata,
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("beat", sa.DateTime(timezone=True), nullable=False),
     sqlite_with_rowid=False,
 )
 

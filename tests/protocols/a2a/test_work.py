@@ -22,6 +22,7 @@ from moothall.identity.egress import Egress
 from moothall.protocols.a2a import asking, live, starting
 from moothall.protocols.a2a.failures import UnsupportedOperation
 from moothall.protocols.a2a.service import Terms
+from moothall.storage.schema import a2a_holder
 from tests.calls.hall import ALICE, ANONYMOUS
 from tests.protocols.a2a.engine import Engine, Gate, answers, asks, engine, error_of, state, values
 
@@ -314,3 +315,28 @@ async def test_the_first_event_of_a_stream_has_as_much_history_as_is_wanted(tmp_
         wanted = [{}, {"historyLength": 1}, {"historyLength": 0}]
         firsts = [(await anext(aiter(house.stream(asks("add", **more), caller))))["task"] for more in wanted]
         assert [len(first.get("history", [])) for first in firsts] == [1, 1, 0]
+
+
+async def test_tasks_of_a_node_that_is_gone_are_ended_by_the_others(postgres_url: str, tmp_path: Path) -> None:
+    gate = Gate()
+
+    @capability(access="public")
+    async def wait() -> str:
+        await gate.wait()
+        return "done"
+
+    async with (
+        engine(tmp_path / "a", wait, url=postgres_url) as first,
+        engine(tmp_path / "b", wait, url=postgres_url) as second,
+    ):
+        task = await first.send(asks("wait", returnImmediately=True))
+        await second.tasks._holding.beat()
+        assert state(await second.get(task["id"])) == "working"
+        long_ago = sa.update(a2a_holder).where(a2a_holder.c.node == first.store.node).values(beat=WHEN)
+        await first.store.write(lambda connection: connection.execute(long_ago))
+        await second.tasks._holding.beat()
+        found = await second.get(task["id"])
+        assert (state(found), error_of(found)["code"]) == ("failed", "UNAVAILABLE")
+        gate.open.set()
+        await at_rest(first)
+        assert await first.get(task["id"]) == found

@@ -1,4 +1,4 @@
-"""Tasks of the A2A protocol, what they gave, and who wants to be told of them."""
+"""Tasks of the A2A protocol, what they gave, who works on them, and who wants to be told of them."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ def upgrade() -> None:
     op.create_index("a2a_task_updated", "a2a_task", ["updated"])
     op.create_index("a2a_task_held", "a2a_task", ["holder"], sqlite_where=held, postgresql_where=held)
     op.create_table(
+        "a2a_holder",
+        sa.Column("node", sa.Text, primary_key=True),
+        sa.Column("beat", sa.DateTime(timezone=True), nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "a2a_part",
         sa.Column("task", sa.Text, sa.ForeignKey("a2a_task.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("n", sa.Integer, primary_key=True, autoincrement=False),
@@ -53,5 +59,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them, those that refer to others first."""
-    for table in ("a2a_push", "a2a_part", "a2a_task"):
+    for table in ("a2a_push", "a2a_part", "a2a_holder", "a2a_task"):
         op.drop_table(table)

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpcore
 import pytest
+import sqlalchemy as sa
 
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
@@ -16,9 +17,12 @@ from moothall.capability.questions import Form
 from moothall.errors import InvalidInput, Unauthenticated
 from moothall.identity.allowed import Allowed
 from moothall.identity.egress import Egress
+from moothall.protocols.a2a import turns
 from moothall.protocols.a2a.failures import InvalidParams, TaskNotFound
 from moothall.protocols.a2a.push_configs import MOST
-from tests.calls.hall import ALICE, ANONYMOUS
+from moothall.protocols.a2a.tasks import WORKING
+from moothall.storage.schema import a2a_task
+from tests.calls.hall import ALICE, ANONYMOUS, BOB
 from tests.identity.net.far_side import FarSide, Names, far_side, replies, reply, silence
 from tests.protocols.a2a.engine import Gate, answers, asks, engine, kind, state, visit
 from tests.support.clock import ManualClock
@@ -307,7 +311,130 @@ async def test_a_receiver_that_falls_behind_gets_the_whole_task_at_last(tmp_path
         assert len(events) == 3
 
 
-async def test_a_node_that_stops_does_not_wait_for_receivers(tmp_path: Path) -> None:
-    async with far_side(silence) as side, engine(tmp_path / "n", add, egress=listed(side)) as house:
-        await house.send(asks("add", {"a": 1}, taskPushNotificationConfig=hook(side)))
+async def test_a_node_that_stops_waits_for_receivers_a_few_seconds_only(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with far_side(silence) as side:
+        house = engine(tmp_path / "n", add, egress=listed(side), clock=clock)
+        running = await house.__aenter__()
+        await running.send(asks("add", {"a": 1}, taskPushNotificationConfig=hook(side)))
         await side.arrived.wait()
+        stopping = asyncio.create_task(house.__aexit__(None, None, None))
+        await clock.sleeping()
+        assert not stopping.done()
+        await clock.advance(3)
+        await stopping
+
+
+async def test_receivers_hear_of_tasks_that_a_stop_ended(tmp_path: Path, receiver: FarSide) -> None:
+    gate = Gate()
+
+    @capability(access="public")
+    async def wait() -> None:
+        await gate.wait()
+
+    async with engine(tmp_path / "n", wait, egress=listed(receiver)) as house:
+        await house.send(asks("wait", returnImmediately=True, taskPushNotificationConfig=hook(receiver)))
+        await gate.reached.wait()
+    assert kind(json.loads(receiver.asked[-1].body)) == "failed"
+
+
+async def test_receivers_hear_after_the_next_start_of_tasks_that_a_crash_ended(
+    database_url: str, tmp_path: Path, receiver: FarSide
+) -> None:
+    async with engine(tmp_path / "n", ask, url=database_url, egress=listed(receiver)) as house:
+        task = await house.send(asks("ask"))
+        await house.tasks.create_push(visit(), {"taskId": task["id"], **hook(receiver)})
+        held = sa.update(a2a_task).values(holder=house.store.node, state=WORKING)  # as a process that dies leaves it
+        await house.store.write(lambda connection: connection.execute(held))
+    assert receiver.asked == []
+    async with engine(tmp_path / "n", ask, url=database_url, egress=listed(receiver)) as house:
+        assert [event["task"] for event in await heard(receiver, 1)] == [await house.get(task["id"])]
+        assert state(await house.get(task["id"])) == "failed"
+
+
+async def test_receivers_that_never_answer_hold_up_nobody_else_and_not_for_ever(
+    tmp_path: Path, receiver: FarSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "MOST_OF_OWNER", 20)
+    clock = ManualClock()
+    async with far_side(silence) as silent:
+        egress = Egress(Allowed.parsed(f"http://127.0.0.1:{silent.port},http://127.0.0.1:{receiver.port}"))
+        async with engine(tmp_path / "n", add, egress=egress, clock=clock) as house:
+            for number in range(40):
+                await house.send(asks("add", {"a": number}, taskPushNotificationConfig=hook(silent)))
+            assert len(house.tasks._pusher._sending) == 20
+            await heard(silent, 2)
+            await house.send(asks("add", {"a": 1}, taskPushNotificationConfig=hook(receiver)), BOB)
+            assert len(await heard(receiver, 4)) == 4
+            assert silent.hits == 2
+            closing = asyncio.create_task(house.tasks.aclose())
+            await clock.sleeping()
+            await clock.advance(3)
+            await closing
+
+
+async def test_a_host_that_fails_is_left_alone_by_all_senders_of_its_client(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with (
+        far_side(reply(status="500 Oh")) as side,
+        engine(tmp_path / "n", add, egress=listed(side), clock=clock) as house,
+    ):
+        await house.send(asks("add", {"a": 0}, taskPushNotificationConfig=hook(side)))
+        await clock.sleeping()
+        for number in range(10):
+            await house.send(asks("add", {"a": number}, taskPushNotificationConfig=hook(side)))
+        await clock.sleeping(11)
+        assert len(side.asked) == 1
+        for _ in range(20):
+            await clock.advance(31)
+            if not house.tasks._pusher._sending:
+                break
+            await clock.sleeping()
+        assert not house.tasks._pusher._sending
+
+
+async def test_a_receiver_that_missed_an_event_gets_the_whole_task_next(tmp_path: Path) -> None:
+    clock = ManualClock()
+    refusing = replies(*[reply(status="500 Oh")] * 4, reply())
+    async with far_side(refusing) as side, engine(tmp_path / "n", add, egress=listed(side), clock=clock) as house:
+        task = await house.send(asks("add", {"a": 1}, taskPushNotificationConfig=hook(side)))
+        for pause in (1, 4, 16, 30):
+            await clock.sleeping()
+            await clock.advance(pause)
+        events = await heard(side, 5)
+    assert events[4] == {"task": task}
+
+
+async def test_configurations_changed_in_another_process_count_at_once(postgres_url: str, tmp_path: Path) -> None:
+    gate = Gate()
+
+    @capability(access="public")
+    async def wait() -> str:
+        await gate.wait()
+        return "done"
+
+    async with far_side(reply()) as old, far_side(reply()) as new:
+        allowed = f"http://127.0.0.1:{old.port},http://127.0.0.1:{new.port}"
+        async with (
+            engine(tmp_path / "a", wait, url=postgres_url, egress=Egress(Allowed.parsed(allowed))) as first,
+            engine(tmp_path / "b", wait, url=postgres_url, egress=Egress(Allowed.parsed(allowed))) as second,
+        ):
+            config = hook(old, id="p-1")
+            task = await first.send(asks("wait", returnImmediately=True, taskPushNotificationConfig=config))
+            await heard(old, 2)
+            mine = {"taskId": task["id"]}
+            await second.tasks.delete_push(visit(), {**mine, "id": "p-1"})
+            await second.tasks.create_push(visit(), {**mine, **hook(new)})
+            gate.open.set()
+            assert [kind(event) for event in await heard(new, 2)] == ["artifact", "completed"]
+        assert len(old.asked) == 2
+
+
+async def test_a_configuration_names_the_tenant_it_was_made_in(tmp_path: Path, receiver: FarSide) -> None:
+    async with engine(tmp_path / "n", ask, egress=listed(receiver)) as house:
+        task = await house.send(asks("ask"), tenant="t")
+        there = visit(tenant="t")
+        made = await house.tasks.create_push(there, {"taskId": task["id"], **hook(receiver, id="p-1")})
+        assert made == {"tenant": "t", "id": "p-1", "taskId": task["id"], "url": hook(receiver)["url"]}
+        assert await house.tasks.get_push(there, {"taskId": task["id"], "id": "p-1"}) == made
+        assert (await house.tasks.list_push(there, {"taskId": task["id"]}))["configs"] == [made]

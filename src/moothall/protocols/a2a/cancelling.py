@@ -61,7 +61,7 @@ class Cancelling:
         except LeaseLost as error:  # a message came for it at this moment
             raise TaskNotCancelable("task_stays") from error
         for config in configs:
-            self._pushes.follow(config)
+            self._pushes.follow(config, task.whose.owner)
         self._watch.tell(task.id, task.status_update(), task.shown)
         self._watch.rest(task.id, over=True)
         return task.shown()

@@ -50,7 +50,7 @@ class Following:
                 known = await self._find(task, whose, over=True)
                 if known.status != status:  # it has gone on elsewhere by now
                     yield {"task": known.shown()}
-            async for change in changes(self._store, known):
+            async for change, _ in changes(self._store, known):
                 yield change
         finally:
             watcher.close()

@@ -13,8 +13,8 @@ from moothall.protocols.a2a.tasks import TERMINAL, Task
 _LOOK: Final = 0.5
 
 
-async def changes(store: TaskStore, known: Task) -> AsyncIterator[JsonObject]:
-    """Yield what becomes of a task from what is known of it, until it has ended or is no more.
+async def changes(store: TaskStore, known: Task) -> AsyncIterator[tuple[JsonObject, Task]]:
+    """Yield what becomes of a task from what is known of it, until it has ended or is no more: events, and the task.
 
     Raises:
         StorageError: the database failed.
@@ -26,9 +26,9 @@ async def changes(store: TaskStore, known: Task) -> AsyncIterator[JsonObject]:
             return
         task, had = found.task, len(known.parts)
         if task.parts[:had] != known.parts:  # another run began: the result comes anew
-            yield {"task": task.shown()}
+            yield {"task": task.shown()}, task
         elif fresh := task.parts[had:]:
-            yield task.artifact_update(fresh, append=had > 0, last=task.state in TERMINAL)
+            yield task.artifact_update(fresh, append=had > 0, last=task.state in TERMINAL), task
         if task.status != known.status:
-            yield task.status_update()
+            yield task.status_update(), task
         known = task

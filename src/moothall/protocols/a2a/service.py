@@ -58,7 +58,7 @@ class TaskService(Operations):
         self._ground = Ground(gateway=gateway, store=self._store, watch=self._watch, clock=clock)
         self._live = Live(self._store, terms.most_live)
         self._pusher = Pusher(egress, clock)
-        self._pushes = PushConfigs(store, self._watch, self._pusher)
+        self._pushes = PushConfigs(store, self._store, self._watch, self._pusher)
         self._starting = Starting(self._ground, self._live, self._pushes)
         self._following = Following(self._store, self._live, self._watch)
         self._cancelling = Cancelling(self._ground, self._live, self._pushes)
@@ -69,14 +69,14 @@ class TaskService(Operations):
         Raises:
             StorageError: the database failed.
         """
-        await self._store.recover()
+        self._pushes.recovered(await self._store.recover())
 
     async def aclose(self) -> None:
         """End the tasks that are at work, write that, and stop telling of them."""
         await self._starting.aclose()
         await self._live.aclose()
         self._watch.end_all()
-        await self._pusher.aclose()
+        await self._pushes.aclose()
         await self._store.aclose()
 
     async def send_message(self, visit: Visit, request: JsonObject) -> JsonObject:
@@ -131,17 +131,20 @@ class TaskService(Operations):
         config = await self._pushes.accept(task, request)
         await self._pushes.keep(config)
         if self._live.find(task, whose(visit)) is not None:
-            self._pushes.follow(config)
-        return shown(config)
+            self._pushes.follow(config, whose(visit).owner)
+        else:
+            await self._pushes.follow_elsewhere(config, whose(visit))
+        return shown(config, visit.tenant)
 
     async def get_push(self, visit: Visit, request: JsonObject) -> JsonObject:
         """Give one."""
-        return shown(await self._pushes.one(await self._known(visit, request["taskId"]), request["id"]))
+        task = await self._known(visit, request["taskId"])
+        return shown(await self._pushes.one(task, request["id"]), visit.tenant)
 
     async def list_push(self, visit: Visit, request: JsonObject) -> JsonObject:
         """Give those of a task; they are few, and come on one page."""
         configs = await self._pushes.all(await self._known(visit, request["taskId"]))
-        return {"configs": [shown(config) for config in configs], "nextPageToken": ""}
+        return {"configs": [shown(config, visit.tenant) for config in configs], "nextPageToken": ""}
 
     async def delete_push(self, visit: Visit, request: JsonObject) -> None:
         """Forget one."""

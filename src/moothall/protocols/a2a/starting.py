@@ -109,7 +109,7 @@ class Starting:
     async def _announce(self, begun: _Begun, place: Place, history: int | None) -> None:
         run, config = begun.run, begun.config
         if config is not None:
-            self._pushes.follow(config)
+            self._pushes.follow(config, run.task.whose.owner)
         self._live.add(run, place)
         try:
             await run.announce([] if config is None else [config], history)
@@ -137,7 +137,7 @@ class Starting:
             raise
         self._live.add(run, place)
         for kept in configs:
-            self._pushes.follow(kept)
+            self._pushes.follow(kept, run.task.whose.owner)
         run.resume()
 
     async def _new(self, visit: Visit, request: JsonObject, push: JsonObject | None) -> _Begun:

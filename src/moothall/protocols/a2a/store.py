@@ -17,7 +17,7 @@ from moothall.protocols.a2a import rows, telling
 from moothall.protocols.a2a.batching import Done, Writer
 from moothall.protocols.a2a.sweeping import Sweeping
 from moothall.protocols.a2a.tasks import FAILED, Task, Whose, milliseconds
-from moothall.storage.schema import a2a_part, a2a_task
+from moothall.storage.schema import a2a_part, a2a_push, a2a_task
 from moothall.storage.store import Store
 
 CANCEL: Final = "cancel"
@@ -72,8 +72,8 @@ class TaskStore:
         self.shared = store.writer is None
         self.writer = Writer(store)
 
-    async def recover(self) -> int:
-        """End what an earlier life of this node was at work on, and say how many tasks that were.
+    async def recover(self) -> list[tuple[str, Whose]]:
+        """End what an earlier life of this node was at work on; give the tasks whose clients want to be told.
 
         Raises:
             StorageError: the database failed.
@@ -81,13 +81,14 @@ class TaskStore:
         now = milliseconds(self._clock.now())
         words = {lang: rows.text(telling.stopped(lang)) for lang in LANGS}
 
-        def work(connection: Connection) -> int:
-            ended = 0
+        def work(connection: Connection) -> list[tuple[str, Whose]]:
+            held = sa.select(_row.id, _row.agent, _row.owner, _row.tenant).where(_row.holder == self.node)
+            told = connection.execute(held.where(_row.id.in_(sa.select(a2a_push.c.task)))).all()
             for lang, message in words.items():
                 mine = sa.update(a2a_task).where(_row.holder == self.node, _row.lang == lang)
                 values = {"state": FAILED, "message": message, "holder": "", "updated": now}
-                ended += connection.execute(mine.values(values)).rowcount
-            return ended
+                connection.execute(mine.values(values))
+            return [(row.id, Whose(row.agent, row.owner, row.tenant)) for row in told]
 
         return await self._store.write(work)
 

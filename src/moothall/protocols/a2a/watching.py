@@ -34,6 +34,7 @@ class Watcher:
         self.stays = stays
         self._events: deque[JsonObject] = deque()
         self._behind: Shown | None = None
+        self._shown: Shown | None = None
         self._over = False
         self._error: MoothallError | None = None
         self._filled = asyncio.Event()
@@ -42,6 +43,7 @@ class Watcher:
         """Queue an event; ``shown`` gives the task if this watcher has fallen behind."""
         if self._behind is not None or self._over:
             return
+        self._shown = shown
         if len(self._events) >= AHEAD:
             self.skip(shown)
         else:
@@ -53,6 +55,11 @@ class Watcher:
         self._events.clear()
         self._behind = shown
         self._filled.set()
+
+    def renew(self) -> None:
+        """Let the whole task come next, after something was missed."""
+        if self._shown is not None:
+            self.skip(self._shown)
 
     def drop(self) -> None:
         """Forget what waits."""

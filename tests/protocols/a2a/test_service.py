@@ -322,6 +322,7 @@ async def test_a_caller_who_proves_nothing_has_tasks_for_its_request_only(tmp_pa
             await house.send(asks("add", {"a": 1}, returnImmediately=True), ANONYMOUS)
         asked = await house.send(asks("book", {"room": "x"}), ANONYMOUS)
         assert (state(asked), error_of(asked)["code"]) == ("rejected", "INPUT_REQUIRED")
+        assert "prove who you are" in error_of(asked)["hint"]
         assert (await house.page(ANONYMOUS))["totalSize"] == 0
 
 

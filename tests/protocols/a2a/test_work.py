@@ -20,7 +20,7 @@ from moothall.errors import Conflict, Overloaded, PayloadTooLarge, StorageError
 from moothall.identity.allowed import Allowed
 from moothall.identity.egress import Egress
 from moothall.protocols.a2a import asking, live, starting
-from moothall.protocols.a2a.failures import UnsupportedOperation
+from moothall.protocols.a2a.failures import InvalidParams, UnsupportedOperation
 from moothall.protocols.a2a.service import Terms
 from moothall.storage.schema import a2a_holder
 from tests.calls.hall import ALICE, ANONYMOUS
@@ -297,16 +297,19 @@ async def test_only_what_was_asked_is_kept_of_answers(tmp_path: Path) -> None:
 
 
 async def test_a_task_takes_so_many_answers_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(starting, "MOST_ROUNDS", 2)
+    monkeypatch.setattr(starting, "MOST_ROUNDS", 1)
     monkeypatch.setattr(asking, "MOST_BYTES", 1000)
     async with engine(tmp_path / "n", ask) as house:
         task = await house.send(asks("ask"))
         with pytest.raises(PayloadTooLarge):
             await house.send(answers(task["id"], {"first": {**YES, "more": "x" * 1000}}))
-        for _ in range(2):
-            assert state(await house.send(answers(task["id"], {"other": YES}))) == "input_required"
+        with pytest.raises(InvalidParams) as refused:
+            await house.send(answers(task["id"], {"other": YES}))
+        assert refused.value.told is not None
+        assert refused.value.told.values == {"names": "first"}
+        assert state(await house.send(answers(task["id"], {"first": YES}))) == "input_required"
         with pytest.raises(UnsupportedOperation):
-            await house.send(answers(task["id"], {"first": YES}))
+            await house.send(answers(task["id"], {"second": YES}))
 
 
 @pytest.mark.parametrize("caller", [ALICE, ANONYMOUS], ids=["known", "stranger"])

@@ -26,7 +26,9 @@ class TaskPartner:
         open: what was asked and is not answered.
     """
 
-    def __init__(self, answers: Mapping[str, JsonObject]) -> None:
+    def __init__(self, answers: Mapping[str, JsonObject], *, waits: bool) -> None:
+        """``waits``: its task can wait for answers; that of a caller who proves nothing cannot."""
+        self._waits = waits
         self._answers = answers
         self.open: dict[str, Question] = {}
 
@@ -43,7 +45,8 @@ class TaskPartner:
             raise InternalError("a question is no JSON", told=Told("protocols.failed"))
         if missing:
             self.open.update(missing)
-            raise InputRequired("the task waits for answers", told=Told("a2a.state.questions"))
+            hint = "" if self._waits else "a2a.anonymous_questions"
+            raise InputRequired("the task waits for answers", told=Told("a2a.state.questions", hint=hint))
         for name, each in questions.items():
             _check(name, each, self._answers[name])
         return {name: self._answers[name] for name in questions}
@@ -56,12 +59,15 @@ def answers_for(task: Task, message: JsonObject) -> dict[str, JsonObject]:
     """The answers that a task has with those of a message: to what was asked, and to nothing else.
 
     Raises:
-        InvalidParams: it brings none, or none of this form.
+        InvalidParams: it brings none, none of this form, or none to what was asked.
         PayloadTooLarge: they are more than can be kept.
     """
     given, parts = _answers_in(message), (task.message or {}).get("parts", ())
     asked = {name for part in parts if isinstance(data := part.get("data"), dict) for name in data.get("questions", ())}
-    answers = {**task.answers, **{name: answer for name, answer in given.items() if name in asked}}
+    fresh = {name: answer for name, answer in given.items() if name in asked}
+    if not fresh:
+        raise InvalidParams("answers_to_others", {"names": ", ".join(sorted(asked))})
+    answers = {**task.answers, **fresh}
     if len(written(answers)) > MOST_BYTES:
         raise PayloadTooLarge("too long answers", told=Told("a2a.too_much_answered"))
     return answers

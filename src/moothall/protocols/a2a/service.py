@@ -18,6 +18,7 @@ from moothall.identity.egress import Egress
 from moothall.protocols.a2a.cancelling import Cancelling
 from moothall.protocols.a2a.failures import TaskNotFound
 from moothall.protocols.a2a.following import Following
+from moothall.protocols.a2a.holding import Holding
 from moothall.protocols.a2a.keeping import Ground
 from moothall.protocols.a2a.listing import listed, query_of
 from moothall.protocols.a2a.live import Live
@@ -59,6 +60,7 @@ class TaskService(Operations):
         self._live = Live(self._store, terms.most_live)
         self._pusher = Pusher(egress, clock)
         self._pushes = PushConfigs(store, self._store, self._watch, self._pusher)
+        self._holding = Holding(store, self._store, self._pushes.recovered)
         self._starting = Starting(self._ground, self._live, self._pushes)
         self._following = Following(self._store, self._live, self._watch)
         self._cancelling = Cancelling(self._ground, self._live, self._pushes)
@@ -70,12 +72,14 @@ class TaskService(Operations):
             StorageError: the database failed.
         """
         self._pushes.recovered(await self._store.recover())
+        await self._holding.start()
 
     async def aclose(self) -> None:
         """End the tasks that are at work, write that, and stop telling of them."""
         await self._starting.aclose()
         await self._live.aclose()
         self._watch.end_all()
+        await self._holding.aclose()
         await self._pushes.aclose()
         await self._store.aclose()
 

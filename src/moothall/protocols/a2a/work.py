@@ -61,7 +61,7 @@ class Run:
         self._as_text = as_text
         self._ended = False
         self._chunks = Chunks(self._give)
-        self._partner = TaskPartner(task.answers)
+        self._partner = TaskPartner(task.answers, waits=kept)
         self._job: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._why = "canceled"

@@ -279,6 +279,25 @@ async def test_no_more_than_so_many_calls_go_on_without_callers(store: Store, mo
     assert code(await key(ALICE, hall, text="second")) == "CONFLICT"
 
 
+async def test_no_caller_takes_the_places_of_others_for_calls_that_go_on(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moothall.calls.keyed._LONELY_EACH", 1)
+    bank = Bank()
+    hall = Hall(bank, store=store)
+    bank.gate.clear()
+    for who, text in ((ALICE, "first"), (ALICE, "second"), (BOB, "third")):
+        bank.entered.clear()
+        task = asyncio.create_task(key(who, hall, text=text))
+        await bank.entered.wait()
+        task.cancel()
+        await asyncio.wait([task])
+    bank.gate.set()
+    assert code(await key(ALICE, hall, text="first")) == "ok"
+    assert code(await key(ALICE, hall, text="second")) == "CONFLICT"
+    assert code(await key(BOB, hall, text="third")) == "ok"
+
+
 async def test_a_call_that_takes_longer_than_it_may_is_of_unknown_outcome(store: Store) -> None:
     @capability(timeout=0.05)
     async def slow() -> None:

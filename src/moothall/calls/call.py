@@ -126,6 +126,12 @@ class Call:
         if self._begun_by is not None:
             self._begun_by.degraded = True
 
+    def restore(self) -> None:
+        """Take that back: the fallback had nothing to offer."""
+        self.degraded = False
+        if self._begun_by is not None:
+            self._begun_by.degraded = False
+
     def release(self) -> None:
         """Let go of the context, which holds this call: a circle would stay until the garbage collector comes by."""
         self._context = None

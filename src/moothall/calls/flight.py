@@ -34,13 +34,15 @@ class Flights(Generic[K, T]):
     """What is being worked on, by key.
 
     Each piece of work runs in a task of its own. A caller that gives up leaves it to the others. When the last one has
-    given up, up to `lonely` pieces go on all the same, and who comes later joins them; beyond that they are cancelled,
-    and who comes later starts anew.
+    given up, up to `lonely` pieces go on all the same, of them up to `each` of one owner, and who comes later joins
+    them; beyond that they are cancelled, and who comes later starts anew.
     """
 
-    def __init__(self, lonely: int = 0) -> None:
+    def __init__(self, lonely: int = 0, each: int = 0, owner: Callable[[K], Hashable] = hash) -> None:
         self._flights: dict[K, _Flight[T]] = {}
         self._most = lonely
+        self._each = each
+        self._owner = owner
         self._lonely: set[K] = set()
         self._closed = False
 
@@ -91,11 +93,18 @@ class Flights(Generic[K, T]):
             _log.warning("%d calls do not end although they were cancelled", len(still))
 
     def _left(self, key: K, flight: _Flight[T]) -> None:
-        if self._flights.get(key) is flight and not flight.task.done() and len(self._lonely) < self._most:
+        if self._flights.get(key) is flight and not flight.task.done() and self._has_room(key):
             self._lonely.add(key)
         else:
             flight.task.cancel()
             self._forget(key, flight)
+
+    def _has_room(self, key: K) -> bool:
+        """Whether the work of a key may go on although nobody waits for it."""
+        if len(self._lonely) >= self._most:
+            return False
+        owner = self._owner(key)
+        return sum(self._owner(other) == owner for other in self._lonely) < self._each
 
     def _ended(self, key: K, flight: _Flight[T]) -> None:
         if not flight.task.cancelled():

@@ -44,6 +44,9 @@ _LONGEST_KEY: Final = 255
 _LONELY: Final = 256
 """Calls that go on at one time although nobody waits for them."""
 
+_LONELY_EACH: Final = 16
+"""Of them, those of one caller: nobody takes the places of all others."""
+
 _REFUSED: Final = (InputRequired, Unavailable, RateLimited, Overloaded)
 """Said before anything was done, or on purpose: come again."""
 
@@ -76,7 +79,7 @@ class Keyed:
         self._ledger = ledger
         self._seal = seal
         self._monotonic = monotonic
-        self._flights: Flights[Key, _Answer] = Flights(_LONELY)
+        self._flights: Flights[Key, _Answer] = Flights(_LONELY, _LONELY_EACH, lambda key: key.caller)
         self._writing: dict[Key, asyncio.Task[None]] = {}
 
     async def run(self, call: Call, stage: Stage, form: Form, seconds: float, *, harmless: bool) -> Any:  # noqa: ANN401

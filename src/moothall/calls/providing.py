@@ -48,7 +48,7 @@ class Providing:
                     failed = _give_way(call, error)
             value = await stages[-1](call)
             if value is None and may_pass_on and failed is not None:  # the fallback has nothing to offer (row TPL-13)
-                call.degraded = False
+                call.restore()
                 raise failed
             return value
 

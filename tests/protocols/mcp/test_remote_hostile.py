@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from moothall.calls.target import Target
 from moothall.capability.decorators import capability
 from moothall.errors import CallTimeout, MoothallError, Unavailable
 from moothall.protocols.mcp.remote.connector import McpConnector
-from tests.protocols.mcp.remote_town import connecting, house, outgoing, served
+from tests.protocols.mcp.remote_town import Waiting, connecting, house, outgoing, served
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 JSON, EVENTS = b"application/json", b"text/event-stream"
@@ -256,6 +257,75 @@ async def test_a_call_that_succeeded_has_a_value_though_the_server_does_not_list
         assert await connector.call(outgoing("mcp:far.plain")) == {"result": 5}
         reply = await place.call("local:node.plain")
         assert (reply.error, reply.data) == (None, 5)
+
+
+async def test_a_flood_of_events_is_bounded_and_is_not_what_our_log_is_filled_with(
+    connector: McpConnector, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("moothall.protocols.mcp.remote.carriage._MOST_EVENTS", 200)
+    for tool in ("flooding", "huge", "huge_event", "half_events", "no_json"):
+        with pytest.raises(MoothallError) as raised:
+            await connector.call(outgoing(f"mcp:far.{tool}"))
+        assert tool != "flooding" or raised.value.code == "UPSTREAM_INVALID"
+    assert not [record for record in caplog.records if record.name.startswith(("mcp", "client"))]
+
+
+async def test_events_that_come_faster_than_they_may_are_read_no_faster(
+    connector: McpConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moothall.protocols.mcp.remote.carriage._AT_ONCE", 1)
+    monkeypatch.setattr("moothall.protocols.mcp.remote.carriage._EVENTS_A_SECOND", 0.001)
+    told: list[Any] = []
+
+    async def report(progress: Any) -> None:
+        told.append(progress)
+
+    with pytest.raises(CallTimeout):
+        await connector.call(outgoing("mcp:far.flooding", timeout=0.3, report=report))
+    assert told == []
+
+
+async def test_a_list_of_tools_is_no_longer_than_it_may_be(
+    connector: McpConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moothall.protocols.mcp.remote.tools._MOST_BYTES", 300)
+    described = await connector.describe(Target.parse("mcp:far"), "node")
+    assert [each["name"] for each in described["operations"]] == ["lying"]
+
+
+async def test_a_program_that_ends_at_once_is_left_alone_for_a_while(tmp_path: Path) -> None:
+    starts = tmp_path / "starts"
+    program = f"open({str(starts)!r}, 'a').write('x')"
+    async with connecting({"far": {"command": sys.executable, "args": ["-I", "-S", "-c", program]}}) as connector:
+        for _ in range(20):
+            with pytest.raises(Unavailable):
+                await connector.call(outgoing("mcp:far.any"))
+    assert len(starts.read_text()) < 20
+
+
+async def test_programs_are_ended_together(tmp_path: Path) -> None:
+    program = """
+import pathlib, sys, time
+folder, me, other = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+(folder / f"{me}.begun").touch()
+while sys.stdin.readline():
+    pass
+(folder / f"{me}.leaving").touch()
+while not (folder / f"{other}.leaving").exists():
+    time.sleep(0.01)
+(folder / f"{me}.ended").touch()
+"""
+    command = [sys.executable, "-I", "-S", "-c", program, str(tmp_path)]
+    tables = {me: {"command": command[0], "args": [*command[1:], me, other]} for me, other in (("a", "b"), ("b", "a"))}
+    async with connecting(tables) as connector:
+        calls = [asyncio.create_task(connector.call(outgoing(f"mcp:{name}.any"))) for name in tables]
+        await Waiting.until(lambda: _left(tmp_path, "begun") == {"a", "b"})
+    await asyncio.gather(*calls, return_exceptions=True)
+    assert _left(tmp_path, "ended") == {"a", "b"}
+
+
+def _left(folder: Path, kind: str) -> set[str]:
+    return {path.stem for path in folder.glob(f"*.{kind}")}
 
 
 PROGRAMS = {

@@ -46,6 +46,8 @@ def test_a_table_is_a_server_at_an_address_or_a_program() -> None:
         ("far", {"command": "x", "env": {"A": 1}}, "mcp.far.env"),
         ("far", {"command": "x", "auth": "did"}, "mcp.far.auth"),
         ("far", {"url": URL, "auth": "oauth", "client_secret_env": "SECRET"}, "mcp.far.issuer"),
+        ("far", {"url": URL, "auth": "oauth", "issuer": "auth.far.example"}, "mcp.far.issuer"),
+        ("far", {"url": URL, "auth": "oauth", "issuer": "http://[far"}, "mcp.far.issuer"),
         ("far", {"url": URL, "auth": "oauth", "metadata_url": "https://me.example"}, "mcp.far.metadata_url"),
     ],
     ids=str,

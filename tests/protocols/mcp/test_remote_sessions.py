@@ -14,17 +14,20 @@ from tests.protocols.mcp.test_remote_hostile import JSON, Send, answer
 
 
 class Older:
-    """Knows one session at a time; `status` is how it answers requests of any other."""
+    """Knows one session at a time; `status` is how it answers requests of any other, `code` what it says then."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, code: int | None = None) -> None:
         self.status = status
+        self.code = code
+        self.refusal = (400, -32602)
+        self.refused = 0
         self.session = ""
         self.begun = 0
         self.calls = 0
         self.ended: list[str] = []
         self.given_up = asyncio.Event()
 
-    async def __call__(self, scope: Any, receive: Any, send: Send) -> None:  # noqa: C901 - one case for each method
+    async def __call__(self, scope: Any, receive: Any, send: Send) -> None:  # noqa: C901, PLR0912 - one case for each method
         if scope["type"] != "http":
             return
         body, more = b"", True
@@ -47,11 +50,18 @@ class Older:
         elif request["method"] == "server/discover":
             await _sent(send, 200, answer(request, error={"code": -32601, "message": "no such method"}))
         elif shown != self.session:
-            await _sent(send, self.status, b"")
+            said = b"" if self.code is None else answer(request, error={"code": self.code, "message": "who?"})
+            await _sent(send, self.status, said)
         elif "id" not in request:
             if request["method"] == "notifications/cancelled":
                 self.given_up.set()
             await _sent(send, 202, b"")
+        elif request["method"] == "tools/list":
+            await _sent(send, 200, answer(request, result={"tools": []}))
+        elif request["params"]["name"] == "refused":
+            self.refused += 1
+            status, code = self.refusal
+            await _sent(send, status, answer(request, error={"code": code, "message": "no"}))
         elif request["params"]["name"] == "never":
             await self.given_up.wait()
         else:
@@ -66,9 +76,9 @@ async def _sent(send: Send, status: int, body: bytes, *headers: tuple[bytes, byt
 
 
 @pytest.mark.requirement("TPL-05")
-@pytest.mark.parametrize("status", [400, 404])
-async def test_a_session_that_the_server_forgot_is_begun_again_and_the_call_is_made_once(status: int) -> None:
-    server = Older(status)
+@pytest.mark.parametrize("code", [None, -32600, -32001])
+async def test_a_session_that_the_server_forgot_is_begun_again_and_the_call_is_made_once(code: int | None) -> None:
+    server = Older(404, code)
     async with served(server) as port:
         async with connecting({"far": {"url": f"http://127.0.0.1:{port}/mcp"}}) as connector:
             assert {await connector.call(outgoing("mcp:far.who")) for _ in range(10)} == {"session-1"}
@@ -76,6 +86,35 @@ async def test_a_session_that_the_server_forgot_is_begun_again_and_the_call_is_m
             assert await connector.call(outgoing("mcp:far.who")) == "session-2"
             assert (server.begun, server.calls) == (2, 11)
         assert "session-2" in server.ended
+
+
+@pytest.mark.parametrize("code", [None, -32000])
+async def test_a_session_that_may_have_been_forgotten_is_begun_again_for_the_next_call(code: int | None) -> None:
+    server = Older(400, code)
+    async with (
+        served(server) as port,
+        connecting({"far": {"url": f"http://127.0.0.1:{port}/mcp"}}) as connector,
+    ):
+        assert await connector.call(outgoing("mcp:far.who")) == "session-1"
+        server.session = "of somebody else"
+        with pytest.raises(MoothallError):
+            await connector.call(outgoing("mcp:far.who"))
+        assert await connector.call(outgoing("mcp:far.who")) == "session-2"
+
+
+@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize("code", [-32602, -32603])
+async def test_a_call_that_the_server_refuses_is_not_made_again(status: int, code: int) -> None:
+    server = Older(status)
+    server.refusal = status, code
+    async with (
+        served(server) as port,
+        connecting({"far": {"url": f"http://127.0.0.1:{port}/mcp"}}) as connector,
+    ):
+        assert await connector.call(outgoing("mcp:far.who")) == "session-1"
+        with pytest.raises(MoothallError):
+            await connector.call(outgoing("mcp:far.refused"))
+        assert (server.begun, server.refused) == (1, 1)
 
 
 @pytest.mark.parametrize("seconds", [0.2, 20.0], ids=["too late", "cancelled"])

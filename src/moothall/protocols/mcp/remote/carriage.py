@@ -18,17 +18,26 @@ from moothall.errors import CallTimeout, MoothallError, Told, Unauthenticated, U
 from moothall.identity.egress import Incoming
 from moothall.identity.limited_body import Caps, silence
 from moothall.protocols.mcp.remote.exchange import Exchange, current
+from moothall.telemetry import logger
 
 MOST_ANSWERED: Final = 16 * 1024 * 1024
 """Bytes of an answer, and of one event of a stream."""
 
-_STREAM: Final = 256 * 1024 * 1024
+_STREAM: Final = 64 * 1024 * 1024
+_MOST_EVENTS: Final = 50_000
+_AT_ONCE: Final = 1_000
+_EVENTS_A_SECOND: Final = 2_000
+"""What the events of one answer may cost us: whoever sends more waits until we read on."""
+
+_ENDS: Final = (b"\n\n", b"\r\n\r\n", b"\r\r")
 _STANDING_SECONDS: Final = 3600.0
 _OPENING_SECONDS: Final = 30.0
 _EVENTS: Final = "text/event-stream"
+_SESSION: Final = "mcp-session-id"
 _DROPPED: Final = frozenset({"host", "connection", "user-agent", "accept-encoding", "content-length", "cookie"})
 """Headers of the connection, which are made below; and cookies, which belong to no agent."""
 
+_log = logger("mcp")
 _FAILED: Final = b'{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"not carried"}}'
 
 
@@ -74,6 +83,9 @@ class GuardedCarriage(httpx2.AsyncBaseTransport):
             answer = await opening.enter_async_context(sent)
             if exchange is not None:
                 exchange.status = answer.status
+                exchange.session = _SESSION in request.headers
+            if _kind(answer) != _EVENTS and _announced(answer) > MOST_ANSWERED:
+                raise _too_long()
             body = _Body(answer, opening.pop_all(), exchange)
         received = [pair for pair in answer.headers.raw if pair[0].lower() != b"set-cookie"]
         return httpx2.Response(answer.status, headers=received, stream=body)
@@ -126,8 +138,8 @@ class _Body(httpx2.AsyncByteStream):
         self._answer = answer
         self._opened = opened
         self._exchange = exchange
-        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-        self._most = _STREAM if kind == _EVENTS else MOST_ANSWERED
+        self._flood = _Flood() if _kind(answer) == _EVENTS else None
+        self._most = _STREAM if self._flood is not None else MOST_ANSWERED
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         arrived, chunks = 0, aiter(self._answer.chunks())
@@ -140,10 +152,14 @@ class _Body(httpx2.AsyncByteStream):
                     return
                 arrived += len(chunk)
                 if arrived > self._most:
-                    raise UpstreamInvalid("the answer is too long", told=Told("egress.long"))
+                    raise _too_long()
+                if self._flood is not None:
+                    async with asyncio.timeout_at(until):
+                        await self._flood.dam(chunk)
                 yield chunk
         except (MoothallError, TimeoutError) as error:
             failure = error if isinstance(error, MoothallError) else silence()
+            _log.debug("an MCP server's answer broke off: %s", failure)
             if self._exchange is not None:
                 self._exchange.failure = failure
             raise httpx2.StreamError(type(failure).__name__) from error
@@ -151,6 +167,30 @@ class _Body(httpx2.AsyncByteStream):
     async def aclose(self) -> None:
         """Give the connection back."""
         await self._opened.aclose()
+
+
+class _Flood:
+    """Counts the events of an answer, and lets no server keep this process busy with them."""
+
+    def __init__(self) -> None:
+        self._begun = asyncio.get_running_loop().time()
+        self._events = 0
+        self._before = b""
+
+    async def dam(self, chunk: bytes) -> None:
+        """Wait as long as there are more events than we take in that time.
+
+        Raises:
+            UpstreamInvalid: there are too many of them.
+        """
+        seen = self._before + chunk
+        self._events += sum(seen.count(end) for end in _ENDS)
+        self._before = seen[-1:]
+        if self._events > _MOST_EVENTS:
+            raise _too_long()
+        taken = asyncio.get_running_loop().time() - self._begun
+        ahead = (self._events - _AT_ONCE) / _EVENTS_A_SECOND - taken
+        await asyncio.sleep(max(0.0, ahead))
 
 
 class _Passed(httpx2.AsyncByteStream):
@@ -173,6 +213,20 @@ def _uncarried(error: MoothallError) -> httpx2.Response:
         exchange.failure = error
     status = httpx2.codes.GATEWAY_TIMEOUT if isinstance(error, CallTimeout) else httpx2.codes.BAD_GATEWAY
     return httpx2.Response(status, headers={"content-type": "application/json"}, content=_FAILED)
+
+
+def _kind(answer: Incoming) -> str:
+    kind: str = answer.headers.get("content-type", "")
+    return kind.partition(";")[0].strip().lower()
+
+
+def _announced(answer: Incoming) -> int:
+    length = answer.headers.get("content-length", "")
+    return int(length) if length.isdecimal() else 0
+
+
+def _too_long() -> UpstreamInvalid:
+    return UpstreamInvalid("the answer is too long", told=Told("egress.long"))
 
 
 def _unframed(answer: httpx2.Response) -> list[tuple[bytes, bytes]]:

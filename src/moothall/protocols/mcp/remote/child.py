@@ -27,7 +27,7 @@ MOST_LINE: Final = 16 * 1024 * 1024
 """Bytes of one message."""
 
 _INHERITED: Final = ("PATH", "HOME", "LANG")
-_GRACE_SECONDS: Final = 2.0
+_GRACE_SECONDS: Final = 1.5
 _SHOWN: Final = 500
 _CHUNK: Final = 64 * 1024
 _log = logger("mcp")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
@@ -54,6 +55,8 @@ _LISTED_SECONDS: Final = 5.0
 """For the list of tools, once a call has succeeded."""
 
 _log = logger("mcp")
+for _name in ("client", "mcp.client"):  # they write a traceback for every odd event: the far side would fill the log
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 T = TypeVar("T")
 
 
@@ -80,7 +83,7 @@ class RemoteServer:
         self._sign_in = sign_in
         self._tokens = Kept()
         self._asked = Asked()
-        self._link = Link(server.name, self._opened, _IDLE_SECONDS)
+        self._link = Link(server.name, self._opened, _IDLE_SECONDS, starts=isinstance(server, StdioServer))
         self._tools = Tools(self._link.start)
 
     async def call(self, outgoing: Outgoing) -> Any:  # noqa: ANN401 - JSON of any shape

@@ -72,7 +72,10 @@ class McpConnector:
         """End every connection, and the programs that were started."""
         remotes = list(self._remotes.values())
         self._remotes.clear()
-        await run_all([remote.aclose for remote in remotes])
+        closing = [asyncio.create_task(remote.aclose()) for remote in remotes]
+        if closing:
+            await asyncio.wait(closing)
+        await run_all([closed.result for closed in closing])
 
     async def _remote(self, name: str, agent: str) -> RemoteServer:
         """The one client of a server, and of an agent where each signs for itself (row TPL-05).

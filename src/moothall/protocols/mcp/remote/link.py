@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from mcp.client import Client
 from mcp.shared.exceptions import MCPError
 from mcp_types import DiscoverResult
-from mcp_types.jsonrpc import CONNECTION_CLOSED, UNSUPPORTED_PROTOCOL_VERSION
+from mcp_types.jsonrpc import CONNECTION_CLOSED, INTERNAL_ERROR, INVALID_REQUEST, UNSUPPORTED_PROTOCOL_VERSION
 
 from moothall.errors import MoothallError, Told, Unavailable
 from moothall.identity.limited_body import silence
@@ -28,7 +28,17 @@ CONNECT_SECONDS: Final = 30.0
 """For the start of a program and the first exchange with it, or with a server."""
 
 _LEAVE_SECONDS: Final = 5.0
-_FORGOTTEN: Final = frozenset({400, 404})
+_UNKNOWN: Final = 404
+_REFUSED: Final = 400
+_SESSION_LOST: Final = frozenset({INVALID_REQUEST, -32001})
+"""What servers say with 404 of a session that they do not know; the SDK says the first one where they say nothing."""
+
+_SESSION_MISSED: Final = frozenset({INTERNAL_ERROR, -32000})
+"""What elder servers say of it with 400, and of other things, too; the SDK says the first one, as above."""
+
+_PAUSE_SECONDS: Final = 0.25
+_LONGEST_PAUSE: Final = 5.0
+_MOST_DOUBLED: Final = 8
 _log = logger("mcp")
 
 Opener = Callable[["Pinned | None", Callable[[], None]], Client]
@@ -89,12 +99,16 @@ class Link:
         name: of the server, for the log.
         opener: makes the client.
         idle_seconds: after which a connection that nobody uses is left.
+        starts: whether a program is started for it; one that ends at once is left alone for a while.
     """
 
-    def __init__(self, name: str, opener: Opener, idle_seconds: float) -> None:
+    def __init__(self, name: str, opener: Opener, idle_seconds: float, *, starts: bool = False) -> None:
         self._name = name
         self._opener = opener
         self._idle_seconds = idle_seconds
+        self._starts = starts
+        self._failed_starts = 0
+        self._not_before = 0.0
         self._connection: _Connection | None = None
         self._pinned: Pinned | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -131,11 +145,6 @@ class Link:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def retire(self) -> None:
-        """Leave the connection when nobody uses it any more."""
-        if self._connection is not None:
-            self._connection.retire()
-
     async def _worked(self, work: Callable[[Client], Awaitable[T]], exchange: Exchange) -> T:
         exchange.enter()
         connection = self._connected()
@@ -152,8 +161,12 @@ class Link:
         if error.code == CONNECTION_CLOSED and exchange.failure is None and not exchange.status:
             connection.retire(lost=True)
             return False
-        session = self._pinned is None and exchange.status in _FORGOTTEN
-        if session or error.code == UNSUPPORTED_PROTOCOL_VERSION:
+        named = self._pinned is None and exchange.session
+        if named and exchange.status == _REFUSED and error.code in _SESSION_MISSED:
+            connection.retire()  # if it was that, the next call has another session; this one may have been made
+            return False
+        lost = named and exchange.status == _UNKNOWN and error.code in _SESSION_LOST
+        if lost or error.code == UNSUPPORTED_PROTOCOL_VERSION:
             self._pinned = None
             connection.retire()
             return True
@@ -162,6 +175,8 @@ class Link:
     def _connected(self) -> _Connection:
         connection = self._connection
         if connection is None or connection.retired:
+            if asyncio.get_running_loop().time() < self._not_before:
+                raise _unstarted()
             connection = self._connection = _Connection()
             connection.task = self.start(self._supervise(connection))
         return connection
@@ -176,6 +191,7 @@ class Link:
                     made = self._opener(self._pinned, lambda: connection.retire(lost=True))
                     client = await stack.enter_async_context(made)
                 self._pin(client)
+                self._failed_starts, self._not_before = 0, 0.0
                 connection.ready.set_result(client)
                 await connection.until_left(self._idle_seconds)
                 Exchange(_LEAVE_SECONDS, opening=True).enter()
@@ -191,7 +207,17 @@ class Link:
             _log.warning("the connection to the MCP server %s ended: %s", self._name, type(error).__name__)
         else:
             foreseen = isinstance(error, (MoothallError, *FAILURES))
-            connection.ready.set_exception(failure_of(error, opening) if foreseen else error)
+            found = failure_of(error, opening) if foreseen else error
+            if self._starts and foreseen:
+                self._pause()
+                found = _unstarted(found)
+            connection.ready.set_exception(found)
+
+    def _pause(self) -> None:
+        """Leave a program alone that has ended before it could be asked anything, the longer the oftener it did."""
+        pause = min(_LONGEST_PAUSE, _PAUSE_SECONDS * 2**self._failed_starts)
+        self._failed_starts = min(self._failed_starts + 1, _MOST_DOUBLED)
+        self._not_before = asyncio.get_running_loop().time() + pause
 
     def _pin(self, client: Client) -> None:
         """Keep what the server said of itself; one of the older protocol is asked again every time."""
@@ -210,3 +236,10 @@ class Link:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()
+
+
+def _unstarted(cause: Exception | None = None) -> Unavailable:
+    """The program is not there to be asked."""
+    found = Unavailable("the program does not start", told=Told("mcp.remote_start"))
+    found.__cause__ = cause
+    return found

@@ -105,7 +105,7 @@ def _http(name: str, table: Mapping[str, Any]) -> HttpServer:
     if auth not in get_args(Auth):
         _refuse(f"mcp.{name}.auth", f"it is one of {', '.join(get_args(Auth))}")
     url = _text(name, table, "url")
-    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname or urlsplit(url).username:
+    if not _is_address(url):
         _refuse(f"mcp.{name}.url", "it is no address http(s)://HOST/…; a password does not belong there")
     if auth == "bearer" and not table.get("token_env"):
         _refuse(f"mcp.{name}.token_env", "auth = 'bearer' needs it")
@@ -122,6 +122,8 @@ def _http(name: str, table: Mapping[str, Any]) -> HttpServer:
     )
     if oauth.client_secret_env and not oauth.issuer:
         _refuse(f"mcp.{name}.issuer", "the secret goes to that authorization server alone; '*' lets the server choose")
+    if oauth.issuer not in {"", ANY_ISSUER} and not _is_address(oauth.issuer):
+        _refuse(f"mcp.{name}.issuer", "it is the address http(s)://HOST/… of an authorization server, or '*'")
     if oauth.metadata_url and urlsplit(oauth.metadata_url).path in {"", "/"}:
         _refuse(f"mcp.{name}.metadata_url", "it is an https address with a path")
     token = variables["token_env"]
@@ -145,6 +147,14 @@ def _stdio(name: str, table: Mapping[str, Any]) -> StdioServer:
         cwd=_text(name, table, "cwd"),
         timeout=_seconds(name, table),
     )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.username
 
 
 def _text(name: str, table: Mapping[str, Any], key: str) -> str:

@@ -16,6 +16,9 @@ from moothall.protocols.mcp.remote.exchange import Exchange
 
 _MOST_PAGES: Final = 100
 _MOST_TOOLS: Final = 1000
+_MOST_BYTES: Final = 16 * 1024 * 1024
+"""Of the whole list: what is beyond is not listed."""
+
 _KEPT_SECONDS: Final = 300.0
 _LISTENING_SECONDS: Final = 3600.0
 _WRAP: Final = ["result"]
@@ -76,13 +79,15 @@ class Tools:
 async def _listed(client: Client) -> dict[str, Tool]:
     found: dict[str, Tool] = {}
     cursor: str | None = None
+    room = _MOST_BYTES
     for _ in range(_MOST_PAGES):
         page = await client.list_tools(cursor=cursor, cache_mode="bypass")
         for tool in page.tools:
-            if len(found) < _MOST_TOOLS:
+            room -= len(tool.model_dump_json())
+            if len(found) < _MOST_TOOLS and room >= 0:
                 found.setdefault(tool.name, tool)
         cursor = page.next_cursor
-        if not cursor or len(found) >= _MOST_TOOLS:
+        if not cursor or len(found) >= _MOST_TOOLS or room < 0:
             break
     return found
 

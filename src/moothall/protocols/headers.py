@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from math import ceil
 from typing import Final
@@ -47,6 +49,15 @@ def unchanged(headers: Sequence[tuple[bytes, bytes]], tag: bytes) -> bool:
         return False
     opaque = tag.removeprefix(b"W/")
     return any(value.strip() == _ANY or opaque in _TAGS.findall(value) for value in known)
+
+
+def date_in(text: str) -> datetime | None:
+    """The time that a header tells; None where it is no date, which is no condition either (RFC 9110 §13.1.3)."""
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def latin(pairs: Sequence[tuple[str, str]]) -> Headers:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 
 from starlette.types import Send
 
 from moothall.protocols.a2a.cards import Document
-from moothall.protocols.headers import Headers, unchanged
+from moothall.protocols.headers import Headers, date_in, unchanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +52,5 @@ def _since(asked: Sequence[tuple[bytes, bytes]], modified: datetime) -> bool:
     given = dict(asked)
     if b"if-none-match" in given or b"if-modified-since" not in given:
         return False
-    try:
-        since = parsedate_to_datetime(given[b"if-modified-since"].decode("latin-1"))
-    except ValueError:  # an invalid date is no condition (RFC 9110 §13.1.3)
-        return False
-    return since.tzinfo is not None and modified.replace(microsecond=0) <= since
+    since = date_in(given[b"if-modified-since"].decode("latin-1"))
+    return since is not None and modified.replace(microsecond=0) <= since

@@ -69,6 +69,7 @@ class Cards:
         self._default = default
         self._made: dict[tuple[CardAgent, tuple[Entry, ...]], Document] = {}
         self._last: dict[str, tuple[CardAgent, JsonObject, Document]] = {}
+        self._keys: dict[str, tuple[CardAgent, Document]] = {}
         self._open: tuple[int, frozenset[str]] = (-1, frozenset())
 
     def agent(self, name: str) -> CardAgent | None:
@@ -97,7 +98,14 @@ class Cards:
 
     def keys(self, agent: CardAgent) -> Document:
         """The key that signs its cards, as a JSON Web Key Set."""
-        return Document.of(key_set(agent.identity.signer), self._clock.now())
+        made = self._keys.get(agent.name)
+        if made is not None and made[0] is agent:
+            return made[1]
+        document = Document.of(key_set(agent.identity.signer), self._clock.now())
+        if made is not None and made[1].body == document.body:
+            document = made[1]
+        self._keys[agent.name] = (agent, document)
+        return document
 
     def _shown(self, agent: CardAgent, principal: Principal) -> tuple[Entry, ...]:
         return tuple(

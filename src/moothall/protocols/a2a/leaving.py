@@ -26,7 +26,7 @@ async def attended(work: Coroutine[Any, Any, T], receive: Receive) -> T:
     """Do work as long as somebody waits for it; within this task, since most work is done in no time.
 
     Raises:
-        ClientLeft: the client left first; the work was cancelled, and has ended.
+        ClientLeft: the client left first; the work was cancelled. What it had begun elsewhere may still be ending.
     """
     watch = _Watch(receive, asyncio.current_task())
     timer = asyncio.get_running_loop().call_later(_QUICK, watch.begin)

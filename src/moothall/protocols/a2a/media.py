@@ -14,7 +14,7 @@ A2A_JSON: Final = "application/a2a+json"
 EVENTS: Final = "text/event-stream"
 
 _UTF8: Final = re.compile(r'charset="?utf-?8"?', re.IGNORECASE)
-_ZERO: Final = re.compile(r"q\s*=\s*0(?:\.0{0,3})?", re.IGNORECASE)
+_ZERO: Final = re.compile(r"(?:^|;)\s*q\s*=\s*0(?:\.0{0,3})?\s*(?:;|$)", re.IGNORECASE)
 _RPC: Final = frozenset({JSON, "application/json-rpc", "application/jsonrequest"})
 _REST: Final = frozenset({JSON, A2A_JSON})
 
@@ -45,10 +45,15 @@ def answer_type(headers: Sequence[tuple[bytes, bytes]], *offered: str) -> str:
         NotAcceptable: it takes none of them.
     """
     accept = b",".join(value for name, value in headers if name == b"accept").decode("latin-1")
-    if not accept.strip() or "*/*" in accept:
+    if accept.strip() in {"", "*/*"}:
         return offered[0]
-    ranges = {part.partition(";")[0].strip().lower() for part in accept.split(",") if not _ZERO.search(part)}
-    for media in offered:
-        if media in ranges or f"{media.partition('/')[0]}/*" in ranges:
+    wanted: dict[str, bool] = {}
+    for part in accept.split(","):
+        named, _, parameters = part.partition(";")
+        name = named.strip().lower()
+        wanted[name] = wanted.get(name, False) or not _ZERO.search(parameters)
+    for media in offered:  # the most precise range counts
+        ranges = (media, f"{media.partition('/')[0]}/*", "*/*")
+        if next((wanted[each] for each in ranges if each in wanted), False):
             return media
     raise NotAcceptable("wire.accept", {"type": offered[0]})

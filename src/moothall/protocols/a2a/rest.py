@@ -17,7 +17,8 @@ from moothall.protocols.a2a.reading import fault
 from moothall.protocols.a2a.writing import written
 
 _ROUTES: Final[tuple[tuple[re.Pattern[str], Mapping[str, str]], ...]] = tuple(
-    (re.compile(f"(?:/(?P<tenant>[^/]+))?{path}"), operations)
+    (re.compile(f"{tenant}{path}"), operations)
+    for tenant in ("", "/(?P<tenant>[^/]+)")
     for path, operations in (
         (r"/message:send", {"POST": "send_message"}),
         (r"/message:stream", {"POST": "stream_message"}),
@@ -33,6 +34,8 @@ _ROUTES: Final[tuple[tuple[re.Pattern[str], Mapping[str, str]], ...]] = tuple(
         (r"/extendedAgentCard", {"GET": "extended_card"}),
     )
 )
+"""The first that fits counts: what an address means without a tenant, no tenant's name takes away."""
+
 _QUERY: Final[Mapping[str, tuple[str, ...]]] = {
     "get_task": ("historyLength",),
     "list_tasks": (
@@ -78,8 +81,9 @@ def route_at(rest: str) -> Route:
     for pattern, operations in _ROUTES:
         match = pattern.fullmatch(rest)
         if match is not None:
-            named = {name: value for name, value in match.groupdict().items() if value and name != "tenant"}
-            return Route(operations, named, match["tenant"] or "")
+            named = match.groupdict()
+            tenant = named.pop("tenant", "")
+            return Route(operations, named, tenant)
     raise MethodNotFound("wire.no_address")
 
 

@@ -19,20 +19,23 @@ from moothall.protocols.a2a.bindings import Binding, RestBinding, RpcBinding
 from moothall.protocols.a2a.calls import Call
 from moothall.protocols.a2a.card import CardAgent
 from moothall.protocols.a2a.cards import Cards
+from moothall.protocols.a2a.keys import take_key
 from moothall.protocols.a2a.leaving import attended
 from moothall.protocols.a2a.operations import Operations, Visit
 from moothall.protocols.a2a.refusing import refuse
 from moothall.protocols.a2a.requests import PROVED, STREAMED
-from moothall.protocols.a2a.sse import EventAnswer, close, next_of
+from moothall.protocols.a2a.sse import EventAnswer, close
 from moothall.protocols.a2a.taking import Asked, by_rest, by_rpc, check_verb, verbs_of
 from moothall.protocols.a2a.terms import Terms
 from moothall.protocols.a2a.versions import CAPABILITIES, extensions_of
 from moothall.protocols.a2a.visits import Visitor
 from moothall.protocols.headers import BY_READER, NOT_KEPT, Headers, latin
 from moothall.protocols.house import STREAMS, Scope
-from moothall.protocols.intake import read_body, received
+from moothall.protocols.intake import ClientLeft, read_body, received
+from moothall.telemetry import logger
 
 _PRIVATE: Final = (b"cache-control", b"private, no-cache")
+_log = logger("a2a")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +69,35 @@ class CallRoute:
             check_verb(call.scope["method"], route)
             request = await self._received(call.scope, receive)
             principal = await self._principal(call.agent, request)
-            query: bytes = call.scope["query_string"]
-            if route is None:
-                asked = await by_rpc(request, query, call.request_id, call.lang)
-            else:
-                asked = await by_rest(request, query, route, call.request_id, call.lang)
+            asked = await self._asked(call, request, route)
         except jsonrpc.Refused as refusal:
             binding = RpcBinding(refusal.call_id, "1.0", call.request_id, call.lang)
             await self._refuse(refusal.error, binding, call, send, whole=False)
-            return
-        except MoothallError as error:
-            await self._refuse(error, call.plain, call, send, whole=True)
-            return
+        except ClientLeft:
+            raise
+        except Exception as error:  # noqa: BLE001 - the last place where it can be told as the binding has it
+            await self._refuse(_told(error, call), call.plain, call, send, whole=True)
+        else:
+            await self._answered(asked, call, request, principal, receive, send)
+
+    async def _asked(self, call: Call, request: HttpRequest, route: rest.Route | None) -> Asked:
+        query: bytes = call.scope["query_string"]
+        if route is None:
+            return await by_rpc(request, query, call.request_id, call.lang)
+        return await by_rest(request, query, route, call.request_id, call.lang)
+
+    async def _answered(
+        self, asked: Asked, call: Call, request: HttpRequest, principal: Principal, receive: Receive, send: Send
+    ) -> None:
         try:
-            await self._answer(asked, call, request, principal, receive, send)
-        except MoothallError as error:
-            await self._refuse(error, asked.binding, call, send, whole=False)
+            answer = await self._answer(asked, call, request, principal, receive, send)
+        except ClientLeft:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            await self._refuse(_told(error, call), asked.binding, call, send, whole=False)
+        else:
+            if answer is not None:
+                await answer.send(send, head=request.method == "HEAD")
 
     async def _refuse(self, error: MoothallError, binding: Binding, call: Call, send: Send, *, whole: bool) -> None:
         await refuse(error, binding, self.terms, call.scope, call.lang, send, whole=whole)
@@ -103,8 +119,8 @@ class CallRoute:
 
     async def _answer(
         self, asked: Asked, call: Call, request: HttpRequest, principal: Principal, receive: Receive, send: Send
-    ) -> None:
-        """Do what is asked.
+    ) -> Answer | None:
+        """Do what is asked; gives the answer, unless it was a stream, which has been sent.
 
         Raises:
             MoothallError: it failed, and nothing was sent.
@@ -120,17 +136,16 @@ class CallRoute:
             lang=call.lang,
         )
         visit = visitor.visit(asked.request, asked.tenant)
+        take_key(visit.facts, request.values(b"idempotency-key"))
         headers = self._headers(visit)
         if asked.operation in STREAMED:
             await self._stream(asked, visit, headers, call.scope, receive, send)
-            return
+            return None
         if asked.operation == "extended_card":
-            await self._card(asked.binding, call, principal, headers, send)
-            return
+            return self._card(asked.binding, call, principal, headers)
         value = await attended(self._value(asked, visit), receive)
         body = asked.binding.result(asked.operation, value)
-        head = request.method == "HEAD"
-        await Answer(200, body, asked.binding.media, [*headers, NOT_KEPT]).send(send, head=head)
+        return Answer(200, body, asked.binding.media, [*headers, NOT_KEPT])
 
     async def _value(self, asked: Asked, visit: Visit) -> JsonObject | None:
         operation: Any = getattr(self.operations, asked.operation)
@@ -143,22 +158,16 @@ class CallRoute:
         start = self.operations.stream_message if asked.operation == "stream_message" else self.operations.subscribe
         values = start(visit, asked.request)
         try:
-            first = await attended(next_of(values), receive)
-            if first is None:
-                raise InternalError("a stream without its task", told=Told("protocols.failed"))
-            answer = EventAnswer(asked.binding, asked.operation, first, values, send, headers, self.terms.heartbeat)
+            answer = EventAnswer(asked.binding, asked.operation, values, send, headers, self.terms.heartbeat)
             await answer.give(receive, scope[STREAMS])
         finally:
             await close(values)
 
-    async def _card(self, binding: Binding, call: Call, principal: Principal, headers: Headers, send: Send) -> None:
+    def _card(self, binding: Binding, call: Call, principal: Principal, headers: Headers) -> Answer:
         document = self.cards.extended(call.agent, principal)
         if isinstance(binding, RestBinding):
-            answer = read_answer(document, binding.media, call.scope["headers"], [*headers, _PRIVATE, BY_READER])
-        else:
-            body = binding.result("extended_card", document.value)
-            answer = Answer(200, body, binding.media, [*headers, NOT_KEPT])
-        await answer.send(send, head=call.scope["method"] == "HEAD")
+            return read_answer(document, binding.media, call.scope["headers"], [*headers, _PRIVATE, BY_READER])
+        return Answer(200, binding.result("extended_card", document.value), binding.media, [*headers, NOT_KEPT])
 
     def _headers(self, visit: Visit) -> Headers:
         """What a good answer has beside its body."""
@@ -167,3 +176,11 @@ class CallRoute:
         if CAPABILITIES in visit.extensions:
             headers.append((b"a2a-extensions", CAPABILITIES.encode()))
         return headers
+
+
+def _told(error: Exception, call: Call) -> MoothallError:
+    """The error to tell; what nobody foresaw is written to the log, and nothing is said of it."""
+    if isinstance(error, MoothallError):
+        return error
+    _log.error("request %s failed: %s %s", call.request_id, call.scope["method"], call.scope["path"], exc_info=error)
+    return InternalError("the node failed", told=Told("protocols.failed"))

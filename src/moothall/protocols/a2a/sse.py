@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
-from starlette.types import Receive, Send
+from starlette.types import Message, Receive, Send
 
 from moothall.capability.spec import JsonObject
 from moothall.errors import InternalError, MoothallError, Told, Unavailable
@@ -19,15 +19,11 @@ from moothall.protocols.a2a.leaving import gone
 from moothall.protocols.a2a.media import EVENTS
 from moothall.protocols.headers import NOT_KEPT, Headers
 from moothall.protocols.house import Streams
+from moothall.protocols.intake import ClientLeft
 from moothall.telemetry import logger
 
 _ALIVE: Final = b":\n\n"
 _log = logger("a2a")
-
-
-async def next_of(values: AsyncIterator[JsonObject]) -> JsonObject | None:
-    """The next value; None after the last one."""
-    return await anext(values, None)
 
 
 async def close(values: AsyncIterator[JsonObject]) -> None:
@@ -44,8 +40,7 @@ class EventAnswer:
     Attributes:
         binding: how they are written.
         operation: whose they are.
-        first: the value that has been read already.
-        values: the others.
+        values: of the operation, which begins its work when the first is asked for.
         send: of ASGI.
         headers: beside those of a stream.
         heartbeat: seconds after which an idle stream shows a sign of life.
@@ -53,7 +48,6 @@ class EventAnswer:
 
     binding: Binding
     operation: str
-    first: JsonObject
     values: AsyncIterator[JsonObject]
     send: Send
     headers: Headers
@@ -63,9 +57,13 @@ class EventAnswer:
     async def give(self, receive: Receive, streams: Streams) -> None:
         """Send until the stream has ended, the client has left or the server stops.
 
+        Nothing is begun before the stream has its place: who is refused one may ask again.
+
         Raises:
-            Overloaded: too many streams are open; nothing was sent.
-            Unavailable: the server stopped before it began.
+            Overloaded: too many streams are open; nothing was begun.
+            Unavailable: the server stopped before anything was sent.
+            ClientLeft: the connection is gone.
+            MoothallError: the operation failed, and nothing was sent.
         """
         pump = streams.open(self._run)
         leaving = asyncio.ensure_future(gone(receive))
@@ -82,30 +80,42 @@ class EventAnswer:
             await self._stop()
         else:
             pump.result()
-        await self.send({"type": "http.response.body", "body": b""})
+        await self._send({"type": "http.response.body", "body": b""})
 
     async def _run(self) -> None:
+        first = await self._next()
+        if first is None:
+            raise InternalError("a stream without its task", told=Told("protocols.failed"))
         kind = [(b"content-type", EVENTS.encode()), NOT_KEPT, (b"x-accel-buffering", b"no")]
-        await self.send({"type": "http.response.start", "status": 200, "headers": [*self.headers, *kind]})
+        await self._send({"type": "http.response.start", "status": 200, "headers": [*self.headers, *kind]})
         self.started = True
-        value: JsonObject | None = self.first
+        try:
+            await self._frames(first)
+        except ClientLeft:
+            raise
+        except MoothallError as error:
+            await self._write(self.binding.broken(error))
+        except Exception:  # noqa: BLE001 - the last place where the fault can be told to who listens
+            _log.exception("a stream of %s broke", self.operation)
+            await self._write(self.binding.broken(InternalError("it broke", told=Told("protocols.failed"))))
+
+    async def _frames(self, first: JsonObject) -> None:
+        value: JsonObject | None = first
         waiting: asyncio.Task[JsonObject | None] | None = None
         try:
             while value is not None:
                 await self._write(self.binding.frame(self.operation, value))
-                waiting = asyncio.create_task(next_of(self.values))
+                waiting = asyncio.create_task(self._next())
                 while not (await asyncio.wait({waiting}, timeout=self.heartbeat))[0]:
                     await self._write(_ALIVE)
                 value = waiting.result()
-        except MoothallError as error:
-            await self._write(self.binding.broken(error))
-        except TypeError:
-            _log.exception("a value of a stream is no JSON")
-            await self._write(self.binding.broken(InternalError("no JSON", told=Told("protocols.failed"))))
         finally:
             if waiting is not None and not waiting.done():
                 waiting.cancel()
                 await asyncio.wait({waiting})
+
+    async def _next(self) -> JsonObject | None:
+        return await anext(self.values, None)
 
     async def _stop(self) -> None:
         """Say that the server stops, which is not how the task ended."""
@@ -115,4 +125,10 @@ class EventAnswer:
         await self._write(self.binding.broken(error))
 
     async def _write(self, frame: bytes) -> None:
-        await self.send({"type": "http.response.body", "body": frame, "more_body": True})
+        await self._send({"type": "http.response.body", "body": frame, "more_body": True})
+
+    async def _send(self, message: Message) -> None:
+        try:
+            await self.send(message)
+        except OSError as error:  # so servers tell that the client is gone (ASGI, version 2.4)
+            raise ClientLeft from error

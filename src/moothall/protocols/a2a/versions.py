@@ -30,19 +30,14 @@ def version_of(headers: Sequence[tuple[bytes, bytes]], query: bytes) -> Version 
     Raises:
         VersionNotSupported: another one, or two of them.
     """
-    named = {value.strip() for name, value in headers if name == _HEADER}
+    named = {value.strip().decode("latin-1") for name, value in headers if name == _HEADER}
     if not named and b"a2a-version" in query.lower():
         pairs = parse_qs(query.decode("latin-1"))
-        named = {
-            value.encode("latin-1")
-            for name, values in pairs.items()
-            if name.lower() == "a2a-version"
-            for value in values
-        }
-    named.discard(b"")
+        named = {value for name, values in pairs.items() if name.lower() == "a2a-version" for value in values}
+    named.discard("")
     if not named:
         return None
-    match = _PATCH.fullmatch(next(iter(named)).decode("latin-1")) if len(named) == 1 else None
+    match = _PATCH.fullmatch(next(iter(named))) if len(named) == 1 else None
     for version in VERSIONS:
         if match is not None and match[1] == version:
             return version

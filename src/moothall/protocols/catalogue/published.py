@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from datetime import datetime
+from email.utils import format_datetime
 from typing import Final
 
 from moothall.canonical import dumps
@@ -23,6 +23,7 @@ from moothall.protocols.catalogue.documents import (
     catalogue,
     server_card,
 )
+from moothall.protocols.headers import date_in
 
 _TAG: Final = 32
 """Hexadecimal digits of an ETag."""
@@ -44,11 +45,8 @@ class Document:
 
     def not_newer_than(self, known: str) -> bool:
         """Whether a reader that has it as of a date, as HTTP writes it, has it still."""
-        try:
-            date = parsedate_to_datetime(known)
-        except ValueError:
-            return False
-        return self.changed <= (date if date.tzinfo else date.replace(tzinfo=UTC))
+        date = date_in(known)
+        return date is not None and self.changed <= date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

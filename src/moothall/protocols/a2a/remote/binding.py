@@ -16,6 +16,7 @@ from moothall.errors import MoothallError, Told, UpstreamInvalid, ValidationErro
 from moothall.identity.egress import Incoming
 from moothall.identity.limited_body import Caps
 from moothall.protocols.a2a.remote import older
+from moothall.protocols.a2a.remote.allowance import Allowance
 from moothall.protocols.a2a.remote.card import CAPABILITIES, Interface
 from moothall.protocols.a2a.remote.refusals import refusal
 from moothall.protocols.a2a.remote.way import Said, Way
@@ -29,7 +30,6 @@ EVENTS: Final = "text/event-stream"
 _JSON: Final = "application/json"
 _REST_JSON: Final = "application/a2a+json"
 _WHOLE: Final = 16 * 1024 * 1024
-_STREAM: Final = 1024 * 1024 * 1024
 _SHOWN: Final = 200
 _REST: Final[Mapping[str, tuple[str, str]]] = {
     "SendMessage": ("POST", "/message:send"),
@@ -57,30 +57,30 @@ class Binding:
     structured: bool
     silence: float
 
-    async def ask(self, operation: Operation, request: JsonObject) -> JsonObject:
+    async def ask(self, operation: Operation, request: JsonObject, allowance: Allowance | None = None) -> JsonObject:
         """Ask and take the whole answer: a ``SendMessageResponse``, or a task as ``{"task": …}``.
 
         Raises:
             MoothallError: as the agent answered, or because it did not.
         """
-        call_id = fresh()
+        call_id, allowance = fresh(), allowance or Allowance(_WHOLE)
         async with self._sent(operation, request, call_id, _WHOLE) as answer:
-            result = await self._whole(answer, call_id)
+            result = await self._whole(answer, call_id, allowance)
         if self._old:
             return older.answered(result)
         return {"task": result} if operation in {"GetTask", "CancelTask"} else _object(result)
 
     async def follow(
-        self, operation: Operation, request: JsonObject, most: int = _STREAM
+        self, operation: Operation, request: JsonObject, allowance: Allowance
     ) -> AsyncGenerator[JsonObject]:
         """Ask and take the answer event by event, as ``StreamResponse`` objects; raises as `ask`."""
         call_id = fresh()
-        async with self._sent(operation, request, call_id, most) as answer:
+        async with self._sent(operation, request, call_id, allowance.left) as answer:
             if not _is(answer, EVENTS):
-                result = await self._whole(answer, call_id)
+                result = await self._whole(answer, call_id, allowance)
                 yield older.answered(result) if self._old else _object(result)
                 return
-            async with aclosing(events(answer.chunks())) as arriving:
+            async with aclosing(events(allowance.metered(answer.chunks()))) as arriving:
                 async for event in arriving:
                     value = _object(await _json(event.data))
                     if self.interface.binding == "JSONRPC":
@@ -126,9 +126,10 @@ class Binding:
             params["tenant"] = self.interface.tenant
         return _written({"jsonrpc": "2.0", "id": call_id, "method": method, "params": params})
 
-    async def _whole(self, answer: Incoming, call_id: str) -> Any:  # noqa: ANN401 - JSON of any shape
+    async def _whole(self, answer: Incoming, call_id: str, allowance: Allowance) -> Any:  # noqa: ANN401 - JSON of any shape
         """The result in a whole answer; raises what it says went wrong."""
         fetched = await answer.read()
+        allowance.replaced(len(fetched.body))
         good = HTTPStatus.OK <= fetched.status < HTTPStatus.MULTIPLE_CHOICES
         try:
             value = await read_json(fetched.body)

@@ -74,7 +74,7 @@ class RemoteCard:
             "name": self.name,
             "description": self.description,
             "version": self.version,
-            "card": self.url,
+            "card": self.url.partition("?")[0].partition("#")[0],  # a query may hold a key
             "protocol": f"A2A {self.interface.version} {self.interface.binding}",
             "signature": self.signature.verdict,
             "signed_by": self.signature.did,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Container, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -92,17 +92,18 @@ class A2aConnector:
         peer = self._peers.of(outgoing)
         async with self._recorded(peer, outgoing):
             way = self._way(peer, outgoing.agent)
-            async with _within(outgoing.timeout):
+            until = asyncio.get_running_loop().time() + outgoing.timeout
+            async with _until(until):
                 card = await self._cards.of(way)
             if card is None:
-                async with _within(outgoing.timeout):
+                async with _until(until):
                     caller = self._ground.principals(outgoing.agent).id
                     value = await plain.call(way, outgoing, caller, self._ground.clock)
                 for each in value if isinstance(value, list) else [value]:
                     yield each
                 return
             async with aclosing(self._agent(way, card, outgoing).stream()) as values:
-                async for value in _in_time(values, outgoing.timeout):
+                async for value in _in_time(values, until):
                     yield value
 
     async def describe(self, target: Target, agent: str) -> JsonObject:
@@ -170,12 +171,10 @@ def _said(error: MoothallError) -> str:
     return str(error.__cause__) if isinstance(error.__cause__, Said) else ""
 
 
-async def _in_time(values: AsyncIterator[Any], seconds: float) -> AsyncIterator[Any]:
-    """Values as they come, all of them within a time; what their taker does with them does not count as silence."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + seconds
+async def _in_time(values: AsyncIterator[Any], until: float) -> AsyncIterator[Any]:
+    """Values as they come, none after a time of the loop's clock; what their taker does with them counts, too."""
     while True:
-        async with _within(until - loop.time()):
+        async with _until(until):
             try:
                 value = await anext(values)
             except StopAsyncIteration:
@@ -183,10 +182,14 @@ async def _in_time(values: AsyncIterator[Any], seconds: float) -> AsyncIterator[
         yield value
 
 
+def _within(seconds: float) -> AbstractAsyncContextManager[None]:
+    return _until(asyncio.get_running_loop().time() + seconds)
+
+
 @asynccontextmanager
-async def _within(seconds: float) -> AsyncIterator[None]:
+async def _until(when: float) -> AsyncIterator[None]:
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout_at(when):
             yield
     except CallTimeout:
         raise

@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from moothall.calls.reply import Progress
+from moothall.capability.questions import Form
 from moothall.capability.spec import JsonObject
 from moothall.errors import MoothallError, Told, UpstreamError, UpstreamInvalid
+from moothall.protocols.a2a.remote.questions import forms_in
 from moothall.protocols.a2a.remote.refusals import told
 from moothall.protocols.a2a.remote.way import Said
 from moothall.protocols.failures import remote_error
 
 STREAMED: Final = "moothall/streamed"
-"""Says in the metadata of an artifact that its parts are values that came one after another."""
+"""Says in the metadata of a task, or of an artifact, that its parts are values that come one after another."""
 
 _AT_WORK: Final = frozenset({"TASK_STATE_SUBMITTED", "TASK_STATE_WORKING"})
+_SUBMITTED: Final = "TASK_STATE_SUBMITTED"
 _COMPLETED: Final = "TASK_STATE_COMPLETED"
 _INPUT: Final = "TASK_STATE_INPUT_REQUIRED"
 _AUTH: Final = "TASK_STATE_AUTH_REQUIRED"
@@ -34,9 +37,13 @@ class Watch:
         id: of the task; empty before it is known.
         several: whether its parts are the values of a skill that gives one after another.
         progress: what it told last of how far it is.
+
+    Args:
+        kept: whether its values are needed in the end; else they are only counted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, kept: bool = True) -> None:
+        self._kept = kept
         self.id = ""
         self.several = False
         self.progress: Progress | None = None
@@ -44,6 +51,7 @@ class Watch:
         self._said: Any = None
         self._reply: Parts | None = None
         self._artifacts: dict[str, Parts] = {}
+        self._counts: dict[str, int] = {}
 
     @property
     def rests(self) -> bool:
@@ -54,6 +62,17 @@ class Watch:
     def open(self) -> bool:
         """Whether there is a task that has not ended, and that nobody here will go on with."""
         return bool(self.id) and self._state not in _ENDED and self._state != _AUTH
+
+    @property
+    def asks(self) -> dict[str, Form]:
+        """The forms that the task waits for."""
+        return forms_in(self._said) if self._reply is None and self._state == _INPUT else {}
+
+    def goes_on(self) -> None:
+        """The task has been answered, and begins anew."""
+        self._state, self._said = _SUBMITTED, None
+        self._artifacts.clear()
+        self._counts.clear()
 
     def take(self, event: Mapping[str, Any]) -> Parts:
         """Take in what is told of the task; returns the values that are new.
@@ -80,16 +99,21 @@ class Watch:
         Raises:
             MoothallError: it did not come to a good end.
         """
-        if self._reply is None and self._state != _COMPLETED:
-            raise self._failure()
-        found = self._reply
-        if found is None:
-            found = [value for parts in self._artifacts.values() for value in parts]
-        if not found and self._said is not None:
-            found = values(self._said)
+        found = self.unsaid()
+        if self._reply is not None:
+            found = self._reply
+        elif self._artifacts:
+            found = [value for parts in self._artifacts.values() for value in parts] or found
         if self.several:
             return found
         return found[0] if len(found) == 1 else found or None
+
+    def unsaid(self) -> Parts:
+        """What a task that rests said in its last words, where it gave no values. Raises as `value`."""
+        if self._reply is None and self._state != _COMPLETED:
+            raise self._failure()
+        none = self._reply is None and not any(self._counts.values())
+        return values(self._said) if none and self._said is not None else []
 
     def _failure(self) -> MoothallError:
         error = told(self._said)
@@ -105,12 +129,19 @@ class Watch:
     def _snapshot(self, task: JsonObject) -> Parts:
         self._known(task.get("id"))
         self._stands(task.get("status"))
+        metadata = task.get("metadata")
+        self.several = self.several or (isinstance(metadata, dict) and metadata.get(STREAMED) is True)
         listed = task.get("artifacts")
+        if not isinstance(listed, list) or not listed:
+            return []
         new: Parts = []
-        for artifact in listed if isinstance(listed, list) else []:
+        artifacts: dict[str, Parts] = {}
+        for artifact in listed:
             key, parts = self._artifact(artifact)
-            new += parts[len(self._artifacts.get(key, [])) :]
-            self._artifacts[key] = parts
+            new += parts[self._counts.get(key, 0) :]
+            artifacts[key] = parts
+        self._artifacts = artifacts if self._kept else {}
+        self._counts |= {key: len(parts) for key, parts in artifacts.items()}
         return new
 
     def _updated(self, row: JsonObject) -> Parts:
@@ -120,10 +151,12 @@ class Watch:
 
     def _grown(self, row: JsonObject) -> Parts:
         key, parts = self._artifact(row.get("artifact"))
-        if row.get("append") is True:
+        more = row.get("append") is True
+        self._counts[key] = len(parts) + (self._counts.get(key, 0) if more else 0)
+        if self._kept:
+            if not more:
+                self._artifacts[key] = []
             self._artifacts.setdefault(key, []).extend(parts)
-        else:
-            self._artifacts[key] = list(parts)
         return parts
 
     def _artifact(self, artifact: object) -> tuple[str, Parts]:

@@ -78,17 +78,26 @@ class TaskStore:
         Raises:
             StorageError: the database failed.
         """
+        return await self.end_held(_row.holder == self.node)
+
+    async def end_held(self, *which: sa.ColumnElement[bool]) -> list[tuple[str, Whose]]:
+        """End tasks whose holders are at work on them no more; give those whose clients want to be told.
+
+        Raises:
+            StorageError: the database failed.
+        """
         now = milliseconds(self._clock.now())
         words = {lang: rows.text(telling.stopped(lang)) for lang in LANGS}
+        pushed = sa.select(_row.id, _row.agent, _row.owner, _row.tenant).where(*which)
 
         def work(connection: Connection) -> list[tuple[str, Whose]]:
-            held = sa.select(_row.id, _row.agent, _row.owner, _row.tenant).where(_row.holder == self.node)
-            told = connection.execute(held.where(_row.id.in_(sa.select(a2a_push.c.task)))).all()
+            told = connection.execute(pushed.where(_row.id.in_(sa.select(a2a_push.c.task)))).all()
+            ended: set[str] = set()  # by this process: two may have seen the same
             for lang, message in words.items():
-                mine = sa.update(a2a_task).where(_row.holder == self.node, _row.lang == lang)
+                held = sa.update(a2a_task).where(*which, _row.lang == lang)
                 values = {"state": FAILED, "message": message, "holder": "", "updated": now}
-                connection.execute(mine.values(values))
-            return [(row.id, Whose(row.agent, row.owner, row.tenant)) for row in told]
+                ended.update(connection.execute(held.values(values).returning(_row.id)).scalars())
+            return [(row.id, Whose(row.agent, row.owner, row.tenant)) for row in told if row.id in ended]
 
         return await self._store.write(work)
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,10 @@ from mcp.shared.subscriptions import ToolsListChanged
 from mcp_types import ToolListChangedNotification
 
 from moothall.capability.decorators import capability
-from tests.protocols.http.hall import members
+from moothall.errors import Unauthenticated
+from moothall.identity.principal import Principal
+from moothall.identity.request import HttpRequest
+from tests.protocols.http.hall import Believing, members
 from tests.protocols.mcp.hall import ACCEPT, ANNA, BEN, META, MODERN, Hall, hall, of
 
 
@@ -193,3 +197,25 @@ async def test_nobody_takes_all_streams() -> None:
         params = {"notifications": {"toolsListChanged": True}}
         assert (await door.modern("subscriptions/listen", params)).status_code == 503
         await stack.enter_async_context(events(door, of(ANNA)))
+
+
+@pytest.mark.parametrize("sessions", [0, 2], ids=["stateless", "sessions"])
+async def test_a_stream_ends_when_the_token_of_its_reader_holds_no_more(
+    monkeypatch: pytest.MonkeyPatch, sessions: int
+) -> None:
+    revoked = asyncio.Event()
+    believe = Believing.verify
+
+    async def verify(self: Believing, request: HttpRequest) -> Principal:
+        if revoked.is_set():
+            raise Unauthenticated("the token was revoked")
+        return replace(await believe(self, request), binding="token")
+
+    monkeypatch.setattr(Believing, "verify", verify)
+    async with hall(first, heartbeat=0.01, sessions=sessions) as door:
+        headers = {"Mcp-Session-Id": await door.begin(ANNA), **ACCEPT, **of(ANNA)}
+        async with door.http.stream("GET", "/mcp", headers=headers) as answer:
+            assert answer.status_code == 200
+            revoked.set()
+            assert not [line async for line in answer.aiter_lines() if line.startswith("data")]
+        assert len(door.streams) == 0

@@ -92,6 +92,11 @@ class Exchange:
         client = self.scope.get("client")
         return client[0] if client else ""
 
+    @property
+    def heartbeat(self) -> float:
+        """Seconds after which an idle stream shows a sign of life."""
+        return self._terms.heartbeat
+
     def attend(self) -> None:
         """From now on the task that runs is cancelled when the client leaves; its request must have been read."""
         self._task = asyncio.current_task()
@@ -165,7 +170,7 @@ class Exchange:
         leaving = asyncio.ensure_future(self._left())
         try:
             while not leaving.done():
-                await asyncio.wait([leaving], timeout=self._terms.heartbeat)
+                await asyncio.wait([leaving], timeout=self.heartbeat)
                 if not leaving.done() and "text/event-stream" in self.headers.get("accept", ""):
                     await self.event(_ALIVE)
         finally:

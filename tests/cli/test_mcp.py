@@ -159,6 +159,50 @@ def test_tools_that_come_later_are_told_of(words: list[str], place: Path) -> Non
         }  # fmt: skip
 
 
+def test_odd_lines_are_errors_and_what_follows_is_answered(running: Path, place: Path) -> None:
+    odd = [
+        ("[" * 200_000, None, -32700),
+        ('{"jsonrpc":"2.0","id":11,"method":"tools/call","params":{"name":"\\ud800"}}', None, -32700),
+        ('{"jsonrpc":"2.0","id":12,"id":13,"method":"ping"}', None, -32700),
+        ("[]", None, -32600),
+        ('{"jsonrpc":"2.0","id":true,"method":"ping"}', None, -32600),
+        ('{"jsonrpc":"2.0","id":[1],"method":"ping"}', None, -32600),
+        ('{"jsonrpc":"2.0","id":14,"method":"ping","params":[1]}', 14, -32600),
+        ('{"jsonrpc":"2.0","id":15,"method":7}', 15, -32600),
+        ('{"jsonrpc":"2.0","method":"notifications/cancelled","params":[1]}', None, -32600),
+    ]
+    silent = ['{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":[1]}}']
+    lines = [line for line, _, _ in odd]
+    done = given(["mcp", "--data", str(running)], place, *lines, *silent, HELLO, READY, call(2, "add", a=1, b=2))
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    messages = [json.loads(line) for line in done.stdout.splitlines()]
+    errors = [(each["id"], each["error"]["code"]) for each in messages if "error" in each]
+    assert errors == [(name, code) for _, name, code in odd]
+    assert told(done)[2]["result"]["structuredContent"] == {"result": 3}
+
+
+def test_an_id_that_is_under_way_is_refused_and_the_first_request_is_answered(running: Path, place: Path) -> None:
+    done = given(["mcp", "--data", str(running)], place, call(5, "add", a=1, b=2), call(5, "add", a=3, b=4))
+    messages = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [each["error"]["code"] for each in messages if "error" in each][:1] == [-32600]
+    assert [each["id"] for each in messages] == [5, 5]
+
+
+def test_nobody_who_reads_is_the_end(words: list[str], place: Path) -> None:
+    with opened(words, place) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(json.dumps(HELLO) + "\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["id"] == 1
+        process.stdout.close()
+        process.stdin.write(json.dumps({"jsonrpc": "2.0", "id": 2, "method": "ping"}) + "\n")
+        process.stdin.flush()
+        assert process.wait(30) == 0
+        assert "Traceback" not in process.stderr.read()
+
+
 def test_a_node_that_has_gone_is_an_error_of_the_request(place: Path) -> None:
     with serving("tools.py", cwd=place, data="short") as node:
         process = subprocess.Popen(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import httpx
 from mcp.shared.inbound import (
@@ -19,11 +20,12 @@ from mcp.shared.inbound import (
 )
 from mcp_types import CONNECTION_CLOSED, INVALID_REQUEST, PARSE_ERROR, PROTOCOL_VERSION_META_KEY
 
+from moothall.canonical import strict_json
 from moothall.cli.desk import JsonObject
 from moothall.cli.nodefile import NodeFile
 from moothall.cli.remote import client_of
 from moothall.cli.wire import Output, Wire
-from moothall.errors import UpstreamInvalid
+from moothall.errors import UpstreamInvalid, ValidationError
 from moothall.protocols.events import events
 from moothall.telemetry import logger
 
@@ -31,6 +33,8 @@ CONNECT_SECONDS: Final = 5.0
 LAST_SECONDS: Final = 30.0
 """As long as requests under way are waited for once standard input has ended."""
 
+_PAUSE_SECONDS: Final = 0.5
+_LONGEST_PAUSE: Final = 10.0
 _SESSION: Final = "mcp-session-id"
 _EVENTS: Final = "text/event-stream"
 _LISTENING: Final = "subscriptions/listen"
@@ -75,16 +79,19 @@ class Bridge:
     async def _take(self, line: str) -> None:
         """Pass a message on; requests wait for their answers side by side."""
         try:
-            message = json.loads(line)
-        except ValueError:
-            await self._fail(None, PARSE_ERROR, "the line is no JSON")
+            message = strict_json(line.encode())
+        except ValidationError:
+            await self._fail(None, PARSE_ERROR, "the line is no JSON, or could be read in two ways")
             return
-        if not isinstance(message, dict):
-            await self._fail(None, INVALID_REQUEST, "the line is no message of JSON-RPC 2.0")
+        if not _is_message(message):
+            await self._fail(_name_of(message), INVALID_REQUEST, "the line is no message of JSON-RPC 2.0")
             return
         name, method = message.get("id"), message.get("method")
-        if method is None or not isinstance(name, str | int):
+        if method is None or name is None:
             await self._tell(message)
+            return
+        if name in self._asked:
+            await self._fail(name, INVALID_REQUEST, "a request with this id is under way")
             return
         self._asked[name] = task = asyncio.create_task(self._ask(message, name))
         task.add_done_callback(lambda done: self._answered(name, done))
@@ -102,7 +109,8 @@ class Bridge:
     async def _tell(self, message: JsonObject) -> None:
         """Pass on what nobody answers; in the newer protocol to stop waiting is to cancel."""
         if message.get("method") == _CANCELLED and not self._version:
-            asked = self._asked.get((message.get("params") or {}).get("requestId", ""))
+            cancelled = message.get("params", {}).get("requestId")
+            asked = self._asked.get(cancelled) if _is_name(cancelled) else None
             if asked is not None:
                 asked.cancel()
             return
@@ -166,16 +174,28 @@ class Bridge:
                     self._schemas[tool["name"]] = headers
 
     async def _listen(self) -> None:
-        """Pass back what a node of the older protocol tells unasked."""
+        """Pass back what a node of the older protocol tells unasked, as long as it takes somebody who listens."""
+        pause = _PAUSE_SECONDS
+        while True:
+            begun = time.monotonic()
+            if not await self._heard():
+                return
+            pause = _PAUSE_SECONDS if time.monotonic() - begun > _LONGEST_PAUSE else min(pause * 2, _LONGEST_PAUSE)
+            await asyncio.sleep(pause)
+
+    async def _heard(self) -> bool:
+        """Listen until the stream ends; whether another may be opened."""
         headers = self._headers() | {"Accept": _EVENTS}
         try:
             async with self._client.stream("GET", "/mcp", headers=headers) as answer:
-                if answer.is_success and _EVENTS in answer.headers.get("content-type", ""):
-                    async for event in events(answer.aiter_bytes()):
-                        if event.data:
-                            await _send(self._wire.output, json.loads(event.data))
+                if not answer.is_success or _EVENTS not in answer.headers.get("content-type", ""):
+                    return answer.is_server_error
+                async for event in events(answer.aiter_bytes()):
+                    if event.data:
+                        await _send(self._wire.output, json.loads(event.data))
         except (httpx.TransportError, UpstreamInvalid, ValueError) as error:
             _log.warning("the node stopped telling of changes: %s", error)
+        return True
 
     def _request(self, message: JsonObject) -> httpx.Request:
         headers = self._headers() | {"Accept": f"application/json, {_EVENTS}", "Content-Type": "application/json"}
@@ -222,6 +242,28 @@ class Bridge:
             _log.debug("the node does not answer: %s", error)
         finally:
             await self._client.aclose()
+
+
+def _is_name(name: object) -> TypeGuard[str | int]:
+    return isinstance(name, str | int) and not isinstance(name, bool)
+
+
+def _is_message(message: object) -> TypeGuard[JsonObject]:
+    """Whether it is a request, a notification or an answer; what else it says, the node looks into."""
+    if not isinstance(message, dict):
+        return False
+    method, name = message.get("method"), message.get("id")
+    if "id" in message and not (_is_name(name) or (name is None and "error" in message)):
+        return False
+    if "method" not in message:
+        return "id" in message and ("result" in message or "error" in message)
+    return isinstance(method, str) and isinstance(message.get("params", {}), dict)
+
+
+def _name_of(message: object) -> str | int | None:
+    """What an error about a message is called; None where the message says nothing that fits."""
+    name = message.get("id") if isinstance(message, dict) else None
+    return name if _is_name(name) else None
 
 
 def _send(output: Output, message: JsonObject) -> Coroutine[Any, Any, None]:

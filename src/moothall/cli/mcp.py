@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.argument("target", required=False)
 @standard
 def mcp(call: Invocation, target: str | None) -> int:
-    """Serve MCP until standard input ends, or until told to stop."""
+    """Serve MCP until standard input ends, nobody reads standard output any more, or until told to stop."""
     with taken() as wire:
         node = _loaded(call, target)
         return run(_until_stopped(call, node, wire))
@@ -40,15 +40,15 @@ async def _until_stopped(call: Invocation, node: Node | None, wire: Wire) -> int
     settings = node.settings if node is not None else call.settings()
     with stop_signal() as stop:
         serving = asyncio.create_task(_serve(call, settings, node, wire))
-        waiting = asyncio.create_task(stop.wait())
+        waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(wire.output.left.wait())]
         try:
-            await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([serving, *waiting], return_when=asyncio.FIRST_COMPLETED)
             if serving.done():
                 await serving
         finally:
-            for task in (serving, waiting):
+            for task in (serving, *waiting):
                 task.cancel()
-            await asyncio.gather(serving, waiting, return_exceptions=True)
+            await asyncio.gather(serving, *waiting, return_exceptions=True)
     return 0
 
 

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import RawIOBase
 from typing import BinaryIO, Final, Self
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
@@ -44,29 +45,40 @@ class Lines:
 
 
 class Output:
-    """Writes to a stream; a reader that is slow holds up nobody but who writes."""
+    """Writes to a stream; a reader that is slow holds up nobody but who writes.
 
-    def __init__(self, stream: BinaryIO) -> None:
+    Attributes:
+        left: set when nobody reads any more; what is written then is lost.
+    """
+
+    def __init__(self, stream: RawIOBase) -> None:
         self._stream = stream
         self._turn = asyncio.Lock()
+        self.left = asyncio.Event()
 
     async def write(self, text: str) -> None:
         """Write a text, whole and before any other."""
         async with self._turn:
-            await asyncio.to_thread(self._write, text.encode())
+            if self.left.is_set():
+                return
+            try:
+                await asyncio.to_thread(self._write, text.encode())
+            except BrokenPipeError:
+                self.left.set()
 
     async def flush(self) -> None:
         """Do nothing: what is written is sent at once."""
 
     def _write(self, data: bytes) -> None:
-        self._stream.write(data)
-        self._stream.flush()
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._stream.write(rest) :]
 
 
 class Wire:
     """Both ends; made within `taken`."""
 
-    def __init__(self, stdin: BinaryIO, stdout: BinaryIO) -> None:
+    def __init__(self, stdin: BinaryIO, stdout: RawIOBase) -> None:
         self.lines = Lines(stdin)
         self.output = Output(stdout)
 
@@ -84,7 +96,7 @@ def taken() -> Iterator[Wire]:
         os.dup2(empty, _STDIN)
         os.dup2(_STDERR, _STDOUT)
         # The thread of `Lines` may still read when all is over, so that its descriptor is not closed under it.
-        yield Wire(os.fdopen(stdin, "rb", closefd=False), os.fdopen(stdout, "wb", closefd=False))
+        yield Wire(os.fdopen(stdin, "rb", closefd=False), os.fdopen(stdout, "wb", 0, closefd=False))
     finally:
         sys.stdout.flush()
         os.close(empty)

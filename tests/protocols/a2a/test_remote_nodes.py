@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,10 +14,11 @@ import pytest_asyncio
 from moothall import Agent, Node
 from moothall.calls.call import LOCAL
 from moothall.calls.ports import CallFacts
-from moothall.calls.reply import Progress
+from moothall.calls.reply import Item, Progress
 from moothall.calls.target import Target
 from moothall.capability import capability
 from moothall.capability.context import CallContext
+from moothall.capability.questions import Answers, Form, LogLevel, Question, Questions
 from moothall.errors import PermissionDeniedError, ServiceNotFoundError, ValidationError
 from moothall.identity.principal import OWNER
 from tests.doors.doubles import JsonService, lead_to, serving
@@ -62,10 +64,31 @@ async def wait() -> None:
         LEFT.set()
 
 
+@capability(access="authenticated")
+async def greet(ctx: CallContext) -> AsyncIterator[str]:
+    """Greet whoever is named."""
+    yield "well"
+    answers = await ctx.ask({"name": Form("Who?", {"type": "object", "properties": {"name": {"type": "string"}}})})
+    yield answers["name"]["content"]["name"]
+
+
+class Person:
+    """A partner that says who it is."""
+
+    def __init__(self) -> None:
+        self.asked: list[Question] = []
+
+    async def ask(self, questions: Questions) -> Answers:
+        self.asked += questions.values()
+        return {name: {"action": "accept", "content": {"name": "Bob"}} for name in questions}
+
+    async def log(self, level: LogLevel, data: Any, topic: str) -> None: ...
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def nodes(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Node, Node]]:
     data = tmp_path_factory.mktemp("nodes")
-    async with served(data / "far", Agent("hall", add, count, far_away, who, wait)) as far:
+    async with served(data / "far", Agent("hall", add, count, far_away, who, wait, greet)) as far:
         named = {name: {"url": f"{far.url}/agents/hall"} for name in ("hall", "counted")}
         async with served(data / "near", a2a=named) as near:
             yield near, far
@@ -106,6 +129,25 @@ async def test_progress_there_is_told_here(near: Node) -> None:
     admitted = await path.admit(Target.parse("a2a:hall#far_away"), CallFacts(door=LOCAL, principal=OWNER))
     seen = [chunk async for chunk in path.stream(admitted, {})]
     assert Progress(1.0, 2.0, "half way") in seen
+
+
+@pytest.mark.parametrize("key", [None, "once"])
+async def test_what_a_task_there_asks_is_asked_here(near: Node, key: str | None) -> None:
+    path, person = near.host.path, Person()
+    facts = CallFacts(door=LOCAL, principal=OWNER, partner=person, idempotency_key=key)
+    admitted = await path.admit(Target.parse("a2a:hall#greet"), facts)
+    reply = await path.run(admitted, {})
+    assert (reply.error, reply.data) == (None, ["well", "Bob"])
+    (asked,) = person.asked
+    assert isinstance(asked, Form)
+    assert asked.message == "Who?"
+
+
+async def test_a_stream_gives_each_value_once_whatever_is_asked_in_between(near: Node) -> None:
+    facts = CallFacts(door=LOCAL, principal=OWNER, partner=Person())
+    admitted = await near.host.path.admit(Target.parse("a2a:hall#greet"), facts)
+    seen = [chunk async for chunk in near.host.path.stream(admitted, {})]
+    assert [chunk.value for chunk in seen if isinstance(chunk, Item)] == ["well", "Bob"]
 
 
 @pytest.mark.requirement("TPL-20")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from moothall.capability.decorators import capability
 from moothall.protocols.a2a.failures import InvalidParams
-from tests.protocols.a2a.engine import engine
+from tests.protocols.a2a.engine import asks, engine
 
 
 @capability(access="public")
@@ -21,6 +22,36 @@ async def add(a: int) -> int:
 def token(place: Any) -> str:
     """A page token that names a place."""
     return urlsafe_b64encode((place if isinstance(place, str) else json.dumps(place)).encode()).decode()
+
+
+@capability(access="public")
+async def large(number: int) -> str:
+    """Give much."""
+    return str(number) * (3 * 1024 * 1024)
+
+
+@capability(access="public")
+async def pieces(number: int) -> AsyncIterator[str]:
+    """Give much, piece by piece."""
+    for _ in range(3):
+        yield str(number) * (1024 * 1024)
+
+
+@pytest.mark.parametrize("skill", ["large", "pieces"])
+async def test_a_page_of_large_tasks_ends_early_and_the_next_goes_on(
+    database_url: str, tmp_path: Path, skill: str
+) -> None:
+    async with engine(tmp_path / "n", large, pieces, url=database_url) as house:
+        made = [(await house.send(asks(skill, {"number": number})))["id"] for number in range(5)]
+        pages, token = [], ""
+        while True:
+            page = await house.page(pageSize=5, pageToken=token, includeArtifacts=True)
+            assert page["totalSize"] == 5
+            pages.append([task["id"] for task in page["tasks"]])
+            if not (token := page["nextPageToken"]):
+                break
+        assert [len(page) for page in pages] == [2, 2, 1]
+        assert sorted(task for page in pages for task in page) == sorted(made)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def query_of(whose: Whose, request: JsonObject) -> Query:
 
 def listed(found: Found, query: Query, history: int | None) -> JsonObject:
     """``ListTasksResponse``."""
-    last = found.tasks[-1] if found.more else None
+    last = found.tasks[-1] if found.more and found.tasks else None
     return {
         "tasks": [_task(task.shown(history, artifacts=query.artifacts), query) for task in found.tasks],
         "nextPageToken": "" if last is None else _token(last.updated, last.id),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
@@ -22,6 +24,9 @@ from moothall.storage.store import Store
 
 CANCEL: Final = "cancel"
 """The wish that a task be ended."""
+
+_MOST: Final = 8 * 1024 * 1024
+"""Bytes of tasks that a page holds."""
 
 _row = a2a_task.c
 
@@ -156,7 +161,7 @@ class TaskStore:
         return await self._store.read(work)
 
     async def page(self, query: Query) -> Found:
-        """A page of somebody's tasks.
+        """A page of somebody's tasks; it ends early where they are large.
 
         Raises:
             StorageError: the database failed.
@@ -170,14 +175,17 @@ class TaskStore:
             wanted.append(_row.updated >= query.since)
         place = sa.tuple_(_row.updated, _row.id)
         here = [] if query.after is None else [place < sa.tuple_(*map(sa.literal, query.after))]
-        chosen = sa.select(a2a_task).where(*wanted, *here).order_by(_row.updated.desc(), _row.id.desc())
+        order = (_row.updated.desc(), _row.id.desc())
 
         def work(connection: Connection) -> Found:
             total = connection.execute(sa.select(sa.func.count()).select_from(a2a_task).where(*wanted)).scalar_one()
-            found = connection.execute(chosen.limit(query.most + 1)).all()
-            page = found[: query.most]
+            chosen = sa.select(_row.id, _size(connection, _row.message) + _size(connection, _row.body))
+            found = connection.execute(chosen.where(*wanted, *here).order_by(*order).limit(query.most + 1)).all()
+            sizes = {row[0]: row[1] for row in found[: query.most]}
+            fitting = _fitting(connection, sizes, parts=query.artifacts)
+            page = connection.execute(sa.select(a2a_task).where(_row.id.in_(fitting)).order_by(*order)).all()
             values = _parts(connection, [row.id for row in page if row.parts]) if query.artifacts else {}
-            return Found([rows.read(row, values.get(row.id, ())) for row in page], total, len(found) > query.most)
+            return Found([rows.read(row, values.get(row.id, ())) for row in page], total, len(found) > len(fitting))
 
         return await self._store.read(work)
 
@@ -218,6 +226,22 @@ class TaskStore:
 
 def _of(whose: Whose) -> list[sa.ColumnElement[bool]]:
     return [_row.agent == whose.agent, _row.owner == whose.owner, _row.tenant == whose.tenant]
+
+
+def _size(connection: Connection, column: sa.ColumnElement[str]) -> sa.ColumnElement[int]:
+    """How long a text is; where the database can say so, without reading it."""
+    counts = connection.dialect.name == "sqlite" and sqlite3.sqlite_version_info < (3, 43)
+    return (sa.func.length if counts else sa.func.octet_length)(column, type_=sa.Integer)
+
+
+def _fitting(connection: Connection, sizes: dict[str, int], *, parts: bool) -> list[str]:
+    """The first tasks of these sizes that fit on a page, with what is in rows of their own; one in any case."""
+    if parts:
+        of, part = a2a_part.c.task, a2a_part.c.part
+        query = sa.select(of, sa.func.sum(_size(connection, part))).where(of.in_(sizes)).group_by(of)
+        sizes = {**sizes, **{name: sizes[name] + int(size) for name, size in connection.execute(query)}}
+    totals = accumulate(sizes.values())
+    return [name for at, (name, total) in enumerate(zip(sizes, totals, strict=True)) if at == 0 or total <= _MOST]
 
 
 def _parts(connection: Connection, tasks: Sequence[str]) -> dict[str, list[Any]]:

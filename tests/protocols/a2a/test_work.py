@@ -343,3 +343,27 @@ async def test_tasks_of_a_node_that_is_gone_are_ended_by_the_others(postgres_url
         gate.open.set()
         await at_rest(first)
         assert await first.get(task["id"]) == found
+
+
+@pytest.mark.parametrize("goes_on", [False, True], ids=["new", "taken up"])
+async def test_a_beginning_that_was_written_though_it_seemed_not_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, goes_on: bool
+) -> None:
+    async with engine(tmp_path / "n", add, ask) as house:
+        task = await house.send(asks("ask"))
+        store = house.tasks._store
+        write = store.take_up if goes_on else store.announce
+
+        async def breaks(*given: Any) -> None:
+            await write(*given)
+            raise StorageError("the connection broke during the commit")
+
+        monkeypatch.setattr(store, "take_up" if goes_on else "announce", breaks)
+        request = answers(task["id"], {"first": YES}) if goes_on else asks("add", returnImmediately=True)
+        with pytest.raises(StorageError):
+            await house.send(request)
+        await at_rest(house)
+        newest = (await house.page())["tasks"][0]
+        assert (newest["id"] == task["id"]) is goes_on
+        assert state(newest) == "failed"
+        assert not house.tasks._watch._watchers

@@ -19,8 +19,9 @@ _DIGITS: Final = 8
 def tool_names(snapshot: Snapshot) -> Mapping[str, Entry]:
     """The capabilities of a node by the names that models use.
 
-    Capabilities of the default agent have their own name, others ``AGENT_NAME``, with ``_`` for every dot; where that is
-    not possible, or another has it, an end made from the id tells them apart. A name depends on the node only, never on who asks.
+    Capabilities of the default agent have their own name, others ``AGENT_NAME``, with ``_`` for every dot; where that
+    is not possible, or another has it, an end made from the id tells them apart. A name depends on the node only, never
+    on who asks.
     """
     plain = {entry.id: _plain(entry, snapshot.default_agent) for entry in snapshot.newest}
     held = Counter(plain.values())

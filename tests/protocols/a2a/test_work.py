@@ -19,7 +19,7 @@ from moothall.capability.questions import Form
 from moothall.errors import Conflict, Overloaded, PayloadTooLarge, StorageError
 from moothall.identity.allowed import Allowed
 from moothall.identity.egress import Egress
-from moothall.protocols.a2a import asking, live, starting
+from moothall.protocols.a2a import asking, live, starting, work
 from moothall.protocols.a2a.failures import InvalidParams, UnsupportedOperation
 from moothall.protocols.a2a.service import Terms
 from moothall.storage.schema import a2a_holder
@@ -367,3 +367,30 @@ async def test_a_beginning_that_was_written_though_it_seemed_not_is_ended(
         assert (newest["id"] == task["id"]) is goes_on
         assert state(newest) == "failed"
         assert not house.tasks._watch._watchers
+
+
+@pytest.mark.parametrize("seen", [False, True], ids=["unseen", "seen in a list"])
+async def test_a_blocking_request_whose_client_leaves_ends_unless_its_task_was_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: bool
+) -> None:
+    monkeypatch.setattr(work, "_HIDDEN", 0.0)  # written at once, as work that takes long is
+    gate = Gate()
+
+    @capability(access="public")
+    async def wait() -> str:
+        await gate.wait()
+        return "done"
+
+    async with engine(tmp_path / "n", wait) as house:
+        request = asyncio.create_task(house.send(asks("wait")))
+        await gate.reached.wait()
+        (run,) = house.tasks._live._runs.values()
+        while not run._keeping.known:
+            await turn()
+        await house.tasks._store.writer.drained()
+        if seen:
+            assert len((await house.page())["tasks"]) == 1
+        request.cancel()
+        await asyncio.wait([request])
+        gate.open.set()
+        assert state(await house.rested(run.task.id)) == ("completed" if seen else "canceled")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 
 from moothall.errors import Overloaded, StorageError, Told
@@ -56,7 +57,14 @@ class Live:
         run = self._runs.get(task)
         if run is None or run.over.done() or not run.kept or run.task.whose != whose:
             return None
+        run.lone = False
         return run
+
+    def shown(self, tasks: Iterable[str]) -> None:
+        """Their caller has seen these tasks in a list."""
+        for task in tasks:
+            if run := self._runs.get(task):
+                run.lone = False
 
     def reserve(self, owner: str) -> Place:
         """A place for one more task of a caller, to be given back unless a run takes it.

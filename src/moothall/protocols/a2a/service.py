@@ -119,7 +119,9 @@ class TaskService(Operations):
     async def list_tasks(self, visit: Visit, request: JsonObject) -> JsonObject:
         """Give a ``ListTasksResponse``."""
         query = query_of(whose(visit), request)
-        return listed(await self._store.page(query), query, request.get("historyLength"))
+        page = await self._store.page(query)
+        self._live.shown(task.id for task in page.tasks)
+        return listed(page, query, request.get("historyLength"))
 
     async def cancel_task(self, visit: Visit, request: JsonObject) -> JsonObject:
         """End a task and give it."""

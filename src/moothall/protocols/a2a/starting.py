@@ -73,6 +73,7 @@ class Starting:
             raise
         if not begun.goes_on and not told and begun.config is None:
             self._live.add(begun.run, place)
+            begun.run.lone = True
             begun.run.work()
             return begun.run
         if watched:

@@ -48,6 +48,7 @@ class Run:
         kept: whether it is written, and found by its caller.
         rested: done when the task has ended or waits and that is written, or for the first time could not be.
         over: done when nothing of it will be written any more.
+        lone: whether nobody but the request that began it has heard of it, and waits for its end.
     """
 
     def __init__(self, ground: Ground, task: Task, admitted: Admitted, *, kept: bool, as_text: bool = False) -> None:
@@ -58,6 +59,7 @@ class Run:
         self._ground = ground
         self._admitted = admitted
         self.kept = kept
+        self.lone = False
         self._as_text = as_text
         self._ended = False
         self._chunks = Chunks(self._give)
@@ -140,8 +142,8 @@ class Run:
             self._job.cancel()
 
     def left(self) -> None:
-        """Its client has left: end work whose result nobody could ask for."""
-        if not self.kept or not self._keeping.known:
+        """Its client has left: end work whose result nobody knows to ask for."""
+        if self.lone or not self.kept or not self._keeping.known:
             self.stop("canceled")
 
     async def cancelled(self) -> bool:

@@ -150,6 +150,11 @@ async def test_a_stream_gives_each_value_once_whatever_is_asked_in_between(near:
     assert [chunk.value for chunk in seen if isinstance(chunk, Item)] == ["well", "Bob"]
 
 
+async def test_a_stream_there_that_gives_nothing_is_an_empty_list_here(near: Node) -> None:
+    assert await near.caller().call("a2a:hall#count", to=0) == []
+    assert [value async for value in near.caller().stream("a2a:hall#count", to=0)] == []
+
+
 @pytest.mark.requirement("TPL-20")
 async def test_a_call_that_is_given_up_ends_the_work_there(near: Node) -> None:
     BEGAN.clear()

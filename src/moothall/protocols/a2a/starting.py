@@ -204,6 +204,7 @@ class Starting:
             context=context,
             whose=whose(visit),
             skill=admitted.entry.spec.name,
+            streamed=admitted.entry.streams,
             lang=visit.lang,
             updated=milliseconds(self._ground.clock.now()),
         )

@@ -147,6 +147,8 @@ class Task:
         kept = self.history if history is None else self.history[-history:] if history else []
         if kept:
             shown["history"] = list(kept)
+        if self.streamed:
+            shown["metadata"] = {STREAMED: True}
         return shown
 
     def status_update(self) -> JsonObject:

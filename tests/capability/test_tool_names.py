@@ -42,9 +42,16 @@ def named(name: str) -> Any:
 
 def hall() -> Snapshot:
     registry = Registry()
-    Agent("node", named("plain"), named("with.dots"), named("lone.dot"), named("with_dots"), named("天气"), named("weather_get"), named("x" * 80)).join(
-        registry
-    )
+    Agent(
+        "node",
+        named("plain"),
+        named("with.dots"),
+        named("lone.dot"),
+        named("with_dots"),
+        named("天气"),
+        named("weather_get"),
+        named("x" * 80),
+    ).join(registry)
     Agent("weather", named("get"), named("预报"), named("plain")).join(registry)
     Agent("a_b", named("c")).join(registry)
     Agent("a", named("b_c")).join(registry)

@@ -90,6 +90,7 @@ async def _read(
             while line := await process.stdout.readline():
                 if line.strip():
                     await session.send(_message(line))
+            ended()
     except ValueError:
         _log.warning("an MCP server sent a line of more than %d bytes", MOST_LINE)
     except (anyio.BrokenResourceError, anyio.ClosedResourceError):

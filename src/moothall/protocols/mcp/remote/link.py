@@ -36,6 +36,9 @@ _SESSION_LOST: Final = frozenset({INVALID_REQUEST, -32001})
 _SESSION_MISSED: Final = frozenset({INTERNAL_ERROR, -32000})
 """What elder servers say of it with 400, and of other things, too; the SDK says the first one, as above."""
 
+_TURNS: Final = 6
+"""Turns of the loop from the end of a pipe to whoever reads it, with some to spare."""
+
 _PAUSE_SECONDS: Final = 0.25
 _LONGEST_PAUSE: Final = 5.0
 _MOST_DOUBLED: Final = 8
@@ -147,6 +150,8 @@ class Link:
 
     async def _worked(self, work: Callable[[Client], Awaitable[T]], exchange: Exchange) -> T:
         exchange.enter()
+        if self._starts:
+            await _heard_of()
         connection = self._connected()
         try:
             return await connection.use(work)
@@ -236,6 +241,12 @@ class Link:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()
+
+
+async def _heard_of() -> None:
+    """Let the loop take in what it could know already: that the program has ended since it was asked last."""
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
 
 
 def _unstarted(cause: Exception | None = None) -> Unavailable:

@@ -51,6 +51,8 @@ bench: $(READY) ## the figures of the README, each beside its baseline
 	$(BIN)/python -m benchmarks.a2a_door
 	$(BIN)/python -m benchmarks.churn
 	$(BIN)/python -m benchmarks.hostile
+	$(BIN)/python -m benchmarks.policy
+	$(BIN)/python -m benchmarks.audit
 	$(BIN)/python -m benchmarks.quality --scenarios 200 --seed 1
 
 screenshots: $(READY) $(PAGE) ## take the pictures of the documentation from the real page

@@ -17,6 +17,7 @@ import os
 import resource
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from pathlib import Path
@@ -25,6 +26,8 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import validate_call
 
+from moothall.audit.record import AuditRecord, Recorder
+from moothall.audit.trail import AuditTrail
 from moothall.calls.caller import UnifiedCaller
 from moothall.calls.path import CallPath
 from moothall.calls.ports import CallFacts, Outgoing
@@ -35,8 +38,10 @@ from moothall.capability.agents import Agent
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.capability.registry import Registry
+from moothall.clock import SystemClock
 from moothall.identity.principal import OWNER, Principal
-from moothall.policy.table import AccessTable
+from moothall.policy.engine import PolicyEngine
+from moothall.storage.store import Store
 
 GOAL_MICROSECONDS, GOAL_MEMORY = 15.0, 1.10
 BATCH = 50
@@ -78,6 +83,11 @@ async def nested(ctx: CallContext, a: int, b: int) -> int:
 
 @capability(source="did", did="did:wba:echo.example:e1_e")
 async def leaving(a: int, b: int) -> int: ...
+
+
+@capability(access="authenticated", private=["x"])
+async def private(a: int, b: int) -> dict[str, int]:
+    return {"a": a, "b": b, "x": 1}
 
 
 @capability
@@ -130,10 +140,46 @@ def fastapi_call() -> Callable[[], Awaitable[None]]:
     return call
 
 
-def house() -> CallPath:
+def house(recorder: Recorder | None = None) -> CallPath:
     registry = Registry()
-    Agent("node", add, waits, limited, cached, retried, nested, leaving, threaded).join(registry)
-    return CallPath(registry, AccessTable(), connectors=[Echo()], terms=Terms(caller_limit=0))
+    Agent("node", add, waits, limited, cached, retried, nested, leaving, threaded, private).join(registry)
+    return CallPath(registry, PolicyEngine.usual(), connectors=[Echo()], terms=Terms(caller_limit=0), recorder=recorder)
+
+
+class Nowhere:
+    """Takes records and forgets them: what it costs to make one."""
+
+    def put(self, record: AuditRecord) -> None: ...
+
+    async def settle(self, record: AuditRecord) -> None: ...
+
+
+async def audited(seconds: float) -> None:
+    """Print what the record of each call costs: to make it, and with the trail that writes it beside the calls.
+
+    The trail's figure is that of many calls with the writing of all their records, which goes on in a thread: of a
+    shared machine it takes a part of what the calls have.
+    """
+    call = UnifiedCaller(house(Nowhere())).call
+    made = await measure({"made": lambda: call("local:add", a=1, b=2)}, seconds / 2)
+    print(f"{'  with a record made of it':<36}{made['made']}")
+    with tempfile.TemporaryDirectory() as folder:
+        store = await Store.open(Path(folder), f"sqlite:///{folder}/moothall.db")
+        trail = await AuditTrail.open(store, SystemClock(), None, Path(folder) / "anchors")
+        call = UnifiedCaller(house(trail)).call
+        many, begun = 0, time.perf_counter()
+        while time.perf_counter() < begun + seconds / 2:
+            for _ in range(1000):
+                await call("local:add", a=1, b=2)
+            await asyncio.sleep(0)
+            many += 1000
+        await trail.flush()
+        each = (time.perf_counter() - begun) / many * 1e6
+        await trail.aclose()
+        await store.close()
+    print(
+        f"{'  until its record is written':<36}{each:>9.2f} µs in all, {many:,} calls with the writing of all records"
+    )
 
 
 class Times:
@@ -168,13 +214,14 @@ async def measure(calls: dict[str, Callable[[], Awaitable[Any]]], seconds: float
 
 def whole(path: CallPath) -> dict[str, Callable[[], Awaitable[Any]]]:
     call, facts = UnifiedCaller(path).call, CallFacts(door="http", principal=STRANGER, request_id=fresh())
-    target, params = Target.parse("local:add"), {"a": 1, "b": 2}
+    target, params, redacted = Target.parse("local:add"), {"a": 1, "b": 2}, Target.parse("local:private")
     return {
         "await": lambda: plain(1, 2),
         "pydantic validate_call": lambda: validated(1, 2),
         "FastAPI in this process": fastapi_call(),
         "moothall, in process": lambda: call("local:add", a=1, b=2),
         "moothall, as a door calls": lambda: path.call(target, params, facts),
+        "  with a field taken out": lambda: path.call(redacted, params, facts),
         "  that waits: with a timer": lambda: call("local:waits", a=1, b=2),
         "  with a rate limit": lambda: call("local:limited", a=1, b=2),
         "  with repetitions": lambda: call("local:retried", a=1, b=2),
@@ -251,6 +298,7 @@ async def compare(seconds: float) -> float:
     ]
     logging.getLogger("moothall.calls").setLevel(logging.WARNING)
     print(f"{'  with its line in a log':<36}{logged}")
+    await audited(seconds * 0.2)
     print("\nstages of an in-process call")
     parts = await measure(stages(path), seconds * 0.2)
     empty, *_ = parts.values()

@@ -168,6 +168,49 @@ def test_every_decorator_of_the_specification(weather: Served, tmp_path: Path) -
             assert post(here, capability("translate"), {"text": "x", "target_lang": "en"}, owner=True).is_error
 
 
+def test_who_may_do_what_is_denied_explained_opened_and_on_record(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples" / "who_may_do_what.py"],
+        cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    *said, verified = done.stdout.splitlines()
+    assert said == [
+        "local:diary.today: denied",
+        "why: No sufficient authorization",
+        "local:diary.today: {'what': 'dentist at 9'}",
+        "local:diary.note: denied",
+        "local:diary.note: 1 noted",
+        "local:diary.note: denied",
+        "pay: waits for an approval",
+        "pay: paid 80 to the dentist",
+    ], done.stderr
+    assert re.fullmatch(r"node-[0-9a-f]+: records 1 to (\d+) are sound; signed up to \1", verified)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("name", ["policy.md", "policy.zh-CN.md"], ids=["en", "zh"])
+def test_the_files_that_the_document_of_policies_shows_are_accepted(tmp_path: Path, name: str) -> None:
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    shown = [
+        "".join(line[4:] + "\n" for line in block.splitlines()).lstrip()
+        for block in re.findall(r"(?:^ {4}.*\n|^\n(?= {4}))+", text, re.MULTILINE)
+    ]
+    beginnings = {
+        "policy/people.toml": "[[person]]",
+        "policy/policy.toml": "[[resource]]",
+        "policy/own.cedar": "@id",
+        "cases.toml": "[[case]]",
+    }
+    (tmp_path / "policy").mkdir()
+    for file, beginning in beginnings.items():
+        [block] = [block for block in shown if block.startswith(beginning)]
+        (tmp_path / file).write_text(block, encoding="utf-8")
+    checked = moot("policy", "check", "policy", cwd=tmp_path)
+    assert checked.returncode == 0, checked.stderr
+    tried = moot("policy", "test", "cases.toml", "--policies", "policy", cwd=tmp_path)
+    assert tried.returncode == 0, tried.stdout
+
+
 def test_an_a2a_agent_and_a_node_that_calls_it(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "examples" / "a2a_agents.py"],

@@ -24,10 +24,13 @@ from moothall import (
     capability,
     register_source,
 )
-from moothall.calls.ports import Outgoing
+from moothall.calls.ports import CallFacts, Outgoing
+from moothall.calls.reply import Reply
 from moothall.calls.target import Target
 from moothall.capability.plugins import SOURCES
-from moothall.errors import SettingsError, Unauthenticated, ValidationError
+from moothall.errors import ApprovalPending, PermissionDeniedError, SettingsError, Unauthenticated, ValidationError
+from moothall.identity.apikeys import ApiKeys
+from moothall.identity.principal import Principal
 from moothall.identity.request import HttpRequest
 from moothall.identity.signing import sign_request
 
@@ -357,3 +360,73 @@ async def test_the_owner_takes_tokens_back_by_name(tmp_path: Path) -> None:
             await verifier.verify(shown)
         with pytest.raises(ValidationError):
             await node.call("local:tokens.revoke")
+
+
+class Safe:
+    """Opens when it is approved, and remembers for whom."""
+
+    def __init__(self) -> None:
+        self.opened_for: list[str] = []
+
+    @capability(access="authenticated")
+    async def open(self, ctx: CallContext) -> None:
+        """Open it."""
+        self.opened_for.append(ctx.principal.id)
+
+    @capability
+    async def empty(self, ctx: CallContext) -> None:
+        """Take everything out, for the owner."""
+        self.opened_for.append(ctx.principal.id)
+
+
+_KEY, _BEAS = "k" * 16, "b" * 16
+_BEA = Principal(id="user:bea", kind="user", binding="token")
+_RULE = """
+[[approvals.rule]]
+name = "the safe"
+capability = "node.{name}"
+workflow = "bea"
+[[approvals.workflow.bea.step]]
+type = "any"
+approvers = ["user:bea"]
+"""
+_KEYS = {
+    "user": {"api_keys": f"bea:{_BEAS},alice:{_KEY}"},
+    "admin": {"api_keys": f"bea:{_BEAS}", "admin_api_key": _KEY},
+    "did": {"api_keys": f"bea:{_BEAS}"},
+}
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["there", "gone"])
+@pytest.mark.parametrize("kind", ["user", "admin", "did"])
+async def test_an_approved_call_is_made_only_if_its_requester_would_still_be_let_in(
+    tmp_path: Path, kind: str, there: bool
+) -> None:
+    safe, name = Safe(), "empty" if kind == "did" else "open"
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy" / "policy.toml").write_text(_RULE.format(name=name), encoding="utf-8")
+    node = Node(settings(tmp_path, **_KEYS[kind]))
+    node.add(Agent("helper"))
+    node.include(safe)
+    async with node:
+        keys, helper = ApiKeys.of(node.settings, "o" * 16), node.host.hosted["helper"].identity.did.text
+        acting = Principal(id=helper, kind="did", binding="request", owner=True)
+        asks = {"user": keys.bearer(_KEY), "admin": keys.admin(_KEY), "did": acting}[kind]
+        assert asks is not None
+        waits = await called(node, name, asks)
+        assert isinstance(waits.error, ApprovalPending), waits
+    node = Node(settings(tmp_path, **(_KEYS[kind] if there else _KEYS["did"])))
+    if there:
+        node.add(Agent("helper"))
+    node.include(safe)
+    async with node:
+        approval = waits.error.approval_id
+        decided = await called(node, "approvals.decide", _BEA, approval_id=approval, decision="approved")
+        assert decided.error is None
+        ended = await node.host.path.approved(approval, time.monotonic() + 60)
+    assert (ended.error is None, safe.opened_for) == ((True, [asks.id]) if there else (False, []))
+    assert there or isinstance(ended.error, PermissionDeniedError)
+
+
+async def called(node: Node, name: str, who: Principal, **params: Any) -> Reply[Any]:
+    return await node.host.path.call(Target.parse(f"local:{name}"), params, CallFacts(door="http", principal=who))

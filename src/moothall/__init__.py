@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from moothall.approvals.workflow import ApprovalStep as ApprovalStep
+    from moothall.approvals.workflow import ApprovalWorkflow as ApprovalWorkflow
     from moothall.calls.caller import LocalMethodCaller as LocalMethodCaller
     from moothall.calls.caller import RemoteAgentCaller as RemoteAgentCaller
     from moothall.calls.caller import UnifiedCaller as UnifiedCaller
@@ -89,6 +91,7 @@ if TYPE_CHECKING:
     from moothall.errors import UpstreamInvalid as UpstreamInvalid
     from moothall.errors import UsageError as UsageError
     from moothall.errors import ValidationError as ValidationError
+    from moothall.grants.delegation_system import AgentDelegationSystem as AgentDelegationSystem
     from moothall.identity.middleware import AuthMiddleware as AuthMiddleware
     from moothall.identity.middleware import IdentityResult as IdentityResult
     from moothall.identity.principal import Principal as Principal
@@ -102,10 +105,47 @@ if TYPE_CHECKING:
     from moothall.negotiation.demand.subnet import SubnetManager as SubnetManager
     from moothall.negotiation.demand.user_agent import UserAgent as UserAgent
     from moothall.node import Node as Node
+    from moothall.people.collaborations import CollaborationPolicies as CollaborationPolicies
+    from moothall.people.identities import UserIdentityManager as UserIdentityManager
+    from moothall.people.profile import UserProfile as UserProfile
+    from moothall.people.structure import OrganizationStructure as OrganizationStructure
+    from moothall.people.team_authorization import TeamAuthorizationConfig as TeamAuthorizationConfig
+    from moothall.people.team_authorization import TeamAuthorizationManager as TeamAuthorizationManager
+    from moothall.people.teams import TeamRegistry as TeamRegistry
     from moothall.policy.decision import PermissionResult as PermissionResult
+    from moothall.policy.named.agent_router import AgentRouter as AgentRouter
+    from moothall.policy.named.agent_router import APIRegistry as APIRegistry
+    from moothall.policy.named.agent_trust import AgentTrustPolicy as AgentTrustPolicy
+    from moothall.policy.named.auditing import AuditPolicy as AuditPolicy
+    from moothall.policy.named.authorization_engine import AuthorizationEngine as AuthorizationEngine
+    from moothall.policy.named.authorization_engine import ContextAnalyzer as ContextAnalyzer
+    from moothall.policy.named.authorization_engine import RuleEngine as RuleEngine
+    from moothall.policy.named.checks import PermissionManager as PermissionManager
+    from moothall.policy.named.classification import DataClassificationPolicy as DataClassificationPolicy
+    from moothall.policy.named.classification import ResourceClassification as ResourceClassification
+    from moothall.policy.named.compliance import CompliancePolicy as CompliancePolicy
+    from moothall.policy.named.enterprise import EnterpriseAuthorizationConfig as EnterpriseAuthorizationConfig
+    from moothall.policy.named.hierarchy import AuthorizationHierarchy as AuthorizationHierarchy
+    from moothall.policy.named.hierarchy import DepartmentLevel as DepartmentLevel
+    from moothall.policy.named.hierarchy import EnterpriseLevel as EnterpriseLevel
+    from moothall.policy.named.hierarchy import PersonalLevel as PersonalLevel
+    from moothall.policy.named.hierarchy import PublicLevel as PublicLevel
+    from moothall.policy.named.hierarchy import TeamLevel as TeamLevel
+    from moothall.policy.named.isolation import DepartmentIsolationPolicy as DepartmentIsolationPolicy
+    from moothall.policy.named.multi_agent import MultiAgentPermissionManager as MultiAgentPermissionManager
+    from moothall.policy.named.personal import PersonalAuthorizationConfig as PersonalAuthorizationConfig
+    from moothall.policy.named.privacy import PersonalDataProtectionPolicy as PersonalDataProtectionPolicy
+    from moothall.policy.named.privacy import PrivacyControlPolicy as PrivacyControlPolicy
+    from moothall.policy.named.privacy import PrivacySettings as PrivacySettings
+    from moothall.policy.named.role_hierarchy import RoleHierarchy as RoleHierarchy
+    from moothall.policy.named.roles import RoleBasedAccessPolicy as RoleBasedAccessPolicy
+    from moothall.policy.named.usage import UsageLimitPolicy as UsageLimitPolicy
+    from moothall.policy.store import PolicyStore as PolicyStore
+    from moothall.policy.trust import TrustNetwork as TrustNetwork
     from moothall.settings import Settings as Settings
 
 _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
+    "moothall.approvals.workflow": ("ApprovalStep", "ApprovalWorkflow"),
     "moothall.calls.caller": ("LocalMethodCaller", "RemoteAgentCaller", "UnifiedCaller"),
     "moothall.calls.reply": ("Reply",),
     "moothall.capability.adapters": (
@@ -187,6 +227,7 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
         "UsageError",
         "ValidationError",
     ),
+    "moothall.grants.delegation_system": ("AgentDelegationSystem",),
     "moothall.identity.middleware": ("AuthMiddleware", "IdentityResult"),
     "moothall.identity.principal": ("Principal",),
     "moothall.llm.decision": ("LLMServiceWithFallback",),
@@ -197,7 +238,38 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
     "moothall.negotiation.demand.subnet": ("SubnetManager",),
     "moothall.negotiation.demand.user_agent": ("UserAgent",),
     "moothall.node": ("Node",),
+    "moothall.people.collaborations": ("CollaborationPolicies",),
+    "moothall.people.identities": ("UserIdentityManager",),
+    "moothall.people.profile": ("UserProfile",),
+    "moothall.people.structure": ("OrganizationStructure",),
+    "moothall.people.team_authorization": ("TeamAuthorizationConfig", "TeamAuthorizationManager"),
+    "moothall.people.teams": ("TeamRegistry",),
     "moothall.policy.decision": ("PermissionResult",),
+    "moothall.policy.named.agent_router": ("APIRegistry", "AgentRouter"),
+    "moothall.policy.named.agent_trust": ("AgentTrustPolicy",),
+    "moothall.policy.named.auditing": ("AuditPolicy",),
+    "moothall.policy.named.authorization_engine": ("AuthorizationEngine", "ContextAnalyzer", "RuleEngine"),
+    "moothall.policy.named.checks": ("PermissionManager",),
+    "moothall.policy.named.classification": ("DataClassificationPolicy", "ResourceClassification"),
+    "moothall.policy.named.compliance": ("CompliancePolicy",),
+    "moothall.policy.named.enterprise": ("EnterpriseAuthorizationConfig",),
+    "moothall.policy.named.hierarchy": (
+        "AuthorizationHierarchy",
+        "DepartmentLevel",
+        "EnterpriseLevel",
+        "PersonalLevel",
+        "PublicLevel",
+        "TeamLevel",
+    ),
+    "moothall.policy.named.isolation": ("DepartmentIsolationPolicy",),
+    "moothall.policy.named.multi_agent": ("MultiAgentPermissionManager",),
+    "moothall.policy.named.personal": ("PersonalAuthorizationConfig",),
+    "moothall.policy.named.privacy": ("PersonalDataProtectionPolicy", "PrivacyControlPolicy", "PrivacySettings"),
+    "moothall.policy.named.role_hierarchy": ("RoleHierarchy",),
+    "moothall.policy.named.roles": ("RoleBasedAccessPolicy",),
+    "moothall.policy.named.usage": ("UsageLimitPolicy",),
+    "moothall.policy.store": ("PolicyStore",),
+    "moothall.policy.trust": ("TrustNetwork",),
     "moothall.settings": ("Settings",),
 }
 """Module -> its public names. A test keeps the imports above, which type checkers read, equal to this table."""

@@ -100,7 +100,7 @@ ERRORS: Final[Mapping[str, Appearance]] = MappingProxyType(
         "ORIGIN_REFUSED": Appearance(403, -32039, "error", "rejected", 3, "errors.ORIGIN_REFUSED.hint"),
         "CONFLICT": Appearance(409, -32040, "result", "rejected", 2, "errors.CONFLICT.hint"),
         "PERMISSION_DENIED": Appearance(403, -32044, "result", "rejected", 3, "errors.PERMISSION_DENIED.hint"),
-        "APPROVAL_PENDING": Appearance(202, -32045, "result", "auth_required", 4, "errors.APPROVAL_PENDING.hint"),
+        "APPROVAL_PENDING": Appearance(202, -32045, "result", "input_required", 4, "errors.APPROVAL_PENDING.hint"),
         "INPUT_REQUIRED": Appearance(422, -32052, "result", "input_required", 2, "errors.INPUT_REQUIRED.hint"),
         "NOT_FOUND": Appearance(404, -32601, "error", "rejected", 5, "errors.NOT_FOUND.hint"),
         "METHOD_NOT_ALLOWED": Appearance(405, -32046, "error", "rejected", 2, "errors.METHOD_NOT_ALLOWED.hint"),
@@ -403,9 +403,18 @@ class Conflict(MoothallError):
 
 
 class ApprovalPending(MoothallError):
-    """The call waits for somebody's approval."""
+    """The call waits for somebody's approval.
+
+    `details` has ``approval_id``, ``digest`` (of caller, capability and arguments), ``expires`` (Unix seconds) and
+    ``location`` (the path under which the node tells how far it is).
+    """
 
     code = "APPROVAL_PENDING"
+
+    @property
+    def approval_id(self) -> str:
+        """What the call is repeated with once it was approved; empty where the far side names none."""
+        return str(self.details.get("approval_id", ""))
 
 
 class InputRequired(MoothallError):

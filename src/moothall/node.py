@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import date
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar
 
+from moothall.approvals.notices import by_scheme
 from moothall.calls.caller import UnifiedCaller
 from moothall.calls.hooks import Hooks
 from moothall.calls.reply import Reply
@@ -43,12 +44,14 @@ from moothall.negotiation.demand.people_capabilities import PeopleCapabilities
 from moothall.negotiation.demand.persona import Persona
 from moothall.negotiation.demand.questions import RecursionLimits
 from moothall.negotiation.demand.replay import REPLAY, ReplayDriver
+from moothall.negotiation.demand.reports import SCHEME as RUNS
 from moothall.negotiation.demand.reports import deliver_reports
 from moothall.negotiation.demand.rules.brain import rules_brain
 from moothall.negotiation.demand.rules.phrasing import Lexica
 from moothall.negotiation.demand.service import DemandService
 from moothall.negotiation.demand.submissions import SubmitLimit
 from moothall.negotiation.demand.talks import Limits
+from moothall.policy.sources import Narrowing
 from moothall.protocols.anp.crawler import Crawl
 from moothall.resilience import RateLimiter
 from moothall.server.app import ServerApp, create_app
@@ -71,6 +74,7 @@ class Node:
         participants: who speaks for an agent in a negotiation; by default a persona in this process that decides
             from the agent's profile. Wrap or replace it to bring in people or remote agents.
         clock: the source of time.
+        policies: policies in Python, which may refuse what the node's files allow.
 
     Attributes:
         agent: the agent whose capabilities need no agent's name; `include` gives it some.
@@ -86,12 +90,14 @@ class Node:
         *,
         participants: ParticipantFactory | None = None,
         clock: Clock | None = None,
+        policies: Iterable[Narrowing] = (),
     ) -> None:
         self.settings = settings or Settings()
         self.clock = clock or SystemClock()
         self.owner_token = secrets.token_urlsafe(32)
         self.agent = Agent(DEFAULT_AGENT, description="The node itself, and what it offers in its own name")
         self.hooks = Hooks()
+        self._narrowing = tuple(policies)
         lexica = self._lexica = Lexica(load_vocabulary(), load_gazetteer(), load_activities())
         rules = rules_brain(lexica.vocabulary, lexica.gazetteer, lexica.activities)
         briefs = demand_briefs(lexica, rules)
@@ -259,9 +265,9 @@ class Node:
             await run_all(
                 (
                     self._stop_worker,
+                    *(part.stop for part in (self._retention, self._outbox) if part is not None),
                     self._close_host,
                     self.decisions.stop,
-                    *(part.stop for part in (self._retention, self._outbox) if part is not None),
                     *(part.close for part in (self._log, self._store) if part is not None),
                 )
             )
@@ -309,29 +315,32 @@ class Node:
             spawner=RunSpawner(log),
             limits=_limits(settings),
         )
-        self._outbox = Outbox(log, deliver_reports(log))
+        self._demands = DemandService(log, _capacity(log, settings), self.today, self._lexica)
+        await self._open_calls(store, log, self._demands, self._registry)
+        authority = self.host.authority
+        self._outbox = Outbox(log, by_scheme({RUNS: deliver_reports(log), **authority.deliveries}))
         await self._outbox.start()
         worker = Worker(
             log,
-            {KIND: driver, REPLAY: ReplayDriver(log)},
+            {KIND: driver, REPLAY: ReplayDriver(log), **authority.drivers},
             lease_seconds=settings.lease_seconds,
             sweep_seconds=settings.sweep_seconds,
             concurrency=settings.max_open_runs,
         )
-        self._demands = DemandService(log, _capacity(log, settings), self.today, self._lexica)
-        await self._open_calls(store, self._demands, self._registry)
         await worker.start()
         self._worker = worker
         self._retention = Retention(log, settings.retention_days)
         await self._retention.start()
 
-    async def _open_calls(self, store: Store, demands: DemandService, registry: AgentRegistry) -> None:
+    async def _open_calls(self, store: Store, log: EventLog, demands: DemandService, registry: AgentRegistry) -> None:
         own = (
             DemandCapabilities(demands, self.submissions),
             PeopleCapabilities(demands),
             AgentCapabilities(registry),
         )
-        ground = Ground(self.settings, self.clock, store, self._place, self.owner_token, self.hooks)
+        ground = Ground(
+            self.settings, self.clock, store, log, self._place, self.owner_token, self.hooks, self._narrowing
+        )
         self._host = await AgentHost.open(ground, self._agents, own)
 
     def _refuse_known(self, agent: Agent) -> None:

@@ -97,6 +97,16 @@ class Settings(BaseSettings):
     task_days: float = Field(
         7.0, ge=0, allow_inf_nan=False, description="days after which an ended A2A task is forgotten; 0: never"
     )
+    policy_dir: Path | None = Field(
+        None, description="where the files of policies and people are; empty: `<data>/policy`"
+    )
+    conceal: bool = Field(
+        default=False,
+        description="who may not call something hears that there is no such thing, also where it proved who it is",
+    )
+    audit_days: float = Field(
+        0.0, ge=0, allow_inf_nan=False, description="days after which records of the audit trail are erased; 0: never"
+    )
     max_call_body: int = Field(4 * 1024 * 1024, ge=1024, description="bytes of a call's arguments")
     call_threads: int = Field(64, ge=1, description="synchronous capabilities that may run at once")
     caller_limit: int = Field(6000, ge=0, description="calls that one caller may make in a minute; 0: no limit")
@@ -316,7 +326,7 @@ def _file(data: Path) -> dict[str, Any]:
         if not path.exists():
             return {}
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path} cannot be read", why=str(error)) from error
 
 

@@ -15,7 +15,7 @@ from moothall.calls.terms import Terms
 from moothall.capability.agents import Agent
 from moothall.capability.registry import Registry
 from moothall.identity.principal import ANONYMOUS, OWNER, Principal
-from moothall.policy.table import AccessTable
+from moothall.policy.engine import PolicyEngine
 from tests.support.clock import ManualClock
 
 ALICE = Principal(id="did:wba:a.example:e1_a", kind="did", binding="request")
@@ -80,7 +80,7 @@ class Hall:
         Agent("node", *functions).join(self.registry)
         for name, included in (agents or {}).items():
             Agent(name, *(included if isinstance(included, tuple) else (included,))).join(self.registry)
-        authorizer = path.pop("authorizer", None) or AccessTable()
+        authorizer = path.pop("authorizer", None) or PolicyEngine.usual()
         connectors = [] if remote is None else [remote]
         terms = replace(path.pop("terms", Terms()), chance=path.pop("chance", lambda: 0.0))
         path = {"secret": b"s" * 32, **path}
@@ -98,7 +98,8 @@ class Hall:
     async def stream(
         self, target: str, principal: Principal = OWNER, door: str = "local", /, **given: Any
     ) -> AsyncIterator[Chunk]:
-        admitted = await self.path.admit(Target.parse(f"local:{target}"), facts(principal, door))
+        more = {name[1:]: given.pop(name) for name in list(given) if name.startswith("_")}
+        admitted = await self.path.admit(Target.parse(f"local:{target}"), facts(principal, door, **more))
         async for chunk in self.path.stream(admitted, given):
             yield chunk
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import socket
 import sqlite3
 from contextlib import closing
@@ -19,6 +21,7 @@ from moothall.cli.nodefile import NodeFile
 from moothall.messages import LANGS
 from moothall.settings import Settings
 from moothall.storage.store import Store
+from tests.cli.conftest import Hall
 from tests.server.door import served
 
 CALL = Invocation("en", as_json=False, data=None)
@@ -179,3 +182,30 @@ def test_of_a_secret_only_whether_it_is_set_is_shown() -> None:
     assert len(secret) >= 7
     assert {rows[name] for name in secret} == {"***"}
     assert {row.value for row in effective(Settings(), set()) if row.setting in secret} == {""}
+
+
+async def test_files_of_policies_are_named_and_what_is_wrong_in_them(tmp_path: Path) -> None:
+    findings = await found(tmp_path)
+    assert findings["policy"].grade == "ok"
+    folder = tmp_path / "policy"
+    folder.mkdir()
+    (folder / "policy.toml").write_text("", encoding="utf-8")
+    finding = (await found(tmp_path))["policy"]
+    assert finding.grade == "ok"
+    assert "policy.toml" in finding.found
+    (folder / "custom.cedar").write_text("permit (", encoding="utf-8")
+    (folder / "people.toml").write_text("[[person]]\nid = 3\n", encoding="utf-8")
+    finding = (await found(tmp_path))["policy"]
+    assert finding.grade == "wrong"
+    assert all(name in finding.found for name in ("custom.cedar", "people.toml"))
+
+
+@pytest.mark.timeout(120)
+def test_the_end_of_the_audit_trail_is_told_whether_a_node_runs_or_not(hall: Hall) -> None:
+    hall.row("people", "set", "ann")
+    told = {
+        row["check"]: row for row in map(json.loads, hall.moot("doctor", "--json")[1].splitlines()) if "check" in row
+    }
+    assert told["audit"]["grade"] == "ok"
+    assert re.search(r"record \d+ is the last of node-", told["audit"]["found"])
+    assert "最后一条记录" in hall.moot("doctor", lang="zh")[1]

@@ -10,10 +10,22 @@ import pytest
 from moothall.cli.main import COMMANDS, run
 from moothall.cli.wording import asked_language
 
-SUBCOMMANDS = [
-    (name,) for name in COMMANDS
-] + [("events", "tail")] + [("agents", name) for name in ("list", "show", "new", "load", "edit", "disable", "enable")] + [(group, name) for group in ("identity", "did") for name in ("create", "show", "verify")]  # fmt: skip
-GROUPS = {("events",), ("agents",), ("identity",), ("did",)}
+TREE: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("events",): ("tail",),
+    ("audit",): ("verify", "export", "list"),
+    ("agents",): ("list", "show", "new", "load", "edit", "disable", "enable"),
+    ("identity",): ("create", "show", "verify"),
+    ("did",): ("create", "show", "verify"),
+    ("policy",): ("check", "explain", "test", "show", "reload"),
+    ("people",): (
+        "show", "set", "agents", "register", "change", "unregister", "prove", "relations", "relate", "unrelate", "remove",
+    ),
+    ("teams",): ("create", "show", "add", "remove", "move", "dissolve", "propose", "agree", "withdraw", "agreements"),
+    ("grant",): ("create", "add", "list", "show", "revoke"),
+    ("approvals",): ("list", "show", "decide", "cancel"),
+}  # fmt: skip
+SUBCOMMANDS = [(name,) for name in COMMANDS] + [(*group, name) for group, names in TREE.items() for name in names]
+GROUPS = set(TREE)
 
 HEAVY = ("pydantic", "sqlalchemy", "fastapi", "starlette", "uvicorn", "httpx", "rich", "highspy")
 

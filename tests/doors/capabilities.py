@@ -70,6 +70,12 @@ async def guarded() -> str:
     return "welcome"
 
 
+@capability
+async def owned() -> str:
+    """For those who act for the node's owner."""
+    return "mine"
+
+
 @capability(access="authenticated")
 async def who(ctx: CallContext) -> str:
     """Who calls."""
@@ -166,6 +172,13 @@ async def risky() -> str:
     return "done"
 
 
+@capability(access="authenticated", approval=True)
+async def pay(name: str, cents: int) -> int:
+    """Pay something, once somebody has agreed to that."""
+    RAN[name] += cents
+    return RAN[name]
+
+
 @capability(access="public")
 async def undeclared():  # type: ignore[no-untyped-def]  # noqa: ANN201 - it says nothing of what it returns
     """Return a list, and say nothing of it."""
@@ -189,8 +202,8 @@ async def retired() -> str:
 
 
 FUNCTIONS = (
-    add, echo, after, number, room, guarded, who, slow, slow_in_a_thread, held, count, stumbles, works, effect, circle,
-    leaky, refuses, wrong, risky, undeclared, score, retired,
+    add, echo, after, number, room, guarded, owned, who, slow, slow_in_a_thread, held, count, stumbles, works, effect, circle,
+    leaky, refuses, wrong, risky, pay, undeclared, score, retired,
 )  # fmt: skip
 
 

@@ -86,8 +86,8 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path) -> AsyncIterator[House]:
-    """Open both nodes."""
+async def house(folder: Path, **settings: Any) -> AsyncIterator[House]:
+    """Open both nodes; the settings are those of the first one."""
     with bind("127.0.0.1", 0) as listener:
         url = f"http://localhost:{listener.getsockname()[1]}"
         reach = {
@@ -99,7 +99,7 @@ async def house(folder: Path) -> AsyncIterator[House]:
             assert anna is not None
             granted = {anna.did.text: GRANTED}
             async with (
-                served(folder / "near", hall(), at=listener, permissions=granted) as near,
+                served(folder / "near", hall(), at=listener, permissions=granted, **settings) as near,
                 httpx.AsyncClient(base_url=near.url, trust_env=False, timeout=20) as client,
             ):
                 near.host.capabilities.disable("hall.retired")

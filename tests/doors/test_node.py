@@ -173,7 +173,8 @@ async def test_the_description_has_the_nodes_routes_and_its_capabilities(place: 
         if "capabilities" in operation.get("tags", ())
     }
     snapshot = place.near.host.capabilities.snapshot
-    exposed = {entry.id for entry in snapshot.newest if "net" in entry.spec.exposure}
+    everybody = {"public", "authenticated"}  # whoever proves who it is
+    exposed = {e.id for e in snapshot.newest if "net" in e.spec.exposure and e.spec.access in everybody}
     assert set(called) == exposed | {"capabilities", "node.greet@0.1.0"}
     for name, greeting in (("node.greet", "hi anna"), ("node.greet@0.1.0", "hello anna")):
         path, verb = called[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from moothall.storage import schema
+from moothall.storage import authority
 from moothall.storage.store import Store
 
 
@@ -12,7 +12,7 @@ async def everything(store: Store) -> str:
     """Every value of every row of every table, and on SQLite the raw bytes of every file of the database."""
 
     def rows(connection: sa.Connection) -> str:
-        tables = schema.metadata.tables.values()
+        tables = authority.metadata.tables.values()
         return "\n".join(repr(tuple(row)) for table in tables for row in connection.execute(sa.select(table)))
 
     return await store.read(rows) + files(store)

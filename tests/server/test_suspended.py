@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from moothall import capability
+from moothall import Node, capability
 from moothall.errors import PermissionDeniedError
 from moothall.identity.middleware import AuthMiddleware
 from moothall.identity.request import HttpRequest
@@ -36,6 +36,7 @@ class Suspensions:
 
     def __init__(self, data: Path) -> None:
         self._file = data / "moothall.toml"
+        self.node: Node | None = None
         self.say("nobody")
 
     def say(self, *names: str) -> None:
@@ -43,12 +44,14 @@ class Suspensions:
         self._file.write_text(f"suspended = {list(names)!r}\n")
         last = self._file.stat().st_mtime_ns
         os.utime(self._file, ns=(last, last + 1_000_000_000))
+        if self.node:
+            self.node.host.suspended("")  # the first look; the next one takes what is still there
 
 
 @pytest.fixture
 def suspensions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Suspensions:
     """The file of the node of this test, which looks at it whenever it asks."""
-    monkeypatch.setattr("moothall.policy.file._EVERY", 0.0)
+    monkeypatch.setattr("moothall.watched.EVERY", 0.0)
     return Suspensions(tmp_path)
 
 
@@ -61,6 +64,7 @@ def gate() -> Gate:
 async def door(tmp_path: Path, suspensions: Suspensions, gate: Gate) -> AsyncIterator[Door]:
     async with served(tmp_path, participants=gate.behind, settings={"api_keys": KEYS}, heartbeat=0.05) as opened:
         opened.node.include(hello)
+        suspensions.node = opened.node
         yield opened
         gate.opened.set()
 

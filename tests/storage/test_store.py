@@ -12,8 +12,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from moothall.errors import SettingsError, StorageError, StoreLocked
-from moothall.storage import migrate, schema, url
+from moothall.errors import PermissionDeniedError, SettingsError, StorageError, StoreLocked
+from moothall.storage import authority, migrate, schema, url
 from moothall.storage.lock import DirectoryLock, node_id
 from moothall.storage.store import Store
 
@@ -58,12 +58,12 @@ async def test_the_migrations_build_exactly_the_tables_of_the_schema(database_ur
     store = await Store.open(tmp_path / "node", database_url)
 
     def differences(connection: sa.Connection) -> list[object]:
-        names = {table.name for table in schema.metadata.tables.values()}
+        names = {table.name for table in authority.metadata.tables.values()}
         context = MigrationContext.configure(
             connection,
             opts={"include_object": lambda _item, name, kind, _reflected, _other: kind != "table" or name in names},
         )
-        return list(compare_metadata(context, schema.metadata))
+        return list(compare_metadata(context, authority.metadata))
 
     found = await store.read(differences)
     await store.close()
@@ -181,3 +181,17 @@ def test_a_database_url_says_what_to_open(text: str, dialect: str, database: str
 def test_a_database_url_that_means_nothing_to_us_is_refused(text: str) -> None:
     with pytest.raises(SettingsError):
         url.parse(text, Path("data"))
+
+
+async def test_a_refusal_inside_a_transaction_stays_itself(database_url: str, tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "node", database_url)
+
+    def refuse(connection: sa.Connection) -> None:
+        connection.execute(sa.select(schema.agent))
+        raise PermissionDeniedError("not yours")
+
+    for way in (store.write, store.read):
+        with pytest.raises(PermissionDeniedError):
+            await way(refuse)
+    assert not store.failing
+    await store.close()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from moothall.calls.audit import Audit
 from moothall.calls.call import LOCAL
 from moothall.calls.compiling import Compiler
 from moothall.calls.deadline import timed_out
-from moothall.calls.elsewhere import Elsewhere
+from moothall.calls.elsewhere import ALLOWED, Elsewhere
+from moothall.calls.failures import FAILURES
 from moothall.calls.plan import Plan
 from moothall.calls.ports import CallFacts
+from moothall.calls.recording import Recording
+from moothall.calls.showing import Showing
 from moothall.calls.target import Target
 from moothall.calls.terms import Terms
 from moothall.capability.entry import Entry
@@ -24,10 +28,14 @@ from moothall.errors import (
     Unauthenticated,
 )
 from moothall.identity.principal import Principal
-from moothall.policy.decision import AccessRequest, Authorizer, PermissionResult
+from moothall.policy.decision import AccessRequest, Authorizer, PermissionResult, Subject
+from moothall.telemetry import logger
 
 SUSPENDED: Final = "suspended"
 """The name of the rule that refuses an identity whatever it may."""
+
+_FAILED: Final = PermissionResult.DENIED("the policy failed", "policy-failed")
+_log = logger("calls")
 
 _REMEMBERED: Final = 4096
 """Targets whose plan is looked up directly."""
@@ -46,65 +54,120 @@ class Admission:
     """Finds plans, which are made when they are first asked for, and asks the policy."""
 
     def __init__(
-        self, registry: Registry, authorizer: Authorizer, compiler: Compiler, audit: Audit, terms: Terms
+        self,
+        registry: Registry,
+        authorizer: Authorizer,
+        compiler: Compiler,
+        audit: Audit,
+        recording: Recording,
+        terms: Terms,
+        monotonic: Callable[[], float],
     ) -> None:
         self._registry = registry
         self._authorizer = authorizer
         self._compiler = compiler
         self._audit = audit
+        self._keys = recording.keys
+        self._conceals = terms.conceal
         self._hooks = compiler.hooks
         self._elsewhere = Elsewhere(compiler, terms)
+        self._showing = Showing(self._ask, self._exposed, monotonic)
         self._seen: Snapshot | None = None
         self._hooked = -1
         self._plans: dict[Entry, Plan] = {}
         self._found: dict[Target, Plan] = {}
 
-    def decide(self, target: Target, facts: CallFacts) -> tuple[Plan, bool, float]:
-        """The plan of a call, whether somebody has to approve it, and the seconds that it may take.
+    def known(self, principal: Principal) -> Subject | None:
+        """The caller as it is now, where that needs no look into the store."""
+        return self._authorizer.known(principal)
+
+    async def subject(self, principal: Principal) -> Subject:
+        """The caller as it is now.
+
+        Raises:
+            StorageError: the store cannot say.
+        """
+        known = self._authorizer.known
+        if (found := known(principal)) is not None:
+            return found
+        found = await self._authorizer.subject(principal)
+        return known(principal) or found  # what has changed meanwhile counts
+
+    def decide(self, what: Target | Entry, facts: CallFacts, subject: Subject) -> tuple[Plan, PermissionResult, float]:
+        """The plan of a call, why it may be made, and the seconds that it may take.
+
+        An entry is one that the code of this process holds: it can be called whatever its exposure.
 
         Raises:
             ServiceNotFoundError, Gone, Unauthenticated, PermissionDeniedError, CallTimeout: it may not, or cannot.
         """
-        if target.scheme != LOCAL:
-            if facts.door != LOCAL:  # a node is no open proxy
-                raise ServiceNotFoundError("no such capability", told=Told("calls.not_found"))
-            plan, approve = self._elsewhere.plan(target), False
-        else:
-            plan = self._plan(target, facts)
-            approve = self._authorize(plan, facts)
-        return plan, approve, _seconds(plan, facts)
+        if isinstance(what, Entry):
+            self._refresh()
+            plan = self._compiled(what)
+        elif what.scheme == LOCAL:
+            return self._local(what, facts, subject)
+        elif facts.door == LOCAL:
+            plan = self._elsewhere.plan(what)
+            return plan, ALLOWED, _seconds(plan, facts)
+        else:  # a node is no open proxy
+            raise _not_found()
+        return plan, self._authorize(plan, facts, subject), _seconds(plan, facts)
 
-    def decide_entry(self, entry: Entry, facts: CallFacts) -> tuple[Plan, bool, float]:
-        """The same for an entry that the code of this process holds, whatever its exposure."""
-        self._refresh()
-        plan = self._compiled(entry)
-        return plan, self._authorize(plan, facts), _seconds(plan, facts)
+    def _local(self, target: Target, facts: CallFacts, subject: Subject) -> tuple[Plan, PermissionResult, float]:
+        """Where denials are concealed, one hears of what one may not call what one would hear of a name nobody has."""
+        plan = self._plan(target, facts, subject)
+        gone = plan.entry.state == "disabled"
+        if gone and not self._conceals:
+            raise _gone()
+        try:
+            decision = self._authorize(plan, facts, subject)
+        except PermissionDeniedError:
+            if self._conceals:
+                raise self._missing(target, facts, subject) from None
+            raise
+        if gone:
+            raise _gone()
+        return plan, decision, _seconds(plan, facts)
 
-    def name(self, target: Target) -> str:
-        """The id of what a target means, as far as it was found; empty otherwise."""
-        plan = self._found.get(target)
+    def name(self, what: Target | Entry) -> str:
+        """The id of what is called, as far as it was found; empty otherwise."""
+        if isinstance(what, Entry):
+            return what.id
+        plan = self._found.get(what)
         return plan.name if plan is not None else ""
 
-    def visible(self, principal: Principal, door: str) -> tuple[Entry, ...]:
-        """The newest versions, by id, of what a principal may call at a door."""
-        self._refresh()
-        return tuple(entry for entry in self._registry.snapshot.newest if self._may_see(entry, principal, door))
+    def holds(self, target: Target) -> bool:
+        """Whether anything of that name is registered, in whatever version, and whoever may call it.
 
-    def _plan(self, target: Target, facts: CallFacts) -> Plan:
+        What is out of service is not: it may be back later.
+        """
+        snapshot = self._registry.snapshot
+        meant = snapshot.find(target.address, target.version) or snapshot.find(target.address)
+        return meant is not None and meant.state != "disabled"
+
+    def turn_away(self, target: Target, facts: CallFacts, decision: PermissionResult) -> MoothallError:
+        """The denial of a call for a reason that no policy knows of; it is on record like any other."""
+        entry = self._registry.snapshot.find(target.address, target.version)
+        return _not_found() if entry is None else self._denied(entry, facts, decision)
+
+    async def visible(self, subject: Subject, door: str) -> tuple[Entry, ...]:
+        """The newest versions, by id, of what somebody may call at a door."""
+        self._refresh()
+        return await self._showing.visible(self._registry.snapshot, subject, door)
+
+    def _plan(self, target: Target, facts: CallFacts, subject: Subject) -> Plan:
         """What can be called at a door; what is not exposed there is missing, whatever its state."""
         self._refresh()
         plan = self._found.get(target)
         if plan is None:
             entry = self._registry.snapshot.find(target.address, target.version)
             if entry is None:
-                raise self._missing(target, facts)
+                raise self._missing(target, facts, subject)
             plan = self._compiled(entry)
             if len(self._found) < _REMEMBERED:
                 self._found[target] = plan
         if not plan.exposed(facts.door):
-            raise self._missing(target, facts)
-        if plan.entry.state == "disabled":
-            raise Gone("the capability is out of service", told=Told("calls.gone"))
+            raise self._missing(target, facts, subject)
         return plan
 
     def _compiled(self, entry: Entry) -> Plan:
@@ -126,32 +189,39 @@ class Admission:
         self._found.clear()
         self._seen, self._hooked = snapshot, hooked
 
-    def _authorize(self, plan: Plan, facts: CallFacts) -> bool:
-        """Whether the call waits for an approval."""
-        decision = self._ask(plan.entry, facts.principal, facts.door)
-        if decision.allowed:
-            return False
-        if decision.effect == "approve":
-            return True
-        self._audit.denied(plan.name, facts, decision)
-        raise _refusal(decision, facts.principal)
+    def _authorize(self, plan: Plan, facts: CallFacts, subject: Subject) -> PermissionResult:
+        decision = self._ask(AccessRequest(subject, plan.entry, facts.door, facts.purpose))
+        if decision.effect != "deny":
+            return decision
+        raise self._denied(plan.entry, facts, decision)
 
-    def _ask(self, entry: Entry, principal: Principal, door: str) -> PermissionResult:
-        return self._authorizer.decide(AccessRequest(principal, entry.agent, entry.spec, door))
+    def _denied(self, entry: Entry, facts: CallFacts, decision: PermissionResult) -> MoothallError:
+        """Put a denial on record; what the caller hears of it."""
+        self._audit.denied(entry, facts, decision)
+        principal = facts.principal
+        return _refusal(decision, principal, self._keys.of(decision, principal.id, entry.spec.acts, entry.id))
 
-    def _may_see(self, entry: Entry, principal: Principal, door: str) -> bool:
-        exposed = self._compiled(entry).exposed(door)
-        return exposed and entry.state != "disabled" and self._ask(entry, principal, door).effect != "deny"
+    def _ask(self, request: AccessRequest) -> PermissionResult:
+        try:
+            return self._authorizer.decide(request)
+        except FAILURES:  # whatever it is, nobody gets in by it
+            _log.exception("the policy failed over %s", request.entry.id)
+            return _FAILED
 
-    def _missing(self, target: Target, facts: CallFacts) -> ServiceNotFoundError:
+    def _exposed(self, entry: Entry, door: str) -> bool:
+        return self._compiled(entry).exposed(door)
+
+    def _missing(self, target: Target, facts: CallFacts, subject: Subject) -> MoothallError:
         """The door has nothing of the name; who proved who it is hears similar ones, of those that it may call.
 
-        What is hidden leaves no trace in the answer: it is that of a name which nobody has.
+        What is hidden leaves no trace in the answer: it is that of a name which nobody has. Where denials are
+        concealed, who proves nothing is asked for a proof whatever the name: else names could be tried out.
         """
+        if self._conceals and not facts.principal.verified:
+            return _unproved()
         similar: list[str] = []
         if facts.principal.verified:
-            may_see = self.visible(facts.principal, facts.door)
-            similar = [entry.id for entry in self._registry.snapshot.similar(target.address, may_see)]
+            similar = self._showing.similar(self._registry.snapshot, target.address, subject, facts.door)
         told = Told("calls.not_found_similar", {"names": ", ".join(similar)}) if similar else Told("calls.not_found")
         details = {"similar": similar} if similar else None
         return ServiceNotFoundError("no such capability", told=told, details=details)
@@ -167,12 +237,25 @@ def _seconds(plan: Plan, facts: CallFacts) -> float:
     return wanted if plan.patient else min(wanted, plan.timeout)
 
 
-def _refusal(decision: PermissionResult, principal: Principal) -> MoothallError:
-    """What the caller hears: never the reason, which is in the record (row ENV-08)."""
+def _not_found() -> ServiceNotFoundError:
+    return ServiceNotFoundError("no such capability", told=Told("calls.not_found"))
+
+
+def _gone() -> Gone:
+    return Gone("the capability is out of service", told=Told("calls.gone"))
+
+
+def _unproved() -> Unauthenticated:
+    return Unauthenticated("the capability asks who calls", told=Told("calls.unverified"))
+
+
+def _refusal(decision: PermissionResult, principal: Principal, key: str) -> MoothallError:
+    """What the caller hears: never the reason, which is in the record (row ENV-08), where ``key`` finds it."""
+    details = {"decision": key}
     if decision.policy == SUSPENDED:
-        error = PermissionDeniedError("the identity is suspended", told=Told("calls.suspended"))
+        error = PermissionDeniedError("the identity is suspended", told=Told("calls.suspended"), details=details)
         error.reason = "forbidden_did"
         return error
     if not principal.verified:
-        return Unauthenticated("the capability asks who calls", told=Told("calls.unverified"))
-    return PermissionDeniedError("the caller may not call this capability", told=Told("calls.denied"))
+        return _unproved()
+    return PermissionDeniedError("the caller may not call this capability", told=Told("calls.denied"), details=details)

@@ -1,4 +1,4 @@
-"""The record of every call: one line in the log and one more in the figures, never an argument or a value."""
+"""How every call ended: a line in the log, one more in the figures, a record; never an argument or a value."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Final
 from moothall.calls.call import Call
 from moothall.calls.meter import CANCELLED, OK, UNKNOWN, CallMeter
 from moothall.calls.ports import CallFacts
+from moothall.calls.recording import Recording
+from moothall.capability.entry import Entry
 from moothall.errors import InternalError, MoothallError
 from moothall.policy.decision import PermissionResult
 from moothall.telemetry import logger
@@ -20,8 +22,9 @@ _LINE: Final = "%s %s by %s at %s: %s in %.6f s"
 class Audit:
     """Writes how calls ended (rows TPL-45, TPL-46, ENV-08)."""
 
-    def __init__(self, meter: CallMeter) -> None:
+    def __init__(self, meter: CallMeter, recording: Recording) -> None:
         self.meter = meter
+        self._recording = recording
 
     def ended(self, call: Call, error: MoothallError | None, seconds: float) -> None:
         """A call has its answer."""
@@ -37,15 +40,17 @@ class Audit:
         self.meter.capabilities.of(name).add(facts.door, error.envelope_code, seconds)
         _line(facts.request_id, name, facts, error.envelope_code, seconds)
 
-    def denied(self, name: str, facts: CallFacts, decision: PermissionResult) -> None:
+    def denied(self, entry: Entry, facts: CallFacts, decision: PermissionResult) -> None:
         """A policy does not allow a call: why, for the record only."""
         who, rule, reason = facts.principal.id, decision.policy, decision.reason
-        _log.info("%s %s denied to %s by %s: %s", facts.request_id, name, who, rule, reason)
+        _log.info("%s %s denied to %s by %s: %s", facts.request_id, entry.id, who, rule, reason)
+        self._recording.denied(entry, facts, decision)
 
     def _write(self, call: Call, outcome: str, seconds: float) -> None:
         facts, name = call.facts, call.name
         self.meter.capabilities.of(name).add(facts.door, outcome, seconds)
         spec = call.entry.spec
+        self._recording.ended(call, outcome)
         where = _server(spec.remote, call.request_id, seconds) if spec.source == "mcp" and spec.remote else None
         _line(call.request_id, name, facts, outcome, seconds, where)
 

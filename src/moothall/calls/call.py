@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from contextvars import ContextVar
 from typing import Any, Final, Protocol
 
+from moothall.approvals.asking import Ruling
 from moothall.calls.ports import CallFacts, Partner, Report
 from moothall.calls.reply import Progress
 from moothall.capability.context import CallContext
 from moothall.capability.entry import Arguments, Entry
 from moothall.capability.questions import Answers, LogLevel, Questions
+from moothall.capability.spec import JsonObject
 from moothall.errors import InputRequired, Told
+from moothall.policy.decision import PermissionResult
 
 LOCAL: Final = "local"
 """The door of this process, where values are Python's own."""
@@ -27,13 +30,19 @@ Sink = Callable[[Any], Awaitable[None]]
 class Onward(Protocol):
     """How a call under way makes others."""
 
-    async def call(self, call: Call, target: str, params: Mapping[str, Any], *, as_agent: bool) -> Any:  # noqa: ANN401
+    async def call(
+        self, call: Call, target: str, params: Mapping[str, Any], *, as_agent: bool, approval: str = ""
+    ) -> Any:  # noqa: ANN401
         """Call a target, with what is left of this call's time and hops, and return its value."""
         ...
 
     def stream(self, call: Call, target: str, params: Mapping[str, Any], *, as_agent: bool) -> AsyncIterator[Any]:
         """The same for values that come one by one."""
         ...
+
+
+def no_rule(_capability: str, _action: str, _arguments: Callable[[], JsonObject]) -> None:
+    """The rules of those who ask for no approval."""
 
 
 class Call:
@@ -43,6 +52,12 @@ class Call:
         entry: what is called.
         name: its id, for log and figures.
         facts: what its door knew.
+        decision: why it may be made.
+        counted: counts it where its work begins, if that has to be; it raises where too many were made.
+        ruling: the rules that may ask for an approval, of the moment at which it was let in.
+        redact: fields that its caller is not shown.
+        execution: the id of the approval that the node makes it for, once; empty: somebody else makes it.
+        untouched: whether no work of it has begun that could have done anything.
         request_id: a UUID.
         started, deadline: monotonic seconds.
         remaining: calls that the caller's limits leave.
@@ -62,30 +77,49 @@ class Call:
         "_context",
         "_onward",
         "arguments",
+        "counted",
         "deadline",
+        "decision",
         "degraded",
         "entry",
+        "execution",
         "facts",
         "hurried",
         "name",
         "partner",
         "patience",
+        "redact",
         "relays",
         "remaining",
         "replayed",
         "report",
         "request_id",
+        "ruling",
         "sink",
         "started",
+        "untouched",
     )
 
     def __init__(
-        self, onward: Onward, entry: Entry, name: str, facts: CallFacts, started: float, deadline: float
+        self,
+        onward: Onward,
+        entry: Entry,
+        name: str,
+        facts: CallFacts,
+        decision: PermissionResult,
+        started: float,
+        deadline: float,
     ) -> None:
         self._onward = onward
         self.entry = entry
         self.name = name
         self.facts = facts
+        self.decision = decision
+        self.redact = decision.redact
+        self.execution = ""
+        self.ruling: Ruling = no_rule
+        self.untouched = True
+        self.counted: Callable[[], Awaitable[None]] | None = None
         self.started = started
         self.deadline = self.patience = deadline
         self.request_id = facts.request_id
@@ -116,6 +150,8 @@ class Call:
                 deadline=self.deadline,
                 hops=facts.hops,
                 idempotency_key=facts.idempotency_key,
+                on_behalf_of=self.decision.on_behalf_of,
+                inside=facts.inside,
                 calling=self,
             )
         return context
@@ -142,16 +178,16 @@ class Call:
         The deadline of the caller that began it comes before its own; when everybody has left by then, it took too
         long all the same.
         """
-        other = Call(self._onward, self.entry, self.name, self.facts, self.started, deadline)
+        other = Call(self._onward, self.entry, self.name, self.facts, self.decision, self.started, deadline)
         other.request_id, other.report, other.arguments = self.request_id, report, self.arguments
         other.partner = None
         other._begun_by = self
         other.patience = min(deadline, self.started + self.entry.spec.timeout)
         return other
 
-    async def call(self, target: str, params: Mapping[str, Any], *, as_agent: bool) -> Any:  # noqa: ANN401
+    async def call(self, target: str, params: Mapping[str, Any], *, as_agent: bool, approval: str = "") -> Any:  # noqa: ANN401
         """Call a target and return its value."""
-        return await self._onward.call(self, target, params, as_agent=as_agent)
+        return await self._onward.call(self, target, params, as_agent=as_agent, approval=approval)
 
     def stream(self, target: str, params: Mapping[str, Any], *, as_agent: bool) -> AsyncIterator[Any]:
         """Call a target and take its values one by one."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from pydantic import TypeAdapter
 from pydantic import ValidationError as Misfit
@@ -18,20 +18,13 @@ from moothall.calls.ports import CallFacts, Gateway
 from moothall.calls.proxy import client
 from moothall.calls.reply import Reply
 from moothall.calls.request_ids import fresh
+from moothall.calls.requests import NOTHING, Request, joined, what_is_called
 from moothall.calls.streaming import closing
-from moothall.calls.target import Target
 from moothall.errors import InvalidInput, MoothallError, Told, UpstreamInvalid, ValidationError
 from moothall.identity.principal import OWNER, Principal
 
 T = TypeVar("T")
 P = TypeVar("P")
-_NOTHING: Final[Mapping[str, Any]] = {}
-_REQUEST: Final = frozenset({"target", "method", "parameters"})
-
-Request = str | Mapping[str, Any]
-"""A target, or ``{"target": …, "method": …, "parameters": {…}}``."""
-
-_parsed = lru_cache(maxsize=1024)(Target.parse)
 
 
 class UnifiedCaller:
@@ -62,6 +55,8 @@ class UnifiedCaller:
         returns: type[T],
         timeout: float | None = ...,  # noqa: ASYNC109
         idempotency_key: str | None = ...,
+        approval: str = ...,
+        purpose: str = ...,
         **named: object,
     ) -> T: ...
 
@@ -76,19 +71,23 @@ class UnifiedCaller:
         returns: None = ...,
         timeout: float | None = ...,  # noqa: ASYNC109
         idempotency_key: str | None = ...,
+        approval: str = ...,
+        purpose: str = ...,
         **named: object,
     ) -> Any: ...  # noqa: ANN401
 
-    async def call(
+    async def call(  # noqa: PLR0913 - most have a default, and are given by their names
         self,
         target: Request,
-        params: Mapping[str, Any] | str = _NOTHING,
+        params: Mapping[str, Any] | str = NOTHING,
         /,
         method: str = "",
         *,
         returns: object = None,
         timeout: float | None = None,  # noqa: ASYNC109 - the call path keeps it
         idempotency_key: str | None = None,
+        approval: str = "",
+        purpose: str = "",
         **named: object,
     ) -> Any:
         """Call a target and return its value.
@@ -100,31 +99,38 @@ class UnifiedCaller:
             returns: the type of the value; it is converted, and None leaves it as it comes.
             timeout: seconds.
             idempotency_key: makes it harmless to repeat the call.
+            approval: the id of the approval that this very call was given, ``details["approval_id"]`` of an
+                `ApprovalPending`: its value is what the call gave when it was approved, which is waited for.
+            purpose: what it is for, where a policy asks.
             named: the arguments.
 
         Raises:
+            ApprovalPending: somebody has to approve it; ``details`` say under which id, and until when.
             MoothallError: why it failed.
         """
-        where, given = _request(target, params, method, named)
-        value = value_of(await self._gateway.call(where, given, self._facts(timeout, idempotency_key)), running.get())
+        where, given = what_is_called(target, params, method, named)
+        facts = self._facts(timeout, idempotency_key, approval, purpose)
+        value = value_of(await self._gateway.call(where, given, facts), running.get())
         return value if returns is None else _converted(value, returns)
 
-    async def try_call(
+    async def try_call(  # noqa: PLR0913 - as `call`
         self,
         target: Request,
-        params: Mapping[str, Any] | str = _NOTHING,
+        params: Mapping[str, Any] | str = NOTHING,
         /,
         method: str = "",
         *,
         returns: object = None,
         timeout: float | None = None,  # noqa: ASYNC109
         idempotency_key: str | None = None,
+        approval: str = "",
+        purpose: str = "",
         **named: object,
     ) -> Reply[Any]:
         """The same, with everything that is known of the call; failures are in the reply."""
-        facts = self._facts(timeout, idempotency_key)
+        facts = self._facts(timeout, idempotency_key, approval, purpose)
         try:
-            where, given = _request(target, params, method, named)
+            where, given = what_is_called(target, params, method, named)
         except InvalidInput as error:
             return Reply(request_id=facts.request_id, timestamp=datetime.now(UTC), error=error)
         reply = await self._gateway.call(where, given, facts)
@@ -140,12 +146,14 @@ class UnifiedCaller:
     async def stream(
         self,
         target: Request,
-        params: Mapping[str, Any] | str = _NOTHING,
+        params: Mapping[str, Any] | str = NOTHING,
         /,
         method: str = "",
         *,
         returns: object = None,
         timeout: float | None = None,  # noqa: ASYNC109
+        approval: str = "",
+        purpose: str = "",
         **named: object,
     ) -> AsyncIterator[Any]:
         """Call a target and yield its values; of one that gives a single value that one.
@@ -153,10 +161,10 @@ class UnifiedCaller:
         Raises:
             MoothallError: why it failed, after the values that came before.
         """
-        where, given = _request(target, params, method, named)
+        where, given = what_is_called(target, params, method, named)
         outer = running.get()
         try:
-            admitted = await self._gateway.admit(where, self._facts(timeout, None))
+            admitted = await self._gateway.admit(where, self._facts(timeout, None, approval, purpose))
         except MoothallError as error:
             got(error, outer)
             raise
@@ -174,11 +182,19 @@ class UnifiedCaller:
         """
         return client(self, protocol, target)
 
-    def _facts(self, timeout: float | None, idempotency_key: str | None) -> CallFacts:
+    def _facts(self, timeout: float | None, idempotency_key: str | None, approval: str, purpose: str) -> CallFacts:
         outer = running.get()
         if outer is not None:
             agent = self._agent or self._gateway.snapshot.default_agent
-            return facts_within(outer, self._principal, timeout=timeout, agent=agent, key=idempotency_key)
+            return facts_within(
+                outer,
+                self._principal,
+                timeout=timeout,
+                agent=agent,
+                key=idempotency_key,
+                approval=approval,
+                purpose=purpose,
+            )
         return CallFacts(
             door=LOCAL,
             principal=self._principal,
@@ -186,6 +202,8 @@ class UnifiedCaller:
             timeout=timeout,
             idempotency_key=idempotency_key,
             agent=self._agent,
+            approval=approval,
+            purpose=purpose,
         )
 
 
@@ -195,9 +213,9 @@ class LocalMethodCaller:
     def __init__(self, gateway: Gateway, principal: Principal = OWNER) -> None:
         self._caller = UnifiedCaller(gateway, principal)
 
-    async def call(self, name: str, params: Mapping[str, Any] = _NOTHING, /, **named: object) -> Any:  # noqa: ANN401
+    async def call(self, name: str, params: Mapping[str, Any] = NOTHING, /, **named: object) -> Any:  # noqa: ANN401
         """Call ``[AGENT.]NAME[@VERSION]`` and return its value. Raises as `UnifiedCaller.call`."""
-        return await self._caller.call(f"{LOCAL}:{name}", _joined(params, named))
+        return await self._caller.call(f"{LOCAL}:{name}", joined(params, named))
 
 
 class RemoteAgentCaller:
@@ -206,7 +224,7 @@ class RemoteAgentCaller:
     def __init__(self, gateway: Gateway, principal: Principal = OWNER, agent: str = "") -> None:
         self._caller = UnifiedCaller(gateway, principal, agent)
 
-    async def call(self, did: str, method: str = "", params: Mapping[str, Any] = _NOTHING, /, **named: object) -> Any:  # noqa: ANN401
+    async def call(self, did: str, method: str = "", params: Mapping[str, Any] = NOTHING, /, **named: object) -> Any:  # noqa: ANN401
         """Call an operation and return its value; without one, the agent's description.
 
         Raises:
@@ -215,45 +233,7 @@ class RemoteAgentCaller:
         """
         if not did.startswith("did:"):
             raise ValidationError("not a DID", told=Told("calls.not_a_did"))
-        return await self._caller.call({"target": did, "method": method, "parameters": _joined(params, named)})
-
-
-def _request(
-    target: Request, params: Mapping[str, Any] | str, method: str, named: Mapping[str, Any]
-) -> tuple[Target, Mapping[str, Any]]:
-    """What is called with what.
-
-    Raises:
-        ValidationError: it is no target, or an argument is given twice.
-    """
-    if isinstance(params, str):
-        method, params = params, _NOTHING
-    if not isinstance(target, str):
-        target, method, params = _taken_apart(target, method, params)
-    return _parsed(target, method), _joined(params, named)
-
-
-def _taken_apart(
-    request: Mapping[str, Any], method: str, params: Mapping[str, Any]
-) -> tuple[str, str, Mapping[str, Any]]:
-    target, inner = request.get("target"), request.get("parameters") or {}
-    named = request.get("method") or method
-    if method and named != method:
-        raise ValidationError("two methods are named", told=Told("calls.target_two_methods"))
-    if not isinstance(target, str) or not isinstance(named, str) or request.keys() - _REQUEST:
-        raise ValidationError("not a request", told=Told("calls.request"))
-    if not isinstance(inner, Mapping):
-        raise ValidationError("parameters is no mapping", told=Told("calls.parameters_mapping"))
-    return target, named, _joined(inner, params)
-
-
-def _joined(params: Mapping[str, Any], named: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not named:
-        return params
-    if params and (twice := params.keys() & named.keys()):
-        told = Told("calls.parameters_twice", {"names": ", ".join(sorted(map(str, twice)))})
-        raise ValidationError("an argument is given twice", told=told)
-    return {**params, **named}
+        return await self._caller.call({"target": did, "method": method, "parameters": joined(params, named)})
 
 
 def _converted(value: Any, wanted: Any) -> Any:  # noqa: ANN401

@@ -19,6 +19,7 @@ from moothall.calls.target import Target
 from moothall.capability.entry import Entry
 from moothall.capability.spec import Rate
 from moothall.errors import InternalError, PayloadTooLarge, Told, ValidationError
+from moothall.policy.redaction import redacted
 
 COLLECTED: Final = 1000
 """Values of a stream that fit into one answer."""
@@ -58,6 +59,8 @@ class Compiler:
             local="local" in spec.exposure,
             net="net" in spec.exposure,
             llm="llm" in spec.exposure,
+            action=spec.acts,
+            form=form,
             check=self._limit(entry.id, spec.rate_limit),
             work=preceded(work, hooks.before),
             keyed=preceded(self._once(value, form, spec.timeout, harmless=harmless), hooks.before),
@@ -77,6 +80,8 @@ class Compiler:
             patient=True,
             local=True,
             net=False,
+            action=entry.spec.acts,
+            form=form_of(entry),
             work=work,
             keyed=work,
             pour=self._poured(entry, pour),
@@ -109,7 +114,10 @@ class Compiler:
         run, value = self._keyed.run, outwardly(value)
 
         async def once(call: Call) -> Any:  # noqa: ANN401
-            return await run(call, value, form, seconds, harmless=harmless)
+            made = await run(call, value, form, seconds, harmless=harmless)
+            if not call.redact:
+                return made
+            return redacted(form.encode(made) if call.facts.door == LOCAL else made, call.redact)
 
         return once
 
@@ -128,10 +136,15 @@ class Compiler:
 
 
 def _formed(stage: Stage, check: Callable[[Any], Any] | None, encode: Callable[[Any], Any]) -> Stage:
-    """The value in the form of its door; `check` is None where it was checked already."""
+    """The value in the form of its door; `check` is None where it was checked already.
+
+    What lacks fields is JSON at every door: the type that its annotation names has them.
+    """
 
     async def work(call: Call) -> Any:  # noqa: ANN401
         value = await stage(call)
+        if call.redact:
+            return redacted(encode(value), call.redact)
         if call.facts.door != LOCAL:
             return encode(value)
         return value if check is None else check(value)
@@ -147,10 +160,11 @@ def _pouring(entry: Entry, pour: Pour) -> Stage:
         sink = call.sink
         if sink is None:
             raise InternalError("nobody takes the values of a stream")
-        shape = check if call.facts.door == LOCAL else encode
+        shape, redact = check if call.facts.door == LOCAL and not call.redact else encode, call.redact
 
         async def take(value: object) -> None:
-            await sink(shape(value))
+            shaped = shape(value)
+            await sink(redacted(shaped, redact) if redact else shaped)
 
         await pour(call, take)
 

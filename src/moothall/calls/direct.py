@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from moothall.calls.call import LOCAL, Call, running
@@ -15,7 +15,7 @@ from moothall.capability.entry import Entry
 from moothall.errors import MoothallError
 from moothall.identity.principal import OWNER
 
-AdmitEntry = Callable[[Entry, CallFacts], Ready]
+AdmitEntry = Callable[[Entry, CallFacts], Awaitable[Ready]]
 """Admits the call of an entry that the code of this process holds, whatever its exposure; raises what refuses it."""
 
 
@@ -33,20 +33,21 @@ class DirectCalls:
             MoothallError: why it failed.
         """
         outer = running.get()
-        return value_of(await self._gateway.run(self._admitted(entry, outer), params), outer)
+        return value_of(await self._gateway.run(await self._admitted(entry, outer), params), outer)
 
     async def stream(self, entry: Entry, params: Mapping[str, Any]) -> AsyncIterator[Any]:
         """The same, value by value."""
         outer = running.get()
-        async with closing(values_of(self._gateway, self._admitted(entry, outer), params, outer)) as values:
+        admitted = await self._admitted(entry, outer)
+        async with closing(values_of(self._gateway, admitted, params, outer)) as values:
             async for value in values:
                 yield value
 
-    def _admitted(self, entry: Entry, outer: Call | None) -> Ready:
+    async def _admitted(self, entry: Entry, outer: Call | None) -> Ready:
         if outer is None:
-            return self._admit(entry, CallFacts(door=LOCAL, principal=OWNER, request_id=fresh()))
+            return await self._admit(entry, CallFacts(door=LOCAL, principal=OWNER, request_id=fresh()))
         try:
-            return self._admit(entry, facts_within(outer, outer.facts.principal))
+            return await self._admit(entry, facts_within(outer, outer.facts.principal))
         except MoothallError as error:
             got(error, outer)
             raise

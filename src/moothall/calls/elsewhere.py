@@ -17,9 +17,13 @@ from moothall.capability.entry import Arguments, Entry, Provider
 from moothall.capability.spec import CapabilitySpec, JsonObject
 from moothall.capability.values import narrow
 from moothall.errors import InternalError, Told, ValidationError
+from moothall.policy.decision import PermissionResult
 
 AGENT: Final = "elsewhere"
 """Stands for the agent in the ids of such targets: ``elsewhere.did``."""
+ALLOWED: Final = PermissionResult.ALLOWED("what is elsewhere decides for itself", "elsewhere")
+"""Why they may be called: only the code of this process, and whom that lets, can name them."""
+
 _MOST: Final = 256
 
 

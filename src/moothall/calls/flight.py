@@ -22,6 +22,13 @@ _ENDING: Final = 5.0
 _log = logger("calls")
 
 
+class Stopped(Unavailable):
+    """The node stops, and the work with it; how it would have ended is not known."""
+
+    def __init__(self) -> None:
+        super().__init__("the work was stopped", told=Told("calls.stopped"))
+
+
 class _Flight(Generic[T]):
     def __init__(self, start: Start[T], mark: str, *, heard: bool) -> None:
         self.audience = Audience()
@@ -63,7 +70,7 @@ class Flights(Generic[K, T]):
             BaseException: what the work raised, to everybody who waits for it.
         """
         if self._closed:
-            raise _stopped()
+            raise Stopped
         flight = self._flights.get(key)
         if flight is None:
             flight = self._flights[key] = _Flight(start, mark, heard=report is not None)
@@ -76,7 +83,7 @@ class Flights(Generic[K, T]):
                 return await asyncio.shield(flight.task)
         except asyncio.CancelledError:
             if flight.task.cancelled() and not _cancelled():
-                raise _stopped() from None
+                raise Stopped from None
             raise
         finally:
             flight.waiting -= 1
@@ -115,10 +122,6 @@ class Flights(Generic[K, T]):
         if self._flights.get(key) is flight:
             del self._flights[key]
             self._lonely.discard(key)
-
-
-def _stopped() -> Unavailable:
-    return Unavailable("the work was stopped", told=Told("calls.stopped"))
 
 
 def _cancelled() -> bool:

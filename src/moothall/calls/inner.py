@@ -16,6 +16,7 @@ from moothall.calls.reply import Item, Progress, Reply
 from moothall.calls.request_ids import fresh
 from moothall.calls.streaming import closing
 from moothall.errors import (
+    ApprovalPending,
     Forbidden,
     Gone,
     InvalidInput,
@@ -23,6 +24,7 @@ from moothall.errors import (
     ServiceNotFoundError,
     Told,
     Unauthenticated,
+    Unavailable,
     UpstreamError,
     UsageError,
 )
@@ -36,10 +38,22 @@ _MISUSES: Final = (InvalidInput, UsageError)
 _log = logger("calls")
 
 
-def facts_within(
-    outer: Call, principal: Principal, *, timeout: float | None = None, agent: str = "", key: str | None = None
+def facts_within(  # noqa: PLR0913 - most have a default, and are given by their names
+    outer: Call,
+    principal: Principal,
+    *,
+    timeout: float | None = None,
+    agent: str = "",
+    key: str | None = None,
+    approval: str = "",
+    purpose: str = "",
+    as_agent: bool = False,
 ) -> CallFacts:
-    """What is known of a call that ``outer`` makes; ``agent`` signs it, unless that is the capability's own."""
+    """What is known of a call that ``outer`` makes; ``agent`` signs it, unless that is the capability's own.
+
+    It is for the same purpose, unless another is said. One that is only passed on has the approval of ``outer``. What
+    an agent does ``as_agent`` it does for itself; everything else that is not just passed on is `CallFacts.inside`.
+    """
     facts = outer.facts
     return CallFacts(
         door=LOCAL,
@@ -53,6 +67,10 @@ def facts_within(
         partner=outer.partner if outer.relays else None,
         agent=agent or outer.entry.agent,
         parent=outer.request_id,
+        inside=not as_agent and (facts.inside or not outer.relays),
+        approval=approval or (facts.approval if outer.relays else ""),
+        lent=facts.approval or facts.lent,
+        purpose=purpose or facts.purpose,
     )
 
 
@@ -106,9 +124,15 @@ def unmark(error: MoothallError, call: Call) -> None:
 
 
 def outward(error: MoothallError, call: Call) -> MoothallError:
-    """What the caller of ``call`` hears of its error: an inner refusal is no refusal of this caller."""
-    if not error.inner or not isinstance(error, (*REFUSALS, *_MISUSES)):
+    """What the caller of ``call`` hears of its error: an inner refusal is no refusal of this caller.
+
+    Of an inner call that waits for an approval it hears where that is its own call, which it can make again.
+    """
+    if not error.inner or not isinstance(error, (*REFUSALS, *_MISUSES, ApprovalPending)):
         return error
+    if isinstance(error, ApprovalPending):
+        own_call = error.details.get("requester") == call.facts.principal.id and "remote" not in error.details
+        return error if own_call else _waits(error)
     if not isinstance(error, REFUSALS):
         return hidden(error)  # the capability called it wrongly: that is its own fault, which is logged as one
     _log.warning("%s %s: what it called answered %s: %s", call.request_id, call.name, error.code, error)
@@ -128,6 +152,12 @@ def outwardly(stage: Stage) -> Stage:
             raise told  # noqa: B904 - it has its cause
 
     return work
+
+
+def _waits(error: ApprovalPending) -> Unavailable:
+    unavailable = Unavailable("something that it needs waits for an approval", told=Told("calls.approval_inside"))
+    unavailable.__cause__ = error
+    return unavailable
 
 
 def disowned(error: MoothallError) -> UpstreamError:

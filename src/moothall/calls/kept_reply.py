@@ -23,10 +23,10 @@ class Kept:
     error: MoothallError | None = None
 
 
-def write_value(data: object) -> str | None:
+def write_value(data: object, most: int = MOST) -> str | None:
     """The text for a value; None for one that is too large."""
     text = dumps({"data": data})
-    return text.decode() if len(text) <= MOST else None
+    return text.decode() if len(text) <= most else None
 
 
 def write_error(error: MoothallError) -> str:

@@ -44,6 +44,9 @@ _LONGEST_KEY: Final = 255
 _LONELY: Final = 256
 """Calls that go on at one time although nobody waits for them."""
 
+_APPROVED: Final = 90 * 86_400
+"""Seconds for which it is remembered that an approved call was begun: a node may stand still for long."""
+
 _LONELY_EACH: Final = 16
 """Of them, those of one caller: nobody takes the places of all others."""
 
@@ -89,11 +92,11 @@ class Keyed:
             Conflict: the key came with other arguments before, or nobody knows how that call ended, or its answer is
                 not kept.
             ValidationError: the key is none, or its caller proves no identity, or an argument has no JSON form.
-            RateLimited: as much is kept for the caller as may be.
-            StorageError: the ledger cannot be read; nothing was done.
+            RateLimited: as much is kept for the caller as may be, or it has made as many calls as it may.
+            StorageError: the ledger cannot be read, or the call not be counted; nothing was done.
             Unavailable: the node stops.
         """
-        key = Key(_whose(call.facts), call.entry.key, _checked(call.facts.idempotency_key))
+        key = _key(call)
         arguments = digest(fingerprint(call.entry, call.arguments))
         joined = self._flights.mark(key)
         if joined not in {None, arguments}:
@@ -122,6 +125,8 @@ class Keyed:
         known = await self._claimed(key, arguments, work)
         if known is not None:
             return known
+        await self._count(key, work.call)
+        work.call.untouched = False
         call = work.call.lasting(self._monotonic() + work.seconds, report)
         call.partner = work.call.partner  # all who share the work are one caller
         try:
@@ -163,7 +168,7 @@ class Keyed:
             raise
 
     async def _claim(self, ledger: Ledger, key: Key, arguments: str, work: _Work) -> _Answer | None:
-        record = await ledger.claim(key, arguments, bounded=not work.call.facts.principal.owner)
+        record = await ledger.claim(key, arguments, bounded=_is_bounded(work.call))
         if record is None:
             return None
         if record.digest != arguments:
@@ -175,9 +180,20 @@ class Keyed:
             raise Conflict("it is unknown how the call with this key ended", told=Told("calls.outcome_unknown"))
         return None
 
-    async def _give_back(self, ledger: Ledger, key: Key, claiming: asyncio.Task[_Answer | None]) -> None:
+    async def _count(self, key: Key, call: Call) -> None:
+        """Count a call that is to be made; where that fails, or is stopped, the key is free again."""
+        if call.counted is None:
+            return
         try:
-            if await claiming is None:
+            await call.counted()
+        except BaseException:
+            if self._ledger is not None:
+                self._begin(key, self._give_back(self._ledger, key))
+            raise
+
+    async def _give_back(self, ledger: Ledger, key: Key, claiming: asyncio.Task[_Answer | None] | None = None) -> None:
+        try:
+            if claiming is None or await claiming is None:
                 await ledger.release(key)
         except MoothallError as error:
             _log.info("a keyed call was given up before it began: %s", type(error).__name__)
@@ -219,6 +235,18 @@ class Keyed:
 
 def _place(key: Key) -> str:
     return f"{key.caller}\n{key.capability}\n{key.key}"
+
+
+def _key(call: Call) -> Key:
+    """The key of a call; what the node makes because it was approved has keys that no caller can name."""
+    facts = call.facts
+    if call.execution:
+        return Key(f"approval:{facts.principal.id}", call.entry.key, f"approval/{call.execution}", _APPROVED)
+    return Key(_whose(facts), call.entry.key, _checked(facts.idempotency_key))
+
+
+def _is_bounded(call: Call) -> bool:
+    return not (call.facts.principal.owner or call.execution)
 
 
 def _whose(facts: CallFacts) -> str:

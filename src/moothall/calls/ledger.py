@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from typing import Final
 
@@ -34,11 +34,12 @@ _mine = idempotency.c
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What identifies a keyed call."""
+    """What identifies a keyed call, and for how many seconds it is remembered."""
 
     caller: str
     capability: str
     key: str
+    kept: int = field(default=KEPT, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Ledger:
 
         def work(connection: Connection) -> bool:
             free = sa.and_(_is(key), _mine.holder == record.holder, _mine.reply.is_(None))
-            values = {"holder": self._holder, "expires": self._expires()}
+            values = {"holder": self._holder, "expires": self._expires(key)}
             return connection.execute(idempotency.update().where(free).values(values)).rowcount == 1
 
         return await self._store.write(work)
@@ -119,7 +120,7 @@ class Ledger:
         Raises:
             StorageError: the database failed.
         """
-        values = {"reply": reply, "expires": self._expires()}
+        values = {"reply": reply, "expires": self._expires(key)}
         statement = idempotency.update().where(_is(key), _mine.holder == self._holder).values(values)
         await self._store.write(lambda connection: connection.execute(statement))
         if (held := self._held.get(key.caller)) is not None:
@@ -141,7 +142,7 @@ class Ledger:
             "key": key.key,
             "digest": digest,
             "holder": self._holder,
-            "expires": now + KEPT,
+            "expires": now + key.kept,
         }
         statement = insert(idempotency).values(row).on_conflict_do_nothing()
         known = sa.select(_mine.digest, _mine.holder, _mine.reply).where(_is(key))
@@ -168,8 +169,8 @@ class Ledger:
     def _is_full(self, held: _Held) -> bool:
         return held.rows >= self._most_rows or held.size >= self._most
 
-    def _expires(self) -> int:
-        return int(self._clock.now().timestamp()) + KEPT
+    def _expires(self, key: Key) -> int:
+        return int(self._clock.now().timestamp()) + key.kept
 
 
 def _is(key: Key) -> sa.ColumnElement[bool]:

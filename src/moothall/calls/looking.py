@@ -25,7 +25,7 @@ class Seen(Protocol):
         """The capabilities as they are now."""
         ...
 
-    def visible(self, principal: Principal, door: str) -> tuple[Entry, ...]:
+    async def visible(self, principal: Principal, door: str) -> tuple[Entry, ...]:
         """What a principal may call at a door."""
         ...
 
@@ -64,5 +64,5 @@ class Looking:
             form: whose providers read them
         """
         path = self._path()
-        tools = [entry for entry in path.visible(ctx.principal, FOR_MODELS) if entry.spec.kind == "tool"]
+        tools = [entry for entry in await path.visible(ctx.principal, FOR_MODELS) if entry.spec.kind == "tool"]
         return FORMATS[form](tools, ToolNames(path.snapshot))

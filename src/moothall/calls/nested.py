@@ -22,14 +22,16 @@ class Nested:
         self._agents = terms.agents
         self._monotonic = monotonic
 
-    async def call(self, call: Call, target: str, params: Mapping[str, Any], *, as_agent: bool) -> Any:  # noqa: ANN401
+    async def call(
+        self, call: Call, target: str, params: Mapping[str, Any], *, as_agent: bool, approval: str = ""
+    ) -> Any:  # noqa: ANN401
         """Call a target and return its value.
 
         Raises:
             MoothallError: the error of that call.
         """
-        reply = await self._gateway.call(Target.parse(target), params, self._facts(call, as_agent=as_agent))
-        return value_of(reply, call)
+        facts = self._facts(call, as_agent=as_agent, approval=approval)
+        return value_of(await self._gateway.call(Target.parse(target), params, facts), call)
 
     async def stream(self, call: Call, target: str, params: Mapping[str, Any], *, as_agent: bool) -> AsyncIterator[Any]:
         """Call a target and yield its values.
@@ -47,6 +49,7 @@ class Nested:
             async for value in values:
                 yield value
 
-    def _facts(self, call: Call, *, as_agent: bool) -> CallFacts:
+    def _facts(self, call: Call, *, as_agent: bool, approval: str = "") -> CallFacts:
         principal = self._agents(call.entry.agent) if as_agent else call.facts.principal
-        return facts_within(call, principal, timeout=call.deadline - self._monotonic())
+        left = call.deadline - self._monotonic()
+        return facts_within(call, principal, timeout=left, approval=approval, as_agent=as_agent)

@@ -112,6 +112,8 @@ class Way:
             principal=facts.principal if self.asks else None,
             address=facts.address,
             partner=call.partner,
+            approval=facts.approval,
+            purpose=facts.purpose,
             returns=call.entry.output_schema,
         )
 

@@ -3,7 +3,8 @@
 ::
 
     request id · deadline · hop limit · limits of address and caller → resolve → authorize → validate
-      → capability limit → approval → idempotency → cache → retry{ breaker → invoke } → validate result → audit → Reply
+      → capability limit → approval → quota → record → idempotency → cache → retry{ breaker → invoke }
+      → validate result → redact → audit → Reply
 
 The stages up to *authorize* are `admit`, the others `run`; those that depend on a capability's options are compiled
 for it once (`compiling`).
@@ -14,23 +15,33 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from moothall.approvals.asking import Approvals, Ask
+from moothall.audit.record import Recorder
 from moothall.calls.admission import Admission, Registry
-from moothall.calls.audit import Audit
+from moothall.calls.approving import UNREAD, Approving
+from moothall.calls.audit import Audit, concealed
 from moothall.calls.cache import Cache
 from moothall.calls.compiling import Compiler
 from moothall.calls.direct import DirectCalls
 from moothall.calls.entrance import Entrance, Verifies
+from moothall.calls.executing import Executing, Renewed, as_it_is
+from moothall.calls.failures import FAILURES
+from moothall.calls.governing import Governing
 from moothall.calls.hooks import Hooks
 from moothall.calls.keyed import Keyed
 from moothall.calls.ledger import Ledger
 from moothall.calls.meter import CallMeter
 from moothall.calls.nested import Nested
+from moothall.calls.outcome import Outcome
 from moothall.calls.performance import Performance
 from moothall.calls.plan import Ready
 from moothall.calls.ports import Admitted, CallFacts, Connector, Params
 from moothall.calls.providing import Providing
+from moothall.calls.rationing import CountedHere, Quotas
+from moothall.calls.recording import Recording
 from moothall.calls.remotes import Remotes
 from moothall.calls.repetition import Repetition
 from moothall.calls.reply import Chunk, Reply
@@ -56,7 +67,10 @@ class CallPath:
         hooks: what users put around calls.
         meter: the figures, for a registry of prometheus-client.
 
-    `secret` seals the answers that the store keeps (32 bytes); without it only this very path can read them.
+    `secret` seals the answers that the store keeps (32 bytes); without it only this very path can read them. `recorder`
+    is told of every call; `approvals` takes the calls that somebody has to approve: without it nobody can be asked;
+    `quotas` counts in the store what is counted in memory otherwise; `renewed` gives the requester of an approved call
+    as it is by now, or refuses it.
     """
 
     def __init__(  # noqa: PLR0913 - all but two have a default, and are given by their names
@@ -71,6 +85,10 @@ class CallPath:
         clock: Clock | None = None,
         terms: Terms | None = None,
         hooks: Hooks | None = None,
+        recorder: Recorder | None = None,
+        approvals: Approvals | None = None,
+        quotas: Quotas | None = None,
+        renewed: Renewed = as_it_is,
     ) -> None:
         clock, terms = clock or SystemClock(), terms or Terms()
         monotonic = self._monotonic = clock.monotonic
@@ -79,10 +97,10 @@ class CallPath:
         self._registry = registry
         self._remotes = Remotes(connectors, terms, self.meter.remotes, monotonic)
         self._entrance = Entrance(verifier, terms, monotonic)
-        self._audit = Audit(self.meter)
-        self._keyed = Keyed(
-            None if store is None else Ledger(store, clock), Seal(secret or os.urandom(SECRET)), monotonic
-        )
+        self._recording = Recording(recorder)
+        self._audit = Audit(self.meter, self._recording)
+        seal = Seal(secret or os.urandom(SECRET))
+        self._keyed = Keyed(None if store is None else Ledger(store, clock), seal, monotonic)
         compiler = Compiler(
             Providing(self._remotes, Repetition(clock, terms.chance), monotonic),
             self.hooks,
@@ -90,8 +108,12 @@ class CallPath:
             self._keyed,
             monotonic,
         )
-        self._admission = Admission(registry, authorizer, compiler, self._audit, terms)
-        self._performance = Performance(Nested(self, terms, monotonic), self._audit, clock)
+        self._approving = Approving(approvals, seal)
+        governing = Governing(self._approving, quotas or CountedHere(monotonic), self._recording, monotonic)
+        self._admission = Admission(registry, authorizer, compiler, self._audit, self._recording, terms, monotonic)
+        own = partial(_ids, registry, terms)
+        self._performance = Performance(Nested(self, terms, monotonic), self._audit, governing, clock)
+        self._executing = Executing(self._admission, self._performance, seal, monotonic, own, renewed)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -124,9 +146,13 @@ class CallPath:
         """
         return await self._entrance.authenticate(request)
 
-    def visible(self, principal: Principal, door: str) -> tuple[Entry, ...]:
-        """The newest versions, by id, of what a principal may call at a door; counts for no limit."""
-        return self._admission.visible(principal, door)
+    async def visible(self, principal: Principal, door: str) -> tuple[Entry, ...]:
+        """The newest versions, by id, of what a principal may call at a door; counts for no limit.
+
+        Raises:
+            StorageError: the store cannot say what it may.
+        """
+        return await self._admission.visible(await self._admission.subject(principal), door)
 
     async def admit(self, target: Target, facts: CallFacts) -> Admitted:
         """Resolve the target and decide whether the caller may call it.
@@ -134,13 +160,14 @@ class CallPath:
         Raises:
             ServiceNotFoundError, Gone, Unauthenticated, PermissionDeniedError, RateLimited, Conflict, CallTimeout:
                 it may not, or cannot.
+            StorageError: the store cannot say whether it may.
         """
-        return self._admit(target, facts)
+        return await self._admit(target, facts)
 
     @property
     def direct(self) -> DirectCalls:
         """How proxies that are called as functions make their calls; for `Registry.start`."""
-        return DirectCalls(self, self._admit_entry)
+        return DirectCalls(self, self._admit)
 
     def run(self, admitted: Admitted, params: Params) -> Coroutine[Any, Any, Reply[Any]]:
         """Validate the arguments and make the call; failures are in the reply. Cancelling it cancels the work."""
@@ -158,30 +185,59 @@ class CallPath:
         if not facts.request_id:
             facts = replace(facts, request_id=fresh())
         try:
-            ready = self._admit(target, facts)
+            ready = await self._admit(target, facts)
         except MoothallError as error:
             return self._performance.refused(facts, error)
         return await self._performance.run(ready, params)
 
-    def _admit(self, target: Target, facts: CallFacts) -> Ready:
-        started = self._monotonic()
-        try:
-            remaining = self._entrance.pass_in(facts)
-            plan, approve, seconds = self._admission.decide(target, facts)
-        except MoothallError as error:
-            self._audit.refused(self._admission.name(target), facts, error, self._monotonic() - started)
-            raise
-        return Ready(plan.entry, facts, started + seconds, started, remaining, plan=plan, approve=approve)
+    async def execute(self, approval: str, ask: Ask) -> str:
+        """Make a call that was approved, once, however often this is asked for; its sealed outcome (`Execute`).
 
-    def _admit_entry(self, entry: Entry, facts: CallFacts) -> Ready:
-        started = self._monotonic()
+        Raises:
+            StorageError, Unavailable, CallTimeout: nothing was done, or the node stops in the middle; ask again.
+        """
+        return await self._executing.execute(approval, ask)
+
+    async def approved(self, approval: str, until: float) -> Reply[Any]:
+        """What a call gave that was made once it was approved, at ``until`` (monotonic seconds) at the latest.
+
+        The reply is that of the call, as JSON; or why there is none: rejected, not decided yet, unknown. Whose call it
+        is was looked at by whoever asks.
+
+        Raises:
+            StorageError, Unavailable, Overloaded: it cannot be read now; the same in a reply is how the call ended.
+        """
+        try:
+            outcome = await self._approving.ended(approval, until)
+        except UNREAD:
+            raise
+        except MoothallError as error:
+            outcome = Outcome(error=error)
+        return self._performance.told(outcome)
+
+    async def _admit(self, what: Target | Entry, facts: CallFacts) -> Ready:
+        """Waits for the store alone, and only where the authorizer does not know the caller."""
+        started, admission = self._monotonic(), self._admission
         try:
             remaining = self._entrance.pass_in(facts)
-            plan, approve, seconds = self._admission.decide_entry(entry, facts)
+            self._recording.ready()
+            subject = admission.known(facts.principal) or await admission.subject(facts.principal)
+            plan, decision, seconds = admission.decide(what, facts, subject)
+            ruling = self._approving.ruling
         except MoothallError as error:
-            self._audit.refused(entry.id, facts, error, self._monotonic() - started)
+            self._audit.refused(admission.name(what), facts, error, self._monotonic() - started)
             raise
-        return Ready(entry, facts, started + seconds, started, remaining, plan=plan, approve=approve)
+        except FAILURES as error:  # of the authorizer: whatever it is, nobody gets in by it
+            hidden = concealed(error, admission.name(what), facts.request_id)
+            self._audit.refused(admission.name(what), facts, hidden, self._monotonic() - started)
+            raise hidden from error
+        until = started + seconds
+        return Ready(plan.entry, facts, until, started, remaining, plan=plan, decision=decision, ruling=ruling)
+
+
+def _ids(registry: Registry, terms: Terms) -> frozenset[str]:
+    """The agents of this node as callers."""
+    return frozenset(terms.agents(name).id for name in registry.snapshot.agents)
 
 
 def _ready(admitted: Admitted) -> Ready:

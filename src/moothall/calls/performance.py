@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any, Final
 
-from moothall.calls.approval import pending
 from moothall.calls.audit import Audit, concealed, log_cause
 from moothall.calls.call import LOCAL, Call, Onward, Stage, running
 from moothall.calls.deadline import within
 from moothall.calls.failures import FAILURES
+from moothall.calls.governing import Governing
+from moothall.calls.handing import given
 from moothall.calls.hooks import failed
 from moothall.calls.inner import outward
+from moothall.calls.outcome import Outcome
 from moothall.calls.plan import Plan, Ready
 from moothall.calls.ports import CallFacts, Params
 from moothall.calls.reply import Chunk, Metadata, Reply
@@ -20,6 +22,7 @@ from moothall.calls.request_ids import fresh
 from moothall.calls.streaming import Channel
 from moothall.clock import Clock
 from moothall.errors import MoothallError
+from moothall.policy.redaction import redacted
 
 _NO_VERSION: Final = ""
 
@@ -27,15 +30,23 @@ _NO_VERSION: Final = ""
 class Performance:
     """Validates, makes the call, and answers; nothing but a cancellation is ever raised."""
 
-    def __init__(self, onward: Onward, audit: Audit, clock: Clock) -> None:
+    def __init__(self, onward: Onward, audit: Audit, governing: Governing, clock: Clock) -> None:
         self._onward = onward
         self._audit = audit
+        self._governing = governing
+        self._passes = governing.passes
         self._now = clock.now
         self._monotonic = clock.monotonic
 
     def run(self, ready: Ready, params: Params) -> Coroutine[Any, Any, Reply[Any]]:
         """Make the call and wait for its value."""
         return self._performed(self._begun(ready), ready, params, ready.plan.work)
+
+    async def execute(self, ready: Ready, params: Params) -> tuple[Reply[Any], Call]:
+        """Make a call that was approved, once, however often; its value is whole, and in the form of its door."""
+        call = self._begun(ready)
+        call.execution, call.redact = ready.execution, frozenset()
+        return await self._performed(call, ready, params, ready.plan.keyed), call
 
     async def stream(self, ready: Ready, params: Params) -> AsyncIterator[Chunk]:
         """Make the call and yield what comes, then the reply; leaving early cancels the work."""
@@ -57,17 +68,24 @@ class Performance:
         metadata = Metadata(processing_time=0.0, api_version=_NO_VERSION)
         return Reply(request_id=facts.request_id, timestamp=self._now(), error=error, metadata=metadata)
 
+    def told(self, outcome: Outcome) -> Reply[Any]:
+        """The reply of a call that was made before, without those fields that its caller was not to be shown."""
+        data = redacted(outcome.data, outcome.redact)
+        return Reply(request_id=fresh(), timestamp=self._now(), data=data, error=outcome.error)
+
     async def _performed(self, call: Call, ready: Ready, params: Params, stage: Stage) -> Reply[Any]:
         plan, outer = ready.plan, running.set(call)
         try:
             call.arguments = plan.entry.bind(params)
-            if plan.check is not None:
+            if plan.check is not None and not call.execution:  # it was counted when the approval was asked for
                 plan.check(call)
-            if ready.approve:
-                raise pending(call)
-            if call.facts.idempotency_key is not None and stage is plan.work:
-                stage = plan.keyed
-            data = await within(stage(call), call.deadline, self._monotonic)
+            outcome = None if self._passes(call) else await self._governing.enter(call)
+            if outcome is not None:
+                data = await given(call, plan.form, outcome)
+            else:
+                if call.facts.idempotency_key is not None and stage is plan.work:
+                    stage = plan.keyed
+                data = await within(stage(call), call.deadline, self._monotonic)
         except MoothallError as error:
             told = outward(error, call) if error.inner and call.facts.door != LOCAL else error
             log_cause(told, call.name, call.request_id)
@@ -86,8 +104,8 @@ class Performance:
 
     def _begun(self, ready: Ready) -> Call:
         plan, facts = ready.plan, ready.facts
-        call = Call(self._onward, plan.entry, plan.name, facts, ready.started, ready.deadline)
-        call.remaining = ready.remaining
+        call = Call(self._onward, plan.entry, plan.name, facts, ready.decision, ready.started, ready.deadline)
+        call.remaining, call.ruling = ready.remaining, ready.ruling
         call.hurried = facts.timeout is not None and facts.timeout < plan.timeout
         if not call.request_id:
             call.request_id = fresh()

@@ -6,10 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from moothall.calls.call import LOCAL, Call, Stage
+from moothall.approvals.asking import Ruling
+from moothall.calls.call import LOCAL, Call, Stage, no_rule
+from moothall.calls.form import Form
 from moothall.calls.hooks import OnError
 from moothall.calls.ports import Admitted
 from moothall.capability.entry import Entry
+from moothall.capability.spec import Action
+from moothall.policy.decision import PermissionResult
 
 Check = Callable[[Call], None]
 """What a call must pass once its arguments are known; raises where it does not."""
@@ -28,6 +32,8 @@ class Plan:
         timeout: seconds that a call may take.
         patient: whether a caller may give it more than that.
         local, net, llm: whether it is exposed in this process, at the doors of the network, and as a tool for models.
+        action: what it does, for policies.
+        form: how its value changes its form.
         check: the limit of the capability, if it has one.
         work: everything from there to the value in the form of the door.
         keyed: the same for a call that must not be made twice.
@@ -42,6 +48,8 @@ class Plan:
     local: bool
     net: bool
     llm: bool = False
+    action: Action
+    form: Form
     check: Check | None = None
     work: Stage
     keyed: Stage
@@ -60,4 +68,6 @@ class Ready(Admitted):
     """A call that was admitted, as the call path hands it to itself through the door."""
 
     plan: Plan = field(kw_only=True)
-    approve: bool = field(default=False, kw_only=True)
+    decision: PermissionResult = field(kw_only=True)
+    ruling: Ruling = field(default=no_rule, kw_only=True)
+    execution: str = field(default="", kw_only=True)

@@ -56,6 +56,10 @@ class CallFacts:  # not frozen: made for every call, and a frozen one takes thre
         partner: whom the capability can ask while it runs, where the door can carry that.
         agent: the agent in whose name calls leave this node; empty: the default agent.
         parent: the request id of the call that makes this one, for the log.
+        inside: whether a capability makes it in the name of somebody else, who does not see what it calls.
+        approval: the id of the approval that this call was given, where its caller says so.
+        lent: the id of one that the call was given which makes this one; it counts where it is for this very call.
+        purpose: what its caller says that it is for (header ``X-Moothall-Purpose``).
     """
 
     door: str
@@ -69,6 +73,10 @@ class CallFacts:  # not frozen: made for every call, and a frozen one takes thre
     partner: Partner | None = None
     agent: str = ""
     parent: str = ""
+    inside: bool = False
+    approval: str = ""
+    lent: str = ""
+    purpose: str = ""
 
 
 @dataclass(slots=True)
@@ -100,8 +108,12 @@ class Gateway(Protocol):
         """
         ...
 
-    def visible(self, principal: Principal, door: str) -> tuple[Entry, ...]:
-        """The newest versions, by id, of what a principal may call at a door; counts for no limit."""
+    async def visible(self, principal: Principal, door: str) -> tuple[Entry, ...]:
+        """The newest versions, by id, of what a principal may call at a door; counts for no limit.
+
+        Raises:
+            StorageError: the store cannot say what it may.
+        """
         ...
 
     async def admit(self, target: Target, facts: CallFacts) -> Admitted:
@@ -127,6 +139,17 @@ class Gateway(Protocol):
         """Admit and run; every failure is in the reply."""
         ...
 
+    async def approved(self, approval: str, until: float) -> Reply[Any]:
+        """What a call gave that was made once it was approved, at ``until`` (monotonic seconds) at the latest.
+
+        The reply is that of the call, as JSON; or why there is none: rejected, not decided yet, unknown. Whose call it
+        is was looked at by whoever asks.
+
+        Raises:
+            StorageError, Unavailable, Overloaded: it cannot be read now; the same in a reply is how the call ended.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
@@ -146,6 +169,8 @@ class Outgoing:
         principal: who makes the call, for what turns out to be of this node; None: the agent, whose own doing it is.
         address: the network address of a caller that proves nothing.
         partner: whom the other side's questions can be passed on to.
+        approval: the approval at the far side that its caller says it was given.
+        purpose: what its caller says that it is for.
         returns: the JSON Schema of what the capability whose source this is gives, where it says so.
     """
 
@@ -162,6 +187,8 @@ class Outgoing:
     principal: Principal | None = None
     address: str = ""
     partner: Partner | None = None
+    approval: str = ""
+    purpose: str = ""
     returns: JsonObject | None = None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from moothall.calls.call import relaying
@@ -15,7 +15,7 @@ from moothall.capability.snapshot import describe
 from moothall.capability.spec import JsonObject
 from moothall.errors import MoothallError
 
-Visible = Callable[[CallContext], tuple[Entry, ...]]
+Visible = Callable[[CallContext], Awaitable[tuple[Entry, ...]]]
 LONGEST = 3600.0
 """Seconds that a relayed call may take; the capability that does the work sets its own limit."""
 
@@ -67,7 +67,7 @@ class Relay:
     @capability(name="relay.tools", read_only=True, access="authenticated")
     async def tools(self, ctx: CallContext) -> list[JsonObject]:
         """List the capabilities that the caller may call, with their schemas."""
-        return [describe(entry) for entry in self._visible(ctx)]
+        return [describe(entry) for entry in await self._visible(ctx)]
 
 
 def _joined(target: str, method: str) -> str:

@@ -23,6 +23,7 @@ class Terms:
         agents: the principal of an agent, by its name, for calls that it makes itself.
         caller_limit: calls of one caller in a minute; 0: no limit. Those in this process are not counted.
         address_limit: calls in a minute from one address without proof of identity; 0: no limit.
+        conceal: whether who may not call something hears that it does not exist, also where it proved who it is.
         max_hops: capabilities and nodes that one call may pass through.
         cache_entries, cache_bytes: results that are kept, all together, and their size as JSON.
         remote_timeout: how long a call of a target elsewhere may take when its caller does not say.
@@ -35,6 +36,7 @@ class Terms:
     agents: Callable[[str], Principal] = agent_of_this_node
     caller_limit: int = 6000
     address_limit: int = 6000
+    conceal: bool = False
     max_hops: int = 8
     cache_entries: int = 10_000
     cache_bytes: int = 64 * 1024 * 1024

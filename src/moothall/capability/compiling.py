@@ -14,8 +14,10 @@ from moothall.capability.declaration import Declaration, Layers, providers_of, s
 from moothall.capability.entry import Entry
 from moothall.capability.facets import check_facet, formed
 from moothall.capability.located import locator
+from moothall.capability.private_fields import optional
 from moothall.capability.proxies import body_of
 from moothall.capability.shape import Shape
+from moothall.capability.spec import CapabilitySpec, JsonObject
 from moothall.capability.threads import Threads
 from moothall.capability.unstructured import Unstructured
 from moothall.errors import InternalError, UpstreamInvalid
@@ -70,7 +72,7 @@ def compile_entry(member: Member, agent: str, layers: Layers, threads: Threads, 
         blocks=shows_blocks(form.returns),
         contextual=bool(form.context),
         input_schema=schema.input_schema(form),
-        output_schema=schema.output_schema(form),
+        output_schema=_told(form, spec),
         providers=providers_of(function, lines, layers),
         bind=adapters.validation.arguments(form),
         invoke=running.invoker(function, form, threads, explain),
@@ -82,6 +84,11 @@ def compile_entry(member: Member, agent: str, layers: Layers, threads: Threads, 
         locate=locator(form, tolerant=spec.ai_optimized),
         document=adapters.documents.page,
     )
+
+
+def _told(form: Shape, spec: CapabilitySpec) -> JsonObject | None:
+    told = schema.output_schema(form)
+    return None if told is None else optional(told, spec.private)
 
 
 def _explain(handler: ErrorHandler, called: str) -> running.Explain | None:

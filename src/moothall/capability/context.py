@@ -8,13 +8,14 @@ from typing import Any, Protocol
 
 from moothall.capability.forms import M, filled, form_of
 from moothall.capability.questions import Answers, LogLevel, Questions
+from moothall.errors import Forbidden, Told
 from moothall.identity.principal import Principal
 
 
 class Calling(Protocol):
     """How a capability calls others; the call path fills it in, with the caller, deadline and hops of this call."""
 
-    async def call(self, target: str, params: Mapping[str, Any], *, as_agent: bool) -> Any:  # noqa: ANN401
+    async def call(self, target: str, params: Mapping[str, Any], *, as_agent: bool, approval: str = "") -> Any:  # noqa: ANN401
         """Call a target and return its value."""
         ...
 
@@ -45,11 +46,16 @@ class CallContext:
 
     Attributes:
         principal: who calls, as the verifier found.
+        on_behalf_of: whose right it uses, where the right was delegated to it: the DID at the root of the delegation;
+            empty: the caller's own. It is for those who want to tell apart whose data is meant; calls that are made
+            from here are made as `principal`, with whatever rights that has.
         agent: the name of the agent whose capability runs.
         capability: its name.
         door: the way the call came: ``local``, ``http``, ``anp``, ….
         request_id: the id under which it is logged.
         deadline: monotonic seconds after which nobody waits for the answer.
+        inside: whether another capability makes the call in its caller's name (or the process's), and does not just
+            pass on what that one asked for; see `firsthand`.
         hops: how many nodes and capabilities it has passed through.
         idempotency_key: what the caller sent to make a repetition harmless, if it did.
     """
@@ -62,7 +68,21 @@ class CallContext:
     deadline: float
     hops: int = 0
     idempotency_key: str | None = None
+    on_behalf_of: str = ""
+    inside: bool = False
     calling: Calling
+
+    def firsthand(self) -> None:
+        """Refuse a call that its caller has not asked for itself, for what nobody else may do with its rights.
+
+        Whoever calls a capability lends it all its rights for the time: it must not decide approvals with them, or
+        give them away.
+
+        Raises:
+            Forbidden: another capability makes it.
+        """
+        if self.inside:
+            raise Forbidden("no capability may do this for its caller", told=Told("capability.firsthand"))
 
     async def call(
         self,
@@ -71,14 +91,22 @@ class CallContext:
         /,
         *,
         as_agent: bool = False,
+        approval: str = "",
         **named: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
         """Call another capability, as the caller of this one; with ``as_agent`` as the agent that runs it.
 
+        Where that call waits for somebody's approval, `ApprovalPending` is raised. Let it pass, and the caller of this
+        capability hears of it, calls again once it is approved, and this capability runs again from its beginning; the
+        approved call itself is made once. A call that was made ``as_agent`` is no business of the caller, who hears
+        that the capability cannot be called for now: keep ``details["approval_id"]`` and give it as ``approval``.
+
         Raises:
+            ApprovalPending: somebody has to approve it.
             MoothallError: as `UnifiedCaller.call`.
         """
-        return await self.calling.call(target, {**(params or {}), **named}, as_agent=as_agent)
+        given = {**(params or {}), **named}
+        return await self.calling.call(target, given, as_agent=as_agent, approval=approval)
 
     def stream(
         self,

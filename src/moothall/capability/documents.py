@@ -67,10 +67,15 @@ def _terms(entry: Entry) -> list[str]:
     who = "anybody" if spec.public else f"callers who prove who they are; access: {spec.access}"
     terms = [f"as `local:{entry.id}`" if "local" in spec.exposure else "over the network only"]
     terms.append(f"open to: {', '.join(sorted(spec.exposure))}; {who}")
+    terms.append(f"what it does: {spec.acts}")
     if spec.permissions:
         terms.append(f"or callers who hold: {', '.join(spec.permissions)}")
     if spec.rate_limit:
         terms.append(f"at most {spec.rate_limit.calls} calls in {spec.rate_limit.seconds:g} s for each caller")
+    if spec.quota:
+        terms.append(f"at most {spec.quota} calls in a day for each caller")
+    if spec.approval:
+        terms.append("a call waits until somebody has approved it")
     terms.append(f"answers within {spec.timeout:g} s")
     if spec.tags:
         terms.append(f"tags: {', '.join(spec.tags)}")

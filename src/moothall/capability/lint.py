@@ -7,9 +7,11 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from moothall.capability.entry import Entry
+from moothall.capability.private_fields import unknown
 from moothall.capability.snapshot import Snapshot
 
 _WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_LOOKING: Final = frozenset({"read", "query"})
 _TELLING: Final = ("admin", "private")
 
 
@@ -42,14 +44,42 @@ def _of(entry: Entry) -> Iterator[str]:
         yield f"{entry.id} sounds as if not everybody may call it, but needs no permissions; its name protects nothing"
     if spec.public and spec.annotations.destructive and "net" in spec.exposure:
         yield f"{entry.id} is destructive and open to anybody on the network"
+    yield from (f"{entry.id} {text}" for text in _contradictions(entry))
     if spec.retry and not (spec.idempotent or spec.remote):
         yield f"{entry.id} has retry={spec.retry}, but is never repeated while it does not say idempotent=True"
+
+
+def _contradictions(entry: Entry) -> Iterator[str]:
+    """Options that policies read and that cannot all be meant."""
+    spec = entry.spec
+    if spec.public:
+        closed = {
+            "personal_data": spec.personal_data,
+            "classification": spec.classification,
+            "min_trust": spec.min_trust,
+        }
+        for option in [option for option, value in closed.items() if value]:
+            yield f"is open to anybody, but {option} lets only those in who are known; strangers will be refused"
+    effects = spec.annotations
+    if effects.read_only and spec.acts not in _LOOKING:
+        yield f"says read_only, and action={spec.acts!r}"
+    if effects.destructive and spec.acts in _LOOKING:
+        yield f"says destructive, and action={spec.acts!r}: who may only read can call it"
+    if entry.output_schema is not None and (missing := unknown(entry.output_schema, spec.private)):
+        yield f"has private fields that its result has not: {', '.join(missing)}"
 
 
 def _whom(entry: Entry) -> str:
     spec = entry.spec
     if spec.public:
         return "anybody"
-    whom = {"owner": "its owner", "team": "the owner's team", "authenticated": "whoever proves an identity"}
+    whom = {
+        "owner": "its owner",
+        "personal": "the other agents of the same person",
+        "team": "the agent's team",
+        "department": "the agent's department",
+        "enterprise": "the agent's organisation",
+        "authenticated": "whoever proves an identity",
+    }
     also = f", or holders of {', '.join(spec.permissions)}" if spec.permissions else ""
     return f"{whom[spec.access]}{also}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from moothall.capability import plugins
-from moothall.capability.spec import UNITS, Completer, Rate
+from moothall.capability.spec import UNITS, Access, Action, Completer, Rate
 from moothall.capability.uri_templates import read_template
 from moothall.capability.versions import is_version
 
@@ -23,6 +23,10 @@ _EXPOSURES: Final[Mapping[str, frozenset[str]]] = {
 _VERBS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _NAME: Final = re.compile(r"\w(?:[\w.-]*[\w-])?")
 _RATE: Final = re.compile(rf"(?P<calls>[1-9]\d{{0,8}})/(?P<unit>{'|'.join(UNITS)})", re.ASCII)
+_QUOTA: Final = re.compile(r"(?P<calls>[1-9]\d{0,8})/day", re.ASCII)
+_FIELD: Final = re.compile(r"[^\s.]+(?:\.[^\s.]+)*")
+_CLASSES: Final = ("public", "internal", "confidential", "restricted")
+_MOST_TRUST: Final = 10
 _MIME: Final = re.compile(r"[\w.+-]+/[\w.+-]+(?:; ?[\w-]+=[\w.+-]+)*", re.ASCII)
 _PATH: Final = re.compile(r"/[A-Za-z0-9._~/-]*")
 LATER: Final[Mapping[str, str]] = {
@@ -128,6 +132,46 @@ def _rate(value: object) -> Rate | None:
     return Rate(int(match["calls"]), UNITS[match["unit"]])
 
 
+def _approval(value: object) -> tuple[bool, str]:
+    """Whether somebody has to approve its calls, and by which steps; no name: the usual ones."""
+    if isinstance(value, bool):
+        return value, ""
+    if not isinstance(value, str) or not value.strip():
+        raise TypeError("must be True, False, or the name of a workflow")
+    return True, value
+
+
+def _classification(value: object) -> int:
+    if isinstance(value, str) and value in _CLASSES:
+        return _CLASSES.index(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < len(_CLASSES):
+        raise ValueError(f"must be one of {', '.join(_CLASSES)}, or a number from 0 to {len(_CLASSES) - 1}")
+    return value
+
+
+def _trust(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_TRUST:
+        raise ValueError(f"must be a number from 1 to {_MOST_TRUST}, or 0 for any")
+    return value
+
+
+def _quota(value: object) -> int:
+    """Calls in a day."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    match = _QUOTA.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("must be a number of calls in a day, or written 'N/day'; 0 is no limit")
+    return int(match["calls"])
+
+
+def _fields(value: object) -> tuple[str, ...]:
+    fields = _texts(value)
+    if not all(_FIELD.fullmatch(field) for field in fields):
+        raise ValueError("must be names of fields, or paths such as 'owner.email'")
+    return fields
+
+
 def _verb(value: object) -> str:
     if not isinstance(value, str) or value.upper() not in _VERBS:
         raise ValueError(f"must be one of {', '.join(sorted(_VERBS))}")
@@ -185,7 +229,14 @@ CHECKS: Final[Mapping[str, Callable[[object], Any]]] = {
     "expose_to": _exposure,
     "template": _template,
     "auth": _auth,
-    "access": _one_of("owner", "team", "authenticated", "public"),
+    "access": _one_of(*get_args(Access)),
+    "action": _one_of(*get_args(Action)),
+    "approval": _approval,
+    "classification": _classification,
+    "private": _fields,
+    "min_trust": _trust,
+    "region": _text,
+    "quota": _quota,
     "permissions": _texts,
     "binding": _one_of("any", "request"),
     "timeout": _seconds(zero=False),
@@ -202,7 +253,7 @@ CHECKS: Final[Mapping[str, Callable[[object], Any]]] = {
     "completions": _completions,
     **dict.fromkeys(("server", "endpoint", "did", "method", "prompt"), _text),
     **dict.fromkeys(
-        {"read_only", "destructive", "open_world", "approval", "idempotent", "ai_optimized", "fallback"}, _flag
+        {"read_only", "destructive", "open_world", "personal_data", "idempotent", "ai_optimized", "fallback"}, _flag
     ),
     **dict.fromkeys(("include_metadata", "enable_cors"), _flag),
     **{option: _not_yet(option) for option in LATER},

@@ -43,7 +43,14 @@ class ServiceOptions(TypedDict, total=False):
     access: str
     permissions: Iterable[str]
     binding: str
-    approval: bool
+    approval: bool | str
+    action: str
+    classification: str | int
+    personal_data: bool
+    private: Iterable[str]
+    min_trust: int
+    region: str
+    quota: str | int
     timeout: float
     retry: int
     enable_retry: bool
@@ -129,7 +136,9 @@ def settle(options: Mapping[str, Any], what: str = "capability()", *, identity: 
             checked = check(value)
         except (TypeError, ValueError) as error:
             raise OptionError(f"{what}: {written} {error}") from error
-        if option not in LATER:
+        if option == "approval":
+            settled["approval"], settled["workflow"] = checked
+        elif option not in LATER:
             settled["exposure" if option == "expose_to" else option] = checked
     return _switched(settled, options, what)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from typing import Annotated, Any, Final, get_args, get_origin
 
 from pydantic import ConfigDict, Field, PydanticUserError, TypeAdapter
@@ -24,6 +25,8 @@ from moothall.capability.spec import JsonObject
 _CONFIG: Final = ConfigDict(allow_inf_nan=False, ser_json_inf_nan="constants")
 _EXACT: Final = frozenset({int, str, bool})
 _SCALARS: Final = frozenset({int, str, bool, float})
+_MOST_ADAPTERS: Final = 4096
+_adapters: Final[dict[int, tuple[Any, TypeAdapter[Any]]]] = {}
 
 
 class Misfit(Exception):
@@ -155,20 +158,33 @@ def _integer(value: int) -> int | str:
 
 def input_schema(shape: Shape) -> JsonObject:
     """JSON Schema 2020-12 of the arguments: an object, nothing beside what is named."""
-    return _arguments(shape).json_schema(schema_generator=jsonschema.Inputs)
+    made: JsonObject | None = shape.made.get("input")
+    if made is None:
+        made = shape.made["input"] = _arguments(shape).json_schema(schema_generator=jsonschema.Inputs)
+    return deepcopy(made)
 
 
 def output_schema(shape: Shape) -> JsonObject | None:
     """JSON Schema 2020-12 of the result; None where nothing is declared."""
     if shape.returns is MISSING:
         return None
-    made = _adapter(shape.returns).json_schema(schema_generator=jsonschema.Outputs, mode="serialization")
-    if shape.result:
-        made.setdefault("description", shape.result)
-    return made
+    made: JsonObject | None = shape.made.get("output")
+    if made is None:
+        made = _adapter(shape.returns).json_schema(schema_generator=jsonschema.Outputs, mode="serialization")
+        if shape.result:
+            made.setdefault("description", shape.result)
+        shape.made["output"] = made
+    return deepcopy(made)
 
 
 def _arguments(shape: Shape) -> TypeAdapter[Any]:
+    made: TypeAdapter[Any] | None = shape.made.get("arguments")
+    if made is None:
+        made = shape.made["arguments"] = _collecting(shape)
+    return made
+
+
+def _collecting(shape: Shape) -> TypeAdapter[Any]:
     def collect(*positional: object, **named: object) -> tuple[tuple[object, ...], dict[str, object]]:
         return positional, named
 
@@ -188,6 +204,18 @@ def _arguments(shape: Shape) -> TypeAdapter[Any]:
 
 
 def _adapter(annotation: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - a type
+    """The adapter of a type, made once: it takes long. Types are told apart by identity: ``int | str == str | int``."""
+    known = _adapters.get(id(annotation))
+    if known is not None and known[0] is annotation:
+        return known[1]
+    made = _adapted(annotation)
+    if len(_adapters) >= _MOST_ADAPTERS:
+        _adapters.clear()
+    _adapters[id(annotation)] = annotation, made
+    return made
+
+
+def _adapted(annotation: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - a type
     try:
         try:
             return TypeAdapter(annotation, config=_CONFIG)

@@ -6,8 +6,9 @@ import inspect
 import sys
 import types
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
+from weakref import WeakKeyDictionary
 
 import docstring_parser
 
@@ -58,6 +59,7 @@ class Shape:
         asynchronous: whether calling it gives something to wait for.
         generator: whether it yields.
         streams: whether its values come one after another.
+        made: what was built from it already, by who builds it: every node makes the same of its own capabilities.
     """
 
     parameters: tuple[Parameter, ...]
@@ -69,6 +71,13 @@ class Shape:
     asynchronous: bool = False
     generator: bool = False
     streams: bool = False
+    made: dict[str, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+
+_known: Final[WeakKeyDictionary[Callable[..., Any], tuple[object, Mapping[str, Any] | None, Shape]]] = (
+    WeakKeyDictionary()
+)
+"""Shapes of methods, with the class and the annotations that each was read for: the same for all objects of it."""
 
 
 def read(function: Callable[..., Any], hints: Mapping[str, Any] | None = None) -> Shape:
@@ -77,6 +86,24 @@ def read(function: Callable[..., Any], hints: Mapping[str, Any] | None = None) -
     Raises:
         OptionError: it collects arguments (``*args``, ``**kwargs``), or an annotation cannot be evaluated.
     """
+    if not isinstance(function, types.MethodType):
+        return _read(function, hints)
+    known, owner = _known.get(function.__func__), type(function.__self__)
+    if known is not None and known[0] is owner and _same(known[1], hints):
+        return known[2]
+    shape = _read(function, hints)
+    _known[function.__func__] = owner, hints, shape
+    return shape
+
+
+def _same(known: Mapping[str, Any] | None, hints: Mapping[str, Any] | None) -> bool:
+    """Whether these are the very same annotations; equal ones may differ: ``int | str == str | int``."""
+    if known is None or hints is None:
+        return known is hints
+    return known.keys() == hints.keys() and all(known[name] is hint for name, hint in hints.items())
+
+
+def _read(function: Callable[..., Any], hints: Mapping[str, Any] | None) -> Shape:
     evaluated = hints if hints is not None else evaluate(function)
     signature = check_named(function)
     said = docstring_parser.parse(inspect.getdoc(function) or "")

@@ -107,6 +107,8 @@ def describe(entry: Entry) -> JsonObject:
         "expose_to": sorted(spec.exposure),
         "access": "public" if spec.public else spec.access,
         "permissions": list(spec.permissions),
+        "action": spec.acts,
+        "approval": spec.approval,
         "streams": entry.streams,
         "deprecated": entry.state == "deprecated",
         "annotations": _annotations(entry),

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 Exposure = Literal["local", "net", "llm"]
-Access = Literal["owner", "team", "authenticated", "public"]
+Access = Literal["owner", "personal", "team", "department", "enterprise", "authenticated", "public"]
+Action = Literal["read", "query", "notify", "schedule", "write", "delete", "manage", "audit"]
 Template = Literal["api", "message", "group", "mcp", "a2a"]
 Kind = Literal["tool", "resource", "prompt"]
 JsonObject = dict[str, Any]
@@ -46,9 +47,19 @@ class CapabilitySpec:
         source: where the work is done: ``local``, ``mcp``, ``a2a``, ``did``, ``llm``, ``auto``, or a plug-in's name.
         exposure: the doors: ``local`` in this process, ``net`` the network, ``llm`` as a tool for models.
         auth: whether network callers must prove who they are.
-        access: whom that proof lets in; callers who hold all of `permissions`, if there are any, always get in.
+        access: whom that proof lets in: who acts for the node's owner; the other agents of the same person; members of
+            the agent's team, department or organisation; everybody. Callers who hold all of `permissions`, if there are
+            any, always get in. Policies may let in others, and keep out any of them.
         binding: ``request`` refuses callers whose proof does not cover the request (bearer tokens, old headers).
         approval: whether a call waits for somebody's approval.
+        workflow: the steps of that approval, by the name that the operator's file gives them; empty: the usual ones.
+        action: what it does, for policies; empty: told by `annotations` (`acts`).
+        classification: of the data: 0 public, 1 internal, 2 confidential, 3 restricted.
+        personal_data: whether only the person whose agent has it, and whom that person consented to, may have it.
+        private: fields of the answer that only the person whose agent has it sees: names, or dotted paths.
+        min_trust: trust that a caller of somebody else needs, 1 to 10; 0: any.
+        region: where the data has to stay, for rules of compliance.
+        quota: calls that one caller may make in a day; 0: not limited.
         timeout: seconds, for the whole call with its repetitions.
         retry: repetitions after the first attempt.
         cache_ttl: seconds; 0: never cached.
@@ -76,6 +87,14 @@ class CapabilitySpec:
     permissions: tuple[str, ...] = ()
     binding: Literal["any", "request"] = "any"
     approval: bool = False
+    workflow: str = ""
+    action: Action | Literal[""] = ""
+    classification: int = 0
+    personal_data: bool = False
+    private: tuple[str, ...] = ()
+    min_trust: int = 0
+    region: str = ""
+    quota: int = 0
     timeout: float = 30.0
     retry: int = 0
     cache_ttl: float = 0.0
@@ -98,3 +117,12 @@ class CapabilitySpec:
     def public(self) -> bool:
         """Whether it asks nobody who they are."""
         return not self.auth or self.access == "public"
+
+    @property
+    def acts(self) -> Action:
+        """What it does, for policies: as it says, else what its annotations tell."""
+        if self.action:
+            return self.action
+        if self.annotations.read_only:
+            return "read"
+        return "delete" if self.annotations.destructive else "write"

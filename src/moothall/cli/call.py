@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from moothall.calls.reply import Progress
 from moothall.cli.arguments import arguments
-from moothall.cli.calling import Calls, calls_of
+from moothall.cli.at_node import at_node
+from moothall.cli.calling import Calls, Said
 from moothall.cli.desk import JsonObject
 from moothall.cli.invocation import Invocation, standard
 from moothall.cli.render.clean import clean_line, safe_json
 from moothall.cli.render.tools import print_elsewhere, print_tool, print_tools, progress_line
-from moothall.cli.signals import run
 from moothall.cli.wording import Option, Worded
 from moothall.errors import ServiceNotFoundError, Told, UsageError
-
-if TYPE_CHECKING:
-    from moothall.node import Node
+from moothall.protocols.approving import approval_of, purpose_of
 
 _SECONDS = 60.0
 _FORMS = ("openai", "anthropic")
@@ -33,31 +29,48 @@ _FORMS = ("openai", "anthropic")
 @click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), default=_SECONDS, cls=Option, help="option.timeout"
 )
+@click.option("--approval", default="", metavar="ID", cls=Option, help="option.approval")
+@click.option("--purpose", default="", metavar="TEXT", cls=Option, help="option.purpose")
 @click.option("--node", "code", metavar="FILE.py", cls=Option, help="option.node")
 @standard
-def call(
+def call(  # noqa: PLR0913, PLR0917 - its options
     call: Invocation,
     target: str,
     words: tuple[str, ...],
     stream: bool,  # noqa: FBT001 - click's way
     timeout: float,
+    approval: str,
+    purpose: str,
     code: str | None,
 ) -> int:
     """Call a capability and print its value."""
-    params = arguments(call, words)
+    params, said = arguments(call, words), _said(call, approval, purpose)
 
     async def work(calls: Calls) -> int:
         if stream:
-            async for value in calls.stream(target, params, timeout):
+            async for value in calls.stream(target, params, timeout, said):
                 if isinstance(value, Progress):
                     call.progress(progress_line(value))
                 else:
                     _print(call, value)
         else:
-            _print(call, await calls.call(target, params, timeout))
+            _print(call, await calls.call(target, params, timeout, said))
         return 0
 
-    return _at_node(call, code, work)
+    return at_node(call, code, work)
+
+
+def _said(call: Invocation, approval: str, purpose: str) -> Said:
+    """What goes along with the call; a purpose has to fit into a header, whether a node runs or not.
+
+    Raises:
+        UsageError: something in it does not have its form.
+    """
+    if approval and approval_of(approval) is None:
+        raise UsageError(call.text("call.bad_approval", words=approval))
+    if purpose and (purpose_of(purpose) is None or not purpose.isascii()):
+        raise UsageError(call.text("call.bad_purpose"))
+    return Said(approval, purpose)
 
 
 @click.command("tools", cls=Worded, help="tools.about")
@@ -91,7 +104,7 @@ def tools(call: Invocation, name: str | None, form: str | None, code: str | None
             print_tools(rows, call.lang)
         return 0
 
-    return _at_node(call, code, work)
+    return at_node(call, code, work)
 
 
 def _print_elsewhere(call: Invocation, found: JsonObject) -> None:
@@ -99,27 +112,6 @@ def _print_elsewhere(call: Invocation, found: JsonObject) -> None:
         call.result(safe_json(json.dumps(found, ensure_ascii=False)))
     else:
         print_elsewhere(found, call.lang)
-
-
-def _at_node(call: Invocation, code: str | None, work: Callable[[Calls], Coroutine[Any, Any, int]]) -> int:
-    node = _loaded(call, code)
-    settings = node.settings if node is not None else call.settings()
-
-    async def working() -> int:
-        async with calls_of(settings, call.lang, node) as calls:
-            return await work(calls)
-
-    return run(working())
-
-
-def _loaded(call: Invocation, code: str | None) -> Node | None:
-    if code is None:
-        return None
-    from moothall.cli.loading import load_node  # noqa: PLC0415 - only code of one's own needs the whole node here
-
-    if not code.endswith(".py") and "/" in code:
-        raise UsageError(call.text("serve.no_file", path=code))
-    return load_node(call, code, {"data": call.data})
 
 
 def _print(call: Invocation, value: object) -> None:

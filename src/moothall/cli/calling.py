@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, Self
 
 from moothall.calls.ports import CallFacts
 from moothall.calls.reply import Item, Progress
@@ -20,6 +20,7 @@ from moothall.errors import ENVELOPE_CODES, ERRORS, MoothallError, NodeUnreachab
 from moothall.identity.keystore import DEFAULT_AGENT
 from moothall.identity.principal import OWNER
 from moothall.messages import Lang
+from moothall.protocols.approving import headers_of
 
 if TYPE_CHECKING:
     import httpx
@@ -38,13 +39,29 @@ _CODES: Final = {seen: code for code, seen in ENVELOPE_CODES.items()} | {code: c
 """What the node calls an error -> our code."""
 
 
+class Said(NamedTuple):
+    """What a caller says of its call: the approval that it was given, and what it is for."""
+
+    approval: str = ""
+    purpose: str = ""
+
+
+_NOTHING: Final = Said()
+
+
 class Calls(Protocol):
     """What the commands need to call."""
 
-    async def call(self, target: str, params: Mapping[str, Any], timeout: float) -> Any:  # noqa: ANN401, ASYNC109 - sent along
+    async def call(self, target: str, params: Mapping[str, Any], timeout: float, said: Said = ...) -> Any:  # noqa: ANN401, ASYNC109 - sent along
         """The value of a call, as JSON."""
 
-    def stream(self, target: str, params: Mapping[str, Any], timeout: float) -> AsyncIterator[Any]:
+    def stream(
+        self,
+        target: str,
+        params: Mapping[str, Any],
+        timeout: float,
+        said: Said = ...,
+    ) -> AsyncIterator[Any]:
         """The values of a call, as JSON, one by one, and its `Progress` in between."""
 
     async def tools(self) -> list[JsonObject]:
@@ -60,8 +77,8 @@ class Calls(Protocol):
 class AnsweredError(MoothallError):
     """An error that the node answered, told again here under its own code."""
 
-    def __init__(self, code: str, why: str, hint: str) -> None:
-        super().__init__(why, hint=hint)
+    def __init__(self, code: str, why: str, hint: str, details: Mapping[str, Any]) -> None:
+        super().__init__(why, hint=hint, details=details)
         self.code = code  # type: ignore[misc]  # of this one answer, not of the class
 
 
@@ -89,8 +106,14 @@ class _LocalCalls:
     def __init__(self, node: Node) -> None:
         self._path = node.host.path
 
-    async def call(self, target: str, params: Mapping[str, Any], timeout: float) -> Any:  # noqa: ANN401, ASYNC109
-        return await self._call("relay.call", {"target": target, "parameters": params}, timeout)
+    async def call(
+        self,
+        target: str,
+        params: Mapping[str, Any],
+        timeout: float,  # noqa: ASYNC109 - sent along
+        said: Said = _NOTHING,
+    ) -> Any:  # noqa: ANN401
+        return await self._call("relay.call", {"target": target, "parameters": params}, timeout, said)
 
     async def tools(self) -> list[JsonObject]:
         found: list[JsonObject] = await self._call("relay.tools", {}, None)
@@ -104,8 +127,14 @@ class _LocalCalls:
         found: JsonObject = await self._call("relay.describe", {"target": target}, None)
         return found
 
-    async def stream(self, target: str, params: Mapping[str, Any], timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109
-        admitted = await self._path.admit(_own("relay.stream"), _facts(timeout))
+    async def stream(
+        self,
+        target: str,
+        params: Mapping[str, Any],
+        timeout: float,  # noqa: ASYNC109 - sent along
+        said: Said = _NOTHING,
+    ) -> AsyncIterator[Any]:
+        admitted = await self._path.admit(_own("relay.stream"), _facts(timeout, said))
         async for chunk in self._path.stream(admitted, {"target": target, "parameters": params}):
             if isinstance(chunk, Item):
                 yield chunk.value
@@ -114,8 +143,8 @@ class _LocalCalls:
             elif chunk.error is not None:
                 raise chunk.error
 
-    async def _call(self, name: str, params: Mapping[str, Any], seconds: float | None) -> Any:  # noqa: ANN401
-        reply = await self._path.call(_own(name), params, _facts(seconds))
+    async def _call(self, name: str, params: Mapping[str, Any], seconds: float | None, said: Said = _NOTHING) -> Any:  # noqa: ANN401
+        reply = await self._path.call(_own(name), params, _facts(seconds, said))
         if reply.error is not None:
             raise reply.error
         return reply.data
@@ -138,8 +167,14 @@ class _RemoteCalls:
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
-    async def call(self, target: str, params: Mapping[str, Any], timeout: float) -> Any:  # noqa: ANN401, ASYNC109
-        return await self._post("relay.call", {"target": target, "parameters": params}, timeout)
+    async def call(
+        self,
+        target: str,
+        params: Mapping[str, Any],
+        timeout: float,  # noqa: ASYNC109 - sent along
+        said: Said = _NOTHING,
+    ) -> Any:  # noqa: ANN401
+        return await self._post("relay.call", {"target": target, "parameters": params}, timeout, said)
 
     async def tools(self) -> list[JsonObject]:
         found: list[JsonObject] = await self._post("relay.tools", {}, _SLACK_SECONDS)
@@ -153,12 +188,19 @@ class _RemoteCalls:
         found: JsonObject = await self._post("relay.describe", {"target": target}, _DESCRIBED_SECONDS)
         return found
 
-    async def stream(self, target: str, params: Mapping[str, Any], timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109
+    async def stream(
+        self,
+        target: str,
+        params: Mapping[str, Any],
+        timeout: float,  # noqa: ASYNC109 - sent along
+        said: Said = _NOTHING,
+    ) -> AsyncIterator[Any]:
         import httpx  # noqa: PLC0415 - as above
 
         from moothall.protocols.events import events  # noqa: PLC0415 - as above
 
-        request = self._request("relay.stream", {"target": target, "parameters": params}, timeout, accept=_EVENTS)
+        wanted = {"target": target, "parameters": params}
+        request = self._request("relay.stream", wanted, timeout, said, accept=_EVENTS)
         try:
             answer = await self._client.send(request, stream=True)
             try:
@@ -179,20 +221,26 @@ class _RemoteCalls:
             raise NodeUnreachable(f"{self._url} does not answer", why=str(error)) from error
         raise NodeUnreachable(f"{self._url} broke the stream off")
 
-    async def _post(self, method: str, params: Mapping[str, Any], timeout: float) -> Any:  # noqa: ANN401, ASYNC109
+    async def _post(
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        timeout: float,  # noqa: ASYNC109 - sent along
+        said: Said = _NOTHING,
+    ) -> Any:  # noqa: ANN401
         import httpx  # noqa: PLC0415 - as above
 
         try:
-            answer = await self._client.send(self._request(method, params, timeout))
+            answer = await self._client.send(self._request(method, params, timeout, said))
         except httpx.TransportError as error:
             raise NodeUnreachable(f"{self._url} does not answer", why=str(error)) from error
         return self._result(answer.content)
 
     def _request(
-        self, method: str, params: Mapping[str, Any], seconds: float, accept: str = "application/json"
+        self, method: str, params: Mapping[str, Any], seconds: float, said: Said, accept: str = "application/json"
     ) -> httpx.Request:
         message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        headers = {"X-Moothall-Timeout": f"{seconds:g}", "Accept": accept}
+        headers = {"X-Moothall-Timeout": f"{seconds:g}", "Accept": accept, **headers_of(*said)}
         limit = {"connect": _CONNECT_SECONDS, "read": seconds + _SLACK_SECONDS, "write": seconds, "pool": seconds}
         path = f"/agents/{DEFAULT_AGENT}/rpc"
         return self._client.build_request("POST", path, json=message, headers=headers, extensions={"timeout": limit})
@@ -214,11 +262,12 @@ class _RemoteCalls:
         try:
             data = message["error"]["data"]
             code, why, hint = str(data["code"]), str(data["why"]), str(data["hint"])
+            details = data.get("details", {})
         except (KeyError, TypeError) as error:
             raise self._astray() from error
         if code not in _CODES:
             code, why = "UPSTREAM_ERROR", f"{code}: {why}"
-        raise AnsweredError(_CODES[code], why, hint)
+        raise AnsweredError(_CODES[code], why, hint, details if isinstance(details, dict) else {})
 
     def _astray(self) -> NodeUnreachable:
         return NodeUnreachable(f"{self._url} answered something that is no response")
@@ -233,5 +282,5 @@ def _progress(told: JsonObject) -> Progress:
     return Progress(told["done"], told.get("total"), str(told.get("message", "")))
 
 
-def _facts(seconds: float | None) -> CallFacts:
-    return CallFacts(door=_DOOR, principal=OWNER, timeout=seconds)
+def _facts(seconds: float | None, said: Said) -> CallFacts:
+    return CallFacts(door=_DOOR, principal=OWNER, timeout=seconds, approval=said.approval, purpose=said.purpose)

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from moothall.cli import nodefile, reach
+from moothall.cli import authority, nodefile, reach
 from moothall.cli.invocation import Invocation
 from moothall.cli.nodefile import NodeFile
 from moothall.cli.remote import alive, is_ready
@@ -219,6 +219,16 @@ async def egress(patient: Patient) -> Finding:
     return Finding("egress", "ok", patient.call.text("doctor.egress_public"))
 
 
+async def policy(patient: Patient) -> Finding:
+    """Would a node take the files of policies and people?"""
+    return Finding("policy", *authority.policies(patient))
+
+
+async def audit(patient: Patient) -> Finding:
+    """Where does the audit trail end, and can the running node write it?"""
+    return Finding("audit", *await authority.trail(patient))
+
+
 async def mcp(patient: Patient) -> Finding:
     """Are the MCP servers of the file described well, and there?"""
     return Finding("mcp", *await reach.servers(patient))
@@ -240,6 +250,8 @@ CHECKS: tuple[Callable[[Patient], Awaitable[Finding]], ...] = (
     node,
     model,
     egress,
+    policy,
+    audit,
     mcp,
     a2a,
 )

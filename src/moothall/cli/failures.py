@@ -8,6 +8,7 @@ from moothall.cli.render.clean import clean_line
 from moothall.errors import ERRORS, MoothallError
 from moothall.messages import Lang, explain, text
 
+_PENDING = "APPROVAL_PENDING"
 INTERRUPTED = 130
 """What shells expect of a command that Ctrl-C ended."""
 
@@ -18,6 +19,9 @@ def show(error: MoothallError, lang: Lang) -> int:
     said_already = error.told is None and error.why and error.message.endswith(error.why)
     why = error.message if said_already else told.why
     _write(told.message, "" if why == told.message else why, told.hint, lang)
+    if approval := error.details.get("approval_id") if error.code == _PENDING else None:
+        for line in text("cli.failure.go_on", lang, id=clean_line(str(approval))).splitlines():
+            click.echo(line, err=True)
     return error.exit_code
 
 

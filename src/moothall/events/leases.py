@@ -39,7 +39,7 @@ def _database_clock(connection: Connection, seconds: float = 0.0) -> sa.ColumnEl
     return sa.func.strftime("%Y-%m-%dT%H:%M:%fZ", "now", f"{seconds:+.3f} seconds", type_=schema.Instant())
 
 
-def claim(
+def claim(  # noqa: PLR0913 - the worker gives all of them by name
     connection: Connection,
     *,
     owner: str,
@@ -48,14 +48,18 @@ def claim(
     lease: float,
     limit: int,
     children: bool = False,
+    without: Collection[str] = (),
 ) -> tuple[list[Claim], datetime | None]:
     """Take up to `limit` open runs that nobody holds and that are due, those waiting longest first.
 
-    With `children`, only runs that have a parent. Also tell when the next parked run is due.
+    With `children`, only runs that have a parent; never those named in `without`. Also tell when the next parked run is
+    due.
     """
     free = sa.or_(_RUN.lease_until.is_(None), _RUN.lease_until < _database_clock(connection))
     due = sa.or_(_RUN.wake_at.is_(None), _RUN.wake_at <= now)
     wanted = [_RUN.status == "open", _RUN.kind.in_(kinds), due, free]
+    if without:
+        wanted.append(_RUN.id.not_in(without))
     if children:
         wanted.append(_RUN.parent.is_not(None))
     chosen = (

@@ -190,9 +190,12 @@ class EventLog:
             lambda connection: reading.list_runs(connection, wanted, limit=limit, before=before)
         )
 
-    async def count_open(self, kind: str, *, subject: str | None = None, most: int) -> int:
-        """How many runs of a kind are open, running or waiting, that belong to no other; counts to ``most``."""
-        return await self.store.read(lambda connection: reading.count_open(connection, kind, subject, most))
+    async def count_open(self, kind: str, *, subject: str | None = None, under: str = "", most: int) -> int:
+        """How many runs of a kind are open, running or waiting, that belong to no other; counts to ``most``.
+
+        Of one subject where one is given, or of all whose ids begin with ``under``.
+        """
+        return await self.store.read(lambda connection: reading.count_open(connection, kind, subject, most, under))
 
     async def erase(self, run: str, *, at_once: bool = True) -> bool:
         """Erase what was said in a run and in those below it; an open one ends, its streams too.

@@ -100,17 +100,19 @@ def list_runs(
     return [record(row) for row in connection.execute(query).mappings()]
 
 
-def count_open(connection: Connection, kind: str, subject: str | None, most: int) -> int:
+def count_open(connection: Connection, kind: str, subject: str | None, most: int, under: str = "") -> int:
     """How many runs of a kind are open that belong to no other, of one subject or of all; ``most`` stands for more."""
-    return connection.execute(open_ones(kind, subject, most)).scalar_one()
+    return connection.execute(open_ones(kind, subject, most, under)).scalar_one()
 
 
-def open_ones(kind: str, subject: str | None, most: int) -> sa.Select[int]:
+def open_ones(kind: str, subject: str | None, most: int, under: str = "") -> sa.Select[int]:
     """The question of `count_open`; it reads one index, whose size is the number of open runs."""
     runs = schema.run.c
     found = sa.select(runs.kind).where(schema.OPEN_TOP_LEVEL, runs.kind == kind)
     if subject is not None:
         found = found.where(runs.subject == subject)
+    if under:
+        found = found.where(runs.subject.startswith(under, autoescape=True))
     return sa.select(sa.func.count()).select_from(found.limit(most).subquery())
 
 

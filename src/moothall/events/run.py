@@ -33,12 +33,16 @@ if TYPE_CHECKING:
 
 
 class Parked(Exception):
-    """The run rests; drivers let this pass. With `again`, news came at the last moment: drive it once more."""
+    """The run rests; drivers let this pass. With `again`, news came at the last moment: drive it once more.
 
-    def __init__(self, *, again: bool) -> None:
+    `aside` is when it is due, where other processes are to have it first then.
+    """
+
+    def __init__(self, *, again: bool, aside: datetime | None = None) -> None:
         """Say whether to drive the run again at once."""
         super().__init__("again" if again else "parked")
         self.again = again
+        self.aside = aside
 
 
 class Run:
@@ -178,8 +182,11 @@ class Run:
         self._check()
         return await self._mailbox.spot(kind)
 
-    async def park(self, until: datetime) -> NoReturn:
+    async def park(self, until: datetime, *, aside: bool = False) -> NoReturn:
         """Leave memory until `until` or the next posting, whichever comes first.
+
+        With `aside`, this process cannot go on, and another one perhaps can: it gets the time for that when the run is
+        due, before this one looks at it again.
 
         Raises:
             Parked: always; let it pass.
@@ -195,7 +202,7 @@ class Run:
             )
         )
         self._lane.broken = Conflict(f"run {self.id} was parked")
-        raise Parked(again=not down)
+        raise Parked(again=not down, aside=until if aside else None)
 
     def rouse(self, postings: int | None = None) -> None:
         """Look into the inbox again: a hint came, or the table counts `postings`."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from moothall.errors import InternalError, LeaseLost, MoothallError, StorageError
 from moothall.events import leases, reading
 from moothall.events.append import Lane
+from moothall.events.aside import Aside
 from moothall.events.leases import Claim
 from moothall.events.run import Parked, Run
 from moothall.telemetry import logger
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _log = logger("events.worker")
 ATTEMPTS = 3
 _CLAIM_AT_ONCE = 100
+_LOOKS = 2
+"""How often every process looks for work, at the least, before one takes up again what it left to the others."""
 
 
 class Driver(Protocol):
@@ -79,6 +82,7 @@ class Worker:
         self._counted: set[str] = set()
         self._waiting: deque[_Hold] = deque()
         self._driving = 0
+        self._aside = Aside(_LOOKS * self._tick)
         self._news = asyncio.Event()
         self._renewed = 0.0
         self._full = False
@@ -197,6 +201,7 @@ class Worker:
                 lease=self._lease,
                 limit=limit,
                 children=room <= 0,
+                without=self._aside.left(now, asyncio.get_running_loop().time()),
             )
             claims, following = await store.write(take)
             for claim in claims:
@@ -261,6 +266,8 @@ class Worker:
                     await self._failed(claim, hold, end)
                     return
                 if not end.again:
+                    if end.aside is not None:
+                        self._aside.put(claim.record.id, end.aside)
                     self._news.set()
                     return
                 hold.run = None

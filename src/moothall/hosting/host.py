@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from logging import DEBUG, INFO
 from typing import Self
 
+from moothall.approvals.asking import Ask
 from moothall.calls.call import LOCAL
 from moothall.calls.hooks import Hooks
 from moothall.calls.looking import Looking
@@ -27,15 +28,17 @@ from moothall.capability.plugins import SOURCES
 from moothall.capability.registry import Registry
 from moothall.clock import Clock, parse_rfc3339
 from moothall.errors import InternalError, SettingsError, UsageError
+from moothall.events.log import EventLog
+from moothall.hosting.authority import Authority, AuthorityGround, Books
 from moothall.hosting.edges import EdgeGround, Edges
 from moothall.identity.agent import AgentIdentity
-from moothall.identity.apikeys import ApiKeys
+from moothall.identity.apikeys import DEMAND, ApiKeys
 from moothall.identity.keystore import DEFAULT_AGENT
 from moothall.identity.office import IdentityOffice, Place
 from moothall.identity.principal import Principal
 from moothall.identity.token_key import TokenKey
 from moothall.policy.file import PolicyFile
-from moothall.policy.table import AccessTable
+from moothall.policy.sources import Narrowing
 from moothall.protocols.anp.hosted import HostedAgent, Owner
 from moothall.settings import Settings
 from moothall.storage.store import Store
@@ -46,14 +49,16 @@ _log = logger("hosting")
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a host stands on; ``place`` is where the node is for others."""
+    """What a host stands on; ``place`` is where the node is for others, ``narrowing`` are policies in Python."""
 
     settings: Settings
     clock: Clock
     store: Store
+    log: EventLog
     place: Place
     owner_token: str
     hooks: Hooks
+    narrowing: Sequence[Narrowing] = ()
 
 
 class AgentHost:
@@ -64,18 +69,22 @@ class AgentHost:
         office: who the agents are, and who others are.
         path: the call path.
         edges: the ways in and out.
+        authority: who may do what.
     """
 
-    def __init__(self, ground: Ground, office: IdentityOffice, policy: PolicyFile) -> None:
+    def __init__(self, ground: Ground, office: IdentityOffice, named: PolicyFile, books: Books) -> None:
         """Use `open`."""
         settings = ground.settings
         self._ground = ground
-        self._policy = policy
+        self._named = named
+        self._keys = ApiKeys.of(settings, ground.owner_token)
+        self._dids: Mapping[str, str] = {}
         self._agents: dict[str, Agent] = {}
         self._closing = False
         self._hosted: dict[str, HostedAgent] = {}
         self.office = office
         self.capabilities = Registry(threads=settings.call_threads, options=settings.capabilities)
+        self.authority = self._authority(books)
         keys = TokenKey.load(settings.data)
         self.edges = Edges(
             EdgeGround(
@@ -94,7 +103,7 @@ class AgentHost:
         )
         self.path = CallPath(
             self.capabilities,
-            AccessTable(policy),
+            self.authority.engine,
             verifier=office.verifier,
             connectors=self.edges.connectors,
             store=ground.store,
@@ -106,27 +115,34 @@ class AgentHost:
                 caller_limit=settings.caller_limit,
                 address_limit=settings.address_limit,
                 max_hops=settings.max_hops,
+                conceal=settings.conceal,
             ),
             hooks=ground.hooks,
+            recorder=self.authority.trail,
+            approvals=self.authority.desk,
+            quotas=self.authority.quotas,
+            renewed=self._renewed,
         )
         self._own: set[str] = set()
         self.take_in_own(Relay(self._visible))
         self.take_in_own(Looking(lambda: self.path, DEFAULT_AGENT))
         self.take_in_own(TokenCapabilities(office.gatehouse.revocations))
+        for offered in self.authority.capabilities:
+            self.take_in_own(offered)
 
     @classmethod
     async def open(cls, ground: Ground, agents: Mapping[str, Agent], own: Iterable[object]) -> Self:
         """Host agents; ``own`` are objects with the capabilities of the node itself.
 
         Raises:
-            SettingsError, StorageError, InternalError: as `IdentityOffice.open`.
+            SettingsError, StorageError, InternalError: as `IdentityOffice.open`; or the files of the policy are wrong.
             Conflict: two capabilities have one name and version, or one path and verb.
         """
-        policy = PolicyFile.of(ground.settings)
+        named = PolicyFile.of(ground.settings)
         keys = ApiKeys.of(ground.settings, ground.owner_token)
-        office = await IdentityOffice.open(ground.settings, ground.store, ground.place, ground.clock, keys, policy)
+        office = await IdentityOffice.open(ground.settings, ground.store, ground.place, ground.clock, keys, named)
         try:
-            host = cls(ground, office, policy)
+            host = await cls._with_books(ground, office, named)
         except BaseException:
             await abandon(office.close)
             raise
@@ -136,12 +152,24 @@ class AgentHost:
             host.take_in(agents)
             host.plug_in()
             host.tell()
+            await host.authority.start()
             await host.edges.start()
             await host.capabilities.start(host.path.direct)
         except BaseException:
             await abandon(host.close)
             raise
         return host
+
+    @classmethod
+    async def _with_books(cls, ground: Ground, office: IdentityOffice, named: PolicyFile) -> Self:
+        """A host whose books are open; they are closed again where it cannot be made."""
+        office.admit([DEFAULT_AGENT])  # its key signs the audit trail
+        books = await Books.open(ground.settings, ground.store, ground.clock, office)
+        try:
+            return cls(ground, office, named, books)
+        except BaseException:
+            await abandon(books.trail.aclose)
+            raise
 
     def take_in_own(self, offered: object) -> None:
         """Add the capabilities of an object to those of the node itself."""
@@ -186,6 +214,8 @@ class AgentHost:
             agent.join(self.capabilities)
             self._agents[agent.name] = agent
             self._hosted[agent.name] = self._shown(agent)
+        if fresh:
+            self._dids = {name: shown.identity.did.text for name, shown in self._hosted.items()}
 
     async def join(self, agent: Agent) -> None:
         """Host an agent while the node runs: its start hooks first, so that nothing of it is called before.
@@ -208,7 +238,7 @@ class AgentHost:
 
     def suspended(self, identity: str) -> bool:
         """Whether the policy, as it is now, refuses an identity whatever it may."""
-        return identity in self._policy.suspended
+        return identity in self._named.suspended
 
     async def close(self) -> None:
         """Stop the agents and let go of what is open, all of it; the first failure is raised at the end.
@@ -224,13 +254,54 @@ class AgentHost:
                 self.capabilities.stop,
                 *leaving,
                 self.edges.aclose,
+                self.authority.aclose,
                 self.office.close,
             ]
         )
 
-    def _visible(self, ctx: CallContext) -> tuple[Entry, ...]:
+    async def _visible(self, ctx: CallContext) -> tuple[Entry, ...]:
         """What the caller of `Relay` may call; the owner's calls through it are made in this process."""
-        return self.path.visible(ctx.principal, LOCAL if ctx.principal.owner else ctx.door)
+        return await self.path.visible(ctx.principal, LOCAL if ctx.principal.owner else ctx.door)
+
+    def _authority(self, books: Books) -> Authority:
+        """Who decides; what it needs of this host is there by the time that it asks."""
+        ground = self._ground
+        return Authority(
+            AuthorityGround(
+                settings=ground.settings,
+                clock=ground.clock,
+                store=ground.store,
+                log=ground.log,
+                office=self.office,
+                named=self._named,
+                agents=lambda: self._dids,
+                snapshot=lambda: self.capabilities.snapshot,
+                execute=self._execute,
+                narrowing=ground.narrowing,
+            ),
+            books,
+        )
+
+    async def _execute(self, approval: str, ask: Ask) -> str:
+        """Make an approved call; the path is made after what approves."""
+        return await self.path.execute(approval, ask)
+
+    def _renewed(self, principal: Principal) -> Principal | None:
+        """Who asked for an approval, as it would be verified now; None where its key is gone, or was for one thing.
+
+        The keys are those that this start has read. Which of several keys of one user or admin was shown is not kept.
+        """
+        match principal.kind:
+            case "did":
+                return principal
+            case "user" if self._keys.has(principal.id):
+                return replace(principal, permissions=frozenset({DEMAND}))  # what every user of a key has
+            case "admin" if self._ground.settings.admin_api_key:
+                return principal
+            case "owner" if principal.owner:  # an agent that has no identity is, as long as it is here
+                return principal
+            case _:
+                return None
 
     def _principal(self, agent: str) -> Principal:
         identity = self.office.agent(agent)

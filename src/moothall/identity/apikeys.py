@@ -62,6 +62,10 @@ class ApiKeys:
             return OWNER_BY_TOKEN
         return ADMIN if is_admin else None
 
+    def has(self, user: str) -> bool:
+        """Whether there is a key of this user (``user:NAME``)."""
+        return any(known.id == user for known in self._users.values())
+
     def __repr__(self) -> str:
         """How many there are; nothing of them."""
         return f"ApiKeys({len(self._users)})"

@@ -15,6 +15,7 @@ from moothall.identity.apikeys import ApiKeys
 from moothall.identity.assembly import Gatehouse, Ground, assemble
 from moothall.identity.document import DidDocument
 from moothall.identity.egress import Egress
+from moothall.identity.keys import Signer
 from moothall.identity.keystore import Keystore
 from moothall.identity.resolver import Resolver
 from moothall.identity.session import SignedSession
@@ -143,6 +144,20 @@ class IdentityOffice:
     def agent(self, name: str) -> AgentIdentity | None:
         """The identity of an agent of this node."""
         return self._agents.get(name)
+
+    def did(self, agent: str) -> str | None:
+        """The DID of an agent of this node, by its name, also of one that it has keys of and does not host now.
+
+        Raises:
+            StorageError: the keys of an agent that is not hosted cannot be read.
+        """
+        found = self._agents.get(agent) or self._keystore.load(agent, self.place.domain)
+        return found.did.text if found else None
+
+    def signer(self, did: str) -> Signer | None:
+        """The key of an agent of this node, by its DID."""
+        found = self._by_did.get(did)
+        return found.signer if found else None
 
     def is_own(self, did: str) -> bool:
         """Whether a DID is that of an agent of this node."""

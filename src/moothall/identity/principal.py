@@ -13,6 +13,9 @@ Binding = Literal["none", "header", "token", "request"]
 """What the proof covers, weakest first: nothing, a header that could be sent with any body, a bearer token, the whole
 request."""
 
+_OPERATORS: Final[frozenset[Kind]] = frozenset({"owner", "admin"})
+"""Whoever has one of these keys can read the node's data and settings: a proof of more would protect nothing."""
+
 EVERYTHING: Final = "*"
 """The permission that contains every other."""
 
@@ -40,6 +43,14 @@ class Principal:
     owner: bool = False
     key_bound: bool = True
     key: str = ""
+
+    @property
+    def operator(self) -> bool:
+        """Whether it is the operator of this node: the process itself, or whoever has the owner's or the admins' key.
+
+        An agent that acts for the owner is not, whatever kind it has: its id is not that of a key.
+        """
+        return self.verified and self.kind in _OPERATORS and self.id == self.kind
 
     def holds(self, permissions: tuple[str, ...]) -> bool:
         """Whether it was granted every one of these permissions; of none, nobody holds all."""

@@ -11,19 +11,16 @@ from typing import Any, Final, Self
 
 from pydantic import TypeAdapter, ValidationError
 
+from moothall.people.plain_files import read_plain
 from moothall.settings import Settings
 from moothall.telemetry import logger
+from moothall.watched import Mark, Watched, mark
 
 _log = logger("policy")
 _NAME: Final = "moothall.toml"
-_EVERY: Final = 1.0
-"""Seconds between two looks at the file."""
 _PERMISSIONS: Final = TypeAdapter(dict[str, tuple[str, ...]])
 _SUSPENDED: Final = TypeAdapter(tuple[str, ...])
 _NONE: Final[frozenset[str]] = frozenset()
-
-_Mark = tuple[int, int, int]
-"""What tells one state of the file from another: time of change, size, inode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,8 @@ class Rules:
 class PolicyFile:
     """The grants as they stand in a file, which is looked at once a second at most, when somebody asks.
 
-    A file that cannot be read, or is gone, changes nothing: what it said last stays, and the log says so once.
+    A change counts when two looks have found the same. A file that cannot be read, or is gone, changes nothing: what it
+    said last stays, and the log says so once.
 
     Args:
         path: the file; None: there is none to look at.
@@ -60,11 +58,9 @@ class PolicyFile:
         self._path = path
         self._permissions = permissions
         self._suspended = None if suspended is None else tuple(suspended)
-        self._monotonic = monotonic
-        self._mark: _Mark | None = None
-        self._rules = self._made({})
-        self._next = monotonic()
-        self._look()
+        self._known = False
+        self._watched = Watched[Mark | None](lambda: None if path is None else mark(path), monotonic)
+        self._rules = self._read() or self._made({})
 
     @classmethod
     def of(cls, settings: Settings, monotonic: Callable[[], float] = system_monotonic) -> Self:
@@ -96,25 +92,26 @@ class PolicyFile:
         return self.rules.permissions.get(identity, _NONE)
 
     def _look(self) -> None:
-        """Read the file if it has changed since the last look; at most one look a second."""
-        now = self._monotonic()
-        if now < self._next or self._path is None:
+        """Take a change of the file that has come to stay."""
+        if not self._watched.look():
             return
-        self._next = now + _EVERY
-        mark = _mark(self._path)
-        if mark == self._mark:
-            return
-        known, self._mark = self._mark, mark
-        if mark is None:
-            _log.warning("%s is gone; what it said about permissions stands", self._path.name)
-            return
+        found = self._read()
+        if found is not None and self._watched.is_still():  # else it is being written: the next looks will tell
+            self._rules = found
+            _log.info("%s was read again: permissions of %d identities", _NAME, len(found.permissions))
+
+    def _read(self) -> Rules | None:
+        """What the file says now; None where it says nothing, or nothing that could be understood."""
+        if self._path is None or self._watched.take() is None:
+            if self._known:
+                _log.warning("%s is gone; what it said about permissions stands", _NAME)
+            return None
+        self._known = True
         try:
-            self._rules = self._made(tomllib.loads(self._path.read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:  # a ValidationError is a ValueError
-            _log.error("%s cannot be read; what it said before stands: %s", self._path.name, _reason(error))
-            return
-        if known is not None:
-            _log.info("%s was read again: permissions of %d identities", self._path.name, len(self._rules.permissions))
+            return self._made(tomllib.loads(read_plain(self._path)))
+        except (OSError, ValueError, RecursionError) as error:  # a ValidationError is a ValueError
+            _log.error("%s cannot be read; what it said before stands: %s", _NAME, _reason(error))
+            return None
 
     def _made(self, table: Mapping[str, Any]) -> Rules:
         permissions = _PERMISSIONS.validate_python(table.get("permissions", {}))
@@ -123,14 +120,6 @@ class PolicyFile:
             permissions if self._permissions is None else self._permissions,
             suspended if self._suspended is None else self._suspended,
         )
-
-
-def _mark(path: Path) -> _Mark | None:
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return state.st_mtime_ns, state.st_size, state.st_ino
 
 
 def _reason(error: Exception) -> str:

@@ -11,13 +11,16 @@ from typing import Any, Final
 
 from moothall.errors import (
     ENVELOPE_CODES,
+    ApprovalPending,
     MoothallError,
+    PermissionDeniedError,
     Told,
     UpstreamError,
     UpstreamInvalid,
     ValidationError,
     classes,
 )
+from moothall.protocols.approving import decision_of, pending_details
 
 _MOST: Final = 50
 _LONGEST: Final = 200
@@ -94,6 +97,10 @@ def _safe(kind: type[MoothallError], details: object) -> dict[str, object]:
         safe["retry_after"] = wait
     if issubclass(kind, ValidationError) and isinstance(faults := details.get("errors"), list):
         safe["errors"] = [_fault(fault) for fault in faults[:_MOST] if isinstance(fault, Mapping)]
+    if issubclass(kind, ApprovalPending):
+        safe |= pending_details(details)
+    if issubclass(kind, PermissionDeniedError):
+        safe |= decision_of(details)
     return safe
 
 

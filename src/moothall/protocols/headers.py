@@ -10,7 +10,7 @@ from http import HTTPStatus
 from math import ceil
 from typing import Final
 
-from moothall.errors import ERRORS, MoothallError
+from moothall.errors import ERRORS, ApprovalPending, MoothallError
 from moothall.messages import Lang
 
 Headers = list[tuple[bytes, bytes]]
@@ -19,13 +19,26 @@ Headers = list[tuple[bytes, bytes]]
 RETRY_SECONDS: Final = 2
 """What a client is told to wait when nothing more precise is known."""
 
+APPROVAL_SECONDS: Final = 15
+"""The same where people decide."""
+
 NOT_KEPT: Final = (b"cache-control", b"no-store")
 """For what caches might keep: answers to GET, and errors."""
 
 BY_READER: Final = (b"vary", b"Authorization, Signature, Signature-Input, X-Admin-Key")
 """For an answer that depends on who reads it: every header that says who that is."""
 
-_SINGLE: Final = (b"content-type", b"idempotency-key", b"x-moothall-hops", b"x-moothall-timeout")
+APPROVALS: Final = "/api/v1/approvals/"
+"""Below it stands what is known of each approval."""
+
+_SINGLE: Final = (
+    b"content-type",
+    b"idempotency-key",
+    b"x-moothall-approval",
+    b"x-moothall-hops",
+    b"x-moothall-purpose",
+    b"x-moothall-timeout",
+)
 _TAGS: Final = re.compile(rb'"[^"]*"')
 _ANY: Final = b"*"
 _LATER: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
@@ -72,8 +85,9 @@ def status_of(error: MoothallError) -> int:
 
 def retry_after(error: MoothallError) -> int:
     """The whole seconds after which a client may come again."""
-    wait = error.details.get("retry_after", RETRY_SECONDS)
-    return max(1, ceil(wait) if isinstance(wait, int | float) else RETRY_SECONDS)
+    usual = APPROVAL_SECONDS if isinstance(error, ApprovalPending) else RETRY_SECONDS
+    wait = error.details.get("retry_after", usual)
+    return max(1, ceil(wait) if isinstance(wait, int | float) else usual)
 
 
 def failure_headers(error: MoothallError, lang: Lang) -> Headers:
@@ -81,7 +95,21 @@ def failure_headers(error: MoothallError, lang: Lang) -> Headers:
     headers: Headers = [(b"content-language", lang.encode())]
     if status_of(error) in _LATER:
         headers.append((b"retry-after", b"%d" % retry_after(error)))
+    if isinstance(error, ApprovalPending):
+        headers += pending_headers(error)
     allowed = error.details.get("allowed")
     if error.code == "METHOD_NOT_ALLOWED" and isinstance(allowed, list | tuple):
         headers.append((b"allow", ", ".join(map(str, allowed)).encode()))
     return headers
+
+
+def pending_headers(error: ApprovalPending) -> Headers:
+    """What the answer to a call bears that waits for an approval: when to come again, and where it is told how far."""
+    place = _place_in(error)
+    return [(b"retry-after", b"%d" % retry_after(error)), *([(b"location", place)] if place else [])]
+
+
+def _place_in(error: ApprovalPending) -> bytes:
+    """Where this node tells how far an approval is; empty for one of another node, which does not tell it here."""
+    place = "" if error.details.get("remote") else error.details.get("location", "")
+    return place.encode("ascii") if isinstance(place, str) and place.startswith(APPROVALS) and place.isascii() else b""

@@ -12,6 +12,7 @@ from moothall.server.access import Access
 from moothall.server.admin import AdminRoutes
 from moothall.server.admission import Admission
 from moothall.server.app import ServerApp
+from moothall.server.approvals import ApprovalRoutes
 from moothall.server.boundary import Boundary, Doorkeepers
 from moothall.server.channel_log import ChannelLogRoutes
 from moothall.server.channels import ChannelRoutes
@@ -64,6 +65,7 @@ def build(parts: ServerParts) -> ServerApp:
         RecentRoutes(parts),
         ChannelRoutes(parts),
         PeopleRoutes(parts),
+        ApprovalRoutes(parts, lang),
         HealthRoutes(parts, condition),
         MetricRoutes(parts, streams),
         OperationRoutes(parts, condition, streams),

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from moothall.canonical import dumps
 from moothall.messages import LANGS, Lang, text
-from moothall.server.access import METRICS
+from moothall.server.access import APPROVALS, METRICS
 from moothall.server.boundary import SUBMIT_PATH
 from moothall.server.channels import CHANNEL_PATH
 from moothall.server.demands import DEMAND_PATH, DEMANDS_PATH
@@ -31,6 +31,7 @@ _ENDPOINTS = (
     ("GET", RECENT_PATH, "recent"),
     ("GET", "/api/v1/capabilities", "capabilities"),
     ("POST", "/api/v1/capabilities/{name}", "call"),
+    ("GET", APPROVALS, "approvals"),
     ("POST", "/mcp", "mcp"),
     ("GET", "/.well-known/agent-card.json", "card"),
     ("GET", "/.well-known/agent-descriptions", "descriptions"),

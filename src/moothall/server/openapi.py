@@ -22,7 +22,8 @@ from moothall.negotiation.demand.payloads import PAYLOADS
 from moothall.protocols.headers import BY_READER, unchanged
 from moothall.protocols.http.openapi import COMPONENTS, described
 from moothall.protocols.intake import received
-from moothall.server.access import ADMIN, API, METRICS, TOKEN, by_token, for_people
+from moothall.protocols.readers import reader_of, seen_by
+from moothall.server.access import ADMIN, API, APPROVALS, METRICS, TOKEN, by_token, for_people
 from moothall.server.replies import ErrorBody
 from moothall.server.streams import ALIAS_PATH, STREAM_PATH
 
@@ -71,6 +72,7 @@ _SCHEMES: dict[str, Any] = {
     "adminKey": {"type": "apiKey", "in": "header", "name": "X-Admin-Key"},
     "ownerToken": {"type": "http", "scheme": "bearer", "description": "What the node's node.json holds."},
     "streamToken": {"type": "apiKey", "in": "query", "name": TOKEN, "description": _OPENS},
+    "didSignature": COMPONENTS["securitySchemes"]["didSignature"],
     "participantToken": {"type": "apiKey", "in": "header", "name": "X-Participant-Token"},
 }
 """How a caller shows who it is."""
@@ -84,6 +86,8 @@ def _security(method: str, path: str) -> list[dict[str, list[str]]] | None:
         return _ADMINS
     if for_people(method.upper(), path):
         return [{"participantToken": []}]
+    if path.startswith(APPROVALS):
+        return [{"didSignature": []}, {"apiKey": []}, *_ADMINS]
     if by_token(path):
         return [{}, {"apiKey": []}, {"streamToken": []}, *_ADMINS]
     if path.startswith(API) or path == METRICS:
@@ -136,12 +140,12 @@ class DescribedApi(FastAPI):
         return super().openapi()
 
 
-_ADDRESSES = 16
-"""Documents that are kept, for the addresses of the node that clients use."""
+_KEPT = 16
+"""Documents that are kept, for the addresses that clients use and for readers who may call other things."""
 
 
 class ApiDocument:
-    """``GET /openapi.json``: the routes and the capabilities, made once for each snapshot of the registry.
+    """``GET /openapi.json``: the routes, and the capabilities that its reader may call.
 
     Args:
         describe: the document of the routes.
@@ -158,7 +162,7 @@ class ApiDocument:
         self._public_url = public_url.rstrip("/")
         self._open = open_to_all
         self._snapshot: Snapshot | None = None
-        self._ready: dict[tuple[str, bool], tuple[str, bytes]] = {}
+        self._ready: dict[tuple[str, frozenset[str]], tuple[str, bytes]] = {}
 
     async def answer(self, request: Request) -> Response:
         """The document, with the address by which the client came where the node does not know its own.
@@ -167,28 +171,29 @@ class ApiDocument:
             Unauthenticated: it is not for everybody, and the request carries a proof that does not hold.
         """
         base = self._public_url or f"{request.url.scheme}://{request.url.netloc}"
-        proved = not self._open and (await self._gateway.authenticate(received(request.scope, b""))).verified
-        tag, body = self._document(base, capabilities=self._open or proved)
-        headers = {"ETag": tag, "Cache-Control": "private, no-cache" if proved else "no-cache", "Vary": "Host"}
-        if not self._open:
-            headers["Vary"] += f", {BY_READER[1].decode()}"
+        principal = await reader_of(self._gateway, received(request.scope, b""), everybody=self._open)
+        proved = principal.verified
+        seen = await seen_by(self._gateway, principal, "http") if self._open or proved else frozenset[str]()
+        tag, body = self._document(base, seen)
+        vary = f"Host, {BY_READER[1].decode()}"
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache" if proved else "no-cache", "Vary": vary}
         if unchanged(request.headers.raw, tag.encode()):
             return Response(status_code=304, headers=headers)
         return Response(body, headers=headers, media_type="application/json")
 
-    def _document(self, base: str, *, capabilities: bool) -> tuple[str, bytes]:
+    def _document(self, base: str, seen: frozenset[str]) -> tuple[str, bytes]:
         snapshot = self._gateway.snapshot
-        if snapshot is not self._snapshot or len(self._ready) >= _ADDRESSES:
+        if snapshot is not self._snapshot or len(self._ready) >= _KEPT:
             self._snapshot, self._ready = snapshot, {}
-        ready = self._ready.get((base, capabilities))
+        ready = self._ready.get((base, seen))
         if ready is None:
-            body = dumps(self._with_capabilities(snapshot if capabilities else Snapshot(), base))
-            ready = self._ready[base, capabilities] = (f'"{hashlib.sha256(body).hexdigest()[:32]}"', body)
+            body = dumps(self._with_capabilities(snapshot, seen, base))
+            ready = self._ready[base, seen] = (f'"{hashlib.sha256(body).hexdigest()[:32]}"', body)
         return ready
 
-    def _with_capabilities(self, snapshot: Snapshot, base: str) -> dict[str, Any]:
+    def _with_capabilities(self, snapshot: Snapshot, seen: frozenset[str], base: str) -> dict[str, Any]:
         document = {**self._describe(), "servers": [{"url": base}]}
-        paths, schemas = described(snapshot)
+        paths, schemas = described(snapshot, seen)
         components = dict(document["components"])
         for kind, parts in COMPONENTS.items():
             components[kind] = {**components.get(kind, {}), **parts}

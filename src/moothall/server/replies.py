@@ -11,9 +11,9 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from moothall.canonical import dumps
-from moothall.errors import MoothallError
+from moothall.errors import ApprovalPending, MoothallError
 from moothall.messages import Lang, explain
-from moothall.protocols.headers import retry_after
+from moothall.protocols.headers import pending_headers, retry_after
 from moothall.protocols.house import Challenged
 from moothall.server.language import accepted
 
@@ -41,11 +41,13 @@ def client_language(scope: Scope, otherwise: Lang) -> Lang:
 def error_response(error: MoothallError, lang: Lang, challenged: Challenged | None = None) -> Response:
     """The HTTP answer for ``error``; ``challenged`` is what an error of authentication brings along (WIRE-CHAL-01)."""
     status = error.http_status
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = {"Cache-Control": "no-store"} if challenged is None else {}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
         headers["Retry-After"] = str(retry_after(error))
+    if isinstance(error, ApprovalPending):
+        headers |= {name.decode(): value.decode() for name, value in pending_headers(error)}
     told = explain(error, lang)
     detail = ErrorDetail(code=error.code, message=told.message, why=told.why, hint=told.hint)
     response = detail_response(detail, status, lang, headers)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
     from sqlalchemy.types import TypeEngine
 
-HEAD = "0005"
+HEAD = "0006"
 """Revision that this code needs; equal to the newest migration (a test says so)."""
 
 
@@ -203,6 +203,12 @@ a2a_task = sa.Table(
     sa.Column("wish", sa.Text, nullable=False, server_default=""),
     sa.Index("a2a_task_owner", "owner", "agent", "tenant", "updated", "id"),
     sa.Index("a2a_task_updated", "updated"),
+    sa.Index(
+        "a2a_task_asking",
+        "updated",
+        sqlite_where=sa.text("state = 'TASK_STATE_INPUT_REQUIRED'"),
+        postgresql_where=sa.text("state = 'TASK_STATE_INPUT_REQUIRED'"),
+    ),
     sa.Index("a2a_task_held", "holder", sqlite_where=sa.text("holder <> ''"), postgresql_where=sa.text("holder <> ''")),
     sqlite_with_rowid=False,
 )

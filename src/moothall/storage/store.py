@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 
-from moothall.errors import StorageError
+from moothall.errors import MoothallError, StorageError
 from moothall.storage import migrate, postgres, scrub, sqlite, url
 from moothall.storage.failure import failed
 from moothall.storage.lock import DirectoryLock, node_id
@@ -99,6 +99,8 @@ class Store:
         try:
             async with self.engine.connect() as connection:
                 return await connection.run_sync(work)
+        except MoothallError:
+            raise  # some are OSErrors by their second base
         except (sa.exc.SQLAlchemyError, OSError) as error:
             raise failed(error) from error
 
@@ -111,6 +113,8 @@ class Store:
         """
         try:
             done = await self._transact(work)
+        except MoothallError:
+            raise  # what was to be written was refused; the database is well
         except (sa.exc.SQLAlchemyError, OSError) as error:
             self.failing = True
             raise failed(error) from error

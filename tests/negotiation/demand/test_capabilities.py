@@ -40,7 +40,7 @@ from moothall.negotiation.demand.replies import DemandReply, SubmitReply
 from moothall.negotiation.demand.submissions import SubmitLimit
 from moothall.negotiation.demand.tokens import participant, stream_holder
 from moothall.node import Node
-from moothall.policy.table import AccessTable
+from moothall.policy.engine import PolicyEngine
 from moothall.resilience import RateLimiter
 from moothall.storage.schema import idempotency
 from tests.support.demand import profile, running
@@ -94,7 +94,9 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
             AgentCapabilities(node.registry),
         ):
             registry.add("node", members_of(offered))
-        yield House(node, CallPath(registry, AccessTable(), store=node.log.store, clock=node.clock), registry, limit)
+        yield House(
+            node, CallPath(registry, PolicyEngine.usual(), store=node.log.store, clock=node.clock), registry, limit
+        )
         await registry.stop()
 
 

@@ -26,7 +26,7 @@ from moothall.identity.allowed import Allowed
 from moothall.identity.challenge import Challenger
 from moothall.identity.egress import Egress
 from moothall.identity.server_nonces import ServerNonces
-from moothall.policy.table import AccessTable
+from moothall.policy.engine import PolicyEngine
 from moothall.protocols.a2a.cards import Cards
 from moothall.protocols.a2a.door import A2aDoor
 from moothall.protocols.a2a.service import TaskService
@@ -236,7 +236,7 @@ async def place(folder: Path, *, open_documents: bool = True, heartbeat: float =
     registry = anp_hall.registry({"hall": FUNCTIONS, "quiet": (private,)})
     clock = SystemClock()
     store = await Store.open(folder)
-    path = CallPath(registry, AccessTable(), verifier=HeaderVerifier(), store=store, terms=CallTerms())
+    path = CallPath(registry, PolicyEngine.usual(), verifier=HeaderVerifier(), store=store, terms=CallTerms())
     egress = Egress(Allowed.parsed("http://localhost"))
     tasks = TaskService(gateway=lambda: path, store=store, egress=egress, clock=clock, terms=TaskTerms(days=1))
     await tasks.start()

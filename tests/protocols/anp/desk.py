@@ -17,7 +17,7 @@ from moothall.identity.principal import ANONYMOUS, Principal
 from moothall.identity.refusal import refused, suspended
 from moothall.identity.request import HttpRequest
 from moothall.identity.server_nonces import ServerNonces
-from moothall.policy.table import AccessTable
+from moothall.policy.engine import PolicyEngine
 from moothall.protocols.anp.door import AnpDoor
 from moothall.protocols.anp.published import Published
 from moothall.protocols.anp.terms import Terms
@@ -94,7 +94,7 @@ class Desk:
         self.agents = hall.hosted(*(names or ("alice",)))
         self.verifier = HeaderVerifier()
         self.streams = OpenStreams()
-        self.path = CallPath(registry, AccessTable(), verifier=self.verifier, store=store, terms=CallTerms())
+        self.path = CallPath(registry, PolicyEngine.usual(), verifier=self.verifier, store=store, terms=CallTerms())
         self.published = Published(lambda: registry.snapshot, lambda: self.agents, hall.BASE, self.clock)
         challenger = Challenger("hall.example", ServerNonces(b"s" * 32), lambda: self.clock.now().timestamp())
         terms = Terms(

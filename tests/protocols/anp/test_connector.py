@@ -111,7 +111,7 @@ async def test_a_bare_did_describes_the_agent(here: House, there: House) -> None
     told = await here.call(there.did("bob"))
     assert (told["name"], told["did"], told["proof"]) == ("bob", there.did("bob"), "signed")
     operations = {each["name"]: each for each in told["operations"]}
-    assert set(operations) == {"add", "count", "transfer", "reserve", "whoami", "far", "closed", "clash"}
+    assert set(operations) == {"add", "count", "transfer", "reserve", "whoami", "far", "clash"}
     assert operations["transfer"]["human_authorization"] is True
     assert operations["add"]["input_schema"]["required"] == ["a"]
     assert operations["reserve"]["input_schema"]["$defs"]["Room"]["properties"]["next"]

@@ -15,6 +15,16 @@ from tests.protocols.anp import hall
 from tests.support.clock import ManualClock
 
 
+class Everything:
+    """The ids that a reader may know of who may know of all."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+ALL = Everything()
+
+
 def valid(document: object, schema: dict[str, Any]) -> None:
     checker = FormatChecker()
     errors = [
@@ -46,13 +56,15 @@ def methods_behind(documents: Published, agent: str, interface: dict[str, Any]) 
     path, _, query = interface["url"].removeprefix(hall.BASE).partition("?")
     assert path == f"/agents/{agent}/interface.json"
     waiting = {"": None, "humanAuthorization=true": True, "humanAuthorization=false": False}[query]
-    return [method["name"] for method in loaded(documents.interface(of(documents, agent), waiting=waiting))["methods"]]
+    return [
+        method["name"] for method in loaded(documents.interface(of(documents, agent), ALL, waiting=waiting))["methods"]
+    ]
 
 
 @pytest.mark.requirement("WIRE-AD-01")
 def test_a_description_has_every_field_and_the_did_of_its_agent() -> None:
     documents = published(hall.registry({"alice": (hall.add,)}), "alice")
-    description = loaded(documents.description(of(documents, "alice")))
+    description = loaded(documents.description(of(documents, "alice"), ALL))
     valid(description, schemas.DESCRIPTION)
     assert description["did"] == hall.identity("alice").did.text
     assert description["url"] == f"{hall.BASE}/agents/alice/ad.json"
@@ -67,7 +79,7 @@ def test_a_description_has_every_field_and_the_did_of_its_agent() -> None:
 def test_every_capability_of_the_network_is_reached_through_the_interfaces() -> None:
     registry = hall.registry({"alice": (hall.add, hall.transfer, hall.reserve, hall.secret, hall.count, hall.old_add)})
     documents = published(registry, "alice")
-    interfaces = loaded(documents.description(of(documents, "alice")))["interfaces"]
+    interfaces = loaded(documents.description(of(documents, "alice"), ALL))["interfaces"]
     rpc = [each for each in interfaces if each["protocol"] == "openrpc"]
     reached = {name: each["humanAuthorization"] for each in rpc for name in methods_behind(documents, "alice", each)}
     assert reached == {"add": False, "add@0.9.0": False, "count": False, "reserve": False, "transfer": True}
@@ -79,20 +91,20 @@ def test_every_capability_of_the_network_is_reached_through_the_interfaces() -> 
 @pytest.mark.parametrize(("functions", "waits"), [((hall.add,), False), ((hall.transfer,), True)])
 def test_one_kind_of_methods_has_one_interface(functions: tuple[Any, ...], waits: bool) -> None:
     documents = published(hall.registry({"alice": functions}), "alice", openapi="")
-    (interface,) = loaded(documents.description(of(documents, "alice")))["interfaces"]
+    (interface,) = loaded(documents.description(of(documents, "alice"), ALL))["interfaces"]
     assert interface["humanAuthorization"] is waits
     assert interface["url"] == f"{hall.BASE}/agents/alice/interface.json"
 
 
 def test_an_agent_without_methods_has_no_interface() -> None:
     documents = published(hall.registry({"alice": (hall.secret,)}), "alice")
-    assert loaded(documents.description(of(documents, "alice")))["interfaces"] == []
+    assert loaded(documents.description(of(documents, "alice"), ALL))["interfaces"] == []
 
 
 @pytest.mark.requirement("WIRE-AD-03")
 def test_a_description_is_signed_for_its_domain() -> None:
     documents = published(hall.registry({"alice": (hall.add,)}), "alice")
-    description = loaded(documents.description(of(documents, "alice")))
+    description = loaded(documents.description(of(documents, "alice"), ALL))
     document = hall.identity("alice").document
     assert check_description(description, document, domains={"hall.example:8443"}) == "signed"
     assert check_description(description, document, domains={"other.example"}) == "invalid"
@@ -103,7 +115,7 @@ def test_a_description_is_signed_for_its_domain() -> None:
 def test_an_interface_is_openrpc_with_the_address_of_its_agent() -> None:
     functions = (hall.add, hall.old_add, hall.transfer, hall.reserve, hall.count, hall.undescribed, hall.hello)
     documents = published(hall.registry({"alice": functions}), "alice")
-    interface = loaded(documents.interface(of(documents, "alice")))
+    interface = loaded(documents.interface(of(documents, "alice"), ALL))
     valid(interface, schemas.OPENRPC)
     assert [server["url"] for server in interface["servers"]] == [f"{hall.BASE}/agents/alice/rpc"]
     assert all(method["description"].strip() for method in interface["methods"])
@@ -112,7 +124,7 @@ def test_an_interface_is_openrpc_with_the_address_of_its_agent() -> None:
 @pytest.mark.requirement("WIRE-RPC-01")
 def test_parameters_and_results_are_described_by_their_schemas() -> None:
     documents = published(hall.registry({"alice": (hall.add, hall.old_add, hall.reserve, hall.count)}), "alice")
-    interface = loaded(documents.interface(of(documents, "alice")))
+    interface = loaded(documents.interface(of(documents, "alice"), ALL))
     methods = {method["name"]: method for method in interface["methods"]}
     assert set(methods) == {"add", "add@0.9.0", "reserve", "count"}
     assert [(each["name"], each["required"]) for each in methods["add"]["params"]] == [("a", True), ("b", False)]
@@ -130,7 +142,7 @@ def test_parameters_and_results_are_described_by_their_schemas() -> None:
 
 def test_definitions_of_one_name_and_different_content_stand_side_by_side() -> None:
     documents = published(hall.registry({"alice": (hall.reserve, suite)}), "alice")
-    interface = loaded(documents.interface(of(documents, "alice")))
+    interface = loaded(documents.interface(of(documents, "alice"), ALL))
     assert {name for name in interface["components"]["schemas"] if name.endswith("Room")} == {"Room", "suite.Room"}
     methods = {method["name"]: method for method in interface["methods"]}
     assert methods["suite"]["params"][0]["schema"] == {"$ref": "#/components/schemas/suite.Room"}
@@ -163,7 +175,7 @@ def test_bounds_beyond_what_others_can_count_are_published() -> None:
 
     far.__annotations__ = {"n": Annotated[int, Field(le=2**70)], "return": int}
     documents = published(hall.registry({"alice": (capability(access="authenticated")(far),)}), "alice")
-    assert documents.interface(of(documents, "alice")).body
+    assert documents.interface(of(documents, "alice"), ALL).body
 
 
 @pytest.mark.requirement("WIRE-AD-04")
@@ -195,26 +207,26 @@ def test_a_list_of_nobody_is_one_empty_page() -> None:
 def test_documents_are_made_once_until_something_changes() -> None:
     registry = hall.registry({"alice": (hall.add,)})
     documents = published(registry, "alice")
-    before = documents.description(of(documents, "alice"))
-    interface = documents.interface(of(documents, "alice"))
-    assert documents.description(of(documents, "alice")) is before
+    before = documents.description(of(documents, "alice"), ALL)
+    interface = documents.interface(of(documents, "alice"), ALL)
+    assert documents.description(of(documents, "alice"), ALL) is before
     registry.add("alice", hall.members(hall.hello))
-    after = documents.description(of(documents, "alice"))
+    after = documents.description(of(documents, "alice"), ALL)
     assert after.etag != before.etag
-    assert documents.interface(of(documents, "alice")).etag != interface.etag
+    assert documents.interface(of(documents, "alice"), ALL).etag != interface.etag
     assert documents.open_methods("alice") == {"hello"}
     registry.add("bob", hall.members(hall.add))
-    assert documents.description(of(documents, "alice")) is after
+    assert documents.description(of(documents, "alice"), ALL) is after
 
 
 def test_what_is_disabled_is_not_shown() -> None:
     registry = hall.registry({"alice": (hall.add, hall.hello)})
     documents = published(registry, "alice")
     registry.disable("alice.hello")
-    assert [m["name"] for m in loaded(documents.interface(of(documents, "alice")))["methods"]] == ["add"]
+    assert [m["name"] for m in loaded(documents.interface(of(documents, "alice"), ALL))["methods"]] == ["add"]
     assert documents.open_methods("alice") == frozenset()
     registry.deprecate("alice.add")
-    assert loaded(documents.interface(of(documents, "alice")))["methods"][0]["deprecated"] is True
+    assert loaded(documents.interface(of(documents, "alice"), ALL))["methods"][0]["deprecated"] is True
 
 
 @pytest.mark.requirement("WIRE-DOC-06")

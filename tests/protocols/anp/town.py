@@ -32,7 +32,7 @@ from moothall.identity.resolver import Resolver
 from moothall.identity.session import SignedSession
 from moothall.identity.site import Site
 from moothall.identity.standing import Standings
-from moothall.policy.table import AccessTable
+from moothall.policy.engine import PolicyEngine
 from moothall.protocols.anp.assembly import AnpRoom, Ground
 from moothall.protocols.anp.hosted import HostedAgent, Owner
 from moothall.protocols.anp.terms import Terms
@@ -186,7 +186,12 @@ async def _opened(
     terms = CallTerms(agents=principal)
     paths.append(
         CallPath(
-            registry, AccessTable(), verifier=gatehouse.verifier, connectors=[room.connector], store=store, terms=terms
+            registry,
+            PolicyEngine.usual(),
+            verifier=gatehouse.verifier,
+            connectors=[room.connector],
+            store=store,
+            terms=terms,
         )
     )
     found = House(base, room, paths[0], registry, hosted, egress, resolver)

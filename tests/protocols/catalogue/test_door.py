@@ -18,7 +18,7 @@ from moothall.capability.registry import Registry
 from moothall.identity.challenge import Challenger
 from moothall.identity.server_nonces import ServerNonces
 from moothall.messages import LANGS
-from moothall.policy.table import AccessTable
+from moothall.policy.engine import PolicyEngine
 from moothall.protocols.catalogue.documents import ListedAgent, McpServer, Operator
 from moothall.protocols.catalogue.door import CatalogueDoor, Terms
 from moothall.protocols.catalogue.published import Published, Shown
@@ -120,7 +120,7 @@ class Place:
                 clock=self.clock,
             )
         )
-        path = CallPath(Registry(), AccessTable(), verifier=HeaderVerifier(), terms=CallTerms())
+        path = CallPath(Registry(), PolicyEngine.usual(), verifier=HeaderVerifier(), terms=CallTerms())
         challenger = Challenger("hall.example", ServerNonces(b"s" * 32), lambda: self.clock.now().timestamp())
         terms = Terms(
             max_body=1024,

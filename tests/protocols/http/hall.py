@@ -24,7 +24,7 @@ from moothall.identity.refusal import refused, suspended
 from moothall.identity.request import HttpRequest
 from moothall.identity.server_nonces import ServerNonces
 from moothall.policy.decision import Authorizer
-from moothall.policy.table import AccessTable
+from moothall.policy.engine import PolicyEngine
 from moothall.protocols.http.server import HttpDoor
 from moothall.protocols.http.terms import Terms
 from moothall.server.admission import Admission
@@ -120,7 +120,7 @@ async def hall(
     store = None if data is None else await Store.open(data)
     path = CallPath(
         registry,
-        authorizer or AccessTable(),
+        authorizer or PolicyEngine.usual(),
         verifier=verifier,
         connectors=connectors,
         store=store,

@@ -14,7 +14,9 @@ from moothall.calls.caller import UnifiedCaller
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import anp_service, api_service, capability
 from moothall.errors import Conflict
-from moothall.policy.decision import AccessRequest, PermissionResult
+from moothall.identity.principal import Principal
+from moothall.people.facts import PartyFacts
+from moothall.policy.decision import AccessRequest, PermissionResult, Subject
 from tests.protocols.http.hall import ANNA, BEN, PREFIX, Hall, hall, members, of
 
 RAN: list[object] = []
@@ -152,7 +154,11 @@ async def test_what_a_request_says_of_its_caller_without_proof_means_nothing(roo
 class Anything:
     """A policy that allows everything."""
 
-    suspended: frozenset[str] = frozenset()
+    def known(self, principal: Principal) -> Subject:
+        return Subject(principal=principal, facts=PartyFacts(id=principal.id))
+
+    async def subject(self, principal: Principal) -> Subject:
+        return self.known(principal)
 
     def decide(self, request: AccessRequest) -> PermissionResult:
         return PermissionResult.ALLOWED()

@@ -21,7 +21,7 @@ from moothall.capability.registry import Registry
 from moothall.clock import SystemClock
 from moothall.identity.challenge import Challenger
 from moothall.identity.server_nonces import ServerNonces
-from moothall.policy.table import AccessTable
+from moothall.policy.engine import PolicyEngine
 from moothall.protocols.house import HouseTerms
 from moothall.protocols.mcp.serving import McpRoom
 from moothall.server.admission import Admission
@@ -139,7 +139,7 @@ async def hall(
     store = None if data is None else await Store.open(data)
     path = CallPath(
         registry,
-        AccessTable(),
+        PolicyEngine.usual(),
         verifier=verifier,
         connectors=connectors,
         store=store,

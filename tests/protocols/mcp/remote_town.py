@@ -21,7 +21,7 @@ from moothall.capability.registry import Registry
 from moothall.identity.allowed import Allowed
 from moothall.identity.egress import Egress
 from moothall.identity.principal import OWNER, Principal
-from moothall.policy.table import AccessTable
+from moothall.policy.engine import PolicyEngine
 from moothall.protocols.mcp.remote.connector import McpConnector
 from moothall.protocols.mcp.remote.servers import servers_of
 from tests.protocols.http.hall import Believing, members
@@ -91,7 +91,11 @@ async def house(
     registry.add("node", members(functions))
     await registry.start()
     path = CallPath(
-        registry, AccessTable(), verifier=Believing(), connectors=[connector], terms=Terms(remote_retry=0, **terms)
+        registry,
+        PolicyEngine.usual(),
+        verifier=Believing(),
+        connectors=[connector],
+        terms=Terms(remote_retry=0, **terms),
     )
     try:
         yield House(path, registry)

@@ -84,15 +84,15 @@ class Cards:
             self._open = (snapshot.version, frozenset(named))
         return name in self._open[1]
 
-    def public(self, agent: CardAgent) -> Document:
+    async def public(self, agent: CardAgent) -> Document:
         """What it shows everybody: the capabilities that anybody may call."""
-        shown = self._shown(agent, ANONYMOUS)
+        shown = await self._shown(agent, ANONYMOUS)
         found = self._made.get((agent, shown))
         return found if found is not None else self._keep(agent, shown, last=True)
 
-    def extended(self, agent: CardAgent, principal: Principal) -> Document:
+    async def extended(self, agent: CardAgent, principal: Principal) -> Document:
         """What it shows one caller: all that this one may call."""
-        shown = self._shown(agent, principal)
+        shown = await self._shown(agent, principal)
         found = self._made.get((agent, shown))
         return found if found is not None else self._keep(agent, shown, last=False)
 
@@ -107,12 +107,9 @@ class Cards:
         self._keys[agent.name] = (agent, document)
         return document
 
-    def _shown(self, agent: CardAgent, principal: Principal) -> tuple[Entry, ...]:
-        return tuple(
-            entry
-            for entry in self._gateway.visible(principal, _DOOR)
-            if entry.agent == agent.name and entry.spec.kind == "tool"
-        )
+    async def _shown(self, agent: CardAgent, principal: Principal) -> tuple[Entry, ...]:
+        visible = await self._gateway.visible(principal, _DOOR)
+        return tuple(entry for entry in visible if entry.agent == agent.name and entry.spec.kind == "tool")
 
     def _keep(self, agent: CardAgent, shown: tuple[Entry, ...], *, last: bool) -> Document:
         """Make a card; the one before stays where nothing in it has changed, so that its ETag holds."""

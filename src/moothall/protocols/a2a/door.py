@@ -88,7 +88,7 @@ class A2aDoor:
         if place.leaf == "keys":
             return read_answer(self._cards.keys(agent), JSON, scope["headers"], [_KEPT])
         headers = await self._reader(scope)
-        return read_answer(self._cards.public(agent), JSON, scope["headers"], headers)
+        return read_answer(await self._cards.public(agent), JSON, scope["headers"], headers)
 
     async def _reader(self, scope: Scope) -> Headers:
         """How long the reader may keep a card; it proves who it is where that is asked for."""

@@ -9,17 +9,12 @@ from typing import Any, Final, TypeVar
 from starlette.types import Receive
 
 from moothall.protocols.intake import ClientLeft
+from moothall.protocols.pumping import gone
 
 _QUICK: Final = 0.02
 """Seconds after which work is worth a task that notices when its client leaves."""
 
 T = TypeVar("T")
-
-
-async def gone(receive: Receive) -> None:
-    """Return when the client has left."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def attended(work: Coroutine[Any, Any, T], receive: Receive) -> T:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from moothall.errors import Overloaded, StorageError, Told
 from moothall.protocols.a2a.store import CANCEL, TaskStore
-from moothall.protocols.a2a.tasks import Whose
+from moothall.protocols.a2a.tasks import Task, Whose
 from moothall.protocols.a2a.work import PATIENCE, Run
 from moothall.telemetry import logger
 
@@ -40,10 +40,11 @@ class Place:
 class Live:
     """The runs of one process, by the ids of their tasks."""
 
-    def __init__(self, store: TaskStore, most: int) -> None:
-        """One caller may have ``most`` at once."""
+    def __init__(self, store: TaskStore, most: int, over: Callable[[Task], None]) -> None:
+        """One caller may have ``most`` at once; ``over`` hears of each task that this process works on no more."""
         self._store = store
         self._most = most
+        self._over = over
         self._runs: dict[str, Run] = {}
         self._counts: Counter[str] = Counter()
         self._looking: asyncio.Task[None] | None = None
@@ -101,6 +102,8 @@ class Live:
     def _remove(self, run: Run, place: Place) -> None:
         del self._runs[run.task.id]
         place.give_back()
+        if run.kept:
+            self._over(run.task)
 
     async def _look(self) -> None:
         try:

@@ -142,7 +142,7 @@ class CallRoute:
             await self._stream(asked, visit, headers, call.scope, receive, send)
             return None
         if asked.operation == "extended_card":
-            return self._card(asked.binding, call, principal, headers)
+            return await self._card(asked.binding, call, principal, headers)
         value = await attended(self._value(asked, visit), receive)
         body = asked.binding.result(asked.operation, value)
         return Answer(200, body, asked.binding.media, [*headers, NOT_KEPT])
@@ -163,8 +163,8 @@ class CallRoute:
         finally:
             await close(values)
 
-    def _card(self, binding: Binding, call: Call, principal: Principal, headers: Headers) -> Answer:
-        document = self.cards.extended(call.agent, principal)
+    async def _card(self, binding: Binding, call: Call, principal: Principal, headers: Headers) -> Answer:
+        document = await self.cards.extended(call.agent, principal)
         if isinstance(binding, RestBinding):
             return read_answer(document, binding.media, call.scope["headers"], [*headers, _PRIVATE, BY_READER])
         return Answer(200, binding.result("extended_card", document.value), binding.media, [*headers, NOT_KEPT])

@@ -101,6 +101,7 @@ def read(row: Any, values: Sequence[JsonObject] = ()) -> Task:  # noqa: ANN401 -
         arguments=body.get("arguments", {}),
         answers=body.get("answers", {}),
         rounds=body.get("rounds", 0),
+        as_text=body.get("as_text", False),
     )
     task.message = task.own(message) if message else None
     return task
@@ -120,6 +121,8 @@ def changing(task: Task, holder: str) -> dict[str, Any]:
         body["parts"] = task.parts
     if task.state in INTERRUPTED:
         body |= {"arguments": task.arguments, "answers": task.answers, "rounds": task.rounds}
+        if task.as_text:
+            body["as_text"] = True
     return {
         "state": task.state,
         "updated": task.updated,

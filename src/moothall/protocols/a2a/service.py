@@ -15,6 +15,7 @@ from moothall.calls.ports import Gateway
 from moothall.capability.spec import JsonObject
 from moothall.clock import Clock
 from moothall.identity.egress import Egress
+from moothall.protocols.a2a.awaiting import Awaiting
 from moothall.protocols.a2a.cancelling import Cancelling
 from moothall.protocols.a2a.failures import TaskNotFound
 from moothall.protocols.a2a.following import Following
@@ -57,25 +58,28 @@ class TaskService(Operations):
         self._store = TaskStore(store, clock, terms.days)
         self._watch = Watch()
         self._ground = Ground(gateway=gateway, store=self._store, watch=self._watch, clock=clock)
-        self._live = Live(self._store, terms.most_live)
+        self._live = Live(self._store, terms.most_live, self._rested)
         self._pusher = Pusher(egress, clock)
         self._pushes = PushConfigs(store, self._store, self._watch, self._pusher)
         self._holding = Holding(store, self._store, self._pushes.recovered)
         self._starting = Starting(self._ground, self._live, self._pushes)
+        self._awaiting = Awaiting(self._ground, self._starting)
         self._following = Following(self._store, self._live, self._watch)
         self._cancelling = Cancelling(self._ground, self._live, self._pushes)
 
     async def start(self) -> None:
-        """End the tasks that an earlier life of this node was at work on.
+        """End the tasks that an earlier life of this node was at work on, and go on with those that wait for others.
 
         Raises:
             StorageError: the database failed.
         """
         self._pushes.recovered(await self._store.recover())
         await self._holding.start()
+        await self._awaiting.start()
 
     async def aclose(self) -> None:
         """End the tasks that are at work, write that, and stop telling of them."""
+        await self._awaiting.aclose()
         await self._starting.aclose()
         await self._live.aclose()
         self._watch.end_all()
@@ -155,6 +159,10 @@ class TaskService(Operations):
     async def delete_push(self, visit: Visit, request: JsonObject) -> None:
         """Forget one."""
         await self._pushes.forget(await self._known(visit, request["taskId"]), request["id"])
+
+    def _rested(self, task: Task) -> None:
+        """A task came to rest: where it waits for an approval, it goes on by itself."""
+        self._awaiting.take(task)
 
     async def _known(self, visit: Visit, task: str) -> str:
         """The id of a task, if it is the caller's.

@@ -35,7 +35,7 @@ class Wanted(NamedTuple):
     arguments: JsonObject
 
 
-def wanted(gateway: Gateway, visit: Visit, request: JsonObject) -> Wanted:
+async def wanted(gateway: Gateway, visit: Visit, request: JsonObject) -> Wanted:
     """Read a message.
 
     Raises:
@@ -50,7 +50,7 @@ def wanted(gateway: Gateway, visit: Visit, request: JsonObject) -> Wanted:
         return Wanted(skill, _object(data.get("arguments", {})))
     if named and data is not None:
         return Wanted(named, _object(data))
-    entry = _the_one(gateway, visit, named)
+    entry = await _the_one(gateway, visit, named)
     if data is not None:
         return Wanted(entry.spec.name, _object(data))
     return Wanted(entry.spec.name, _from_text(entry, words))
@@ -101,9 +101,9 @@ def _object(arguments: object) -> JsonObject:
     return arguments
 
 
-def _the_one(gateway: Gateway, visit: Visit, named: str) -> Entry:
+async def _the_one(gateway: Gateway, visit: Visit, named: str) -> Entry:
     """The skill of that name, or the only one that this caller has."""
-    visible = gateway.visible(visit.facts.principal, visit.facts.door)
+    visible = await gateway.visible(visit.facts.principal, visit.facts.door)
     found = [entry for entry in visible if entry.agent == visit.agent and named in ("", entry.spec.name)]
     if len(found) != 1:
         raise InvalidParams("unknown_skill")

@@ -15,11 +15,11 @@ from starlette.types import Message, Receive, Send
 from moothall.capability.spec import JsonObject
 from moothall.errors import InternalError, MoothallError, Told, Unavailable
 from moothall.protocols.a2a.bindings import Binding
-from moothall.protocols.a2a.leaving import gone
 from moothall.protocols.a2a.media import EVENTS
 from moothall.protocols.headers import NOT_KEPT, Headers
 from moothall.protocols.house import Streams
 from moothall.protocols.intake import ClientLeft
+from moothall.protocols.pumping import pumped
 from moothall.telemetry import logger
 
 _ALIVE: Final = b":\n\n"
@@ -65,21 +65,11 @@ class EventAnswer:
             ClientLeft: the connection is gone.
             MoothallError: the operation failed, and nothing was sent.
         """
-        pump = streams.open(self._run)
-        leaving = asyncio.ensure_future(gone(receive))
-        try:
-            await asyncio.wait({pump, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            left = not pump.done()
-        finally:
-            for task in (pump, leaving):
-                task.cancel()
-            await asyncio.wait({pump, leaving})
-        if left:
+        ended = await pumped(self._run, receive, streams)
+        if ended == "left":
             return
-        if pump.cancelled():
+        if ended == "stopped":
             await self._stop()
-        else:
-            pump.result()
         await self._send({"type": "http.response.body", "body": b""})
 
     async def _run(self) -> None:

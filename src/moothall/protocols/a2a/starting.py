@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from moothall.calls.limits import partition
 from moothall.calls.ports import Admitted
+from moothall.calls.reply import Reply
 from moothall.calls.request_ids import fresh
 from moothall.capability.spec import JsonObject
 from moothall.errors import LeaseLost, MoothallError, ServiceNotFoundError, Told, Unauthenticated
@@ -86,6 +87,20 @@ class Starting:
             raise
         return begun.run
 
+    async def conclude(self, task: Task, reply: Reply[Any]) -> None:
+        """End a task that waits, with the reply of a call that was made meanwhile.
+
+        Raises:
+            UnsupportedOperation: somebody else went on with it.
+            Overloaded: its client has as many tasks at work as it may.
+            StorageError: it could not be written.
+        """
+        place, seen = self._live.reserve(task.whose.owner), task.updated
+        task.go_on(milliseconds(self._ground.clock.now()))
+        task.parts = []
+        run = Run(self._ground, task, reply, kept=True)
+        await self._launched(_Begun(run, None, goes_on=True, seen=seen), place, None)
+
     async def aclose(self) -> None:
         """Wait for what is on its way to the database; nothing more must be asked for."""
         if self._launching:
@@ -143,28 +158,30 @@ class Starting:
 
     async def _new(self, visit: Visit, request: JsonObject, push: JsonObject | None) -> _Begun:
         """A new task, of which nobody knows yet."""
-        skill, arguments = skills.wanted(self._ground.gateway(), visit, request)
+        skill, arguments = await skills.wanted(self._ground.gateway(), visit, request)
         as_text = skills.as_text(request.get("configuration", {}))
         admitted = await self._admitted(visit, skill)
         task = self._task(visit, request["message"], admitted)
-        task.arguments = dict(admitted.entry.locate(arguments))
+        task.arguments, task.as_text = dict(admitted.entry.locate(arguments)), as_text
         config = await self._pushes.accept(task.id, push) if push else None
-        return _Begun(self._run(admitted, task, kept=proves(visit), as_text=as_text), config)
+        return _Begun(self._run(admitted, task, kept=proves(visit)), config)
 
     async def _go_on(self, visit: Visit, request: JsonObject, push: JsonObject | None) -> _Begun:
         """A task that waits, with the message that it waits for."""
         message = request["message"]
         as_text = skills.as_text(request.get("configuration", {}))
         task = await self._waiting(visit, message)
-        answers = answers_for(task, message) if task.state == INPUT_REQUIRED else task.answers
+        if approval := task.approval:
+            visit.facts.approval = visit.facts.approval or approval
+        answers = answers_for(task, message) if task.state == INPUT_REQUIRED and not approval else task.answers
         admitted = await self._admitted(visit, task.skill)
         config = await self._pushes.accept(task.id, push) if push else None
         seen = task.updated
         task.take(message, milliseconds(self._ground.clock.now()))
-        task.answers = answers
+        task.answers, task.as_text = answers, as_text
         task.parts = []
         task.lang = visit.lang
-        return _Begun(self._run(admitted, task, kept=True, as_text=as_text), config, goes_on=True, seen=seen)
+        return _Begun(self._run(admitted, task, kept=True), config, goes_on=True, seen=seen)
 
     async def _waiting(self, visit: Visit, message: JsonObject) -> Task:
         """The task that a message is for.
@@ -211,8 +228,8 @@ class Starting:
         task.history.append(task.own(message))
         return task
 
-    def _run(self, admitted: Admitted, task: Task, *, kept: bool, as_text: bool) -> Run:
-        run = Run(self._ground, task, admitted, kept=kept, as_text=as_text)
+    def _run(self, admitted: Admitted, task: Task, *, kept: bool) -> Run:
+        run = Run(self._ground, task, admitted, kept=kept)
         admitted.facts.report, admitted.facts.partner = run.report, run.partner
         return run
 

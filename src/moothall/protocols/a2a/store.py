@@ -18,7 +18,7 @@ from moothall.messages import LANGS
 from moothall.protocols.a2a import rows, telling
 from moothall.protocols.a2a.batching import Done, Writer
 from moothall.protocols.a2a.sweeping import Sweeping
-from moothall.protocols.a2a.tasks import FAILED, Task, Whose, milliseconds
+from moothall.protocols.a2a.tasks import FAILED, INPUT_REQUIRED, Task, Whose, milliseconds
 from moothall.storage.schema import a2a_part, a2a_push, a2a_task
 from moothall.storage.store import Store
 
@@ -159,6 +159,16 @@ class TaskStore:
             return Kept(rows.read(row, values), row.holder)
 
         return await self._store.read(work)
+
+    async def waiting(self) -> list[Task]:
+        """The tasks of everybody that wait for a decision of this node, without the values they gave.
+
+        Raises:
+            StorageError: the database failed.
+        """
+        asking = sa.select(a2a_task).where(_row.state == INPUT_REQUIRED, _row.holder == "").order_by(_row.updated)
+        found = await self._store.read(lambda connection: connection.execute(asking).all())
+        return [task for row in found if (task := rows.read(row)).decided_here]
 
     async def page(self, query: Query) -> Found:
         """A page of somebody's tasks; it ends early where they are large.

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -17,6 +17,7 @@ from moothall.capability.spec import JsonObject
 from moothall.clock import rfc3339
 from moothall.errors import InternalError
 from moothall.messages import Lang
+from moothall.protocols.approving import APPROVAL
 
 SUBMITTED: Final = "TASK_STATE_SUBMITTED"
 WORKING: Final = "TASK_STATE_WORKING"
@@ -77,6 +78,7 @@ class Task:
         arguments: of the skill, for the next run of a task that waits for a message.
         answers: to what it asked, by the names of the questions.
         rounds: how often it was run before.
+        as_text: whether its client takes text only.
     """
 
     id: str
@@ -93,6 +95,7 @@ class Task:
     arguments: JsonObject = field(default_factory=dict)
     answers: JsonObject = field(default_factory=dict)
     rounds: int = 0
+    as_text: bool = False
 
     def move(self, state: str, now: int, message: JsonObject | None = None) -> None:
         """Change the status.
@@ -112,13 +115,22 @@ class Task:
         Raises:
             InternalError: the task waits for none.
         """
+        self.go_on(now)
+        self.history.append(self.own(message))
+        del self.history[:-MOST_HISTORY]
+        self.rounds += 1
+
+    def go_on(self, now: int) -> None:
+        """Go on without a message: what it waited for has been decided by others.
+
+        Raises:
+            InternalError: the task waits for nothing.
+        """
         said = self.message
         self.move(WORKING, now)
         if said is not None:
             self.history.append(said)
-        self.history.append(self.own(message))
         del self.history[:-MOST_HISTORY]
-        self.rounds += 1
 
     def own(self, message: JsonObject) -> JsonObject:
         """A message of this task."""
@@ -130,6 +142,21 @@ class Task:
         if self.streamed:
             shown["metadata"] = {STREAMED: True}
         return shown
+
+    @property
+    def approval(self) -> str:
+        """The approval that it waits for; empty: none."""
+        return str(self._pending.get("approval_id", ""))
+
+    @property
+    def decided_here(self) -> bool:
+        """Whether this node hears when that is decided; of an approval at another node nobody tells it."""
+        return bool(self.approval) and not self._pending.get("remote")
+
+    @property
+    def _pending(self) -> Mapping[str, Any]:
+        told = (self.message or {}).get("metadata", {}).get(APPROVAL) if self.state == INPUT_REQUIRED else None
+        return told if isinstance(told, dict) else {}
 
     @property
     def status(self) -> JsonObject:

@@ -9,10 +9,11 @@ from moothall.calls.reply import Progress
 from moothall.calls.request_ids import fresh
 from moothall.capability.questions import Form, Question, Roots, Sampling
 from moothall.capability.spec import JsonObject
-from moothall.errors import MoothallError
+from moothall.errors import ApprovalPending, MoothallError
 from moothall.messages import Lang, explain, text
 from moothall.protocols.a2a.tasks import REJECTED, Task
 from moothall.protocols.a2a.writing import written
+from moothall.protocols.approving import APPROVAL
 
 JSON: Final = "application/json"
 
@@ -61,7 +62,10 @@ def failure(task: Task, error: MoothallError, request_id: str) -> JsonObject:
     if request_id:
         row["request_id"] = request_id
     words = text("protocols.error", task.lang, message=told.message, why=told.why, hint=told.hint)
-    return message(task, text_part(words), data_part({"error": row}))
+    said = message(task, text_part(words), data_part({"error": row}))
+    if isinstance(error, ApprovalPending):
+        said["metadata"] = {APPROVAL: _json_of(error.details)}
+    return said
 
 
 def progress(task: Task, told: Progress) -> JsonObject:

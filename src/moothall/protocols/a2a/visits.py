@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
 from typing import Final
@@ -14,6 +15,7 @@ from moothall.messages import Lang
 from moothall.protocols.a2a.failures import InvalidParams
 from moothall.protocols.a2a.operations import Visit
 from moothall.protocols.a2a.reading import LONGEST, fault
+from moothall.protocols.approving import APPROVAL, PURPOSE, approval_of, purpose_of
 
 DOOR: Final = "a2a"
 KEY, TIMEOUT, HOPS = "moothall/idempotencyKey", "moothall/timeout", "moothall/hops"
@@ -46,6 +48,8 @@ class Visitor:
             facts.idempotency_key = _key(metadata)
             facts.timeout = _seconds(metadata)
             facts.hops = _hops(metadata)
+            facts.approval = _said(metadata, APPROVAL, approval_of)
+            facts.purpose = _said(metadata, PURPOSE, purpose_of)
         return Visit(agent=self.agent, facts=facts, tenant=tenant, extensions=self.extensions, lang=self.lang)
 
 
@@ -92,6 +96,15 @@ def _hops(metadata: JsonObject) -> int:
     if isinstance(hops, bool) or not isinstance(hops, int) or not 0 <= hops <= _MOST_HOPS:
         raise _bad(HOPS)
     return hops
+
+
+def _said(metadata: JsonObject, name: str, read: Callable[[object], str | None]) -> str:
+    if name not in metadata:
+        return ""
+    known = read(metadata[name])
+    if known is None:
+        raise _bad(name)
+    return known
 
 
 def _bad(name: str) -> InvalidParams:

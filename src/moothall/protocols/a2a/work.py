@@ -51,16 +51,18 @@ class Run:
         lone: whether nobody but the request that began it has heard of it, and waits for its end.
     """
 
-    def __init__(self, ground: Ground, task: Task, admitted: Admitted, *, kept: bool, as_text: bool = False) -> None:
-        """Nothing begins yet; a task that is not ``kept`` is written nowhere."""
+    def __init__(self, ground: Ground, task: Task, source: Admitted | Reply[Any], *, kept: bool) -> None:
+        """Nothing begins yet; a task that is not ``kept`` is written nowhere.
+
+        ``source`` is the call that is made, or the reply of one that was made already.
+        """
         self.task = task
         self._keeping = Keeping(ground, task, kept=kept, lost=lambda: self.stop("stopped"))
         self.rested, self.over = self._keeping.rested, self._keeping.over
         self._ground = ground
-        self._admitted = admitted
+        self._source = source
         self.kept = kept
         self.lone = False
-        self._as_text = as_text
         self._ended = False
         self._chunks = Chunks(self._give)
         self._partner = TaskPartner(task.answers, waits=kept)
@@ -196,16 +198,14 @@ class Run:
             self._keeping.give_up(_broken())
 
     async def _perform(self) -> Reply[Any]:
-        admitted, gateway, task = self._admitted, self._ground.gateway(), self.task
-        task.streamed = admitted.entry.streams
-        if not task.streamed or admitted.facts.idempotency_key is not None:
-            reply = await gateway.run(admitted, task.arguments)
-            if reply.error is None and not self._ended:
-                values = reply.data if task.streamed and isinstance(reply.data, list) else [reply.data]
-                task.parts += [self._part(value) for value in values]
-            return reply
+        source, gateway, task = self._source, self._ground.gateway(), self.task
+        if isinstance(source, Reply):
+            return self._whole(source)
+        task.streamed = source.entry.streams
+        if not task.streamed or source.facts.idempotency_key is not None or source.facts.approval:
+            return self._whole(await gateway.run(source, task.arguments))
         ended: Reply[Any] | None = None
-        async with closing(gateway.stream(admitted, task.arguments)) as chunks:
+        async with closing(gateway.stream(source, task.arguments)) as chunks:
             async for chunk in chunks:
                 if isinstance(chunk, Item):
                     self._chunks.add(self._part(chunk.value))
@@ -217,6 +217,14 @@ class Run:
         if ended is None:
             raise InternalError("a stream ended without its reply")
         return ended
+
+    def _whole(self, reply: Reply[Any]) -> Reply[Any]:
+        """Take a result that comes as a whole."""
+        task = self.task
+        if reply.error is None and not self._ended:
+            values = reply.data if task.streamed and isinstance(reply.data, list) else [reply.data]
+            task.parts += [self._part(value) for value in values]
+        return reply
 
     def _part(self, value: Any) -> JsonObject:  # noqa: ANN401 - JSON of any shape
         """A value as a part.
@@ -232,7 +240,7 @@ class Run:
             raise InternalError("a value is no JSON", told=Told("protocols.failed")) from error
         if not self._chunks.fits(len(text)):
             raise PayloadTooLarge("too many values", told=Told("a2a.too_much_result"))
-        if not self._as_text:
+        if not self.task.as_text:
             return telling.data_part(value)
         return telling.text_part(value if isinstance(value, str) else text)
 

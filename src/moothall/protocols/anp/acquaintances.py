@@ -39,8 +39,8 @@ class Acquaintances:
         self._resolver = resolver
         self._own = origin_of(base)
 
-    async def of(self, did: str, reader: str, *, fresh: bool = False) -> RemoteAgent:
-        """The agent with this DID; ``reader`` is the agent of this node that asks.
+    async def of(self, did: str, reader: str, *, fresh: bool = False, signed: bool = False) -> RemoteAgent:
+        """The agent with this DID; ``reader`` is the agent of this node that asks, which it says where ``signed``.
 
         Raises:
             InvalidInput: it is no DID that may be used.
@@ -51,10 +51,10 @@ class Acquaintances:
         if not url:
             raise UpstreamInvalid("no description is named", told=Told("anp.remote_no_description"))
         asking = reader if origin_of(url) in self._home(document) else ""
-        answer = await self._documents.get(url, asking, fresh=fresh)
+        answer = await self._documents.get(url, asking, fresh=fresh, signed=signed)
         if text(answer.value.get("did")) not in {"", did}:
             raise UpstreamInvalid("another agent's description", told=Told("anp.remote_other_did"))
-        return await self._read(answer, url, reader, document, fresh=fresh)
+        return await self._read(answer, url, reader, document, fresh=fresh, signed=signed)
 
     async def at(self, url: str, reader: str, *, fresh: bool = False) -> RemoteAgent:
         """The agent whose description is at an address, which must be readable for everybody; raises as `of`."""
@@ -66,25 +66,35 @@ class Acquaintances:
         """One of an agent's methods, called where the agent itself answers.
 
         Raises:
-            ServiceNotFoundError: it has none of this name; its interface was asked for anew before that.
+            ServiceNotFoundError: it has none of this name, and nothing says where it would be called; its interface
+                was asked for anew before that, and then again by the reader itself.
             UpstreamInvalid: the proof on its description does not hold, or calls are to go to somebody else.
             MoothallError: as `of`.
         """
         agent = await self.of(did, reader)
         if name not in agent.methods:
             agent = await self.of(did, reader, fresh=True)
+        if name not in agent.methods:
+            agent = await self.of(did, reader, fresh=True, signed=True)
         if agent.proof == "invalid":
             raise UpstreamInvalid("the proof does not hold", told=Told("anp.remote_unsigned_for"))
-        if name not in agent.methods:
+        method = agent.methods.get(name) or _not_shown(agent, name)
+        if method is None:
             names = ", ".join(sorted(agent.methods)[:_NAMED])
             raise ServiceNotFoundError("no such operation", told=Told("anp.remote_no_operation", {"names": names}))
-        method = agent.methods[name]
         if origin_of(method.url) not in agent.answers_at:
             raise UpstreamInvalid("the calls go to another origin", told=Told("anp.remote_route"))
         return method
 
     async def _read(
-        self, answer: Answered, url: str, reader: str, document: DidDocument | None, *, fresh: bool
+        self,
+        answer: Answered,
+        url: str,
+        reader: str,
+        document: DidDocument | None,
+        *,
+        fresh: bool,
+        signed: bool = False,
     ) -> RemoteAgent:
         description, did = answer.value, text(answer.value.get("did"))
         proof = check_description(description, document, domains=_domains(answer.uri))
@@ -97,7 +107,7 @@ class Acquaintances:
             if content is None:
                 _check_near(link.url, near, proof)
                 asking = reader if origin_of(link.url) in known else ""
-                linked = await self._documents.get(link.url, asking, fresh=fresh)
+                linked = await self._documents.get(link.url, asking, fresh=fresh, signed=signed)
                 content, place = linked.value, linked.uri
             found |= methods(content, place, human=link.human)
         for method in found.values():
@@ -159,3 +169,14 @@ def presented(description: JsonObject, interface: JsonObject, document: DidDocum
         document.description_url == url,
         methods(interface, url, human=False),
     )
+
+
+def _not_shown(agent: RemoteAgent, name: str) -> RemoteMethod | None:
+    """A method that the interface does not show to this reader, where all others are called; None: there are none.
+
+    Who may not call something is not shown it: only the agent itself can say which of both it is, and why.
+    """
+    places = {method.url for method in agent.methods.values()}
+    if len(places) != 1:
+        return None
+    return RemoteMethod(name, places.pop(), (), by_position=False, human=False, raw={}, schemas={})

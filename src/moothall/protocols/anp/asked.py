@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
 from typing import Final, Self
 
 from moothall.errors import Told, UnsupportedMediaType, UsageError
 from moothall.identity.request import HttpRequest
+from moothall.protocols.approving import APPROVAL_HEADER, PURPOSE_HEADER, approval_of, purpose_of
 from moothall.protocols.headers import repeated
 
 EVENTS: Final = "text/event-stream"
@@ -28,12 +30,16 @@ class Asked:
         timeout: seconds that the caller waits, if it says so.
         hops: what the call has passed through.
         idempotency_key: what makes a repetition harmless, if anything.
+        approval: the approval that the call was given, if it says so.
+        purpose: what the call is for, if it says so.
     """
 
     events: bool
     timeout: float | None
     hops: int
     idempotency_key: str | None
+    approval: str = ""
+    purpose: str = ""
 
     @classmethod
     def of(cls, request: HttpRequest) -> Self:
@@ -54,7 +60,9 @@ class Asked:
             raise _bad("X-Moothall-Hops")
         if key and not _KEY.fullmatch(key):
             raise _bad("Idempotency-Key")
-        return cls(EVENTS in accept.lower(), _seconds(request), int(hops), key or None)
+        approval = _said(request, APPROVAL_HEADER, approval_of)
+        purpose = _said(request, PURPOSE_HEADER, purpose_of)
+        return cls(EVENTS in accept.lower(), _seconds(request), int(hops), key or None, approval, purpose)
 
 
 def _seconds(request: HttpRequest) -> float | None:
@@ -70,8 +78,21 @@ def _seconds(request: HttpRequest) -> float | None:
     return seconds
 
 
+def _said(request: HttpRequest, name: str, read: Callable[[object], str | None]) -> str:
+    text = _one(request, name.lower())
+    known = read(text) if text else ""
+    if known is None:
+        raise _bad(name)
+    return known
+
+
 def _one(request: HttpRequest, name: str) -> str:
     return next(iter(request.values(name.encode())), "")
+
+
+def of_one_call() -> UsageError:
+    """The error for a batch that names an approval: each call has one of its own."""
+    return _bad(APPROVAL_HEADER)
 
 
 def _bad(name: str) -> UsageError:

@@ -26,6 +26,7 @@ from moothall.protocols.anp import jsonrpc
 from moothall.protocols.anp.asked import EVENTS
 from moothall.protocols.anp.remote import RemoteMethod, text
 from moothall.protocols.anp.sessions import Session
+from moothall.protocols.approving import headers_of
 from moothall.protocols.events import events
 from moothall.protocols.failures import error_of_status, remote_error
 from moothall.protocols.intake import MOST_ANSWERED, read_json
@@ -117,6 +118,7 @@ async def _sent(
     }
     if outgoing.idempotency_key is not None:
         headers["Idempotency-Key"] = outgoing.idempotency_key
+    headers |= headers_of(outgoing.approval, outgoing.purpose)
     most = _STREAM if EVENTS in accept else _WHOLE
     caps = Caps(most_bytes=most, head_seconds=outgoing.timeout, idle_seconds=outgoing.timeout)
     try:

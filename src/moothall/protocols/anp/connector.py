@@ -54,7 +54,7 @@ class AnpConnector:
         """What there is at a DID: name, description, what its proof is worth, operations with their schemas."""
         own = self._own.find(target.address)
         if own is not None:
-            return self._own.describe(own)
+            return await self._own.describe(own, agent)
         return (await self._others.of(target.address, agent)).described()
 
     async def _method(self, outgoing: Outgoing) -> RemoteMethod:

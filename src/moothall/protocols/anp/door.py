@@ -11,17 +11,19 @@ from starlette.types import Receive, Send
 from moothall.calls.ports import Gateway
 from moothall.calls.request_ids import fresh
 from moothall.errors import MethodNotAllowed, MoothallError, ServiceNotFoundError, Told
+from moothall.identity.principal import ANONYMOUS, Principal
 from moothall.identity.refusal import refused
 from moothall.messages import Lang
 from moothall.protocols.anp.addresses import DISCOVERY, Place, place_at
 from moothall.protocols.anp.answers import Answer, refusal
 from moothall.protocols.anp.description import AUTHORIZATION
 from moothall.protocols.anp.published import Document, Published
-from moothall.protocols.anp.route import CallRoute
+from moothall.protocols.anp.route import DOOR, CallRoute
 from moothall.protocols.anp.terms import Terms
 from moothall.protocols.headers import BY_READER, Headers, latin, unchanged
 from moothall.protocols.house import REQUEST_ID, Scope
 from moothall.protocols.intake import ClientLeft, received
+from moothall.protocols.readers import reader_of, seen_by
 from moothall.telemetry import logger
 
 _READ: Final = ("GET", "HEAD")
@@ -84,24 +86,26 @@ class AnpDoor:
         kept: Headers = [_IDENTITY_KEPT]
         document = self._published.identity(scope["path"])
         if document is None:
-            kept = await self._reader(scope)
-            document = self._described(place, scope)
+            plain = place is None and self._terms.open_documents  # the list of agents is the same for all
+            principal, kept = (ANONYMOUS, [_ASKED_AGAIN]) if plain else await self._reader(scope)
+            document = await self._described(place, principal, scope)
         headers: Headers = [(b"etag", document.etag.encode()), *kept]
         if unchanged(scope["headers"], document.etag.encode()):
             return Answer(304, headers=headers)
         return Answer(200, document.body, headers)
 
-    async def _reader(self, scope: Scope) -> Headers:
-        """How long the reader may keep a description; it proves who it is where that is asked for."""
-        if self._terms.open_documents:
-            return [_ASKED_AGAIN]
-        principal = await self._gateway.authenticate(received(scope, b""))
+    async def _reader(self, scope: Scope) -> tuple[Principal, Headers]:
+        """Who reads, which is to be proved where that is asked for, and how long it may keep a description."""
+        everybody = self._terms.open_documents
+        principal = await reader_of(self._gateway, received(scope, b""), everybody=everybody)
         if not principal.verified:
-            raise refused("invalid_request", "the request does not say who sends it")
+            if not everybody:
+                raise refused("invalid_request", "the request does not say who sends it")
+            return principal, [_ASKED_AGAIN, BY_READER]
         welcome = self._terms.welcome(principal) if principal.kind == "did" else []
-        return [_PRIVATE, BY_READER, *latin(welcome)]
+        return principal, [_PRIVATE, BY_READER, *latin(welcome)]
 
-    def _described(self, place: Place | None, scope: Scope) -> Document:
+    async def _described(self, place: Place | None, principal: Principal, scope: Scope) -> Document:
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         if place is None:
             number = query.get("page", ["1"])[-1]
@@ -112,10 +116,11 @@ class AnpDoor:
         agent = self._published.agent(place.agent)
         if agent is None:
             raise _missing()
+        seen = await seen_by(self._gateway, principal, DOOR)
         if place.leaf == "ad.json":
-            return self._published.description(agent)
+            return self._published.description(agent, seen)
         wanted = {"true": True, "false": False}.get(query.get(AUTHORIZATION, [""])[-1])
-        return self._published.interface(agent, waiting=wanted)
+        return self._published.interface(agent, seen, waiting=wanted)
 
     def _lang(self, scope: Scope) -> Lang:
         header = dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1")

@@ -71,12 +71,13 @@ class FetchedDocuments:
         self._sessions = sessions
         self._clock = clock
         self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
-        self._flights: dict[tuple[str, str], asyncio.Task[_Kept | MoothallError]] = {}
+        self._flights: dict[tuple[str, str, bool], asyncio.Task[_Kept | MoothallError]] = {}
 
-    async def get(self, url: str, agent: str, *, fresh: bool = False) -> Answered:
+    async def get(self, url: str, agent: str, *, fresh: bool = False, signed: bool = False) -> Answered:
         """A document; ``agent`` signs the request where its server asks who reads it, empty: nobody does.
 
-        `fresh` asks the server again, though not more often than every 10 s.
+        `fresh` asks the server again, though not more often than every 10 s; `signed` lets it know who reads in any
+        case, since it may show more to some.
 
         Raises:
             UpstreamError: its server does not answer, or has no such document.
@@ -84,15 +85,17 @@ class FetchedDocuments:
             CallTimeout: it does not answer in 10 s.
         """
         now = self._clock.monotonic()
-        for key in ((url, ""), (url, agent)):
+        signed = signed and bool(agent)
+        for key in ((url, agent),) if signed else ((url, ""), (url, agent)):
             kept = self._kept.get(key)
             if kept is not None and now - kept.asked < (LEAST if fresh else KEPT):
                 self._kept.move_to_end(key)
                 return kept
-        flight = self._flights.get((url, agent))
+        asked = (url, agent, signed)
+        flight = self._flights.get(asked)
         if flight is None:
-            flight = self._flights[url, agent] = asyncio.create_task(self._flight(url, agent))
-            flight.add_done_callback(lambda _: self._flights.pop((url, agent), None))
+            flight = self._flights[asked] = asyncio.create_task(self._flight(*asked))
+            flight.add_done_callback(lambda _: self._flights.pop(asked, None))
         found = await asyncio.shield(flight)
         if isinstance(found, MoothallError):
             raise copy.copy(found)  # each who waited gets one of its own
@@ -104,9 +107,9 @@ class FetchedDocuments:
             flight.cancel()
         await asyncio.gather(*flights, return_exceptions=True)
 
-    async def _flight(self, url: str, agent: str) -> _Kept | MoothallError:
+    async def _flight(self, url: str, agent: str, signed: bool) -> _Kept | MoothallError:  # noqa: FBT001
         try:
-            return await self._asked(url, agent)
+            return await (self._shown(url, agent) if signed else self._asked(url, agent))
         except InvalidInput as error:  # the address came from a document of the far side, not from the caller
             refused = UpstreamInvalid("an address that may not be called", told=error.told)
             refused.__cause__ = error
@@ -115,12 +118,20 @@ class FetchedDocuments:
             return error
 
     async def _asked(self, url: str, agent: str) -> _Kept:
-        reader, known = "", self._kept.get((url, ""))
+        """What everybody is shown; where that is nothing, what this agent is."""
+        known = self._kept.get((url, ""))
         answer = await self._egress.request("GET", url, headers=_headers(known), seconds=_SECONDS, caps=_CAPS)
         if answer.status in _CLOSED and agent:
-            reader, known = agent, self._kept.get((url, agent))
-            session = session_of(self._sessions, agent)
-            answer = await session.request("GET", url, headers=_headers(known), seconds=_SECONDS, caps=_CAPS)
+            return await self._shown(url, agent)
+        return await self._taken(url, "", known, answer)
+
+    async def _shown(self, url: str, agent: str) -> _Kept:
+        """What an agent is shown that says who it is."""
+        known, session = self._kept.get((url, agent)), session_of(self._sessions, agent)
+        answer = await session.request("GET", url, headers=_headers(known), seconds=_SECONDS, caps=_CAPS)
+        return await self._taken(url, agent, known, answer)
+
+    async def _taken(self, url: str, reader: str, known: _Kept | None, answer: Fetched) -> _Kept:
         if answer.status == HTTPStatus.NOT_MODIFIED and known is not None:
             known.asked = self._clock.monotonic()
             return known

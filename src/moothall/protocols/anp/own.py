@@ -22,6 +22,7 @@ from moothall.protocols.anp.acquaintances import presented
 from moothall.protocols.anp.hosted import HostedAgent
 from moothall.protocols.anp.published import Published
 from moothall.protocols.anp.route import DOOR
+from moothall.protocols.readers import seen_by
 
 
 class OwnAgents:
@@ -68,10 +69,15 @@ class OwnAgents:
                     await outgoing.report(chunk)
         raise InternalError("a stream ended without its reply", told=Told("protocols.failed"))
 
-    def describe(self, agent: HostedAgent) -> JsonObject:
-        """What it tells of itself."""
-        description = json.loads(self._published.description(agent).body)
-        interface = json.loads(self._published.interface(agent).body)
+    async def describe(self, agent: HostedAgent, reader: str) -> JsonObject:
+        """What it tells another agent of this node of itself.
+
+        Raises:
+            StorageError: the store cannot say what that one may know.
+        """
+        seen = await seen_by(self._gateway(), self._principals(reader), DOOR)
+        description = json.loads(self._published.description(agent, seen).body)
+        interface = json.loads(self._published.interface(agent, seen).body)
         return presented(description, interface, agent.identity.document).described()
 
     async def _admit(self, agent: HostedAgent, outgoing: Outgoing) -> Admitted:
@@ -84,6 +90,8 @@ class OwnAgents:
             idempotency_key=outgoing.idempotency_key,
             address=outgoing.address,
             report=outgoing.report,
+            approval=outgoing.approval,
+            purpose=outgoing.purpose,
         )
         try:
             target = Target.parse(f"local:{agent.name}.{outgoing.target.operation}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from secrets import token_hex
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from moothall.canonical import dumps
@@ -23,6 +23,12 @@ from moothall.protocols.anp.openrpc import interface
 
 _TAG: Final = 32
 """Hexadecimal digits of an ETag."""
+
+_KEPT: Final = 1024
+"""Documents that are kept ready."""
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 _CHALLENGE: Final = 16
 """Bytes of what tells one signing from another."""
@@ -80,7 +86,7 @@ class Published:
         self._clock = clock
         self._openapi = openapi
         self._state = _State(-1, {}, {}, {}, {}, {})
-        self._unsigned: dict[str, tuple[HostedAgent, bytes, Document]] = {}
+        self._unsigned: dict[tuple[str, str], tuple[HostedAgent, Document]] = {}
 
     def agent(self, name: str) -> HostedAgent | None:
         """An agent of this node."""
@@ -94,23 +100,27 @@ class Published:
         """The names of the methods that anybody may call without saying who they are."""
         return self._now().public.get(agent, frozenset())
 
-    def description(self, agent: HostedAgent) -> Document:
-        """Its `ad.json`, signed."""
+    def description(self, agent: HostedAgent, seen: Container[str]) -> Document:
+        """Its `ad.json`, signed, for a reader who may know of the capabilities with the ids ``seen``."""
         state = self._now()
-        key = ("ad", agent.name)
+        methods = _among(methods_of(agent.name, state.methods), seen)
+        key = ("ad", agent.name, *methods)
         if key not in state.made:
-            state.made[key] = self._signed(agent, methods_of(agent.name, state.methods))
+            _keep(state.made, key, self._signed(agent, methods))
         return state.made[key]
 
-    def interface(self, agent: HostedAgent, *, waiting: bool | None = None) -> Document:
-        """Its `interface.json`; ``waiting`` leaves those methods that do, or do not, wait for a person's approval."""
+    def interface(self, agent: HostedAgent, seen: Container[str], *, waiting: bool | None = None) -> Document:
+        """Its `interface.json` for such a reader.
+
+        ``waiting`` leaves those methods that do, or do not, wait for a person's approval.
+        """
         state = self._now()
-        key = ("interface", agent.name, str(waiting))
+        methods = _among(methods_of(agent.name, state.methods), seen)
+        if waiting is not None:
+            methods = authorized_by_people(methods, wanted=waiting)
+        key = ("interface", agent.name, *methods)
         if key not in state.made:
-            methods = methods_of(agent.name, state.methods)
-            if waiting is not None:
-                methods = authorized_by_people(methods, wanted=waiting)
-            state.made[key] = Document.of(interface(agent, methods, self._base))
+            _keep(state.made, key, Document.of(interface(agent, methods, self._base)))
         return state.made[key]
 
     def page(self, number: int) -> Document | None:
@@ -145,16 +155,16 @@ class Published:
             paths = {agent.document_path: agent for agent in hosted.values()}
             dids = {agent.did: agent for agent in hosted.values()}
             self._state = state = _State(snapshot.version, dict(hosted), methods, public, paths, dids)
-            self._unsigned = {name: kept for name, kept in self._unsigned.items() if hosted.get(name) is kept[0]}
+            self._unsigned = {key: kept for key, kept in self._unsigned.items() if hosted.get(key[0]) is kept[0]}
         return state
 
     def _signed(self, agent: HostedAgent, methods: Methods) -> Document:
-        """The signed description; the one before is kept where nothing in it has changed, so that its ETag holds."""
+        """The signed description; one made before is kept where nothing in it has changed, so that its ETag holds."""
         plain = description(agent, methods, self._base, openapi=self._openapi)
         content = dumps(plain)
-        before = self._unsigned.get(agent.name)
-        if before is not None and before[1] == content:
-            return before[2]
+        key = (agent.name, hashlib.sha256(content).hexdigest())
+        if (before := self._unsigned.get(key)) is not None:
+            return before[1]
         signed = sign_description(
             plain,
             agent.identity.signer,
@@ -163,5 +173,17 @@ class Published:
             created=self._clock.now(),
         )
         document = Document.of(signed)
-        self._unsigned[agent.name] = (agent, content, document)
+        _keep(self._unsigned, key, (agent, document))
         return document
+
+
+def _among(methods: Methods, seen: Container[str]) -> Methods:
+    """Those of the methods that a reader may know of."""
+    return {name: entry for name, entry in methods.items() if entry.id in seen}
+
+
+def _keep(made: dict[K, V], key: K, value: V) -> None:
+    """Keep what was made, and forget the oldest where there is too much: readers may see different things."""
+    while len(made) >= _KEPT:
+        del made[next(iter(made))]
+    made[key] = value

@@ -21,15 +21,16 @@ from moothall.identity.request import HttpRequest
 from moothall.messages import Lang
 from moothall.protocols.anp import jsonrpc
 from moothall.protocols.anp.answers import Answer
-from moothall.protocols.anp.asked import Asked
+from moothall.protocols.anp.asked import Asked, of_one_call
 from moothall.protocols.anp.calling import Calling
 from moothall.protocols.anp.jsonrpc import Message, Misshapen
 from moothall.protocols.anp.published import Published
-from moothall.protocols.anp.telling import EventAnswer, gone
+from moothall.protocols.anp.telling import EventAnswer
 from moothall.protocols.anp.terms import Terms
 from moothall.protocols.headers import NOT_KEPT, Headers, latin
 from moothall.protocols.house import REQUEST_ID, STREAMS, Scope
 from moothall.protocols.intake import ClientLeft, read_body, read_json, received
+from moothall.protocols.pumping import gone
 
 DOOR: Final = "anp"
 
@@ -73,6 +74,8 @@ class CallRoute:
             body = jsonrpc.failure(None, read, _request_id(scope), lang, jsonrpc.PARSE_ERROR)
             await Answer(200, body, headers).send(send)
             return
+        if asked.approval and read.batch:
+            raise of_one_call()
         facts = CallFacts(
             door=DOOR,
             principal=principal,
@@ -81,6 +84,8 @@ class CallRoute:
             hops=asked.hops,
             idempotency_key=asked.idempotency_key,
             address=request.address,
+            approval=asked.approval,
+            purpose=asked.purpose,
         )
         calling = Calling(read, self.gateway, agent, facts, lang)
         if asked.events and any(isinstance(call, Misshapen) or not call.notification for call in read.calls):

@@ -13,17 +13,12 @@ from moothall.protocols.anp.asked import EVENTS
 from moothall.protocols.anp.calling import Calling
 from moothall.protocols.headers import NOT_KEPT, Headers
 from moothall.protocols.house import Streams
+from moothall.protocols.pumping import pumped
 
 _WAITING: Final = 32
 """Messages that wait for a slow reader before the work does."""
 
 _ALIVE: Final = b":\n\n"
-
-
-async def gone(receive: Receive) -> None:
-    """Return when the client has left."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 class EventAnswer:
@@ -44,21 +39,11 @@ class EventAnswer:
             Overloaded: too many streams are open; nothing was sent.
             Unavailable: the server stopped before it began.
         """
-        pump = streams.open(self._run)
-        leaving = asyncio.ensure_future(gone(receive))
-        try:
-            await asyncio.wait({pump, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            left = not pump.done()
-        finally:
-            for task in (pump, leaving):
-                task.cancel()
-            await asyncio.wait({pump, leaving})
-        if left:
+        ended = await pumped(self._run, receive, streams)
+        if ended == "left":
             return
-        if pump.cancelled():
+        if ended == "stopped":
             await self._stop()
-        else:
-            pump.result()
         await self._send({"type": "http.response.body", "body": b""})
 
     async def _run(self) -> None:

@@ -14,6 +14,7 @@ from moothall.calls.ports import CallFacts
 from moothall.capability.entry import Entry
 from moothall.errors import Told, ValidationError
 from moothall.identity.principal import ANONYMOUS, Principal
+from moothall.protocols.approving import APPROVAL_HEADER, PURPOSE_HEADER, approval_of, purpose_of
 from moothall.protocols.headers import Headers, repeated
 from moothall.protocols.house import REQUEST_ID
 
@@ -21,6 +22,8 @@ EVENTS: Final = b"text/event-stream"
 _HOPS: Final = b"x-moothall-hops"
 _TIMEOUT: Final = b"x-moothall-timeout"
 _KEY: Final = b"idempotency-key"
+_APPROVAL: Final = APPROVAL_HEADER.lower().encode()
+_PURPOSE: Final = PURPOSE_HEADER.lower().encode()
 _LONGEST_KEY: Final = 255
 _MOST_FIELDS: Final = 1000
 
@@ -30,7 +33,7 @@ class Exchange:
 
     Attributes:
         headers: lower-case names; of one that occurs several times, the last.
-        entry: the capability it is about, as soon as that is known.
+        entry: the capability it is about, once its caller was let in: others are not told that it is there.
         principal: its caller, likewise.
         shared: what a page of another origin must be told to see the answer.
         gone: whether the client has left.
@@ -84,7 +87,7 @@ class Exchange:
         client = self.scope.get("client")
         headers = self.headers
         timeout, hops, key = headers.get(_TIMEOUT), headers.get(_HOPS), headers.get(_KEY)
-        return CallFacts(
+        facts = CallFacts(
             door="http",
             principal=principal,
             request_id=self.request_id,
@@ -93,6 +96,11 @@ class Exchange:
             idempotency_key=None if key is None else _token(key),
             address=client[0] if client else "",
         )
+        if _APPROVAL in headers:
+            facts.approval = _said(_APPROVAL, approval_of(headers[_APPROVAL].decode("latin-1")))
+        if _PURPOSE in headers:
+            facts.purpose = _said(_PURPOSE, purpose_of(headers[_PURPOSE].decode("latin-1")))
+        return facts
 
     def query(self, entry: Entry) -> dict[str, Any]:
         """The parameters of the query, as text; a list for what stands there twice, or is a list by its schema.
@@ -158,6 +166,12 @@ def _token(value: bytes) -> str:
     if not 0 < len(key) <= _LONGEST_KEY or not key.isascii() or not key.isprintable():
         raise _bad(_KEY)
     return key
+
+
+def _said(header: bytes, read: str | None) -> str:
+    if read is None:
+        raise _bad(header)
+    return read
 
 
 def _bad(header: bytes) -> ValidationError:

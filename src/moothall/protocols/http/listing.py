@@ -27,9 +27,9 @@ class Listings:
         self._gateway = gateway
         self._ready: OrderedDict[tuple[Entry, ...], tuple[bytes, bytes]] = OrderedDict()
 
-    def answer(self, principal: Principal, asked: Sequence[tuple[bytes, bytes]]) -> tuple[int, Headers, bytes]:
+    async def answer(self, principal: Principal, asked: Sequence[tuple[bytes, bytes]]) -> tuple[int, Headers, bytes]:
         """Status, headers and body for a reader; ``asked`` are its own headers."""
-        tag, body = self._listing(tuple(self._gateway.visible(principal, "http")))
+        tag, body = self._listing(await self._gateway.visible(principal, "http"))
         head: Headers = [(b"etag", tag), (b"cache-control", b"private, no-cache"), BY_READER]
         if unchanged(asked, tag):
             return 304, head, b""

@@ -6,7 +6,7 @@ The ``operationId`` is what stands after ``local:`` in a target; a version that 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, Final
 
 from moothall.capability.entry import Entry
@@ -84,6 +84,18 @@ COMPONENTS: Final[JsonObject] = {
             "description": "Makes a repetition harmless for 24 hours.",
             "schema": {"type": "string", "maxLength": 255},
         },
+        "Approval": {
+            "name": "X-Moothall-Approval",
+            "in": "header",
+            "description": "The approval that this very call was given, when it is made again.",
+            "schema": {"type": "string", "maxLength": 128},
+        },
+        "Purpose": {
+            "name": "X-Moothall-Purpose",
+            "in": "header",
+            "description": "What the call is for; policies may ask.",
+            "schema": {"type": "string", "maxLength": 200},
+        },
         "Timeout": {
             "name": "X-Moothall-Timeout",
             "in": "header",
@@ -92,10 +104,18 @@ COMPONENTS: Final[JsonObject] = {
         },
     },
     "responses": {
+        "CallPending": {
+            "description": "Somebody has to approve the call first; it is made again with `X-Moothall-Approval`",
+            "headers": {
+                "Location": {"description": "Where it is told how far that is", "schema": {"type": "string"}},
+                "Retry-After": {"description": "Seconds", "schema": {"type": "integer"}},
+            },
+            "content": {"application/json": {"schema": {"$ref": f"{_SCHEMAS}CallFailure"}}},
+        },
         "CallFailure": {
             "description": "An error",
             "content": {"application/json": {"schema": {"$ref": f"{_SCHEMAS}CallFailure"}}},
-        }
+        },
     },
     "schemas": {"CallFailure": _FAILURE},
     "securitySchemes": {
@@ -119,13 +139,18 @@ _BY_SIGNATURE: Final[list[JsonObject]] = [{"didSignature": []}, {"ownerToken": [
 _BY_TOKEN: Final[list[JsonObject]] = [{"accessToken": []}, {"apiKey": []}, {"adminKey": []}]
 
 
-def described(snapshot: Snapshot) -> tuple[JsonObject, JsonObject]:
-    """The paths of a snapshot's capabilities, and the schemas that they refer to."""
+def described(snapshot: Snapshot, seen: Container[str]) -> tuple[JsonObject, JsonObject]:
+    """The paths of those capabilities whose ids are ``seen``, and the schemas that they refer to."""
     paths: JsonObject = {CAPABILITIES: {"get": _LISTING}}
     schemas: JsonObject = {}
     for name, entry in sorted(snapshot.entries.items()):
         newest = snapshot.entries[entry.id] is entry
-        shown = "net" in entry.spec.exposure and entry.state != "disabled" and (name == entry.id or not newest)
+        shown = (
+            entry.id in seen
+            and "net" in entry.spec.exposure
+            and entry.state != "disabled"
+            and (name == entry.id or not newest)
+        )
         for path, verb, operation_id in _addresses(name, entry) if shown else ():
             paths.setdefault(path, {})[verb] = _operation(entry, operation_id, verb, schemas)
     return paths, schemas
@@ -148,13 +173,16 @@ def _operation(entry: Entry, operation_id: str, verb: str, schemas: JsonObject) 
         "tags": [_TAG, *spec.tags],
         "summary": spec.description.partition("\n")[0] or entry.id,
         "operationId": operation_id,
-        "parameters": [{"$ref": "#/components/parameters/Timeout"}],
+        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in ("Timeout", "Purpose")],
         "responses": {
             "200": _answer(entry, prefix, schemas),
             "default": _FAILED,
         },
         "security": _security(entry),
     }
+    if spec.approval:
+        operation["parameters"].append({"$ref": "#/components/parameters/Approval"})
+        operation["responses"]["202"] = {"$ref": "#/components/responses/CallPending"}
     if spec.description:
         operation["description"] = spec.description
     if entry.state == "deprecated":

@@ -12,6 +12,7 @@ from moothall.calls.ports import Outgoing
 from moothall.canonical import dumps
 from moothall.capability.spec import JsonObject
 from moothall.errors import Told, ValidationError
+from moothall.protocols.approving import headers_of
 
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 _IN_QUERY: Final = frozenset({"GET", "HEAD", "DELETE"})
@@ -44,6 +45,7 @@ def request_of(outgoing: Outgoing, accept: str) -> Sent:
     }
     if outgoing.idempotency_key is not None:
         headers["Idempotency-Key"] = outgoing.idempotency_key
+    headers |= headers_of(outgoing.approval, outgoing.purpose)
     if method in _IN_QUERY:
         query = urlencode(list(_pairs(arguments)))
         return Sent(method, _with_query(url, query), headers)

@@ -19,6 +19,7 @@ from moothall.errors import (
     InternalError,
     MethodNotAllowed,
     MoothallError,
+    ServiceNotFoundError,
     Told,
     Unavailable,
     UnsupportedMediaType,
@@ -132,11 +133,10 @@ class HttpDoor:
     async def _list(self, exchange: Exchange) -> None:
         body = await self._body(exchange)
         principal = await self._gateway.authenticate(received(exchange.scope, body))
-        status, headers, listing = self._listings.answer(principal, exchange.scope["headers"])
+        status, headers, listing = await self._listings.answer(principal, exchange.scope["headers"])
         await exchange.answer(status, [*headers, *self._welcome(principal)], listing)
 
     async def _call(self, exchange: Exchange, found: Found, method: str) -> None:
-        exchange.entry = found.entry
         exchange.shared = shared(found.entry, self._terms.origins, exchange.headers)
         body = await self._body(exchange)
         gateway = self._gateway
@@ -235,7 +235,9 @@ class HttpDoor:
         body, headers = self._failure(exchange, error)
         if not any(name == NOT_KEPT[0] for name, _ in headers):
             headers.append(NOT_KEPT)
-        head = [*body_headers(body), *self._head(exchange), *headers, *exchange.shared]
+        missing = isinstance(error, ServiceNotFoundError) and exchange.entry is None
+        page = [] if missing else exchange.shared  # of what is hidden, pages hear no more than of what is not there
+        head = [*body_headers(body), *self._head(exchange), *headers, *page]
         await exchange.answer(status_of(error), head, body)
 
 

@@ -19,7 +19,7 @@ _ALLOWED: Final = [
 ]
 _EXPOSED: Final = (
     b"access-control-expose-headers",
-    b"Authentication-Info, Content-Language, Retry-After, WWW-Authenticate, X-API-Version, X-Request-ID",
+    b"Authentication-Info, Content-Language, Location, Retry-After, WWW-Authenticate, X-API-Version, X-Request-ID",
 )
 _MAX_AGE: Final = (b"access-control-max-age", b"600")
 

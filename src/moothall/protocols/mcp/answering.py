@@ -10,7 +10,8 @@ from mcp.server.context import ServerRequestContext
 from moothall.calls.target import Target
 from moothall.capability.entry import Entry
 from moothall.capability.spec import JsonObject
-from moothall.errors import InputRequired, MoothallError
+from moothall.errors import ApprovalPending, InputRequired, MoothallError
+from moothall.protocols.mcp.approvals import approval_form
 from moothall.protocols.mcp.asking import ClientPartner
 from moothall.protocols.mcp.calling import perform
 from moothall.protocols.mcp.failures import protocol_error
@@ -37,4 +38,6 @@ async def answer(
     except MoothallError as error:
         if isinstance(error, InputRequired) and (asked := partner.required(error)) is not None:
             return asked
+        if isinstance(error, ApprovalPending) and (form := approval_form(ctx, error, visit_of(ctx).lang)) is not None:
+            return form
         raise protocol_error(error, visit_of(ctx).lang) from error

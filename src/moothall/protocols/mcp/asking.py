@@ -49,6 +49,9 @@ LEVEL: Final = "moothall.level"
 LACKING: Final = "requiredCapabilities"
 """Where an error says what the client would have to announce."""
 
+_STATE_SECONDS: Final = 7 * 86_400.0
+"""As long as a client may keep what was sealed for it: a person may take days to approve a call."""
+
 _LEVELS: Final[tuple[LogLevel, ...]] = get_args(LogLevel)
 _USUAL: Final = "info"
 _REQUESTS: Final[TypeAdapter[ElicitRequest | CreateMessageRequest | ListRootsRequest]] = TypeAdapter(
@@ -58,7 +61,9 @@ _REQUESTS: Final[TypeAdapter[ElicitRequest | CreateMessageRequest | ListRootsReq
 
 def register(server: Server[Any], ground: Ground) -> None:
     """Let a server seal what clients keep for it, and take the level of messages."""
-    security = RequestStateSecurity(keys=[ground.secret], bind_principal=lambda ctx: visit_of(ctx).principal.id)
+    security = RequestStateSecurity(
+        keys=[ground.secret], ttl=_STATE_SECONDS, bind_principal=lambda ctx: visit_of(ctx).principal.id
+    )
     server.middleware.append(RequestStateBoundary(security, default_audience=ground.name))
     server.add_request_handler("logging/setLevel", SetLevelRequestParams, _set_level)
 

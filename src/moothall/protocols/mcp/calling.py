@@ -20,7 +20,17 @@ from moothall.calls.target import Target
 from moothall.canonical import dumps
 from moothall.capability.entry import Entry
 from moothall.capability.spec import JsonObject
-from moothall.errors import InputRequired, InternalError, MoothallError, ServiceNotFoundError, Told, ValidationError
+from moothall.errors import (
+    ApprovalPending,
+    InputRequired,
+    InternalError,
+    MoothallError,
+    ServiceNotFoundError,
+    Told,
+    ValidationError,
+)
+from moothall.protocols.approving import APPROVAL, PURPOSE, approval_of, purpose_of
+from moothall.protocols.mcp.approvals import resumed, waiting
 from moothall.protocols.mcp.asking import ClientPartner
 from moothall.protocols.mcp.content import blocks
 from moothall.protocols.mcp.failures import protocol_error, tool_failure, unknown_tool
@@ -99,6 +109,8 @@ class ToolCalls:
         try:
             outcome = await perform(self._ground, ctx, target, arguments, partner, check)
             return _result(outcome, tool)
+        except ApprovalPending as error:
+            return waiting(ctx, error, visit.lang, structured=tool is None or "outputSchema" not in tool.row)
         except InputRequired as error:
             asked = partner.required(error)
             return tool_failure(error, visit.lang) if asked is None else asked
@@ -152,7 +164,10 @@ def _facts(ctx: Context, visit: Visit, partner: ClientPartner) -> CallFacts:
     facts = CallFacts(
         door=DOOR, principal=visit.principal, request_id=visit.request_id, address=visit.address, partner=partner
     )
+    params: Mapping[str, Any] = ctx.params or {}
     meta: Mapping[str, Any] = ctx.meta or {}
+    if "requestState" in params:
+        facts.approval = resumed(params).approval
     if not meta:
         return facts
     if "progress_token" in meta:
@@ -163,6 +178,10 @@ def _facts(ctx: Context, visit: Visit, partner: ClientPartner) -> CallFacts:
         facts.hops = _count(meta[HOPS])
     if KEY in meta:
         facts.idempotency_key = _token(meta[KEY])
+    if APPROVAL in meta:
+        facts.approval = _said(APPROVAL, approval_of(meta[APPROVAL]))
+    if PURPOSE in meta:
+        facts.purpose = _said(PURPOSE, purpose_of(meta[PURPOSE]))
     return facts
 
 
@@ -190,6 +209,12 @@ def _token(value: object) -> str:
     if not isinstance(value, str) or not known:
         raise _bad(KEY)
     return value
+
+
+def _said(name: str, known: str | None) -> str:
+    if known is None:
+        raise _bad(name)
+    return known
 
 
 def _bad(name: str) -> ValidationError:

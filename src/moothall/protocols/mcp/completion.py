@@ -41,7 +41,7 @@ def register(server: Server[Any], ground: Ground) -> None:
 
 
 async def _complete(ground: Ground, ctx: ServerRequestContext[Any, Any], params: CompleteRequestParams) -> JsonObject:
-    entry = _entry(ground, ctx, params)
+    entry = await _entry(ground, ctx, params)
     name, beginning = params.argument.name, params.argument.value
     if entry is None or name not in entry.input_schema.get("properties", {}):
         raise MCPError(INVALID_PARAMS, "Nothing to complete", {"code": "NOT_FOUND"})
@@ -57,12 +57,12 @@ async def _complete(ground: Ground, ctx: ServerRequestContext[Any, Any], params:
     return {"completion": listed}
 
 
-def _entry(ground: Ground, ctx: ServerRequestContext[Any, Any], params: CompleteRequestParams) -> Entry | None:
+async def _entry(ground: Ground, ctx: ServerRequestContext[Any, Any], params: CompleteRequestParams) -> Entry | None:
     reference = params.ref
     if isinstance(reference, PromptReference):
-        return visible_prompts(ground, ctx).get(reference.name)
-    found = (entry for entry in visible_resources(ground, visit_of(ctx).principal) if entry.spec.uri == reference.uri)
-    return next(found, None)
+        return (await visible_prompts(ground, ctx)).get(reference.name)
+    visible = await visible_resources(ground, visit_of(ctx).principal)
+    return next((entry for entry in visible if entry.spec.uri == reference.uri), None)
 
 
 async def _values(ground: Ground, entry: Entry, name: str, beginning: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -19,10 +20,12 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, SubscriptionsListenRequestParams, SubscriptionsListenResult
 
 from moothall.capability.entry import Entry
+from moothall.errors import MoothallError
 from moothall.identity.principal import Principal
 from moothall.protocols.mcp.ground import DOOR, Ground
 from moothall.protocols.mcp.resources import readable
 from moothall.protocols.mcp.visits import visit_of
+from moothall.telemetry import logger
 
 KINDS: Final[dict[type[ServerEvent], str]] = {
     ToolsListChanged: "tool",
@@ -35,38 +38,76 @@ _MOST: Final = 1024
 """Subscriptions of one server."""
 
 Lists = dict[str, list[Entry] | None]
+Listener = Callable[[ServerEvent], None]
+_log = logger("mcp")
 
 
 class Hearing:
-    """What one caller hears."""
+    """What one caller hears.
+
+    What it may hear is looked up for each event, one after another; what happens several times meanwhile is one event.
+    """
 
     def __init__(self, ground: Ground, principal: Principal) -> None:
         self._ground = ground
         self._principal = principal
-        self._known = self._lists()
+        self._known: Lists = {}
+        self._told: dict[tuple[type[ServerEvent], str], tuple[ServerEvent, Listener]] = {}
+        self._looking: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Look at what the lists are now.
+
+        Raises:
+            StorageError: the store cannot say.
+        """
+        self._known = await self._lists()
+
+    def close(self) -> None:
+        """Hear nothing more."""
+        self._told.clear()
+        if self._looking is not None:
+            self._looking.cancel()
 
     @property
     def over(self) -> bool:
         """Whether it is to hear nothing more: it was suspended."""
         return self._ground.suspended(self._principal.id)
 
-    def hears(self, event: ServerEvent) -> bool:
-        """Whether it is told of an event: of a resource that it may read, of a list that is another one for it.
+    def hear(self, event: ServerEvent, listener: Listener) -> None:
+        """Tell the listener of an event: of a resource that it may read, of a list that is another one for it.
 
         Of one that is over, every event is taken on: what should send it ends it.
         """
         if self.over:
-            return True
+            listener(event)
+            return
+        self._told[type(event), event.uri if isinstance(event, ResourceUpdated) else ""] = event, listener
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+
+    async def _look(self) -> None:
+        while self._told:
+            event, listener = self._told.pop(next(iter(self._told)))
+            try:
+                hears = await self._hears(event)
+            except MoothallError as error:  # who may not be known to hear it does not
+                _log.warning("whether a reader may hear of a change is not known: %s", error)
+            else:
+                if hears:
+                    listener(event)
+
+    async def _hears(self, event: ServerEvent) -> bool:
         if isinstance(event, ResourceUpdated):
-            return readable(self._ground, self._principal, event.uri)
+            return await readable(self._ground, self._principal, event.uri)
         kind = KINDS[type(event)]
-        before, after = self._known.get(kind), self._lists().get(kind)
+        before, after = self._known.get(kind), (await self._lists()).get(kind)
         self._known = {**self._known, kind: after}  # of the other lists other events tell
         return after != before
 
-    def _lists(self) -> Lists:
+    async def _lists(self) -> Lists:
         found: dict[str, list[Entry]] = {}
-        for entry in self._ground.gateway().visible(self._principal, DOOR):
+        for entry in await self._ground.gateway().visible(self._principal, DOOR):
             found.setdefault(entry.spec.kind, []).append(entry)
         return dict(found)
 
@@ -88,11 +129,14 @@ class Listening:
         """
         if len(self._open) >= _MOST:
             raise MCPError(INTERNAL_ERROR, "Subscription limit reached")
-        handler = ListenHandler(_Heard(self._ground.bus, Hearing(self._ground, visit_of(ctx).principal)))
+        hearing = Hearing(self._ground, visit_of(ctx).principal)
+        handler = ListenHandler(_Heard(self._ground.bus, hearing))
         self._open.add(handler)
         try:
+            await hearing.begin()
             return await handler(ctx, params)
         finally:
+            hearing.close()
             self._open.discard(handler)
 
     def close(self) -> None:
@@ -112,8 +156,4 @@ class _Heard:
         return self._bus.publish(event)
 
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
-        def deliver(event: ServerEvent) -> None:
-            if self._hearing.hears(event):
-                listener(event)
-
-        return self._bus.subscribe(deliver)
+        return self._bus.subscribe(lambda event: self._hearing.hear(event, listener))

@@ -76,11 +76,15 @@ async def changed_lists(exchange: Exchange, ground: Ground, visit: Visit) -> Non
     ready = asyncio.Event()
 
     def deliver(told: ServerEvent) -> None:
-        if not isinstance(told, ResourceUpdated) and hearing.hears(told):
-            due[METHODS[type(told)]] = None
-            ready.set()
+        if not isinstance(told, ResourceUpdated):
+            hearing.hear(told, due_now)
+
+    def due_now(told: ServerEvent) -> None:
+        due[METHODS[type(told)]] = None
+        ready.set()
 
     hearing = Hearing(ground, visit.principal)
+    await hearing.begin()
     exchange.attend()
     end = ground.bus.subscribe(deliver)
     try:
@@ -93,4 +97,5 @@ async def changed_lists(exchange: Exchange, ground: Ground, visit: Visit) -> Non
                 await exchange.event(event(notification(method, None)))
     finally:
         end()
+        hearing.close()
         exchange.leave()

@@ -26,20 +26,21 @@ def register(server: Server[Any], ground: Ground) -> None:
     server.add_request_handler("prompts/get", GetPromptRequestParams, partial(_get, ground))
 
 
-def visible_prompts(ground: Ground, ctx: ServerRequestContext[Any, Any]) -> dict[str, Entry]:
+async def visible_prompts(ground: Ground, ctx: ServerRequestContext[Any, Any]) -> dict[str, Entry]:
     """The prompts that the sender of a message may use, by name."""
     gateway = ground.gateway()
-    seen = {entry.id for entry in gateway.visible(visit_of(ctx).principal, DOOR) if entry.spec.kind == "prompt"}
+    visible = await gateway.visible(visit_of(ctx).principal, DOOR)
+    seen = {entry.id for entry in visible if entry.spec.kind == "prompt"}
     return {name: entry for name, entry in tool_names(gateway.snapshot).items() if entry.id in seen} if seen else {}
 
 
 async def _listed(ground: Ground, ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams) -> JsonObject:
-    rows = [_row(name, entry) for name, entry in visible_prompts(ground, ctx).items()]
+    rows = [_row(name, entry) for name, entry in (await visible_prompts(ground, ctx)).items()]
     return page("prompts", rows, params.cursor)
 
 
 async def _get(ground: Ground, ctx: ServerRequestContext[Any, Any], params: GetPromptRequestParams) -> JsonObject:
-    entry = visible_prompts(ground, ctx).get(params.name)
+    entry = (await visible_prompts(ground, ctx)).get(params.name)
     if entry is None:
         raise MCPError(INVALID_PARAMS, f"Unknown prompt: {params.name}", {"code": "NOT_FOUND"})
     return await answer(ground, ctx, entry, params.arguments or {}, _prompt)

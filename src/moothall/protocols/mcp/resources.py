@@ -67,30 +67,30 @@ def watched(connection: Connection) -> frozenset[str]:
     return frozenset(connection.state.get(WATCHED, ()))
 
 
-def readable(ground: Ground, principal: Principal, uri: str) -> bool:
+async def readable(ground: Ground, principal: Principal, uri: str) -> bool:
     """Whether there is a resource at a URI that a caller may read."""
-    return _found(ground, principal, uri) is not None
+    return await _found(ground, principal, uri) is not None
 
 
 async def _listed(ground: Ground, ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams) -> JsonObject:
-    rows = [_row(entry, "uri") for entry in _readable(ground, ctx) if not _template(entry).variables]
+    rows = [_row(entry, "uri") for entry in await _readable(ground, ctx) if not _template(entry).variables]
     return page("resources", rows, params.cursor)
 
 
 async def _templates(ground: Ground, ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams) -> JsonObject:
-    rows = [_row(entry, "uriTemplate") for entry in _readable(ground, ctx) if _template(entry).variables]
+    rows = [_row(entry, "uriTemplate") for entry in await _readable(ground, ctx) if _template(entry).variables]
     return page("resourceTemplates", rows, params.cursor)
 
 
 async def _read(ground: Ground, ctx: ServerRequestContext[Any, Any], params: ReadResourceRequestParams) -> JsonObject:
-    found = _found(ground, visit_of(ctx).principal, params.uri)
+    found = await _found(ground, visit_of(ctx).principal, params.uri)
     if found is None:
         raise _unknown(ctx, params.uri)
     return await answer(ground, ctx, *found, partial(_contents, params.uri))
 
 
-def _readable(ground: Ground, ctx: ServerRequestContext[Any, Any]) -> list[Entry]:
-    return visible_resources(ground, visit_of(ctx).principal)
+async def _readable(ground: Ground, ctx: ServerRequestContext[Any, Any]) -> list[Entry]:
+    return await visible_resources(ground, visit_of(ctx).principal)
 
 
 def _contents(uri: str, entry: Entry, data: Any) -> JsonObject:  # noqa: ANN401 - JSON of any shape
@@ -100,7 +100,7 @@ def _contents(uri: str, entry: Entry, data: Any) -> JsonObject:  # noqa: ANN401 
 async def _subscribe(
     ground: Ground, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams
 ) -> EmptyResult:
-    if not readable(ground, visit_of(ctx).principal, params.uri):
+    if not await readable(ground, visit_of(ctx).principal, params.uri):
         raise _unknown(ctx, params.uri)
     watching: set[str] = connection_state(ctx).setdefault(WATCHED, set())
     if len(watching) >= _MOST_WATCHED and params.uri not in watching:
@@ -121,7 +121,7 @@ async def _listen(
         permitted = []
         for uri in wanted[:_MOST_LISTENED]:
             await checkpoint()  # others have their turn between two look-ups
-            if readable(ground, visit_of(ctx).principal, uri):
+            if await readable(ground, visit_of(ctx).principal, uri):
                 permitted.append(uri)
         filtered = params.notifications.model_copy(update={"resource_subscriptions": permitted})
         params = params.model_copy(update={"notifications": filtered})
@@ -136,18 +136,19 @@ async def _unsubscribe(
     return EmptyResult()
 
 
-def visible_resources(ground: Ground, principal: Principal) -> list[Entry]:
+async def visible_resources(ground: Ground, principal: Principal) -> list[Entry]:
     """The resources that a caller may read."""
-    return [entry for entry in ground.gateway().visible(principal, DOOR) if entry.spec.kind == "resource"]
+    visible = await ground.gateway().visible(principal, DOOR)
+    return [entry for entry in visible if entry.spec.kind == "resource"]
 
 
-def _found(ground: Ground, principal: Principal, uri: str) -> tuple[Entry, Mapping[str, str]] | None:
+async def _found(ground: Ground, principal: Principal, uri: str) -> tuple[Entry, Mapping[str, str]] | None:
     """The resource at a URI, with the values of its variables; one without variables goes before those with."""
     if len(uri) > _LONGEST:
         return None
     matching = [
         (entry, values)
-        for entry in visible_resources(ground, principal)
+        for entry in await visible_resources(ground, principal)
         if (values := _template(entry).match(uri)) is not None
     ]
     return min(matching, key=lambda match: len(match[1]), default=None)

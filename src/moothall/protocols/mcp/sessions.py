@@ -79,6 +79,7 @@ class Session:
                     await serve_connection(server, dispatcher, connection=self._connection, lifespan_state=None)
         finally:
             self._connection = None
+            self.hearing.close()
             if self._telling is not None:
                 self._telling.cancel()
             if not self.transport.is_terminated:
@@ -95,9 +96,11 @@ class Session:
         if self._connection is None:
             return
         uri = event.uri if isinstance(event, ResourceUpdated) else ""
-        if (uri and uri not in watched(self._connection)) or not self.hearing.hears(event):
-            return
-        self._due[METHODS[type(event)], uri] = None
+        if not uri or uri in watched(self._connection):
+            self.hearing.hear(event, self._take)
+
+    def _take(self, event: ServerEvent) -> None:
+        self._due[METHODS[type(event)], event.uri if isinstance(event, ResourceUpdated) else ""] = None
         if self._telling is None or self._telling.done():
             self._telling = asyncio.create_task(self._tell())
 
@@ -178,6 +181,7 @@ class Sessions:
         try:
             if leaving is not None:
                 await self._finish(leaving)
+            await session.hearing.begin()
             ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             session.task = asyncio.create_task(session.serve(self._server, ready))
             session.task.add_done_callback(lambda task: self._over(session, ready, task))

@@ -71,7 +71,7 @@ class Tools:
 
     async def listed(self, ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams) -> JsonObject:
         """Answer ``tools/list`` with what the reader may call."""
-        rows = [self._row(entry) for entry in self._visible(ctx) if entry.spec.kind == "tool"]
+        rows = [self._row(entry) for entry in await self._visible(ctx) if entry.spec.kind == "tool"]
         return page("tools", rows, params.cursor)
 
     async def ready(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
@@ -81,7 +81,7 @@ class Tools:
         """
         if ctx.method != "tools/list" or (ctx.params or {}).keys() - _PLAIN:
             return await call_next(ctx)
-        key = ctx.protocol_version, self._visible(ctx)
+        key = ctx.protocol_version, await self._visible(ctx)
         if key in self._ready:
             self._ready.move_to_end(key)
             return self._ready[key]
@@ -108,11 +108,11 @@ class Tools:
         self._ready.clear()
         self._snapshot = snapshot
 
-    def _visible(self, ctx: ServerRequestContext[Any, Any]) -> tuple[Entry, ...]:
+    async def _visible(self, ctx: ServerRequestContext[Any, Any]) -> tuple[Entry, ...]:
         gateway = self._ground.gateway()
         if gateway.snapshot is not self._snapshot:
             self._refresh(gateway.snapshot)
-        return gateway.visible(visit_of(ctx).principal, DOOR)
+        return await gateway.visible(visit_of(ctx).principal, DOOR)
 
     def _row(self, entry: Entry) -> JsonObject:
         name = self._names.of(entry)

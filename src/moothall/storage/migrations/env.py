@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from moothall.storage.schema import metadata
+from moothall.storage.authority import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -26,6 +26,7 @@ from moothall.protocols.a2a.remote.binding import Binding, Operation
 from moothall.protocols.a2a.remote.card import RemoteCard
 from moothall.protocols.a2a.remote.questions import MOST_ROUNDS, answers
 from moothall.protocols.a2a.remote.watch import Watch
+from moothall.protocols.approving import metadata_of
 from moothall.telemetry import logger
 
 FIRST_PAUSE: Final = 0.1
@@ -177,6 +178,7 @@ class AgentCall:
         metadata: JsonObject = {"moothall/timeout": round(outgoing.timeout, 3), "moothall/hops": outgoing.hops}
         if outgoing.idempotency_key is not None:
             metadata["moothall/idempotencyKey"] = outgoing.idempotency_key
+        metadata |= metadata_of(outgoing.approval, outgoing.purpose)
         message: JsonObject = {"messageId": outgoing.call_id or fresh(), "role": "ROLE_USER", "parts": [part]}
         if task_id:
             message |= {"messageId": fresh(), "taskId": task_id}

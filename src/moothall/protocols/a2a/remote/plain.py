@@ -17,6 +17,7 @@ from moothall.clock import Clock
 from moothall.errors import Told, UpstreamError, UpstreamInvalid, ValidationError
 from moothall.identity.limited_body import Caps
 from moothall.protocols.a2a.remote.way import Said, Way
+from moothall.protocols.approving import headers_of
 from moothall.protocols.intake import MOST_ANSWERED, read_json
 
 MOST_BYTES: Final = 4 * 1024 * 1024
@@ -48,6 +49,7 @@ async def call(way: Way, outgoing: Outgoing, caller: str, clock: Clock) -> Any: 
     }
     if outgoing.idempotency_key is not None:
         headers["Idempotency-Key"] = outgoing.idempotency_key
+    headers |= headers_of(outgoing.approval, outgoing.purpose)
     try:
         content = b"" if verb in _IN_QUERY else dumps(sent)
         url = _with_query(url, sent) if verb in _IN_QUERY else url

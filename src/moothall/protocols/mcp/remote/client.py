@@ -30,12 +30,13 @@ from moothall.calls.ports import Outgoing
 from moothall.capability.spec import JsonObject
 from moothall.capability.unstructured import Unstructured
 from moothall.errors import InputRequired, MoothallError
+from moothall.protocols.approving import metadata_of
 from moothall.protocols.failures import remote_error
 from moothall.protocols.mcp.remote.asking import Asked, answers_to, left_open
 from moothall.protocols.mcp.remote.carriage import MOST_ANSWERED, Contained, GuardedCarriage, Session
 from moothall.protocols.mcp.remote.child import child
 from moothall.protocols.mcp.remote.exchange import Exchange
-from moothall.protocols.mcp.remote.failures import FAILURES, failure_in, failure_of, unanswered, unknown
+from moothall.protocols.mcp.remote.failures import FAILURES, failure_in, failure_of, pending_in, unanswered, unknown
 from moothall.protocols.mcp.remote.link import Link, Pinned
 from moothall.protocols.mcp.remote.oauth import Kept, SignIn, provider_of, secret_of
 from moothall.protocols.mcp.remote.progress import Telling
@@ -144,6 +145,7 @@ class RemoteServer:
         """The result of a call, once the server's questions have been answered.
 
         Raises:
+            ApprovalPending: it is another moothall node, and somebody has to approve the call first.
             InputRequired: it asks what cannot be passed on, or does not stop asking.
         """
         responses: InputResponses | None = None
@@ -160,6 +162,8 @@ class RemoteServer:
             result = await self._sent(client, params, telling)
             if result.get("resultType") != "input_required":
                 return result
+            if (pending := pending_in(result)) is not None:
+                raise pending
             asked = InputRequiredResult.model_validate(result, by_name=False)
             responses = await answers_to(asked, exchange) or None
             state = asked.request_state
@@ -297,4 +301,5 @@ def _meta(outgoing: Outgoing, exchange: Exchange) -> RequestParamsMeta:
     meta: dict[str, Any] = {_TIMEOUT: round(exchange.left, 3), _HOPS: outgoing.hops}
     if outgoing.idempotency_key is not None:
         meta[_KEY] = outgoing.idempotency_key
+    meta |= metadata_of(outgoing.approval, outgoing.purpose)
     return cast("RequestParamsMeta", meta)

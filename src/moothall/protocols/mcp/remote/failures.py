@@ -31,6 +31,7 @@ from moothall.errors import (
     UpstreamInvalid,
 )
 from moothall.identity.limited_body import silence
+from moothall.protocols.approving import APPROVAL
 from moothall.protocols.failures import error_of_status, remote_error
 from moothall.protocols.mcp.remote.exchange import Exchange
 
@@ -79,6 +80,13 @@ def failure_in(result: Mapping[str, Any]) -> MoothallError:
         if isinstance(error, dict):
             return remote_error(error.get("code"), error.get("details"))
     return UpstreamError("the tool failed", told=Told("remote.failed"))
+
+
+def pending_in(result: Mapping[str, Any]) -> MoothallError | None:
+    """The error of a call that another moothall node keeps until somebody has approved it; None: it asks otherwise."""
+    meta = result.get("_meta")
+    details = meta.get(APPROVAL) if isinstance(meta, Mapping) else None
+    return remote_error("APPROVAL_PENDING", details) if isinstance(details, Mapping) else None
 
 
 def unknown(error: Exception) -> bool:

@@ -1,0 +1,1 @@
+"""Approvals: calls that wait until others have agreed to exactly them."""

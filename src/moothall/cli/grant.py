@@ -1,0 +1,112 @@
+"""``moot grant``: rights that agents of this node lend to others for a while."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from typing import get_args
+
+import click
+
+from moothall.cli.at_node import asked, listed
+from moothall.cli.invocation import Invocation, standard
+from moothall.cli.parties import did_of
+from moothall.cli.telling import tell, tell_rows
+from moothall.cli.wording import Commands, Option, Worded
+from moothall.clock import SystemClock, rfc3339
+from moothall.grants.model import MOST_LINKS
+from moothall.grants.views import Status
+
+_COLUMNS = ("id", "delegator", "delegate", "actions", "capabilities", "status", "expires_at")
+_STDIN = "-"
+
+grant = Commands(
+    "grant",
+    table={name: f"moothall.cli.grant:{name}_grant" for name in ("create", "add", "list", "show", "revoke")},
+    about="grant",
+    help="grant.about",
+    no_args_is_help=True,
+)
+
+
+def _listed(words: str) -> list[str]:
+    return [word for word in (part.strip() for part in words.split(",")) if word]
+
+
+@click.command("create", cls=Worded, help="grant_about.create", epilog="grant_example.text")
+@click.option("--from", "delegator", required=True, metavar="AGENT", cls=Option, help="option.grant_from")
+@click.option("--to", "delegate", required=True, metavar="DID", cls=Option, help="option.grant_to")
+@click.option("--actions", required=True, cls=Option, help="option.grant_actions")
+@click.option("--capabilities", cls=Option, help="option.grant_capabilities")
+@click.option("--hours", type=click.FloatRange(min=0, min_open=True, max=720), cls=Option, help="option.grant_hours")
+@click.option("--depth", type=click.IntRange(0, MOST_LINKS - 1), default=0, cls=Option, help="option.grant_depth")
+@click.option("--classification", type=click.IntRange(0, 3), cls=Option, help="option.grant_classification")
+@click.option("--parent", cls=Option, help="option.grant_parent")
+@standard
+def create_grant(  # noqa: PLR0913, PLR0917 - its options
+    call: Invocation,
+    delegator: str,
+    delegate: str,
+    actions: str,
+    capabilities: str | None,
+    hours: float | None,
+    depth: int,
+    classification: int | None,
+    parent: str | None,
+) -> int:
+    """Lend rights."""
+    expires = None if hours is None else rfc3339(SystemClock().now() + timedelta(hours=hours))
+    made = asked(
+        call,
+        "grants.create",
+        delegator=did_of(call, delegator),
+        delegate=did_of(call, delegate),
+        actions=_listed(actions),
+        capabilities=None if capabilities is None else _listed(capabilities),
+        expires_at=expires,
+        depth=depth,
+        parent=parent,
+        classification=classification,
+    )
+    return tell(call, made)
+
+
+@click.command("add", cls=Worded, help="grant_about.add")
+@click.argument("token", metavar="TOKEN|-")
+@standard
+def add_grant(call: Invocation, token: str) -> int:
+    """Hand in what its delegator signed itself."""
+    words = sys.stdin.read().strip() if token == _STDIN else token
+    return tell(call, asked(call, "grants.add", token=words))
+
+
+@click.command("list", cls=Worded, help="grant_about.list")
+@click.option("--from", "delegator", metavar="AGENT", cls=Option, help="option.grant_from")
+@click.option("--to", "delegate", metavar="DID", cls=Option, help="option.grant_to")
+@click.option("--status", type=click.Choice(get_args(Status)), cls=Option, help="option.grant_status")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, cls=Option, help="option.most")
+@standard
+def list_grant(call: Invocation, delegator: str | None, delegate: str | None, status: str | None, limit: int) -> int:
+    """List what was lent."""
+    parties = {"delegator": delegator and did_of(call, delegator), "delegate": delegate and did_of(call, delegate)}
+    rows = listed(call, "grants.list", "delegations", limit, status=status, **parties)
+    if not call.as_json:
+        rows = [row | {"status": call.text(f"grant_status.{row['status']}")} for row in rows]
+    return tell_rows(call, rows, _COLUMNS)
+
+
+@click.command("show", cls=Worded, help="grant_about.show")
+@click.argument("grant_id", metavar="ID")
+@standard
+def show_grant(call: Invocation, grant_id: str) -> int:
+    """Show one."""
+    return tell(call, asked(call, "grants.show", grant_id=grant_id))
+
+
+@click.command("revoke", cls=Worded, help="grant_about.revoke")
+@click.argument("grant_id", metavar="ID")
+@standard
+def revoke_grant(call: Invocation, grant_id: str) -> int:
+    """Take one back."""
+    done = asked(call, "grants.revoke", grant_id=grant_id)
+    return tell(call, {"revoked": done}, call.text("grant.revoked", id=done))

@@ -1,0 +1,1 @@
+"""People and their agents, and the teams, departments and organisations that they belong to."""

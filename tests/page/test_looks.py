@@ -124,6 +124,7 @@ async def test_the_big_screen_has_larger_type_and_no_overflow(hall: Hall) -> Non
     assert all(new >= old * 1.3 for old, new in zip(before, after, strict=True))
     assert await too_wide(page) == []
     await page.get_by_test_id("big-screen").click()
+    await expect(page.locator("html")).not_to_have_attribute("data-big", "true")
     assert [await page.get_by_test_id(name).evaluate(size) for name in ("state-text", "proposal-card")] == before
 
 

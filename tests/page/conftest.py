@@ -15,12 +15,14 @@ from playwright.async_api import Browser, expect
 
 from scripts.chromium import found
 from tests.page.hall import Hall
+from tests.page.looking import PATIENCE
 from tests.support.browser import launched
 from tests.support.required import absence
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent.parent / "src/moothall/web/index.html"
-expect.set_options(timeout=15_000)
+LONGEST_TEST = 120
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -28,6 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(LONGEST_TEST))  # more than one thing may need its patience
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

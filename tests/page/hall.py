@@ -9,6 +9,7 @@ from typing import Any
 from playwright.async_api import Browser, Page
 
 from moothall.directory.profiles import AgentProfile
+from tests.page.looking import PATIENCE
 from tests.support.browser import Complaints, browsing
 from tests.support.demand import Script
 from tests.support.page_node import Stage, staged
@@ -30,7 +31,9 @@ class Hall:
         """Serve a node; see `staged`."""
         self._nodes += 1
         data = self._folder / f"node-{self._nodes}"
-        return await self._open.enter_async_context(staged(data, profiles, scripts, **options))
+        stage = await self._open.enter_async_context(staged(data, profiles, scripts, **options))
+        stage.door.client.timeout = PATIENCE  # a demand may be held in its understanding while its page is opened
+        return stage
 
     async def visit(self, url: str, path: str = "#/", **options: Any) -> Page:
         """Open a page of the node at a URL."""

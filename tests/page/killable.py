@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from moothall.storage.store import Store
 from tests.support.environment import bare_environment
 
 HELD = Path(__file__).with_name("held_node.py")
-LONGEST_START = 40.0
+LONGEST_START = 60.0
+LONGEST_ANSWER = 30.0
 
 
 class Killable:
@@ -55,12 +57,12 @@ class Killable:
 
     async def get(self, path: str, **query: Any) -> Any:
         """The JSON of a route."""
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=LONGEST_ANSWER) as client:
             return (await client.get(path, params=query)).raise_for_status().json()
 
     async def submit(self, demand: str) -> str:
         """Submit a demand; its id."""
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=LONGEST_ANSWER) as client:
             reply = await client.post("/api/v1/demand/submit", json={"raw_input": demand})
         return str(reply.raise_for_status().json()["demand_id"])
 
@@ -92,11 +94,17 @@ async def killable(data: Path, profiles: Sequence[AgentProfile]) -> AsyncIterato
             await AgentRegistry(store).register(profile)
     finally:
         await store.close()
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
-    server = Killable(data, port)
+    server = Killable(data, _free_port())
     await server.start()
     try:
         yield server
     finally:
         await server.stop()
+
+
+def _free_port() -> int:
+    """A port that no connection or server of others is given by the system while this one's server is away."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with suppress(OSError), closing(socket.create_server(("127.0.0.1", port))):
+            return port

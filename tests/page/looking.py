@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+PATIENCE = 30.0
+"""Seconds after which what is waited for has failed; a machine that does much else is slow."""
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 _FOCUSED = '(id) => !!document.activeElement?.closest(`[data-testid="${id}"]`)'
 _GRAVE = """
@@ -28,6 +32,22 @@ _WIDE = """
     .slice(0, 8).concat([`${root.scrollWidth} > ${root.clientWidth}`]);
 }
 """
+_TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+_AT_REST = """
+(box, frames) => new Promise((done) => {
+  let before = "", alike = 0;
+  const look = () => {
+    const rows = [...box.querySelectorAll("[data-testid^='event-evt']")];
+    const places = rows.map((row) => [row.dataset.testid, row.getBoundingClientRect().top]);
+    const now = JSON.stringify([box.scrollTop, box.scrollHeight, places]);
+    alike = now === before ? alike + 1 : 0;
+    before = now;
+    if (alike < frames) requestAnimationFrame(look);
+    else done();
+  };
+  look();
+})
+"""
 
 
 async def in_state(page: Page, state: str) -> None:
@@ -35,13 +55,9 @@ async def in_state(page: Page, state: str) -> None:
     await expect(page.get_by_test_id("negotiation-page")).to_have_attribute("data-state", state)
 
 
-async def state_text(page: Page) -> str:
-    """The words that stand for the state."""
-    return (await page.get_by_test_id("state-text").inner_text()).strip()
-
-
 async def tab_to(page: Page, test_id: str, most: int = 60) -> None:
     """Press Tab until something with, or inside, this test id has the focus."""
+    await expect(page.get_by_test_id(test_id)).to_be_visible()
     for _ in range(most):
         if await page.evaluate(_FOCUSED, test_id):
             return
@@ -55,17 +71,30 @@ def timeline(page: Page) -> Locator:
     return page.locator("[data-testid='event-timeline']:not([data-testid='subnet-body'] *)")
 
 
-async def timeline_ids(page: Page) -> list[str]:
-    """The ids of all events in the timeline, in order; the list is scrolled through."""
-    rows = timeline(page).locator("[data-testid^='event-evt']")
+async def tells(shown: Locator, events: Sequence[str]) -> None:
+    """Return when a timeline holds exactly these events, by their ids, in this order."""
+    expected, end = list(events), monotonic() + PATIENCE
+    while (found := await _read(shown)) != expected and monotonic() < end:
+        pass
+    assert found == expected
+
+
+async def at_rest(box: Locator) -> None:
+    """Return when nothing in a list has moved for longer than a list takes to know that it is not scrolled any more."""
+    await box.evaluate(_AT_REST, 20)
+
+
+async def _read(shown: Locator) -> list[str]:
+    """The ids of the events in a timeline at this moment, in order; its list is scrolled through."""
+    rows = shown.locator("[data-testid^='event-evt']")
     await expect(rows.first).to_be_visible()
     seen: dict[str, None] = {}
-    await _scroll(page, "top")
+    await _scroll(shown, "top")
     while True:
-        await _frame(page)
+        await shown.page.evaluate(_TWO_FRAMES)
         before = len(seen)
         seen |= dict.fromkeys(await _ids(rows))
-        if await _scroll(page, "down") and len(seen) == before:
+        if await _scroll(shown, "down") and len(seen) == before:
             return [name.removeprefix("event-") for name in seen]
 
 
@@ -77,9 +106,9 @@ async def _ids(rows: Locator) -> list[str]:
     return found
 
 
-async def _scroll(page: Page, where: str) -> bool:
-    """Scroll the timeline's list; whether it stands at its end."""
-    at_end: bool = await timeline(page).evaluate(
+async def _scroll(shown: Locator, where: str) -> bool:
+    """Scroll the list of a timeline; whether it stands at its end."""
+    at_end: bool = await shown.evaluate(
         """(timeline, where) => {
           const boxes = [timeline, ...timeline.querySelectorAll("*")]
             .filter((box) => box.scrollHeight > box.clientHeight + 1 && /auto|scroll/.test(getComputedStyle(box).overflowY))
@@ -92,10 +121,6 @@ async def _scroll(page: Page, where: str) -> bool:
         where,
     )
     return at_end
-
-
-async def _frame(page: Page) -> None:
-    await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 async def grave_violations(page: Page) -> list[str]:
@@ -137,6 +162,16 @@ async def imported(page: Page, recording: str) -> None:
 
 
 async def to_the_end(page: Page) -> None:
-    """Move a replay to its last event."""
-    await page.get_by_test_id("replay-seek").focus()
-    await page.keyboard.press("End")
+    """Move a replay to its last event, where it stops."""
+    seek = page.get_by_test_id("replay-seek")
+    await seek.press("End")
+    await expect(seek).to_have_js_property("value", await seek.get_attribute("max"))
+    await expect(page.get_by_test_id("replay-play")).to_have_attribute("data-playing", "false")
+
+
+async def paused(page: Page) -> None:
+    """Stop a replay that plays."""
+    play = page.get_by_test_id("replay-play")
+    await expect(play).to_have_attribute("data-playing", "true")
+    await play.click()
+    await expect(play).to_have_attribute("data-playing", "false")

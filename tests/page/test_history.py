@@ -8,11 +8,12 @@ from pathlib import Path
 from playwright.async_api import expect
 
 from tests.page.hall import Hall
-from tests.page.looking import imported, in_state, timeline_ids, to_the_end
+from tests.page.looking import imported, in_state, paused, tells, timeline, to_the_end
 from tests.page.worlds import AGREED, DEMAND, TRIO, told
 from tests.support.demand import ACCEPT, Script, wish
 from tests.support.fake_llm import FakeLLM
 
+NOON = "2026-11-21T12:00:00Z"
 TWICE = {**AGREED, "venue": Script(reviews=[wish(price=1100), ACCEPT])}
 
 
@@ -29,6 +30,8 @@ async def test_the_list_tells_state_rounds_and_cost_and_is_filtered(hall: Hall, 
     await expect(page.get_by_test_id(f"row-{lost}")).to_contain_text("未达成")
     await page.get_by_test_id("list-filter-failed").click()
     await expect(row).to_have_count(0)
+    await expect(page.get_by_test_id(f"row-{lost}")).to_be_visible()  # the answer is there
+    await expect(row).to_have_count(0)
     await page.get_by_test_id("list-filter-all").click()
     await row.get_by_role("link").first.click()
     await in_state(page, "success")
@@ -37,18 +40,20 @@ async def test_the_list_tells_state_rounds_and_cost_and_is_filtered(hall: Hall, 
 async def test_a_finished_run_is_played_back_from_the_log(hall: Hall) -> None:
     stage = await hall.node(TRIO, TWICE)
     demand_id = await stage.finished(DEMAND)
-    page = await hall.visit(stage.url, f"#/replay/{demand_id}")
+    page = await hall.visit(stage.url, "#/list")
+    await page.clock.set_fixed_time(NOON)  # it begins to play by itself, and must not come to its end before the pause
+    await page.goto(f"{stage.url}/#/replay/{demand_id}")
     await expect(page.get_by_test_id("replay-bar")).to_be_visible()
     await expect(page.get_by_test_id("badge-replay")).to_be_visible()
     await expect(page.get_by_test_id("connection-badge")).to_have_attribute("data-connection", "replay")
-    await page.get_by_test_id("replay-play").click()  # it has begun to play by itself: pause
-    await page.get_by_test_id("replay-seek").focus()
-    await page.keyboard.press("Home")
+    await paused(page)
+    await page.get_by_test_id("replay-seek").press("Home")
     await in_state(page, "empty")
+    await page.clock.set_system_time(NOON)
     await page.get_by_test_id("replay-speed").select_option("16")
     await page.get_by_test_id("replay-play").click()
     await in_state(page, "success")
-    assert await timeline_ids(page) == [event.event_id for event in await stage.public(demand_id)]
+    await tells(timeline(page), [event.event_id for event in await stage.public(demand_id)])
 
 
 async def test_a_downloaded_run_gives_the_same_timeline_when_it_is_imported(hall: Hall, tmp_path: Path) -> None:
@@ -56,8 +61,10 @@ async def test_a_downloaded_run_gives_the_same_timeline_when_it_is_imported(hall
     demand_id = await stage.finished(DEMAND)
     page = await hall.visit(stage.url, f"#/n/{demand_id}")
     await in_state(page, "success")
-    before = await timeline_ids(page)
+    events = [event.event_id for event in await stage.public(demand_id)]
+    await tells(timeline(page), events)
     await page.goto(f"{stage.url}/#/replay/{demand_id}")
+    await expect(page.get_by_test_id("replay-bar")).to_be_visible()
     async with page.expect_download() as started:
         await page.get_by_test_id("download").click()
     file = tmp_path / "run.json"
@@ -71,7 +78,7 @@ async def test_a_downloaded_run_gives_the_same_timeline_when_it_is_imported(hall
     await imported(other, file.read_text(encoding="utf-8"))
     await to_the_end(other)
     await in_state(other, "success")
-    assert await timeline_ids(other) == before
+    await tells(timeline(other), events)
 
 
 async def test_a_file_that_is_no_recording_is_refused_with_a_reason(hall: Hall) -> None:

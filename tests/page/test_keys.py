@@ -27,6 +27,8 @@ async def test_agents_are_searched_added_edited_and_disabled_with_a_key_that_is_
         await expect(page.get_by_test_id(f"agent-{agent.agent_id}")).to_be_visible()
     await page.get_by_test_id("agent-search").fill("planner")
     await expect(page.get_by_test_id("agent-user_agent_venue")).to_have_count(0)
+    await expect(page.get_by_test_id("agent-user_agent_planner")).to_be_visible()  # the answer is there
+    await expect(page.get_by_test_id("agent-user_agent_venue")).to_have_count(0)
     await page.get_by_test_id("agent-search").fill("")
 
     await page.get_by_test_id("agent-add").click()

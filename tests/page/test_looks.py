@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.page.hall import Hall
-from tests.page.looking import grave_violations, imported, in_state, too_wide
+from tests.page.looking import grave_violations, imported, in_state, to_the_end, too_wide
 from tests.page.worlds import AGREED, DEMAND, TRIO, WITH_PHOTOS, recording, told, wishing
 from tests.support.demand import ACCEPT, Script, wish
 from tests.support.page_node import Stage
@@ -34,7 +34,7 @@ class Tour:
 
     async def before_anything(self) -> None:
         await self._at("#/", "demand-form")
-        await self._at("#/list", "nav-list")
+        await self._at("#/list", "list-filter-all")
 
     async def negotiations(self) -> str:
         stage, page = self._stage, self._page
@@ -48,12 +48,10 @@ class Tour:
         await expect(page.get_by_test_id("plan-version-2").first).to_be_visible()
         await self._look("negotiating")
         stage.gates.open()
-        await stage.ended(running)
-        await self._at(f"#/n/{running}", "event-timeline")
+        await self._ended("success")
         gap = await stage.finished(WITH_PHOTOS)
         await page.goto(f"{stage.url}/#/n/{gap}")
-        await in_state(page, "compromise")
-        await self._look("compromise")
+        await self._ended("compromise")
         return gap
 
     async def invitation(self) -> None:
@@ -63,9 +61,13 @@ class Tour:
 
     async def history(self, demand_id: str) -> None:
         await self._at("#/list", f"row-{demand_id}")
-        await self._at(f"#/replay/{demand_id}", "replay-bar")
+        await self._page.goto(f"{self._stage.url}/#/replay/{demand_id}")
+        await to_the_end(self._page)
+        await self._ended("compromise")
         await self._page.goto(f"{self._stage.url}/#/replay")
         await imported(self._page, recording(demand_id, await told(self._stage, demand_id)))
+        await to_the_end(self._page)
+        await in_state(self._page, "compromise")
         await self._look("import")
 
     async def agents(self) -> None:
@@ -84,6 +86,12 @@ class Tour:
         await expect(self._page.get_by_test_id(test_id)).to_be_visible()
         await self._look(path)
 
+    async def _ended(self, state: str) -> None:
+        """Look at a negotiation that has ended, with what the node tells beside its events."""
+        await in_state(self._page, state)
+        await expect(self._page.get_by_test_id("steps-totals")).to_be_visible()
+        await self._look(state)
+
     async def _look(self, where: str) -> None:
         assert await self._see(self._page) == [], where
 
@@ -93,7 +101,6 @@ async def toured(hall: Hall) -> Stage:
     return await hall.node(TRIO, scripts, closed=["review 2"])
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_axe_finds_nothing_serious_on_any_page(hall: Hall, theme: str) -> None:
     stage = await toured(hall)
@@ -131,11 +138,13 @@ async def test_the_big_screen_has_larger_type_and_no_overflow(hall: Hall) -> Non
 async def test_the_theme_is_switched_and_kept(hall: Hall) -> None:
     stage = await hall.node([])
     page = await hall.visit(stage.url, color_scheme="light")
+    switch = page.get_by_test_id("theme-switch")
+    await expect(switch).to_have_attribute("data-theme-choice", "auto")
     light = await page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     other = "(colour) => getComputedStyle(document.body).backgroundColor !== colour"
-    switch = page.get_by_test_id("theme-switch")
-    while await switch.get_attribute("data-theme-choice") != "dark":
+    for choice in ("light", "dark"):
         await switch.click()
+        await expect(switch).to_have_attribute("data-theme-choice", choice)
     await page.wait_for_function(other, arg=light)
     await page.reload()
     await expect(switch).to_have_attribute("data-theme-choice", "dark")

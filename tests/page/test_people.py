@@ -55,6 +55,7 @@ async def test_a_person_joins_offers_asks_for_a_change_and_accepts(hall: Hall) -
     await guest.get_by_test_id("change-price").fill("650")
     await guest.get_by_test_id("change-words").fill("路途远")
     await guest.get_by_test_id("change-send").click()
+    await expect(guest.get_by_test_id("join-changes")).to_have_count(0)  # else the next click answers for this round
     await expect(page.get_by_test_id("round-marker")).to_contain_text("2/3")
     await guest.get_by_test_id("join-accept").click()
     await in_state(page, "success")

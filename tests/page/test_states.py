@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.page.hall import Hall
-from tests.page.looking import in_state, state_text
+from tests.page.looking import PATIENCE, in_state
 from tests.page.worlds import AGREED, DEMAND, TRIO, WITH_PHOTOS, Held, wishing
 from tests.support.demand import ACCEPT, DECLINE, Script, wish
 from tests.support.fake_llm import FakeLLM
@@ -29,14 +29,14 @@ TEXTS = {
 
 async def shows(page: Page, state: str) -> None:
     await in_state(page, state)
-    assert TEXTS[state] in await state_text(page)
+    await expect(page.get_by_test_id("state-text")).to_contain_text(TEXTS[state])
 
 
 @pytest.mark.requirement("NEG-UI-01")
 async def test_a_run_passes_through_its_states(hall: Hall, llm: FakeLLM) -> None:
     understanding, search = Held(), Held()
     llm.script |= {"understand": understanding, "filter": search}
-    stage = await hall.node(TRIO, AGREED, closed=["review"], **llm.settings())
+    stage = await hall.node(TRIO, AGREED, closed=["review"], **llm.settings(), llm_timeout=PATIENCE)
     submitting = asyncio.create_task(stage.door.submit(DEMAND, confirm=True))
     await llm.got(1, "understand")
     (run,) = await stage.node.log.runs(kind="demand")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
+from sqlalchemy.engine import Connection
 
 from moothall.errors import MoothallError, Overloaded, PermissionDeniedError
 from moothall.grants import rows
@@ -90,3 +93,41 @@ async def test_taking_back_twice_at_the_same_time_is_one_change(lender: Lender) 
     assert [each.action for each in lender.records] == ["revoke"]
     with pytest.raises(PermissionDeniedError):
         await lender.grants.revoke(proved(ann), "none")
+
+
+async def begun(lender: Lender, change: Coroutine[Any, Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin a change, and go away once it is in the store, before anybody here has heard of it."""
+    written, real = asyncio.Event(), lender.store.write
+
+    async def write(work: Callable[[Connection], Any]) -> Any:
+        done = await real(work)
+        written.set()
+        await asyncio.sleep(0)  # where the caller's cancellation comes
+        return done
+
+    monkeypatch.setattr(lender.store, "write", write)
+    caller = asyncio.create_task(change)
+    await written.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    await lender.grants.aclose()
+
+
+async def test_a_revocation_counts_though_whoever_asked_for_it_has_gone(
+    lender: Lender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, bob = lender.world.agent("ann", read="hall.a"), lender.world.far("bob")
+    made = await lender.give(ann, bob)
+    lender.changes.clear()
+    await begun(lender, lender.grants.revoke(proved(ann), made.id), monkeypatch)
+    number = (await lender.revisions.current())["grants"]
+    assert lender.changes == [(frozenset({bob.did.text}), number)], "else its holder is decided about as before"
+    assert lender.records[-1].action == "revoke"
+
+
+async def test_so_does_a_delegation(lender: Lender, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann, bob = lender.world.agent("ann", read="hall.a"), lender.world.far("bob")
+    await begun(lender, lender.give(ann, bob), monkeypatch)
+    assert [holders for holders, _ in lender.changes] == [{bob.did.text}]
+    assert lender.records[-1].action == "create"

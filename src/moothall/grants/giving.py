@@ -56,6 +56,15 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A delegation that fits and is signed, not in the store yet; ``by_operator``: the node's operator made it."""
+
+    chain: Chain
+    token: str
+    by_operator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """A delegation that is in the store; ``revision`` is 0 where it was there before."""
 
@@ -75,7 +84,7 @@ class Giving:
     def __init__(self, ground: Ground, proofs: Proofs, onward: Onward) -> None:
         self._ground, self._proofs, self._onward = ground, proofs, onward
 
-    async def create(self, principal: Principal, terms: Terms) -> Kept:
+    async def create(self, principal: Principal, terms: Terms) -> Made:
         """Make a delegation and sign it; raises as `Grants.create`."""
         check_gives(principal, terms.delegator)
         signer = self._ground.signers(terms.delegator)
@@ -86,10 +95,10 @@ class Giving:
         above = await self._above(terms.parent, terms.delegator, now)
         grant = await self._grant(terms, above, now)
         chain = self._fitting((*above.links, grant) if above else (grant,), now)
-        return await self._keep(chain, sign(grant, signer), by_operator=principal.operator)
+        return Made(chain, sign(grant, signer), principal.operator)
 
-    async def add(self, principal: Principal, token: str) -> Kept:
-        """Take in a delegation that its delegator signed; raises as `Grants.add`."""
+    async def add(self, principal: Principal, token: str) -> Made:
+        """Look at a delegation that its delegator signed; raises as `Grants.add`."""
         grant = await self._proofs.prove(token)
         check_hands_in(principal, grant)
         now = self._onward.now()
@@ -99,7 +108,7 @@ class Giving:
         chain = self._fitting((*above.links, grant) if above else (grant,), now)
         holdings = await self._ground.held(chain.root, grant.actions, grant.capabilities)
         given(grant.actions, grant.capabilities, within(holdings, above))
-        return await self._keep(chain, token)
+        return Made(chain, token)
 
     async def _grant(self, terms: Terms, above: Chain | None, now: float) -> Grant:
         begins, ends = span(terms.expires_at, now, above.expires if above else None)
@@ -151,8 +160,10 @@ class Giving:
             raise refused(chain)
         return chain
 
-    async def _keep(self, chain: Chain, token: str, *, by_operator: bool = False) -> Kept:
+    async def keep(self, made: Made) -> Kept:
+        """Write a delegation down; raises as `Grants.create` and `Grants.add`."""
         self._ground.recorder.check()
+        chain, token = made.chain, made.token
         grant, now, at = chain.links[-1], self._onward.now(), self._onward.moment()
 
         def work(connection: Connection) -> Kept:
@@ -161,7 +172,7 @@ class Giving:
             number = bump(connection, "grants")  # makes those who write at the same time wait for each other
             if (known := _known(connection, grant.id, token)) is not None:
                 return Kept(chain, known, 0)
-            if most := rows.full(connection, grant, now, by_operator=by_operator):
+            if most := rows.full(connection, grant, now, by_operator=made.by_operator):
                 raise Overloaded("too many delegations", told=Told("grants.full", {"most": most}))
             rows.insert(connection, grant, token, at)
             return Kept(chain, at, number)

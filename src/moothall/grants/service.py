@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine, Sequence
 from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy.engine import Connection
 
 from moothall.audit.committed import put_committed
 from moothall.grants import rows, walking
-from moothall.grants.giving import Giving, Kept, Terms
+from moothall.grants.giving import Giving, Made, Terms
 from moothall.grants.model import Chain
 from moothall.grants.onward import Onward
 from moothall.grants.parties import may_touch, not_yours
@@ -22,6 +25,8 @@ from moothall.grants.walking import chain_to, ends, prove_all
 from moothall.identity.principal import Principal
 from moothall.storage.revisions import bump
 
+T = TypeVar("T")
+
 
 class Grants:
     """The delegations of a node; several processes may work on one store."""
@@ -33,6 +38,7 @@ class Grants:
         self._giving = Giving(ground, self._proofs, self._onward)
         self._reading = Reading(ground, self._proofs, self._onward)
         self._retrying = Retrying(ground, self._proofs)
+        self._changes: set[asyncio.Task[Any]] = set()
 
     def now(self) -> float:
         """The time at which chains are used (`Chain.covers`): Unix seconds, never less than it said before."""
@@ -47,12 +53,17 @@ class Grants:
         Raises:
             StorageError: the store cannot say.
         """
-        now = self.now()
-        found = await self._ground.store.read(partial(rows.ending_at, holder=holder, now=now))
+        found = await self._ground.store.read(partial(rows.ending_at, holder=holder, now=self.now()))
+        return await self.chains_of(holder, found)
+
+    async def chains_of(self, holder: str, found: Sequence[rows.Row]) -> tuple[Chain, ...]:
+        """The same, where the rows are read by somebody who reads more at once (`rows.ending_at`, as of `now`)."""
+        if not found:
+            return ()
         proved = await prove_all(found, self._proofs, walking.BRIEF, self._retrying.waiting)
         if proved.unknown:
             self._retrying.later(holder, proved.unknown)
-        audience = self._ground.audience
+        audience, now = self._ground.audience, self.now()
         made = [chain_to(end, found, proved, audience=audience, now=now, holder=holder) for end in ends(found, holder)]
         return tuple(chain for chain in made if isinstance(chain, Chain))
 
@@ -67,7 +78,8 @@ class Grants:
             Unavailable: what it stands on cannot be proved now, or it could not be put on record.
             StorageError: the store did not keep it.
         """
-        return self._kept(principal, "create", await self._giving.create(principal, terms))
+        made = await self._giving.create(principal, terms)
+        return await self._to_the_end(self._keep(principal, "create", made))
 
     async def add(self, principal: Principal, token: str) -> Delegation:
         """Take in a delegation that its delegator signed elsewhere; the same one again changes nothing.
@@ -81,7 +93,8 @@ class Grants:
             UpstreamError, CallTimeout, Overloaded: the delegator's DID document cannot be had; there are too many.
             StorageError: as `create`.
         """
-        return self._kept(principal, "add", await self._giving.add(principal, token))
+        made = await self._giving.add(principal, token)
+        return await self._to_the_end(self._keep(principal, "add", made))
 
     async def revoke(self, principal: Principal, grant_id: str) -> None:
         """Take a delegation back, and with it all that stand on it, from the next call on; once is enough.
@@ -96,18 +109,7 @@ class Grants:
         links = rows.standing_on(await self._ground.store.read(partial(rows.with_parents, ids=[grant_id])), grant_id)
         if not may_touch(principal, links):
             raise not_yours()
-        self._ground.recorder.check()
-        at = self._onward.moment()
-
-        def work(connection: Connection) -> tuple[int, frozenset[str]]:
-            if not rows.revoke(connection, grant_id, at):
-                return 0, frozenset()
-            return bump(connection, "grants"), rows.holders_below(connection, grant_id)
-
-        number, holders = await self._ground.store.write(work)
-        if number:
-            self._wrote(holders, number)
-            put_committed(self._ground.recorder, revoked(principal, links, len(holders)))
+        await self._to_the_end(self._take_back(principal, links))
 
     async def show(self, principal: Principal, grant_id: str) -> Delegation:
         """One delegation; raises PermissionDeniedError where there is none that the caller may see."""
@@ -133,14 +135,42 @@ class Grants:
         return await self._reading.page(principal, delegator, delegate, status, limit, cursor)
 
     async def aclose(self) -> None:
-        """Stop asking for documents."""
+        """Let what is being written be told, and stop asking for documents."""
+        if self._changes:
+            await asyncio.wait(self._changes)
         await self._retrying.aclose()
 
-    def _kept(self, principal: Principal, verb: str, kept: Kept) -> Delegation:
+    async def _keep(self, principal: Principal, verb: str, made: Made) -> Delegation:
+        kept = await self._giving.keep(made)
         if kept.revision:
             self._wrote(frozenset({kept.grant.delegate}), kept.revision)
             put_committed(self._ground.recorder, gave(principal, verb, kept.chain))
         return shown(kept.grant, kept.created_at, kept.chain)
+
+    async def _take_back(self, principal: Principal, links: Sequence[rows.Row]) -> None:
+        grant_id, at = links[-1].id, self._onward.moment()
+        self._ground.recorder.check()
+
+        def work(connection: Connection) -> tuple[int, frozenset[str]]:
+            if not rows.revoke(connection, grant_id, at):
+                return 0, frozenset()
+            return bump(connection, "grants"), rows.holders_below(connection, grant_id)
+
+        number, holders = await self._ground.store.write(work)
+        if number:
+            self._wrote(holders, number)
+            put_committed(self._ground.recorder, revoked(principal, links, len(holders)))
+
+    async def _to_the_end(self, change: Coroutine[Any, Any, T]) -> T:
+        """Make a change and tell it, even if nobody waits for it any more.
+
+        What is committed counts at once: a revocation that nobody hears of, since its caller has gone in the middle,
+        would leave what was lent in use.
+        """
+        task = asyncio.ensure_future(change)
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        return await asyncio.shield(task)
 
     def _wrote(self, holders: frozenset[str], number: int) -> None:
         self._ground.revisions.wrote("grants", number)

@@ -14,7 +14,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from tests.support.program import ENVIRONMENT, MOOT, moot, serving
+from tests.support.program import ENVIRONMENT, MOOT, ran, serving
 
 CODE = '''
 from moothall import CallContext, Node, capability
@@ -220,6 +220,6 @@ def test_a_node_that_has_gone_is_an_error_of_the_request(place: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_told_on_stderr(place: Path, tmp_path: Path) -> None:
-    done = moot("mcp", "missing.py", "--data", tmp_path / "none", "--lang", "en", cwd=place)
+    done = ran("mcp", "missing.py", "--data", tmp_path / "none", "--lang", "en", cwd=place)
     assert (done.returncode, done.stdout) == (2, "")
     assert "missing.py" in done.stderr

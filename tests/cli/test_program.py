@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 
 from moothall.events.types import EVENT_TYPES, TERMINAL_EVENT_TYPES
 from tests.support.environment import bare_environment
+from tests.support.program import ran
 
 SAMPLE = "我想在北京办一场AI主题聚会，需要场地和嘉宾"
 HOPELESS = "在火星上建基地"
@@ -29,6 +31,9 @@ ENV = {
 MOOT = [sys.executable, "-c", "from moothall.cli.main import main; main()"]
 
 pytestmark = pytest.mark.timeout(120)
+
+told = partial(ran, MOOTHALL_DEMO_AGENTS="true")
+"""The same as `moot`, for what a process of its own would not answer otherwise."""
 
 
 def moot(
@@ -76,12 +81,12 @@ def test_demo_once_prints_every_event_and_exits_0_on_a_plan(tmp_path: Path) -> N
     assert set(kinds) <= set(EVENT_TYPES)
     assert sum(kind in TERMINAL_EVENT_TYPES for kind in kinds) == 1
     assert all(event.keys() == {"event_id", "event_type", "timestamp", "payload"} for event in events)
-    stored = moot("events", "tail", "--json", cwd=tmp_path)
+    stored = told("events", "tail", "--json", cwd=tmp_path)
     assert rows(stored.stdout) == events
 
 
 def test_demo_once_exits_6_on_a_failed_negotiation(tmp_path: Path) -> None:
-    done = moot("demo", "--once", HOPELESS, "--lang", "zh", cwd=tmp_path)
+    done = told("demo", "--once", HOPELESS, "--lang", "zh", cwd=tmp_path)
     assert done.returncode == 6
     assert "没有方案" in done.stdout
     assert "可以尝试" in done.stdout
@@ -95,7 +100,7 @@ def test_demo_once_exits_6_on_a_failed_negotiation(tmp_path: Path) -> None:
 def test_a_failed_negotiation_is_told_once_and_logged_for_whoever_asks(
     tmp_path: Path, more: tuple[str, ...], environment: dict[str, str], logged: bool
 ) -> None:
-    done = moot("demand", HOPELESS, *more, cwd=tmp_path, environment=environment)
+    done = told("demand", HOPELESS, *more, cwd=tmp_path, **environment)
     assert done.returncode == 6
     assert "no plan" in done.stdout.lower()
     assert ("协商失败" in done.stderr) is logged
@@ -105,7 +110,7 @@ def test_a_failed_negotiation_is_told_once_and_logged_for_whoever_asks(
 
 def test_serve_logs_a_failed_negotiation(tmp_path: Path) -> None:
     with started("serve", "--port", "0", cwd=tmp_path) as (process, _):
-        asked = moot("demand", HOPELESS, cwd=tmp_path)
+        asked = told("demand", HOPELESS, cwd=tmp_path)
         assert (asked.returncode, asked.stderr) == (6, "")
         assert process.stderr is not None
         assert any("协商失败" in line for line in iter(process.stderr.readline, ""))
@@ -146,28 +151,28 @@ def test_commands_talk_to_the_running_node(tmp_path: Path) -> None:
         assert plan.stdout.startswith("Understood")
         assert "CNY" in plan.stdout
         assert plan.stderr == ""
-        watched = moot("demand", SAMPLE, "--watch", cwd=tmp_path)
+        watched = told("demand", SAMPLE, "--watch", cwd=tmp_path)
         assert "plan agreed" in watched.stderr
         assert "invited" not in watched.stdout
-        tail = moot("events", "tail", "--follow", cwd=tmp_path)
+        tail = told("events", "tail", "--follow", cwd=tmp_path)
         assert tail.stdout.splitlines()[-1].split(maxsplit=1)[1].startswith("plan agreed")
-        created = moot("agents", "new", "-", "--json", cwd=tmp_path, feed=json.dumps(profile))
+        created = told("agents", "new", "-", "--json", cwd=tmp_path, feed=json.dumps(profile))
         assert rows(created.stdout)[0]["agent_id"] == "user_agent_new_hall", created.stderr
-        assert moot("agents", "disable", "user_agent_new_hall", cwd=tmp_path).returncode == 0
-        listed = moot("agents", "list", "新馆", "--json", cwd=tmp_path)
+        assert told("agents", "disable", "user_agent_new_hall", cwd=tmp_path).returncode == 0
+        listed = told("agents", "list", "新馆", "--json", cwd=tmp_path)
         assert [row["status"] for row in rows(listed.stdout)] == ["disabled"]
-        assert moot("agents", "show", "user_agent_nobody", cwd=tmp_path).returncode == 5
-        assert moot("events", "tail", "d-00000000", cwd=tmp_path).returncode == 5
-        healthy = rows(moot("doctor", "--json", cwd=tmp_path).stdout)
+        assert told("agents", "show", "user_agent_nobody", cwd=tmp_path).returncode == 5
+        assert told("events", "tail", "d-00000000", cwd=tmp_path).returncode == 5
+        healthy = rows(told("doctor", "--json", cwd=tmp_path).stdout)
         assert {row["check"]: row["grade"] for row in healthy if "check" in row}["node"] == "ok"
-        second = moot("serve", "--port", "0", cwd=tmp_path)
+        second = told("serve", "--port", "0", cwd=tmp_path)
         assert second.returncode == 1
         assert "--data" in second.stderr
 
 
 def test_serve_refuses_a_taken_port_with_a_hint(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        done = moot("serve", "--port", str(taken.getsockname()[1]), cwd=tmp_path)
+        done = told("serve", "--port", str(taken.getsockname()[1]), cwd=tmp_path)
     assert done.returncode == 2
     assert "--port" in done.stderr
     assert done.stdout == ""
@@ -180,15 +185,15 @@ def test_serve_runs_a_persons_own_file(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     with started("serve", "own.py", cwd=tmp_path):
-        assert moot("agents", "list", "--json", cwd=tmp_path).stdout == ""
+        assert told("agents", "list", "--json", cwd=tmp_path).stdout == ""
 
 
 def test_agents_can_be_edited_without_a_node(tmp_path: Path) -> None:
-    assert moot("agents", "load", "--demo", cwd=tmp_path).returncode == 0
-    first = rows(moot("agents", "list", "--json", cwd=tmp_path).stdout)[0]["agent_id"]
-    edited = moot("agents", "edit", first, "location=上海", "--json", cwd=tmp_path)
+    assert told("agents", "load", "--demo", cwd=tmp_path).returncode == 0
+    first = rows(told("agents", "list", "--json", cwd=tmp_path).stdout)[0]["agent_id"]
+    edited = told("agents", "edit", first, "location=上海", "--json", cwd=tmp_path)
     assert rows(edited.stdout)[0]["location"] == "上海"
-    shown = moot("agents", "show", first, cwd=tmp_path)
+    shown = told("agents", "show", first, cwd=tmp_path)
     assert "上海" in shown.stdout
     assert "reservation" not in shown.stdout
 
@@ -199,7 +204,7 @@ def test_doctor_shows_settings_with_their_origin_and_no_secret(tmp_path: Path) -
     (data / "moothall.toml").write_text(
         'response_timeout = 7.0\ndatabase_url = "postgresql://me:opensesame@127.0.0.1:1/none"\n', encoding="utf-8"
     )
-    done = moot("doctor", "--json", cwd=tmp_path)
+    done = told("doctor", "--json", cwd=tmp_path)
     assert "opensesame" not in done.stdout + done.stderr
     found = rows(done.stdout)
     checks = {row["check"]: row["grade"] for row in found if "check" in row}
@@ -220,7 +225,7 @@ def test_reading_a_folder_that_is_not_there_does_not_make_it(tmp_path: Path, arg
 
 
 def test_doctor_changes_nothing(tmp_path: Path) -> None:
-    done = moot("doctor", cwd=tmp_path)
+    done = told("doctor", cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert list(tmp_path.iterdir()) == []
 
@@ -249,7 +254,7 @@ def test_a_terminal_without_chinese_gets_question_marks(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_leaves_ends_the_command_quietly(tmp_path: Path) -> None:
-    moot("agents", "load", "--demo", cwd=tmp_path)
+    told("agents", "load", "--demo", cwd=tmp_path)
     done = subprocess.run(
         ["sh", "-c", '"$@" agents list --json | head -n 1', "sh", *MOOT],
         cwd=tmp_path, env=ENV, capture_output=True, text=True, check=False,

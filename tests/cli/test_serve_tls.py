@@ -14,7 +14,7 @@ import pytest
 from moothall.clock import SystemClock
 from moothall.identity.devca import development_tls
 from moothall.identity.signing import sign_request
-from tests.support.program import Served, moot, serving
+from tests.support.program import Served, ran, serving
 
 ADD = Path(__file__).parents[2] / "examples" / "add.py"
 CAPABILITY = "/api/v1/capabilities/add"
@@ -57,16 +57,16 @@ def test_it_serves_https_by_an_authority_that_its_node_file_names(pair: tuple[Se
 
 def test_the_commands_of_its_folder_trust_it(pair: tuple[Served, Served]) -> None:
     one, _ = pair
-    called = moot("call", "local:add", "a=1", "b=2", "--data", one.data, cwd=one.data.parent)
+    called = ran("call", "local:add", "a=1", "b=2", "--data", one.data, cwd=one.data.parent)
     assert (called.stdout, called.stderr) == ("3\n", "")
-    checks = moot("doctor", "--data", one.data, "--json", cwd=one.data.parent)
+    checks = ran("doctor", "--data", one.data, "--json", cwd=one.data.parent)
     rows = [json.loads(line) for line in checks.stdout.splitlines()]
     assert {row["check"]: row["grade"] for row in rows if "check" in row}["node"] == "ok"
 
 
 def test_another_node_calls_it_by_its_did_and_is_known_by_its_own(pair: tuple[Served, Served]) -> None:
     one, two = pair
-    done = moot("call", f"{one.did()}#add", "a=3", "b=4", "--data", two.data, cwd=two.data.parent)
+    done = ran("call", f"{one.did()}#add", "a=3", "b=4", "--data", two.data, cwd=two.data.parent)
     assert (done.stdout, done.returncode) == ("7\n", 0), done.stderr
     assert f"node.add by {two.did()} at anp: ok" in one.log
 
@@ -93,10 +93,10 @@ def test_a_body_that_is_not_the_signed_one_is_refused(
 def test_a_node_that_is_not_listed_or_not_trusted_is_not_called(pair: tuple[Served, Served], tmp_path: Path) -> None:
     one, _ = pair
     target = f"{one.did()}#add"
-    unlisted = moot("call", target, "a=3", "b=4", "--lang", "en", cwd=tmp_path)
+    unlisted = ran("call", target, "a=3", "b=4", "--lang", "en", cwd=tmp_path)
     assert unlisted.returncode == 2
     assert "MOOTHALL_EGRESS_ALLOW" in unlisted.stderr
-    untrusted = moot("call", target, "a=3", "b=4", cwd=tmp_path, MOOTHALL_EGRESS_ALLOW="localhost")
+    untrusted = ran("call", target, "a=3", "b=4", cwd=tmp_path, MOOTHALL_EGRESS_ALLOW="localhost")
     assert untrusted.returncode == 8, untrusted.stderr
 
 
@@ -111,6 +111,6 @@ def test_the_authority_stays_over_restarts(tmp_path: Path) -> None:
 
 
 def test_half_a_certificate_is_refused(tmp_path: Path) -> None:
-    done = moot("serve", "--port", "0", cwd=tmp_path, MOOTHALL_TLS_CERT="cert.pem")
+    done = ran("serve", "--port", "0", cwd=tmp_path, MOOTHALL_TLS_CERT="cert.pem")
     assert done.returncode == 2
     assert "MOOTHALL_TLS_KEY" in done.stderr

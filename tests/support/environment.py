@@ -19,6 +19,8 @@ def setting_names() -> frozenset[str]:
 
 
 def bare_environment() -> dict[str, str]:
-    """What a command that a test starts may see."""
-    mine = setting_names()
-    return {name: value for name, value in os.environ.items() if name not in mine and not name.startswith("MOOTHALL_")}
+    """What a command that a test starts may see; it keeps its bytecode, so that the next one need not compile us again."""
+    kept_out = setting_names() | {"PYTHONDONTWRITEBYTECODE"}
+    return {
+        name: value for name, value in os.environ.items() if name not in kept_out and not name.startswith("MOOTHALL_")
+    }

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import os
 import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
+from moothall.cli.main import run
 from moothall.identity.agent import AgentIdentity
 from moothall.identity.keystore import Keystore
 from tests.support.environment import bare_environment
@@ -29,6 +33,24 @@ def moot(*argv: object, cwd: Path, **environment: str) -> subprocess.CompletedPr
         [*MOOT, *map(str, argv)],
         cwd=cwd, env=ENVIRONMENT | environment, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
+
+
+def ran(*argv: object, cwd: Path, feed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """As `moot`, without a process: for what is said and answered, where the start and the end of one add nothing."""
+    words = [str(word) for word in argv]
+    given, out, err = (io.TextIOWrapper(io.BytesIO(text), encoding="utf-8") for text in (feed.encode(), b"", b""))
+    with (
+        chdir(cwd),
+        patch.dict(os.environ, ENVIRONMENT | environment, clear=True),
+        patch.multiple(sys, stdin=given, stdout=out, stderr=err),
+    ):
+        code = run(words)
+    return subprocess.CompletedProcess(words, code, _written(out), _written(err))
+
+
+def _written(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 import sqlite3
+import threading
 from collections.abc import Coroutine
 from contextlib import suppress
 
@@ -294,11 +295,21 @@ async def test_a_reader_of_an_old_state_delays_the_cleaning_and_it_is_not_forgot
         pytest.skip("PostgreSQL cleans by itself")
     await tell_all(await owned(house, log))
     await store.writer.raw(lambda raw: raw.execute("PRAGMA busy_timeout=0"))
-    async with store.engine.connect() as reader:
-        await reader.exec_driver_sql("BEGIN")
-        await reader.exec_driver_sql("SELECT count(*) FROM event")
+    seen, let_go = threading.Event(), threading.Event()
+
+    def look(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("SELECT count(*) FROM event")
+        seen.set()
+        let_go.wait()
+
+    reader = asyncio.create_task(store.read(look))
+    try:
+        await asyncio.to_thread(seen.wait)
         assert await log.erase(RUN) is True
         assert SECRET in files(store)
+    finally:
+        let_go.set()
+        await reader
     assert await store.scrub() is True
     assert SECRET not in files(store)
 

@@ -18,6 +18,7 @@ from moothall.people.rights import NotAllowed
 from moothall.people.roles import ENVIRONMENTS, ROLES, environment_of, tier
 from moothall.people.store import Change, recorded
 from moothall.storage import authority
+from moothall.storage.sqlite import driver
 from tests.people.house import OWNER, House, person
 
 WHERE = {"did:wba:dev.company.com:user:li_si": "dev", "did:wba:prod.company.com%3A8443:x": "prod"}
@@ -81,7 +82,7 @@ async def test_the_number_of_statements_does_not_depend_on_how_much_is_known(hou
             await house.people.profiles.rate(f"p{number}-{one}", 3)
             await house.people.teams.create_team(f"t{number}-{one}", [f"user:p{number}-{one}", "user:anna"])
         counts.append(await house.storage.read(statements))
-    assert counts[1] == counts[2] <= 6
+    assert 0 < counts[1] == counts[2] <= 6
 
 
 def statements(connection: Connection) -> int:
@@ -90,8 +91,13 @@ def statements(connection: Connection) -> int:
     def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         seen.append(statement)
 
-    sa.event.listen(connection, "before_cursor_execute", count)
+    if connection.dialect.name == "sqlite":
+        driver(connection).set_trace_callback(seen.append)
+    else:
+        sa.event.listen(connection, "before_cursor_execute", count)
     slices.facts(connection, ["user:anna", "did:wba:agents.example:user:x"])
+    if connection.dialect.name == "sqlite":
+        driver(connection).set_trace_callback(None)
     return len(seen)
 
 
@@ -110,20 +116,13 @@ TABLES = {"person", "person_agent", "person_relation", "membership", "unit", "co
 
 
 def planned(connection: Connection) -> dict[str, list[str]]:
-    plans: dict[str, list[str]] = {}
-
-    def explain(raw: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.lstrip().startswith(("SELECT", "WITH")):
-            rows = raw.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
-            plans[statement] = [row[3] for row in rows]
-
-    connection.execute(sa.select(sa.func.count()).select_from(authority.person))
-    connection.rollback()
-    sa.event.listen(connection, "before_cursor_execute", explain)
+    raw, seen = driver(connection), list[str]()
+    raw.set_trace_callback(seen.append)
     slices.facts(connection, ["user:anna", "did:wba:agents.example:user:x"])
     agreements.of_guests(connection, ["a", "b"], 1)
-    connection.execute(slices.ABOVE, {"ids": ["a"]})
-    return plans
+    slices.ABOVE.rows(connection, ["a"])
+    raw.set_trace_callback(None)
+    return {each: [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {each}")] for each in seen}
 
 
 async def test_a_change_is_counted_and_told_before_it_is_answered(house: House) -> None:

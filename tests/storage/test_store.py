@@ -172,7 +172,7 @@ def test_an_empty_node_id_is_made_again(tmp_path: Path) -> None:
 def test_a_database_url_says_what_to_open(text: str, dialect: str, database: str, name: str | None) -> None:
     target = url.parse(text, Path("data"))
     assert (target.dialect, target.url.database, target.schema) == (dialect, database, name)
-    assert target.url.drivername in {"sqlite+aiosqlite", "postgresql+asyncpg"}
+    assert target.url.drivername in {"sqlite+pysqlite", "postgresql+asyncpg"}
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from moothall.audit import reading
 from moothall.audit.anchor import Anchor, Signers
 from moothall.audit.links import link_of
 from moothall.audit.verification import Finding, verify
 from moothall.errors import StorageError, Told
-from moothall.storage import postgres, sqlite, url
-from moothall.storage.failure import failed
+from moothall.storage import url
+from moothall.storage.failure import DATABASE_ERRORS, failed
+from moothall.storage.reading import Reader, begin_snapshot, reader
 
 T = TypeVar("T")
 
@@ -25,8 +24,8 @@ T = TypeVar("T")
 class Archive:
     """Reads a store; it shows one moment of it to each piece of work."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Do what `work` does with a connection that sees one moment.
@@ -34,15 +33,14 @@ class Archive:
         Raises:
             StorageError: the database cannot be read, or has no such tables.
         """
-        lite = self._engine.dialect.name == "sqlite"
+
+        def inside(connection: Connection) -> T:
+            begin_snapshot(connection)
+            return work(connection.execution_options(postgresql_readonly=True))
+
         try:
-            async with self._engine.connect() as connection:
-                if lite:
-                    await connection.exec_driver_sql("BEGIN")
-                else:
-                    await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-                return await connection.run_sync(work)
-        except (sa.exc.SQLAlchemyError, OSError) as error:
+            return await self._reader.read(inside)
+        except DATABASE_ERRORS as error:
             raise failed(error) from error
 
     async def verify(self, signers: Signers, others: Iterable[Anchor] = ()) -> list[Finding]:
@@ -74,8 +72,8 @@ async def archive(data: Path, database_url: str) -> AsyncIterator[Archive]:
     if target.path is not None and not target.path.is_file():
         told = Told("audit.no_store", {"path": target.path})
         raise StorageError(f"there is no store at {target.path}", told=told)
-    engine = sqlite.reading_engine(target.url) if target.path is not None else postgres.pool(target)
+    found = reader(target)
     try:
-        yield Archive(engine)
+        yield Archive(found)
     finally:
-        await engine.dispose()
+        await found.close()

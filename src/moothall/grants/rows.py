@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from moothall.grants.model import MOST_LINKS, Grant
 from moothall.storage.authority import delegation
+from moothall.storage.prepared import Prepared
 
 MOST_GIVEN: Final = 1_000
 """Delegations of one delegator that have not ended."""
@@ -48,25 +49,37 @@ class Row:
         return said == (self.id, self.parent or "", self.delegator, self.delegate, self.expires, self.format)
 
 
-def ending_at(connection: Connection, holder: str, now: float) -> list[Row]:
-    """The delegations to a holder that have not ended, the newest of them, and all that they stand on."""
-    own = sa.select(_d.id).where(_d.delegate == holder, _d.expires > int(now), _d.revoked_at.is_(None))
-    return _upward(connection, own.order_by(_d.created_at.desc(), _d.id).limit(MOST_HELD + MOST_FROM_HERE))
+def _upward(seed: sa.Select[str]) -> sa.Select[tuple[object, ...]]:
+    """Some delegations and all that they stand on.
 
-
-def with_parents(connection: Connection, ids: Collection[str]) -> list[Row]:
-    """These delegations and all that they stand on."""
-    return _upward(connection, sa.select(_d.id).where(_d.id.in_(ids)))
-
-
-def _upward(connection: Connection, seed: sa.Select[str]) -> list[Row]:
-    # One statement, so that what it finds was there at one moment; tampered rows may stand on each other in a circle.
+    One statement, so that what it finds was there at one moment; tampered rows may stand on each other in a circle.
+    """
     first = sa.select(_d.id, _d.parent, sa.literal(1).label("n")).where(_d.id.in_(seed.scalar_subquery()))
     up = first.cte("up", recursive=True)
     up = up.union(
         sa.select(_d.id, _d.parent, (up.c.n + 1).label("n")).join(up, _d.id == up.c.parent).where(up.c.n < MOST_LINKS)
     )
-    return _rows(connection, sa.select(delegation).where(_d.id.in_(sa.select(up.c.id))))
+    return sa.select(delegation).where(_d.id.in_(sa.select(up.c.id)))
+
+
+_HELD: Final = (
+    sa.select(_d.id)
+    .where(_d.delegate == sa.bindparam("holder"), _d.expires > sa.bindparam("now"), _d.revoked_at.is_(None))
+    .order_by(_d.created_at.desc(), _d.id)
+    .limit(MOST_HELD + MOST_FROM_HERE)
+)
+_ENDING_AT: Final = Prepared(lambda _: _upward(_HELD))
+_WITH_PARENTS: Final = Prepared(lambda ids: _upward(sa.select(_d.id).where(_d.id.in_(ids))))
+
+
+def ending_at(connection: Connection, holder: str, now: float) -> list[Row]:
+    """The delegations to a holder that have not ended, the newest of them, and all that they stand on."""
+    return _made(_ENDING_AT.rows(connection, holder=holder, now=int(now)))
+
+
+def with_parents(connection: Connection, ids: Sequence[str]) -> list[Row]:
+    """These delegations and all that they stand on."""
+    return _made(_WITH_PARENTS.rows(connection, ids)) if ids else []
 
 
 def holders_below(connection: Connection, grant_id: str) -> frozenset[str]:
@@ -89,7 +102,7 @@ def page(
     if after is not None:
         at, last = after
         found = found.where(sa.or_(_d.created_at < at, sa.and_(_d.created_at == at, _d.id < last)))
-    return _rows(connection, found)
+    return _made(connection.execute(found))
 
 
 def insert(connection: Connection, grant: Grant, token: str, at: datetime) -> None:
@@ -119,8 +132,8 @@ def revoke(connection: Connection, grant_id: str, at: datetime) -> bool:
     return connection.execute(this.values(revoked_at=at)).rowcount > 0
 
 
-def _rows(connection: Connection, query: sa.Select[tuple[object, ...]]) -> list[Row]:
-    return [Row(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - its public name for a mapping
+def _made(rows: Iterable[Any]) -> list[Row]:
+    return [Row(**row._asdict()) for row in rows]
 
 
 def standing_on(rows: Sequence[Row], end: str) -> tuple[Row, ...]:

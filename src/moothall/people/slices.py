@@ -21,38 +21,46 @@ from moothall.people.parties import person_named, user
 from moothall.people.roles import environment_of
 from moothall.people.units import DEPARTMENT, INVITED, MEMBER, ORGANISATION, OWNER, TEAM, upwards
 from moothall.storage.authority import membership, person, person_agent, person_relation, unit
+from moothall.storage.prepared import Prepared
 
 _CHUNK: Final = 500
-_IDS: Final[sa.BindParameter[Any]] = sa.bindparam("ids", expanding=True)
 
-_AGENTS: Final = sa.select(
-    person_agent.c.did,
-    person_agent.c.person,
-    person_agent.c.role,
-    person_agent.c.environment,
-    person_agent.c.clearance,
-    person_agent.c.status,
-).where(person_agent.c.did.in_(_IDS))
-_PEOPLE: Final = sa.select(person.c.id, person.c.trust, person.c.policy).where(person.c.id.in_(_IDS))
-_RELATIONS: Final = sa.select(
-    person_relation.c.person, person_relation.c.kind, person_relation.c.subject, person_relation.c.level
-).where(person_relation.c.person.in_(_IDS))
-_MEMBERSHIPS: Final = (
-    sa.select(membership.c.member, membership.c.role, unit.c.id, unit.c.kind, unit.c.parent, unit.c.config)
-    .join(unit, unit.c.id == membership.c.unit)
-    .where(membership.c.member.in_(_IDS), membership.c.role != INVITED)
+_AGENTS: Final = Prepared(
+    lambda ids: sa.select(
+        person_agent.c.did,
+        person_agent.c.person,
+        person_agent.c.role,
+        person_agent.c.environment,
+        person_agent.c.clearance,
+        person_agent.c.status,
+    ).where(person_agent.c.did.in_(ids))
+)
+_PEOPLE: Final = Prepared(
+    lambda ids: sa.select(person.c.id, person.c.trust, person.c.policy).where(person.c.id.in_(ids))
+)
+_RELATIONS: Final = Prepared(
+    lambda ids: sa.select(
+        person_relation.c.person, person_relation.c.kind, person_relation.c.subject, person_relation.c.level
+    ).where(person_relation.c.person.in_(ids))
+)
+_MEMBERSHIPS: Final = Prepared(
+    lambda ids: (
+        sa.select(membership.c.member, membership.c.role, unit.c.id, unit.c.kind, unit.c.parent, unit.c.config)
+        .join(unit, unit.c.id == membership.c.unit)
+        .where(membership.c.member.in_(ids), membership.c.role != INVITED)
+    )
 )
 
 
-def _above() -> sa.Select[Any]:
+def _above(ids: Any) -> sa.Select[Any]:  # noqa: ANN401 - what stands after IN
     """The given units and all that contain them: found upwards, from parent to parent."""
     columns = (unit.c.id, unit.c.kind, unit.c.parent)
-    start = sa.select(*columns).where(unit.c.id.in_(_IDS)).cte("up", recursive=True)
+    start = sa.select(*columns).where(unit.c.id.in_(ids)).cte("up", recursive=True)
     up = start.union(sa.select(*columns).join(start, unit.c.id == start.c.parent))
     return sa.select(up.c.id, up.c.kind, up.c.parent)
 
 
-ABOVE: Final = _above()
+ABOVE: Final = Prepared(_above)
 
 
 @dataclass(slots=True)
@@ -84,20 +92,11 @@ class _Containing:
 
 def facts(connection: Connection, ids: Iterable[str]) -> Mapping[str, PartyFacts]:
     """The facts of every one of `ids`; of those that nobody has registered, what their names say."""
-    begin_snapshot(connection)
     found: dict[str, PartyFacts] = {}
     remaining = iter(dict.fromkeys(ids))
     while chunk := tuple(islice(remaining, _CHUNK)):
         found |= _chunk(connection, chunk)
     return found
-
-
-def begin_snapshot(connection: Connection) -> None:
-    """Let all that is read on this connection be of one moment; before anything else is read on it."""
-    if connection.dialect.name == "postgresql":
-        connection.execution_options(isolation_level="REPEATABLE READ")
-    else:
-        connection.exec_driver_sql("BEGIN")
 
 
 def _chunk(connection: Connection, ids: Sequence[str]) -> dict[str, PartyFacts]:
@@ -186,5 +185,5 @@ def _in_units(own: Sequence[_Belonging], containing: _Containing) -> dict[str, A
     }
 
 
-def _rows(connection: Connection, query: sa.Select[Any], ids: Sequence[str]) -> Sequence[Any]:
-    return connection.execute(query, {"ids": ids}).all() if ids else ()
+def _rows(connection: Connection, query: Prepared, ids: Sequence[str]) -> Sequence[Any]:
+    return query.rows(connection, ids) if ids else ()

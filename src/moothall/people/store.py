@@ -20,6 +20,7 @@ from moothall.identity.principal import Principal
 from moothall.people import agreements, slices
 from moothall.people.facts import Collaboration, PartyFacts
 from moothall.people.rights import NotAllowed
+from moothall.storage.reading import begin_snapshot
 from moothall.storage.revisions import Revisions, bump
 from moothall.storage.store import Store
 
@@ -74,7 +75,7 @@ class PeopleStore:
             StorageError: the store cannot say.
         """
         wanted = tuple(ids)
-        return await self._store.read(lambda connection: slices.facts(connection, wanted))
+        return await self.read(lambda connection: slices.facts(connection, wanted))
 
     async def collaborations(self, teams: Collection[str]) -> tuple[Collaboration, ...]:
         """What members of these teams may do at other teams: agreed by both, not over, and as the host's rules are now.
@@ -82,10 +83,11 @@ class PeopleStore:
         Raises:
             StorageError: the store cannot say.
         """
-        if not teams:
-            return ()
-        guests, now = tuple(teams), int(self.clock.now().timestamp())
-        return await self._store.read(lambda connection: agreements.of_guests(connection, guests, now))
+        return await self.read(lambda connection: self.collaborations_in(connection, teams)) if teams else ()
+
+    def collaborations_in(self, connection: Connection, teams: Collection[str]) -> tuple[Collaboration, ...]:
+        """The same, within a reading of more."""
+        return agreements.of_guests(connection, tuple(teams), int(self.clock.now().timestamp())) if teams else ()
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on one state of the store.
@@ -95,7 +97,7 @@ class PeopleStore:
         """
 
         def inside(connection: Connection) -> T:
-            slices.begin_snapshot(connection)
+            begin_snapshot(connection)
             return work(connection)
 
         try:

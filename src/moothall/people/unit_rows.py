@@ -39,7 +39,7 @@ def find(connection: Connection, unit_id: str, by: Principal) -> Unit:
 
 def line(connection: Connection, unit_id: str) -> tuple[str, ...]:
     """A unit and all that contain it, upwards; none where it is no unit."""
-    parents = {row.id: row.parent for row in connection.execute(ABOVE, {"ids": [unit_id]})}
+    parents = {row.id: row.parent for row in ABOVE.rows(connection, [unit_id])}
     return tuple(at for at in upwards(parents, [unit_id]) if at in parents)
 
 
@@ -69,7 +69,7 @@ def belongs_under(connection: Connection, top: str, party: str) -> bool:
     parties = [party] if agent is None else [party, user(agent.user_id)]
     query = sa.select(membership.c.unit).where(membership.c.member.in_(parties), membership.c.role != INVITED)
     units = list(connection.execute(query).scalars())
-    return bool(units) and any(row.id == top for row in connection.execute(ABOVE, {"ids": units}))
+    return bool(units) and any(row.id == top for row in ABOVE.rows(connection, units))
 
 
 def members(connection: Connection, unit_id: str, after: str = "") -> list[Membership]:

@@ -7,22 +7,20 @@ A change of this process is told by who made it and costs only those it speaks o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from moothall.grants.model import Chain
 from moothall.identity.principal import Kind, Principal
-from moothall.people.facts import Collaboration, PartyFacts
+from moothall.people.facts import PartyFacts
+from moothall.policy.callers import Apart, facts_of, suspended
 from moothall.policy.decision import Subject
-from moothall.policy.ports import People, Policies, Sources
+from moothall.policy.ports import Policies, Sources
 from moothall.policy.subjects import Kept, Subjects
 from moothall.policy.world import Numbers, Provider, World
-from moothall.telemetry import logger
 
 _KNOWN: Final[frozenset[Kind]] = frozenset({"did", "user"})
 """Of whom the store may know something; the others are the operator, nobody, or hold a token for one thing."""
-_log = logger("policy")
 _NAMES: Final = ("people", "grants", "groups")
 
 
@@ -31,6 +29,7 @@ class Knowledge:
 
     def __init__(self, policies: Policies, sources: Sources, subjects: Subjects) -> None:
         self._policies, self._sources = policies, sources
+        self._callers = sources.callers or Apart(sources.people, sources.delegations)
         self.subjects = subjects
         self._changes = 0
         self._complete = not sources.stored
@@ -107,10 +106,7 @@ class Knowledge:
         Raises:
             StorageError: the store cannot say.
         """
-        wanted = tuple(ids)
-        people = self._sources.people
-        found = await _readable(people, wanted) if people is not None and wanted else {}
-        return {name: found.get(name) or PartyFacts(id=name) for name in wanted}
+        return await facts_of(self._sources.people, tuple(ids))
 
     def _in_store(self, principal: Principal) -> bool:
         """Whether the store may know something of it; who proved nothing is nobody."""
@@ -140,37 +136,28 @@ class Knowledge:
         try:
             return Provider(facts=facts, groups=await self._groups(facts.id))
         except ValueError:
-            return Provider(facts=_suspended(facts.id))
+            return Provider(facts=suspended(facts.id))
 
     async def _read(self, principal: Principal) -> Subject:
         try:
             return await self._read_whole(principal)
         except ValueError:
-            return Subject(principal=principal, facts=_suspended(principal.id), made=Kept())
+            return Subject(principal=principal, facts=suspended(principal.id), made=Kept())
 
     async def _read_whole(self, principal: Principal) -> Subject:
-        chains = await self._chains(principal.id)
-        parties = {party for chain in chains for party in chain.parties} - {principal.id}
-        facts = dict(await self.facts([principal.id, *sorted(parties)]))
-        own = facts.pop(principal.id)
-        groups = {name: await self._groups(name) for name in sorted(parties)}
+        found = await self._callers.look(principal.id)
+        parties = sorted({party for chain in found.chains for party in chain.parties} - {principal.id})
+        groups = {name: await self._groups(name) for name in parties}
         return Subject(
             principal=principal,
-            facts=own,
-            chains=chains,
-            parties=facts,
+            facts=found.facts[principal.id],
+            chains=found.chains,
+            parties={name: found.facts[name] for name in parties},
             party_groups={name: held for name, held in groups.items() if held},
-            collaborations=await self._collaborations(own),
+            collaborations=found.collaborations,
             groups=await self._groups(principal.id),
             made=Kept(),
         )
-
-    async def _chains(self, holder: str) -> tuple[Chain, ...]:
-        return await self._sources.delegations.chains_for(holder) if self._sources.delegations is not None else ()
-
-    async def _collaborations(self, facts: PartyFacts) -> tuple[Collaboration, ...]:
-        people = self._sources.people
-        return await people.collaborations(facts.teams) if people is not None and facts.teams else ()
 
     async def _groups(self, identity: str) -> frozenset[str]:
         memberships = self._sources.memberships
@@ -180,23 +167,6 @@ class Knowledge:
         self.world = world
         self._changes += 1
         self.subjects.clear()
-
-
-async def _readable(people: People, ids: Sequence[str]) -> Mapping[str, PartyFacts]:
-    """The facts of these; whose rows make no sense is found by halves, and nobody else is held up by them."""
-    try:
-        return await people.facts(ids)
-    except ValueError:
-        if len(ids) == 1:
-            return {ids[0]: _suspended(ids[0])}
-    middle = len(ids) // 2
-    return {**await _readable(people, ids[:middle]), **await _readable(people, ids[middle:])}
-
-
-def _suspended(identity: str) -> PartyFacts:
-    """Somebody of whom the store holds what cannot be read: inside an ``except`` that tells the log why."""
-    _log.exception("what is stored about %s cannot be read; until it can, it counts as suspended", identity)
-    return PartyFacts(id=identity, status="suspended")
 
 
 def _numbers(known: Mapping[str, int]) -> Numbers:

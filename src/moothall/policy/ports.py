@@ -66,12 +66,35 @@ class Delegations(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What is known of a caller; ``facts``: of it, and of everybody in its chains at least."""
+
+    facts: Mapping[str, PartyFacts]
+    chains: tuple[Chain, ...]
+    collaborations: tuple[Collaboration, ...]
+
+
+class Callers(Protocol):
+    """Looks at people and delegations at once; `OneStore` fills it."""
+
+    async def look(self, identity: str) -> Caller:
+        """What is known of a caller.
+
+        Raises:
+            StorageError: the store cannot say.
+            ValueError: what it says makes no sense.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
     """Where facts come from; what is None says nothing, and then nothing is read for it.
 
     Attributes:
         settings: permissions by name, and who is suspended.
+        callers: looks at `people` and `delegations` at once; None: they are asked one after the other.
         revisions: of the store; needed where anything is read.
         agents: the DIDs of the hosted agents by their names; the same object as long as none comes or goes.
     """
@@ -79,6 +102,7 @@ class Sources:
     settings: Granted
     people: People | None = None
     delegations: Delegations | None = None
+    callers: Callers | None = None
     memberships: Memberships | None = None
     revisions: Revisions | None = None
     agents: Callable[[], Mapping[str, str]] = lambda: _NO_AGENTS

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from typing import Final
+
+import sqlalchemy as sa
+
 from moothall.errors import StorageError
 from moothall.telemetry import logger
+
+DATABASE_ERRORS: Final = (sa.exc.SQLAlchemyError, sqlite3.Error, OSError)
+"""What is raised where a database fails; errors of ours may be among it by their second base."""
 
 _log = logger("storage")
 

@@ -1,7 +1,8 @@
-"""SQLite: one thread that writes, a small pool of connections that read.
+"""SQLite: one thread that writes, a few that read, each with connections of their own.
 
 One writing connection means that nothing inside the process ever waits for SQLite's lock, and reading on other
-connections means that nobody sees a transaction that is still open.
+connections means that nobody sees a transaction that is still open. A piece of work costs one change of threads,
+however many statements it has.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import QueuePool, StaticPool
 
+from moothall.errors import StorageError
 from moothall.storage import private
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy.engine import Connection
-    from sqlalchemy.ext.asyncio import AsyncEngine
 
 Synchronous = Literal["NORMAL", "FULL"]
 T = TypeVar("T")
@@ -41,8 +42,9 @@ def protect(path: Path) -> None:
         private.seal(path.with_name(path.name + suffix))
 
 
-def _pragmas(connection: Any, synchronous: Synchronous, *, read_only: bool) -> None:  # noqa: ANN401 - two drivers
-    cursor = connection.cursor()
+def _opened(path: Path, synchronous: Synchronous, *, read_only: bool) -> sqlite3.Connection:
+    """A connection that begins no transaction by itself; it may pass from thread to thread."""
+    raw = sqlite3.connect(path, isolation_level=None, timeout=5, check_same_thread=False)
     for pragma in (
         "journal_mode=WAL",
         f"synchronous={synchronous}",
@@ -53,19 +55,54 @@ def _pragmas(connection: Any, synchronous: Synchronous, *, read_only: bool) -> N
         "secure_delete=ON",
         f"query_only={'ON' if read_only else 'OFF'}",
     ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+        raw.execute(f"PRAGMA {pragma}")
+    return raw
 
 
-def reading_engine(url: sa.URL) -> AsyncEngine:
-    """Return the pool that reads; its connections refuse to write."""
-    engine = create_async_engine(url, pool_size=_READERS, max_overflow=0)
+def driver(connection: Connection) -> sqlite3.Connection:
+    """What SQLAlchemy's connection to SQLite stands on."""
+    raw: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
+    return raw
 
-    @sa.event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - SQLAlchemy's adapter has no public type
-        _pragmas(connection, "NORMAL", read_only=True)
 
-    return engine
+class ReaderThreads:
+    """Reads a database in a few threads; their connections refuse to write.
+
+    A piece of work sees one state of the database, the one that was committed when it first looked.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open `path`; threads and connections are made as they are needed."""
+        self._executor = ThreadPoolExecutor(max_workers=_READERS, thread_name_prefix="moothall-reader")
+        creator = partial(_opened, path, "NORMAL", read_only=True)
+        self._engine = sa.create_engine(
+            "sqlite://", creator=creator, poolclass=QueuePool, pool_size=_READERS, max_overflow=0
+        )
+        self._closed = False
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a thread; whoever stops waiting for it leaves it to end there, with its transaction.
+
+        Raises:
+            StorageError: this was closed.
+        """
+        if self._closed:
+            raise StorageError("the store is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._inside, work)
+
+    def _inside(self, work: Callable[[Connection], T]) -> T:
+        with self._engine.connect() as connection:  # it is rolled back before the next piece of work has it
+            driver(connection).execute("BEGIN")
+            return work(connection)
+
+    async def close(self) -> None:
+        """Finish what is under way; then the threads end."""
+        self._closed = True
+        await asyncio.to_thread(self._shut)
+
+    def _shut(self) -> None:
+        self._executor.shutdown()
+        self._engine.dispose()
 
 
 class WriterThread:
@@ -85,9 +122,7 @@ class WriterThread:
 
     def _connect(self) -> sqlite3.Connection:
         if self._raw is None:
-            raw = sqlite3.connect(self._path, isolation_level=None, timeout=5, check_same_thread=False)
-            _pragmas(raw, self._synchronous, read_only=False)
-            self._raw = raw
+            self._raw = _opened(self._path, self._synchronous, read_only=False)
         return self._raw
 
     async def raw(self, work: Callable[[sqlite3.Connection], T]) -> T:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from moothall.errors import MoothallError, StorageError
 from moothall.storage import migrate, postgres, scrub, sqlite, url
-from moothall.storage.failure import failed
+from moothall.storage.failure import DATABASE_ERRORS, failed
 from moothall.storage.lock import DirectoryLock, node_id
 from moothall.storage.schema import HEAD
 from moothall.storage.scrubbing import Scrubbing
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+    from moothall.storage.reading import Reader
+
 T = TypeVar("T")
 _log = logger("storage")
 _SAME = sa.text("UPDATE alembic_version SET version_num = version_num")
@@ -34,7 +36,6 @@ class Store:
     Attributes:
         node: stable id of the node that owns the data directory; the owner of its runs.
         target: which database this is.
-        engine: SQLAlchemy's pool; on SQLite its connections only read.
         writer: SQLite's writing thread, None on PostgreSQL.
         failing: whether the last `write` failed.
     """
@@ -44,14 +45,16 @@ class Store:
         self.target, self.node, self._lock = target, node, lock
         self.writer: sqlite.WriterThread | None = None
         self.failing = False
-        self.engine: AsyncEngine
+        self._engine: AsyncEngine | None = None
+        self._reader: Reader
         if target.path is not None:
             sqlite.protect(target.path)
-            self.engine = sqlite.reading_engine(target.url)
+            self._reader = sqlite.ReaderThreads(target.path)
             self.writer = sqlite.WriterThread(target.path, synchronous)
             self._scrubbing = Scrubbing(partial(self._scrub, self.writer), partial(_size, target.path))
         else:
-            self.engine = postgres.pool(target)
+            self._engine = postgres.pool(target)
+            self._reader = postgres.PoolReader(self._engine)
 
     @classmethod
     async def open(cls, data: Path, database_url: str = "", *, synchronous: sqlite.Synchronous = "NORMAL") -> Store:
@@ -83,6 +86,17 @@ class Store:
             raise
         return store
 
+    @property
+    def engine(self) -> AsyncEngine:
+        """PostgreSQL's pool, where its driver is spoken to directly.
+
+        Raises:
+            LookupError: this is SQLite, which has its threads instead.
+        """
+        if self._engine is None:
+            raise LookupError("SQLite has no pool")
+        return self._engine
+
     async def _migrate(self) -> None:
         if self.writer is None and await self.read(migrate.revision) == HEAD:
             return
@@ -91,17 +105,16 @@ class Store:
             await self.scrub_in_time()
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` on a reading connection; it sees only what was committed.
+        """Run `work` on a reading connection; it sees only what was committed, on SQLite all of one moment.
 
         Raises:
             StorageError: the database failed or cannot be reached.
         """
         try:
-            async with self.engine.connect() as connection:
-                return await connection.run_sync(work)
+            return await self._reader.read(work)
         except MoothallError:
             raise  # some are OSErrors by their second base
-        except (sa.exc.SQLAlchemyError, OSError) as error:
+        except DATABASE_ERRORS as error:
             raise failed(error) from error
 
     async def write(self, work: Callable[[Connection], T]) -> T:
@@ -115,7 +128,7 @@ class Store:
             done = await self._transact(work)
         except MoothallError:
             raise  # what was to be written was refused; the database is well
-        except (sa.exc.SQLAlchemyError, OSError) as error:
+        except DATABASE_ERRORS as error:
             self.failing = True
             raise failed(error) from error
         self.failing = False
@@ -168,7 +181,7 @@ class Store:
         try:
             if self.writer is not None:
                 await self._scrubbing.stop()
-            await self.engine.dispose()
+            await self._reader.close()
             if self.writer is not None:
                 await self.writer.close()
         finally:

@@ -18,7 +18,7 @@ _HINT = "use sqlite:///FILE or postgresql://USER@HOST/DATABASE?schema=NAME"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A database to open: its SQLAlchemy URL with the async driver, and what was folded into it."""
+    """A database to open: its SQLAlchemy URL with the driver, and what was folded into it."""
 
     dialect: Dialect
     url: sa.URL
@@ -49,7 +49,7 @@ def parse(text: str, data: Path) -> Target:
 
 
 def _sqlite(path: Path) -> Target:
-    return Target("sqlite", sa.URL.create("sqlite+aiosqlite", database=str(path)), path=path)
+    return Target("sqlite", sa.URL.create("sqlite+pysqlite", database=str(path)), path=path)
 
 
 def _postgres(url: sa.URL) -> Target:

@@ -17,6 +17,8 @@ from scripts.chromium import found
 from tests.page.hall import Hall
 from tests.page.looking import PATIENCE
 from tests.support.browser import launched
+from tests.support.environment import setting_names
+from tests.support.page_node import Stage, staged
 from tests.support.required import absence
 
 HERE = Path(__file__).parent
@@ -44,6 +46,18 @@ async def browser() -> AsyncIterator[Browser]:
         raise absence("page", "the page is not built: run make web")
     async with launched(path) as running:
         yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def quiet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    """A node of this worker on which nothing happens, for tests of what needs no more than the page."""
+    async with AsyncExitStack() as opened:
+        with pytest.MonkeyPatch.context() as environment:
+            for name in setting_names():
+                environment.delenv(name, raising=False)
+            stage = await opened.enter_async_context(staged(tmp_path_factory.mktemp("quiet")))
+        yield stage
+        assert await stage.node.log.runs(kind="demand") == []
 
 
 @pytest_asyncio.fixture(loop_scope="session")

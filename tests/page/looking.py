@@ -22,6 +22,10 @@ async () => {
     .map((found) => `${found.id}: ${found.nodes.map((node) => node.html + " " + node.failureSummary).join(" | ")}`);
 }
 """
+_IN_COLOUR = """(theme) =>
+  matchMedia(`(prefers-color-scheme: ${theme})`).matches &&
+  !document.getAnimations().some((one) => one instanceof CSSTransition)
+"""
 _WIDE = """
 () => {
   const root = document.scrollingElement;
@@ -124,12 +128,19 @@ async def _scroll(shown: Locator, where: str) -> bool:
 
 
 async def grave_violations(page: Page) -> list[str]:
-    """What axe calls serious or critical. It runs beside the page, where the page's policy does not reach."""
+    """What axe calls serious or critical, by light and by dark.
+
+    It runs beside the page, where the page's policy does not reach.
+    """
     if not AXE.is_file():
         pytest.skip("axe-core is not installed: run make web")
     if not await page.evaluate("() => 'axe' in window"):
         await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: list[str] = await page.evaluate(_GRAVE)
+    found: list[str] = []
+    for theme in ("light", "dark"):
+        await page.emulate_media(color_scheme=theme)
+        await page.wait_for_function(_IN_COLOUR, arg=theme)
+        found += [f"{theme}: {violation}" for violation in await page.evaluate(_GRAVE)]
     return found
 
 

@@ -9,6 +9,7 @@ from tests.page.hall import Hall
 from tests.page.looking import in_state, tab_to
 from tests.page.worlds import AGREED, DEMAND, ENGLISH, TRIO
 from tests.support.demand import Script, wish
+from tests.support.page_node import Stage
 
 
 @pytest.mark.requirement("NEG-UI-09")
@@ -31,9 +32,8 @@ async def test_the_way_from_the_form_to_the_plan_needs_no_mouse(hall: Hall, lang
 
 
 @pytest.mark.requirement("NEG-UI-09")
-async def test_an_empty_form_cannot_be_sent(hall: Hall) -> None:
-    stage = await hall.node(TRIO)
-    page = await hall.visit(stage.url)
+async def test_an_empty_form_cannot_be_sent(hall: Hall, quiet: Stage) -> None:
+    page = await hall.visit(quiet.url)
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
     for text in ("", "   \n "):
@@ -43,12 +43,11 @@ async def test_an_empty_form_cannot_be_sent(hall: Hall) -> None:
         await expect(page.get_by_test_id("demand-form")).to_contain_text("还没有写需求")
         await expect(page.get_by_test_id("demand-input")).to_be_focused()
     assert sent == []
-    assert await stage.node.log.runs(kind="demand") == []
+    assert await quiet.node.log.runs(kind="demand") == []
 
 
-async def test_an_example_fills_the_form(hall: Hall) -> None:
-    stage = await hall.node(TRIO)
-    page = await hall.visit(stage.url)
+async def test_an_example_fills_the_form(hall: Hall, quiet: Stage) -> None:
+    page = await hall.visit(quiet.url)
     await expect(page.get_by_test_id("demand-input")).to_have_value("")
     await page.get_by_test_id("example-1").click()
     await expect(page.get_by_test_id("demand-input")).not_to_have_value("")
@@ -79,9 +78,8 @@ async def test_what_was_understood_is_shown_edited_and_confirmed(hall: Hall) -> 
     assert final["timeline"]["start_date"] == "2027-03-15"
 
 
-async def test_a_demand_that_is_too_long_stays_in_the_form_with_the_reason(hall: Hall) -> None:
-    stage = await hall.node(TRIO)
-    page = await hall.visit(stage.url)
+async def test_a_demand_that_is_too_long_stays_in_the_form_with_the_reason(hall: Hall, quiet: Stage) -> None:
+    page = await hall.visit(quiet.url)
     await page.get_by_test_id("demand-input").fill("要" * 10_003)
     await page.get_by_test_id("submit").click()
     await expect(page.get_by_test_id("demand-form")).to_contain_text("超出 3 个字符")
@@ -100,9 +98,8 @@ async def test_a_demand_that_the_node_refuses_stays_in_the_form_with_its_words(h
     await expect(page.get_by_test_id("demand-input")).to_have_value(DEMAND)
 
 
-async def test_the_language_is_switched_in_place_and_kept(hall: Hall) -> None:
-    stage = await hall.node(TRIO)
-    page = await hall.visit(stage.url)
+async def test_the_language_is_switched_in_place_and_kept(hall: Hall, quiet: Stage) -> None:
+    page = await hall.visit(quiet.url)
     before = await page.get_by_test_id("submit").inner_text()
     await page.get_by_test_id("demand-input").fill(DEMAND)
     await page.get_by_test_id("lang-switch").click()
@@ -129,8 +126,7 @@ async def test_a_request_of_the_requester_to_stop_ends_the_run(hall: Hall) -> No
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-async def test_the_button_that_sends_is_in_view_at_once(hall: Hall, lang: str) -> None:
-    stage = await hall.node(TRIO)
-    page = await hall.visit(stage.url, lang=lang)
+async def test_the_button_that_sends_is_in_view_at_once(hall: Hall, quiet: Stage, lang: str) -> None:
+    page = await hall.visit(quiet.url, lang=lang)
     await expect(page.get_by_test_id("submit")).to_be_in_viewport(ratio=1)
     assert await page.evaluate("() => scrollY") == 0

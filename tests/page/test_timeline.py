@@ -14,6 +14,7 @@ from tests.page.hall import Hall
 from tests.page.looking import at_rest, imported, in_state, paused, tells, timeline, to_the_end
 from tests.page.worlds import AGREED, DEMAND, POOL, TRIO, WITH_PHOTOS, Shy, recording, renumbered, told
 from tests.support.demand import ACCEPT, WITHDRAW, Script, profile, wish
+from tests.support.page_node import Stage
 
 MOST_ROWS = 120
 """So many rows of a thousand are in the document, or drawn for one change, at most: that is what keeps it quick."""
@@ -44,10 +45,9 @@ async def every_type(hall: Hall) -> list[dict[str, Any]]:
 
 
 @pytest.mark.requirement("NEG-UI-02", "NEG-ARCH-11")
-async def test_every_type_of_event_has_a_row_with_icon_title_detail_and_time(hall: Hall) -> None:
+async def test_every_type_of_event_has_a_row_with_icon_title_detail_and_time(hall: Hall, quiet: Stage) -> None:
     events = await every_type(hall)
-    stage = await hall.node([])
-    page = await hall.visit(stage.url, "#/replay")
+    page = await hall.visit(quiet.url, "#/replay")
     await imported(page, recording("d-0000feed", events))
     await to_the_end(page)
     await tells(timeline(page), [event["event_id"] for event in events])
@@ -162,7 +162,9 @@ PLACE = """(box, id) =>
 TO_END = "(box) => Math.round(box.scrollHeight - box.scrollTop - box.clientHeight)"
 
 
-async def test_past_a_thousand_events_the_reader_keeps_the_place_and_the_end_is_followed(hall: Hall) -> None:
+async def test_past_a_thousand_events_the_reader_keeps_the_place_and_the_end_is_followed(
+    hall: Hall, quiet: Stage
+) -> None:
     said = [
         {
             "event_type": "towow.proposal.feedback" if number % 3 else "towow.offer.submitted",
@@ -170,8 +172,7 @@ async def test_past_a_thousand_events_the_reader_keeps_the_place_and_the_end_is_
         }
         for number in range(1300)
     ]
-    stage = await hall.node([])
-    page = await hall.visit(stage.url, "#/replay")
+    page = await hall.visit(quiet.url, "#/replay")
     await imported(page, recording("d-0000feed", renumbered("d-0000feed", said)))
     await paused(page)
     await page.get_by_test_id("replay-seek").fill("1200")

@@ -32,7 +32,7 @@ def decide(  # noqa: PLR0911 - each refusal is a line
     lower = 2 if p.kind == "user" else TIERS.get(mine.role, 1)
     holds = _holds(p, spec)
 
-    if mine.status != "active":
+    if mine.status != "active" or (theirs.status != "active" and not operator):
         return "deny"
     if not p.verified and not public and not (p.kind == "local" and holds):
         return "deny"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,17 +11,19 @@ import cedarpy
 import pytest
 
 from moothall.errors import SettingsError
-from moothall.identity.principal import ANONYMOUS, Principal
+from moothall.identity.principal import ANONYMOUS, OWNER, Principal
 from moothall.people.facts import PartyFacts
 from moothall.policy import builtin
 from moothall.policy.decision import ACTIONS, AccessRequest
 from moothall.policy.evaluation import action_groups
+from moothall.policy.named.reader import configured
 from moothall.policy.ports import FixedRules
+from moothall.policy.resources import AgentResource
 from moothall.policy.sources import PolicyConfig, PolicySource, ResourceRule
 from moothall.policy.store import FixedPolicies
 from tests.policy.ground import READS, Town, Wall, decided, did, entry
 
-BOB, HOST = did("bob"), did("host")
+ANN, BOB, HOST = did("ann"), did("bob"), did("host")
 OPEN = '@id("open") permit (principal, action, resource);'
 
 
@@ -104,17 +107,46 @@ async def test_a_refusal_by_what_the_called_agent_is_meets_it_and_no_other(facts
     town.in_groups = {HOST.id: frozenset({"g"})}
     engine = town.engine(custom(OPEN, refusal, roles={"boss": ("staff",)}))
     for caller in (BOB, HOST, ANONYMOUS):
-        assert (await decided(engine, caller, entry("host", access="public"))).policy in {"no", "suspended"}
+        assert (await decided(engine, caller, entry("host", access="public"))).policies[0] == "no"
     assert (await decided(engine, BOB, entry("other", access="public"))).allowed
 
 
-async def test_a_called_agent_that_the_settings_suspend_is_seen_as_suspended() -> None:
-    refusal = '@id("no") forbid (principal, action, resource is Moothall::Capability) when { resource.provider.status != "active" };'
+@pytest.mark.requirement("SEC-03")
+@pytest.mark.parametrize("status", ["suspended", "revoked"])
+async def test_a_suspended_agent_is_not_called_either(status: str) -> None:
+    town = Town(PartyFacts(id=HOST.id, person="hal", status=status), PartyFacts(id=ANN.id, person="hal"))  # type: ignore[arg-type]
+    town.agents = {"host": HOST.id}
+    engine = town.engine(custom(OPEN))
+    for access in ("public", "authenticated", "personal"):
+        for caller in (ANN, BOB, ANONYMOUS):
+            assert (await decided(engine, caller, entry("host", access=access))).effect == "deny"
+    assert (await decided(engine, BOB, entry("host", access="public"))).policy == "suspended-agent"
+    assert (await decided(engine, OWNER, entry("host"))).allowed
+    assert (await engine.check(ANN.id, "read", AgentResource(id=HOST.id))).policy == "suspended-agent"
+
+
+@pytest.mark.parametrize("suspended", [HOST.id, "user:hal"], ids=["agent", "person"])
+async def test_nor_one_that_the_settings_suspend(suspended: str) -> None:
     town = Town(PartyFacts(id=HOST.id, person="hal"))
     town.agents = {"host": HOST.id}
-    for suspended in (HOST.id, "user:hal"):
-        engine = town.engine(custom(refusal), rules=FixedRules({}, [suspended]))
-        assert (await decided(engine, BOB, entry("host", access="public"))).policy == "no"
+    engine = town.engine(rules=FixedRules({}, [suspended]))
+    assert (await decided(engine, BOB, entry("host", access="public"))).policy == "suspended-agent"
+
+
+async def test_nobody_calls_an_agent_of_which_the_store_cannot_be_read() -> None:
+    class Broken(Town):
+        async def facts(self, ids: Iterable[str]) -> Mapping[str, PartyFacts]:
+            wanted = tuple(ids)
+            if HOST.id in wanted:
+                raise ValueError("a row makes no sense")
+            return await super().facts(wanted)
+
+    town = Broken()
+    town.agents = {"host": HOST.id}
+    config = configured({"isolation": {}})
+    for access in ("authenticated", "public"):
+        decision = await decided(town.engine(config), BOB, entry("host", access=access))
+        assert decision.policy == "suspended-agent", "its department is not known, and who is blocked by its person"
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,7 @@ def called_capability(
         "role": provider.role,
         "environment": provider.environment,
         "tier": tier(provider.role),
+        "status": "suspended" if suspended else provider.status,
         "teams": refer_all("Unit", provider.teams),
         "departments": refer_all("Unit", provider.departments),
         "organisations": refer_all("Unit", provider.organisations),

@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import moothall.policy.named as room
@@ -106,6 +106,7 @@ def test_every_table_has_an_example() -> None:
     }  # fmt: skip
 
 
+@settings(deadline=None)  # each example makes a whole set of policies, and the machine may be busy
 @given(name=st.text(max_size=30))
 def test_no_name_becomes_more_than_a_name(name: str) -> None:
     if any("\ud800" <= letter <= "\udfff" for letter in name):

@@ -106,16 +106,20 @@ class Records(NoRecorder):
 
 @dataclass
 class People(NoParties):
-    """Whose agents there are, and who belongs to which group."""
+    """Whose agents there are, who belongs to which group, and who made which delegation."""
 
     agents: dict[str, str] = field(default_factory=dict)
     groups: dict[str, set[str]] = field(default_factory=dict)
+    lent: dict[str, str] = field(default_factory=dict)
 
     async def persons(self, identities: Collection[str]) -> Mapping[str, str]:
         return {**await super().persons(identities), **self.agents}
 
     async def members(self, group: str) -> frozenset[str]:
         return frozenset(self.groups.get(group, ()))
+
+    async def lenders(self, grants: Collection[str]) -> frozenset[str]:
+        return frozenset(self.lent[grant] for grant in grants)
 
 
 @dataclass

@@ -76,6 +76,45 @@ async def test_agents_of_one_person_are_one_voice_of_a_quorum(hall: Hall) -> Non
     assert (await site.desk.decide(BEN, begun.id, "approved")).status == "approved"
 
 
+async def test_a_person_that_lets_go_of_an_agent_has_one_voice_all_the_same(hall: Hall) -> None:
+    hall.people.agents[ANNAS.id] = "anna"
+    site = await hall.site(config({"type": "quorum", "quorum": 2, "approvers": ["user:anna", ANNAS.id, BEN.id]}))
+    begun = await site.desk.ask(ask(workflow="two-eyes"))
+    await site.until(begun.id, OPENED)
+    await site.desk.decide(ANNA, begun.id, "approved")
+    del hall.people.agents[ANNAS.id]
+    with pytest.raises(Conflict):
+        await site.desk.decide(ANNAS, begun.id, "approved")
+    assert (await site.desk.decide(BEN, begun.id, "approved")).status == "approved"
+
+
+async def test_who_lent_the_right_and_whoever_is_of_its_person_cannot_approve_the_call(hall: Hall) -> None:
+    hall.people.agents[ANNAS.id] = "anna"
+    hall.people.lent.update({"first": CARA.id, "second": ANNAS.id})
+    site = await hall.site(config({"approvers": ["user:anna", "user:cara", ANNAS.id, BEN.id]}))
+    lent = replace(ask(workflow="two-eyes"), on_behalf_of=CARA.id, grants=("first", "second"))
+    begun = await site.desk.ask(lent)
+    await site.until(begun.id, OPENED)
+    assert (await site.desk.show(ASKER, begun.id)).steps[0].approvers == [BEN.id]
+    for who in (ANNA, ANNAS, CARA):
+        with pytest.raises(ServiceNotFoundError):
+            await site.desk.decide(who, begun.id, "approved")
+    hall.people.agents[BEN.id] = "cara"
+    with pytest.raises(PermissionDeniedError):
+        await site.desk.decide(BEN, begun.id, "approved")
+
+
+async def test_a_call_by_another_right_does_not_join_what_waits(hall: Hall) -> None:
+    hall.people.lent["first"] = CARA.id
+    site = await hall.site()
+    begun = [
+        await site.desk.ask(one)
+        for one in (ask(), replace(ask(), on_behalf_of=CARA.id, grants=("first",)), replace(ask(), inside=True))
+    ]
+    assert len({one.id for one in begun}) == 3
+    assert (await site.desk.ask(replace(ask(), inside=True))).id == begun[-1].id
+
+
 async def test_a_quorum_that_the_persons_left_cannot_make_any_more_is_rejected_at_once(hall: Hall) -> None:
     hall.people.agents[ANNAS.id] = "anna"
     site = await hall.site(config({"type": "quorum", "quorum": 2, "approvers": ["user:anna", ANNAS.id, BEN.id]}))
@@ -137,9 +176,23 @@ async def test_members_of_a_group_approve_as_long_as_they_belong_to_it(hall: Hal
     begun = await site.desk.ask(ask(workflow="two-eyes"))
     await site.until(begun.id, OPENED)
     hall.people.groups["unit:acme#treasurer"] = {BEN.id}
-    with pytest.raises(PermissionDeniedError):
+    with pytest.raises(ServiceNotFoundError):
         await site.desk.decide(ANNA, begun.id, "approved")
     assert (await site.desk.decide(BEN, begun.id, "approved")).status == "approved"
+
+
+async def test_who_left_the_group_does_not_see_the_call_any_more(hall: Hall) -> None:
+    hall.people.groups["unit:acme"] = {"user:anna", BEN.id}
+    site = await hall.site(config({"approvers": ["unit:acme", "user:cara"]}))
+    begun = await site.desk.ask(ask(workflow="two-eyes"))
+    await site.until(begun.id, OPENED)
+    assert (await site.desk.show(ANNA, begun.id)).steps[0].approvers == [BEN.id, "user:anna", "user:cara"]
+    hall.people.groups["unit:acme"] = {BEN.id}
+    with pytest.raises(ServiceNotFoundError):
+        await site.desk.show(ANNA, begun.id)
+    assert (await site.desk.page(ANNA)).approvals == []
+    for who in (BEN, CARA):
+        assert [one.approval_id for one in (await site.desk.page(who, whose="waiting")).approvals] == [begun.id]
 
 
 async def test_people_and_units_of_the_store(database_url: str, tmp_path: Path) -> None:
@@ -153,6 +206,9 @@ async def test_people_and_units_of_the_store(database_url: str, tmp_path: Path) 
     assert await parties.members("unit:acme") >= {"user:anna", BEN.id}
     assert await parties.members("unit:acme#treasurer") == {"user:anna"}
     assert await parties.members("unit:other#treasurer") == frozenset()
+    asked = ["unit:acme", "unit:acme#treasurer", "unit:acme#owner", "unit:other"]
+    assert await parties.belongs("user:anna", asked) == {"unit:acme", "unit:acme#treasurer"}
+    assert await parties.belongs(BEN.id, asked) == {"unit:acme"}
     found = await parties.persons(["user:anna", BEN.id, "owner"])
     assert {name: person for name, person in found.items() if person} == {"user:anna": "anna"}
     await store.close()

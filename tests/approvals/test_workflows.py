@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from moothall.approvals.asks import Limits
 from moothall.approvals.desk import ApprovalDesk
 from moothall.approvals.driver import DECIDE, ApprovalDriver
-from moothall.approvals.kept import DECIDED, ESCALATED, EXECUTED, FAILED, KIND, OPENED, REFUSED
+from moothall.approvals.kept import DECIDED, ESCALATED, EXECUTED, EXECUTING, FAILED, KIND, OPENED, REFUSED
 from moothall.approvals.news import Bells
 from moothall.approvals.views import reply
 from moothall.errors import (
@@ -27,6 +28,8 @@ from moothall.errors import (
     Unauthenticated,
     Unavailable,
 )
+from moothall.events.model import Draft
+from moothall.events.run import Run
 from moothall.identity.principal import ANONYMOUS
 from tests.approvals.hall import ANNA, ASKER, BEN, CARA, OPERATOR, STRANGER, Executions, Hall, ask, config, meanwhile
 
@@ -78,6 +81,44 @@ async def test_an_approval_is_used_up_by_its_call_and_the_next_one_is_asked_for_
         seen.append(begun.id)
     assert len(set(seen)) == 5
     assert [workflow for workflow, _ in hall.executions.made] == seen
+
+
+@pytest.mark.parametrize("decision", ["approved", "rejected"])
+async def test_the_arguments_are_kept_until_the_call_has_come_to_its_end(hall: Hall, decision: str) -> None:
+    site = await hall.site()
+    hall.executions.gate.clear()
+    begun = await site.desk.ask(ask(note="between us"))
+    await site.until(begun.id, OPENED)
+    await site.desk.decide(OPERATOR, begun.id, decision)
+    if decision == "approved":
+        await site.until(begun.id, EXECUTING)
+        assert (await site.desk.show(ASKER, begun.id)).arguments == {"note": "between us"}
+        hall.executions.gate.set()
+    await site.end(begun.id)
+    assert "between us" not in str(await site.log.load(begun.id))
+    shown = await site.desk.show(OPERATOR, begun.id)
+    assert (shown.arguments, shown.digest, shown.requester) == (None, begun.digest, ASKER.id)
+    assert len(hall.executions.made) == (decision == "approved")
+
+
+async def test_a_call_whose_end_was_not_written_down_is_not_made_again(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emit, broken = Run.emit, [InternalError("the process ends here")]
+
+    async def emitting(run: Run, *drafts: Draft, close: bool = False, **more: Any) -> None:
+        if close and broken:
+            raise broken.pop()
+        await emit(run, *drafts, close=close, **more)
+
+    monkeypatch.setattr(Run, "emit", emitting)
+    site = await hall.site()
+    begun = await site.desk.ask(ask(amount=1))
+    await site.until(begun.id, OPENED)
+    await site.desk.decide(OPERATOR, begun.id, "approved")
+    await meanwhile(hall.clock, site.end(begun.id), 10)
+    assert (len(hall.executions.made), broken) == (1, [])
+    assert (await site.told(begun.id))[EXECUTED] == 1
 
 
 @pytest.mark.requirement("SEC-09")

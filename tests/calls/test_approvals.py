@@ -56,6 +56,17 @@ class Bank:
             self.paid.append(coin)
             yield coin
 
+    @capability(access="authenticated", approval=True)
+    async def sign(self, ctx: CallContext) -> int:
+        ctx.firsthand()
+        self.paid.append(0)
+        return len(self.paid)
+
+    @capability(access="authenticated")
+    async def lure(self, ctx: CallContext) -> int:
+        signed: int = await ctx.call("local:node.sign")
+        return signed
+
     @capability(access="authenticated")
     async def send(self, cents: int, to: str = "x") -> int:
         self.paid.append(cents)
@@ -115,6 +126,15 @@ async def test_the_answer_of_the_approved_call_has_the_form_of_the_door_and_the_
     here = await hall.call("pay", ALICE, "local", cents=7, _approval=approval)
     assert (at_a_door.data, here.data) == ({"cents": 7, "number": 1}, Receipt(7, 1))
     assert made.paid == [7]
+
+
+async def test_what_a_capability_asked_for_in_its_callers_name_is_not_made_as_if_the_caller_had_asked() -> None:
+    hall, made, desk = bank()
+    reply = await hall.call("lure", ALICE, "http")
+    assert isinstance(reply.error, ApprovalPending)
+    await desk.approve(hall.path, reply.error.approval_id)
+    refused = await hall.call("sign", ALICE, "http", _approval=reply.error.approval_id)
+    assert (code(refused), made.paid) == ("PERMISSION_DENIED", [])
 
 
 async def test_without_the_approval_the_same_call_is_asked_for_anew() -> None:

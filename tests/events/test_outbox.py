@@ -73,6 +73,19 @@ async def test_what_was_written_with_its_event_is_sent_once(house: House) -> Non
     assert len(receiver.rows) == 1
 
 
+async def test_what_a_letter_said_is_not_kept_once_it_was_sent(house: House) -> None:
+    log = await house.log()
+    run = await owned(house, log)
+    receiver = Receiver()
+    await outbox(house, log, receiver)
+    await run.emit(Draft("a", "a", {}), outbox=[LETTER])
+    await receiver.got.get()
+    while await unsent(log):  # noqa: ASYNC110 - only the table knows
+        await asyncio.sleep(0)
+    kept = sa.select(schema.outbox.c.key, schema.outbox.c.payload)
+    assert await log.store.read(lambda connection: connection.execute(kept).all()) == [("hook", "{}")]
+
+
 async def test_a_letter_is_sent_even_when_its_run_has_ended_meanwhile(house: House) -> None:
     log = await house.log()
     run = await owned(house, log)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -41,6 +42,18 @@ async def test_a_run_is_created_once(house: House) -> None:
     assert await log.get("d-00000000") is None
     assert [found.id for found in await log.runs(parent="d-0000ffff")] == [RUN]
     assert await log.runs(status="closed") == []
+
+
+async def test_less_stands_in_the_place_of_what_an_event_said_as_long_as_the_run_is_held(house: House) -> None:
+    log = await house.log()
+    run = await owned(house, log)
+    await run.emit(Draft("a", "inner", {"text": "场地"}), Draft("b", "inner", {}))
+    await run.blank("a", {"text": ""})
+    assert [event.payload for event in await log.load(RUN)] == [{"n": 0}, {"text": ""}, {}]
+    assert run.recorded("a") == replace((await log.load(RUN))[1], payload={"text": "场地"})
+    await steal(log, RUN)
+    await run.blank("a", {"text": "by somebody who lost it"})
+    assert (await log.load(RUN))[1].payload == {"text": ""}
 
 
 async def test_a_step_runs_once_and_its_value_is_what_the_log_holds(house: House) -> None:

@@ -35,6 +35,9 @@ class Ask:
         purpose: what its caller says that it is for; the call is decided anew before it is made.
         policy: the policy that asks for an approval; empty: a rule of the approvals does.
         workflow: name of the workflow whose steps are taken; empty: the default one.
+        inside: whether a capability makes it in the name of its caller (`CallFacts.inside`).
+        on_behalf_of, grants: whose right it uses, and the delegations by which it does; empty: its own.
+        lenders: everybody who lent the right by them; found where it is asked for.
     """
 
     principal: Principal
@@ -47,6 +50,10 @@ class Ask:
     purpose: str = ""
     policy: str = ""
     workflow: str = ""
+    inside: bool = False
+    on_behalf_of: str = ""
+    grants: tuple[str, ...] = ()
+    lenders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import ceil
 from typing import Final
@@ -17,6 +17,7 @@ from moothall.approvals.machine import begin
 from moothall.approvals.parties import Parties
 from moothall.approvals.reader import ApprovalReader
 from moothall.approvals.rules import Rules
+from moothall.capability.spec import JsonObject
 from moothall.errors import Overloaded, RateLimited, Told, Unauthenticated
 from moothall.events.log import EventLog
 from moothall.events.model import RunRecord
@@ -82,25 +83,18 @@ class Asks:
                     return standing
 
     def _same(self, ask: Ask, open_one: RunRecord) -> bool:
-        """Whether its steps are those that the call needs now: one that was begun under other rules is not joined."""
-        title = ask.workflow or DEFAULT_WORKFLOW
-        steps = self._rules.workflow(title).steps_digest
-        return (open_one.meta.get("workflow"), open_one.meta.get("steps")) == (title, steps)
+        """Whether it is for the call as it is made now: one of other rules, or by another right, is not joined."""
+        return _told(ask, self._rules).items() <= open_one.meta.items()
 
     async def _create(self, ask: Ask, name: str) -> bool:
         await self._admit(ask.principal)
         title = ask.workflow or DEFAULT_WORKFLOW
         plan = self._rules.workflow(title)
-        steps = await steps_for(ask.principal, title, plan.steps, self._parties)
+        ask = replace(ask, lenders=tuple(sorted(await self._parties.lenders(ask.grants))))
+        steps = await steps_for(ask, title, plan.steps, self._parties)
         now = self._log.clock.now()
         flow = begin(ask.principal.id, steps, now + timedelta(seconds=plan.expires))
-        meta = {
-            "digest": ask.digest,
-            "target": ask.target,
-            "action": ask.action,
-            "workflow": title,
-            "steps": plan.steps_digest,
-        }
+        meta = {"digest": ask.digest, "target": ask.target, "action": ask.action, **_told(ask, self._rules)}
         drafts = first_events(ask, flow, notices.planned(title, plan), now)
         return await self._log.create(name, KIND, drafts, meta=meta, subject=ask.principal.id)
 
@@ -139,6 +133,13 @@ class Asks:
 
     async def _taken(self, ask: Ask, number: int) -> RunRecord | None:
         return await self._log.get(workflow_id(ask.principal.id, ask.digest, number))
+
+
+def _told(ask: Ask, rules: Rules) -> JsonObject:
+    """What tells apart the approvals of calls with one digest."""
+    title = ask.workflow or DEFAULT_WORKFLOW
+    steps = rules.workflow(title).steps_digest
+    return {"workflow": title, "steps": steps, "behalf": ask.on_behalf_of, "inside": ask.inside}
 
 
 def _known(requester: Principal) -> bool:

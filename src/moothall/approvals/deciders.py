@@ -1,10 +1,15 @@
-"""Who decides: the approvers of a workflow's steps, made of what the operator wrote, without the requester (SEC-07)."""
+"""Who decides: the approvers of a workflow's steps, made of what the operator wrote, without the requester (SEC-07).
+
+Whoever lent the requester its right counts as the requester, too: else somebody who may not approve a call of its own
+would let another identity make it.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from moothall.approvals.asking import Ask
 from moothall.approvals.machine import Step, invalid_approver
 from moothall.approvals.parties import Parties
 from moothall.approvals.plan import GROUP, OPERATOR, StepPlan
@@ -17,17 +22,17 @@ def approver_of(principal: Principal) -> str:
     return OPERATOR if principal.operator else principal.id
 
 
-async def steps_for(requester: Principal, name: str, plan: Sequence[StepPlan], parties: Parties) -> tuple[Step, ...]:
-    """The steps of a workflow of that name, groups as they are now, without the requester and all agents of its person.
+async def steps_for(ask: Ask, name: str, plan: Sequence[StepPlan], parties: Parties) -> tuple[Step, ...]:
+    """The steps of a workflow of that name, groups as they are now, without whoever asks and all agents of its person.
 
     Raises:
         Forbidden: nobody is left to pass a step.
     """
     entries = {entry for step in plan for entry in _entries(step)}
     groups = {entry: sorted(await parties.members(entry)) for entry in entries if entry.startswith(GROUP)}
-    asking = approver_of(requester)
+    asking = _asking(ask)
     persons = await parties.persons(
-        {asking, *entries.difference(groups), *(one for all_ in groups.values() for one in all_)}
+        {*asking, *entries.difference(groups), *(one for all_ in groups.values() for one in all_)}
     )
     pool = _Pool(asking, persons, groups)
     steps = tuple(step for one in plan if (step := _step(one, pool)) is not None)
@@ -37,36 +42,46 @@ async def steps_for(requester: Principal, name: str, plan: Sequence[StepPlan], p
     return steps
 
 
-async def person_of(requester: Principal, step: Step, principal: Principal, parties: Parties) -> str:
+async def person_of(ask: Ask, step: Step, principal: Principal, parties: Parties) -> str:
     """The person of somebody who may decide in a step as far as its identity goes; empty where nobody knows.
 
     Raises:
-        PermissionDeniedError: it proves no identity, or is the requester or another agent of its person, or belongs no
-            more to the group that made it an approver.
+        PermissionDeniedError: it proves no identity, or is who asks or another agent of its person, or belongs no more
+            to the group that made it an approver.
     """
-    approver, asking = approver_of(principal), approver_of(requester)
-    persons = await parties.persons({approver, asking})
-    both_the_nodes = requester.owner and principal.owner and not principal.operator and not persons.get(asking)
+    requester, approver, asking = ask.principal, approver_of(principal), _asking(ask)
+    persons = await parties.persons({approver, *asking})
+    own = requester.owner and not persons.get(approver_of(requester))
+    both_the_nodes = own and principal.owner and not principal.operator
     if not principal.verified or both_the_nodes or _Pool(asking, persons, {}).is_own(approver):
         raise invalid_approver()
     through = [group for name, group in step.through if name == approver]
-    if through and not any([approver in await parties.members(group) for group in through]):
+    if through and not await parties.belongs(approver, through):
         raise invalid_approver()
     return persons.get(approver, "")
+
+
+def _asking(ask: Ask) -> frozenset[str]:
+    """Whose call it is: the requester's, and that of all whose right it uses."""
+    return frozenset({approver_of(ask.principal), *ask.lenders})
 
 
 class _Pool:
     """Who asks, whose agents everybody is, and who belongs to which group."""
 
-    def __init__(self, asking: str, persons: Mapping[str, str], groups: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self, asking: Collection[str], persons: Mapping[str, str], groups: Mapping[str, Sequence[str]]
+    ) -> None:
         self.persons = persons
         self._asking = asking
         self._groups = groups
 
     def is_own(self, approver: str) -> bool:
-        """Whether somebody is the requester, or belongs to the same person."""
-        person = self.persons.get(self._asking, "")
-        return approver == self._asking or (person != "" and self.persons.get(approver) == person)
+        """Whether somebody is among those who ask, or belongs to the person of one of them."""
+        person = self.persons.get(approver, "")
+        return approver in self._asking or (
+            person != "" and any(self.persons.get(one) == person for one in self._asking)
+        )
 
     def shared(self, approvers: Sequence[str]) -> tuple[tuple[str, str], ...]:
         """Those of them that are agents of one person, each with that."""

@@ -15,7 +15,7 @@ from moothall.approvals.kept import REFUSED, standing_of
 from moothall.approvals.machine import Vote
 from moothall.approvals.news import Bells, Watch
 from moothall.approvals.parties import NoParties, Parties
-from moothall.approvals.reader import ApprovalReader, Case, Whose, knows, missing
+from moothall.approvals.reader import ApprovalReader, Case, Whose, missing
 from moothall.approvals.rules import Rules
 from moothall.approvals.views import ApprovalPage, ApprovalView, view
 from moothall.capability.spec import JsonObject
@@ -69,7 +69,7 @@ class ApprovalDesk:
         self._bells = bells
         self._parties = parties or NoParties()
         self._patience = patience
-        self._reader = ApprovalReader(log)
+        self._reader = ApprovalReader(log, self._parties)
         self._asks = Asks(log, rules, self._parties, limits or Limits())
 
     @property
@@ -126,7 +126,7 @@ class ApprovalDesk:
         step = case.flow.current
         approver, person = approver_of(principal), ""
         if step is not None and approver in step.deciders:
-            person = await person_of(case.ask.principal, step, principal, self._parties)
+            person = await person_of(case.ask, step, principal, self._parties)
         now = self._log.clock.now()
         machine.decide(case.flow, Vote(approver=approver, decision=word, reason=reason, decided_at=now, person=person))
         said = {
@@ -162,7 +162,8 @@ class ApprovalDesk:
             ServiceNotFoundError: there is no such workflow, or none that the principal may know of.
         """
         case = await self._reader.seen(principal, workflow)
-        return view(case.record, case.flow, case.ask, names=knows(principal, case.flow))
+        who = await self._reader.onlooker(principal, [case.flow])
+        return view(case.record, case.flow, case.ask, names=who.knows(case.flow))
 
     async def page(
         self,

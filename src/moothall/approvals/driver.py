@@ -8,6 +8,7 @@ from typing import Final
 from moothall.approvals import machine, notices
 from moothall.approvals.asking import Ask, Execute, Failure
 from moothall.approvals.kept import (
+    ASK,
     ASKED,
     CANCELLED,
     DECIDED,
@@ -22,6 +23,7 @@ from moothall.approvals.kept import (
     REFUSED,
     ask_of,
     vote_of,
+    without_arguments,
     workflow_of,
 )
 from moothall.approvals.machine import Workflow
@@ -80,9 +82,9 @@ class ApprovalDriver:
                 await self._go_on(_Case(run, flow, self._recorder))
                 self._bells.ring(run.id)
             case = _Case(run, flow, self._recorder)
-            if _to_be_made(flow):
+            if flow.to_be_made:
                 await self._make(case)
-            await run.emit(close=True)
+            await case.close()
         finally:
             self._bells.ring(run.id)
 
@@ -97,11 +99,11 @@ class ApprovalDriver:
         if flow.status == "pending":
             case.hand_in("cancelled", NODE)
             await run.emit(Draft("abandoned", CANCELLED, {"by": NODE, "reason": "", "at": at}))
-        elif _to_be_made(flow):
+        elif flow.to_be_made:
             case.hand_in("failed", NODE)
             why: Failure = "unknown" if flow.executing else "not_made"
             await run.emit(Draft("failed", FAILED, {"why": why, "at": at}))
-        await run.emit(close=True)
+        await case.close()
         self._bells.ring(run.id)
 
     async def _go_on(self, case: _Case) -> None:
@@ -166,10 +168,6 @@ def opening(step: int) -> str:
     return f"opened.{step}"
 
 
-def _to_be_made(flow: Workflow) -> bool:
-    return flow.status == "approved" and not flow.executed and not flow.failed
-
-
 class _Case:
     """A run and what it has come to: every change is written into the audit trail, then into the log."""
 
@@ -194,6 +192,11 @@ class _Case:
         await self.record("failed", NODE)
         told: JsonObject = {"why": why, "at": rfc3339(self.run.clock.now())}
         await self.run.emit(Draft("failed", FAILED, told))
+
+    async def close(self) -> None:
+        """End the run; the arguments of the call are not kept any longer."""
+        await self.run.blank(ASK, without_arguments(self.ask))
+        await self.run.emit(close=True)
 
     async def open(self) -> None:
         """The turn of the next step has come: tell its approvers."""

@@ -1,13 +1,15 @@
 """What an approval leaves in the event log, and the workflow that it adds up to. Pure.
 
-A run of `KIND` begins with `ASKED` (the call, whole) and `PLANNED`; every change is one more event, none of them
-public: what becomes of an approval is read by those whom it concerns, never followed by strangers.
+A run of `KIND` begins with `ASKED` (the call, whole; its arguments until the run ends) and `PLANNED`; every change is
+one more event, none of them public: what becomes of an approval is read by those whom it concerns, never followed by
+strangers.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Final
@@ -44,6 +46,9 @@ TOLD: Final = (*BRIEF, EXECUTED)
 ANSWERS: Final = (DECIDED, CANCELLED, REFUSED)
 """What becomes of postings."""
 
+ASK: Final = "asked"
+"""The key of the event with the call."""
+
 EXECUTE: Final = "execute"
 """The key of the event with the outcome."""
 
@@ -65,7 +70,12 @@ def first_events(ask: Ask, flow: Workflow, webhook: JsonObject, at: datetime) ->
         "at": rfc3339(at),
         "webhook": webhook,
     }
-    return Draft("asked", ASKED, {"ask": _ask().dump_python(ask, mode="json")}), Draft("planned", PLANNED, planned)
+    return Draft(ASK, ASKED, {"ask": _ask().dump_python(ask, mode="json")}), Draft("planned", PLANNED, planned)
+
+
+def without_arguments(ask: Ask) -> JsonObject:
+    """What is left of `ASKED` when the call has come to its end: its digest still tells which call it was."""
+    return {"ask": _ask().dump_python(replace(ask, arguments={}), mode="json")}
 
 
 def ask_of(event: Event) -> Ask:

@@ -83,6 +83,15 @@ class Step:
         spare = len(voices) - self.needed if self.approval_type == "quorum" else 0
         return "rejected" if refused > spare else None
 
+    def heard(self, vote: Vote) -> bool:
+        """Whether whoever votes has voted already, by another agent perhaps: of its person now, or when this began."""
+        whose = dict(self.persons)
+        person = whose.get(vote.approver, vote.approver)
+        return any(
+            (vote.person and known.person == vote.person) or whose.get(known.approver, known.approver) == person
+            for known in self.votes
+        )
+
     @property
     def status(self) -> Literal["pending", "completed"]:
         """Whether anything came out yet."""
@@ -128,16 +137,21 @@ class Workflow:
         return self.steps[self.current_step] if self.status == "pending" else None
 
     @property
+    def to_be_made(self) -> bool:
+        """Whether the call is approved, and how it went not known yet."""
+        return self.status == "approved" and not self.executed and not self.failed
+
+    @property
+    def needs_call(self) -> bool:
+        """Whether the call may still have to be shown or made, so that its arguments are needed."""
+        return self.status == "pending" or self.to_be_made
+
+    @property
     def due(self) -> datetime:
         """When something happens by itself, if nobody decides before."""
         step = self.current
         escalates = step.escalates if step else None
         return self.expires if escalates is None else min(self.expires, escalates)
-
-    @property
-    def told(self) -> frozenset[str]:
-        """Those who were asked to decide, in a step whose turn has come."""
-        return frozenset(one for step in self.steps if step.opened for one in step.deciders)
 
 
 def begin(requester: str, steps: Iterable[Step], expires: datetime) -> Workflow:
@@ -178,7 +192,7 @@ def decide(flow: Workflow, vote: Vote) -> Workflow:
         raise Conflict("the approval has expired", told=Told("approvals.expired"))
     if step.opened is None or vote.approver not in step.deciders or vote.approver == flow.requester:
         raise invalid_approver()
-    if any(known.approver == vote.approver or (vote.person and known.person == vote.person) for known in step.votes):
+    if step.heard(vote):
         raise Conflict("this approver has decided already", told=Told("approvals.decided"))
     step = replace(step, votes=(*step.votes, vote))
     flow = _with(flow, step)

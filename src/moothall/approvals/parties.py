@@ -13,7 +13,7 @@ from moothall.errors import InternalError, Told
 from moothall.people.parties import person_named
 from moothall.people.store import PeopleStore
 from moothall.people.units import INVITED
-from moothall.storage.authority import membership
+from moothall.storage.authority import delegation, membership
 
 MOST_MEMBERS: Final = 1_000
 """Members of a unit that can be approvers all together; a larger one needs a role that fewer have."""
@@ -39,6 +39,22 @@ class Parties(Protocol):
         """
         ...
 
+    async def belongs(self, identity: str, groups: Collection[str]) -> frozenset[str]:
+        """To which of these groups somebody belongs.
+
+        Raises:
+            StorageError: nobody can say.
+        """
+        ...
+
+    async def lenders(self, grants: Collection[str]) -> frozenset[str]:
+        """The DIDs of those who made these delegations, by their ids.
+
+        Raises:
+            StorageError: nobody can say.
+        """
+        ...
+
 
 class NoParties:
     """For nodes that know of nobody: users are persons, and no group has members."""
@@ -48,6 +64,14 @@ class NoParties:
         return {one: person_named(one) for one in identities}
 
     async def members(self, group: str) -> frozenset[str]:  # noqa: ARG002 - the signature of the port
+        """Nobody."""
+        return frozenset()
+
+    async def belongs(self, identity: str, groups: Collection[str]) -> frozenset[str]:
+        """To those that have it as a member."""
+        return frozenset([group for group in groups if identity in await self.members(group)])
+
+    async def lenders(self, grants: Collection[str]) -> frozenset[str]:  # noqa: ARG002 - the signature of the port
         """Nobody."""
         return frozenset()
 
@@ -79,3 +103,20 @@ class StoredParties:
             told = Told("approvals.crowd", {"group": group, "most": MOST_MEMBERS})
             raise InternalError("too many could approve the call", told=told)
         return found
+
+    async def belongs(self, identity: str, groups: Collection[str]) -> frozenset[str]:
+        """See `Parties.belongs`."""
+        if not groups:
+            return frozenset()
+        columns = membership.c
+        query = sa.select(columns.unit, columns.role).where(columns.member == identity, columns.role != INVITED)
+        found = await self._people.read(lambda connection: connection.execute(query).all())
+        held = {name for unit, role in found for name in (f"{GROUP}{unit}", f"{GROUP}{unit}#{role}")}
+        return frozenset(held.intersection(groups))
+
+    async def lenders(self, grants: Collection[str]) -> frozenset[str]:
+        """See `Parties.lenders`."""
+        if not grants:
+            return frozenset()
+        query = sa.select(delegation.c.delegator).where(delegation.c.id.in_(grants))
+        return await self._people.read(lambda connection: frozenset(connection.execute(query).scalars()))

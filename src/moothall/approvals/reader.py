@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Final, Literal
 
 from moothall.approvals.asking import Ask, Standing, Status
-from moothall.approvals.deciders import approver_of
 from moothall.approvals.kept import ANSWERS, ASKED, BRIEF, KIND, TOLD, ask_of, standing_of, workflow_of
 from moothall.approvals.machine import Workflow
+from moothall.approvals.onlooker import Onlooker
+from moothall.approvals.parties import NoParties, Parties
 from moothall.approvals.views import ApprovalPage, ApprovalSummary, summary
 from moothall.clock import parse_rfc3339, rfc3339
 from moothall.errors import Forbidden, InvalidInput, ServiceNotFoundError, Told
@@ -50,8 +51,9 @@ class Case:
 class ApprovalReader:
     """Projects runs; nothing is kept that could grow old."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, parties: Parties | None = None) -> None:
         self._log = log
+        self._parties = parties or NoParties()
 
     async def standing(self, workflow: str) -> Standing | None:
         """How far a workflow is; None where there is none of that id."""
@@ -65,9 +67,13 @@ class ApprovalReader:
             ServiceNotFoundError: there is none of that id, or none for this principal.
         """
         case = await self._case(workflow, (ASKED, *TOLD))
-        if case is None or not concerns(principal, case.flow):
+        if case is None or not (await self.onlooker(principal, [case.flow])).concerned(case.flow):
             raise missing()
         return case
+
+    async def onlooker(self, principal: Principal, flows: Iterable[Workflow]) -> Onlooker:
+        """Who looks at these workflows."""
+        return await Onlooker.of(principal, flows, self._parties)
 
     async def page(
         self, principal: Principal, whose: Whose, status: Status | Literal[""], limit: int, cursor: str
@@ -78,7 +84,8 @@ class ApprovalReader:
             Forbidden: only the operator sees all.
             InvalidInput: the cursor is none of this node's.
         """
-        wanted = _wanted(principal, whose, status)
+        if whose == "all" and not principal.operator:
+            raise Forbidden("only the operator of the node sees all approvals", told=Told("approvals.not_all"))
         only_open = whose == "waiting" or status == "pending"
         before, found, scanned = _decoded(cursor), list[ApprovalSummary](), 0
         while scanned < MAX_SCANNED:
@@ -90,10 +97,11 @@ class ApprovalReader:
                 before=before,
             )
             flows = await self._flows(runs)
+            who = await self.onlooker(principal, flows.values())
             for run in runs:
                 scanned, before = scanned + 1, (run.created_at, run.id)
-                if run.id in flows and wanted(flows[run.id]):
-                    found.append(summary(run, flows[run.id], names=knows(principal, flows[run.id])))
+                if (flow := flows.get(run.id)) is not None and _fits(flow, who, whose, status):
+                    found.append(summary(run, flow, names=who.knows(flow)))
                 if len(found) == limit:
                     return ApprovalPage(approvals=found, next_cursor=_encoded(before))
             if len(runs) < BATCH:
@@ -117,44 +125,17 @@ class ApprovalReader:
         return {name: workflow_of(events) for name, events in groupby(rows, key=lambda event: event.run)}
 
 
-def concerns(principal: Principal, flow: Workflow) -> bool:
-    """Whether a principal may know of a workflow; who is asked later is not told before (SEC-09)."""
-    if principal.operator:
-        return True
-    known = principal.verified or principal.kind == "local"
-    return known and (principal.id == flow.requester or principal.id in flow.told)
-
-
-def knows(principal: Principal, flow: Workflow) -> bool:
-    """Whether a principal may read who belongs to the groups that decide: the operator, and who is asked itself."""
-    return principal.operator or (principal.verified and principal.id in flow.told)
-
-
 def missing() -> ServiceNotFoundError:
     """The answer where there is no such approval, or none for the caller."""
     return ServiceNotFoundError("no approval of that id", told=Told("approvals.missing"))
 
 
-def _wanted(principal: Principal, whose: Whose, status: Status | Literal[""]) -> Callable[[Workflow], bool]:
-    if whose == "all" and not principal.operator:
-        raise Forbidden("only the operator of the node sees all approvals", told=Told("approvals.not_all"))
-    name = approver_of(principal)
-
-    def fits(flow: Workflow) -> bool:
-        if (status and flow.status != status) or not concerns(principal, flow):
-            return False
-        if whose == "mine":
-            return flow.requester == principal.id
-        return whose != "waiting" or _waits_for(name, flow)
-
-    return fits
-
-
-def _waits_for(name: str, flow: Workflow) -> bool:
-    step = flow.current
-    if step is None or step.opened is None:
+def _fits(flow: Workflow, who: Onlooker, whose: Whose, status: Status | Literal[""]) -> bool:
+    if (status and flow.status != status) or not who.concerned(flow):
         return False
-    return name in step.deciders and all(vote.approver != name for vote in step.votes)
+    if whose == "mine":
+        return flow.requester == who.principal.id
+    return whose != "waiting" or who.waited_for(flow)
 
 
 def _encoded(place: tuple[datetime, str]) -> str:

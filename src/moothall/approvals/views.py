@@ -66,13 +66,18 @@ class ApprovalPage(BaseModel):
 
 
 class ApprovalView(ApprovalSummary):
-    """A workflow, whole; ``executed``: the call was made, and its requester can have the answer."""
+    """A workflow, whole; ``executed``: the call was made, and its requester can have the answer.
+
+    ``arguments`` are kept as long as the call may still be made; null after that. ``on_behalf_of``: whose right the
+    requester uses, where it was lent to it.
+    """
 
     digest: str
-    arguments: JsonObject
+    arguments: JsonObject | None
     policy: str
     workflow: str
     purpose: str
+    on_behalf_of: str
     reason: str
     current_step: int
     steps: list[StepView]
@@ -102,10 +107,11 @@ def view(record: RunRecord, flow: Workflow, ask: Ask, *, names: bool) -> Approva
     return ApprovalView(
         **_brief(record, flow, names=names),
         digest=ask.digest,
-        arguments=ask.arguments,
+        arguments=ask.arguments if flow.needs_call else None,
         policy=ask.policy,
         workflow=ask.workflow,
         purpose=ask.purpose,
+        on_behalf_of=ask.on_behalf_of,
         reason=flow.reason,
         current_step=flow.current_step,
         steps=[_step(step, names=names) for step in flow.steps],

@@ -119,6 +119,9 @@ class Approving:
             policy=call.decision.policy if call.decision.effect == "approve" else "",
             workflow=workflow,
             purpose=facts.purpose,
+            inside=facts.inside,
+            on_behalf_of=call.decision.on_behalf_of,
+            grants=call.decision.grants,
         )
         raise _waits(await self._approvals.ask(ask))
 

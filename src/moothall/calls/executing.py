@@ -67,10 +67,10 @@ class Executing:
     async def execute(self, approval: str, ask: Ask) -> str:
         """Make the call, or find out how it went; its sealed outcome, which may be an error.
 
-        Whether it may be made is decided anew, for its requester as it is now; its arguments are read anew, and its
-        capability is of the very version that was approved. A node that was started without the code that has the
-        capability, or has it out of service, leaves the call to one that has it. A crash in mid-call: what is harmless
-        is made again, of anything else the outcome is unknown.
+        Whether it may be made is decided anew, for its requester as it is now, by its own right or that of whom it
+        asked for it; its arguments are read anew, and its capability is of the very version that was approved. A node
+        that was started without the code that has the capability, or has it out of service, leaves the call to one that
+        has it. A crash in mid-call: what is harmless is made again, of anything else the outcome is unknown.
 
         Raises:
             StorageError, Unavailable, Overloaded, CallTimeout: nothing was done, or the node stops in the middle; ask
@@ -78,7 +78,9 @@ class Executing:
         """
         renewed = self._renewed(_without_old_rights(ask.principal, self._own()))
         principal = renewed or ask.principal
-        facts = CallFacts(door=ask.door or LOCAL, principal=principal, request_id=fresh(), purpose=ask.purpose)
+        facts = CallFacts(
+            door=ask.door or LOCAL, principal=principal, request_id=fresh(), purpose=ask.purpose, inside=ask.inside
+        )
         subject = await self._admission.subject(principal)
         started = self._monotonic()
         target = _target(ask)
@@ -90,7 +92,8 @@ class Executing:
             plan, decision, seconds = self._admission.decide(target, facts, subject)
             entry = plan.entry
             arguments = entry.bind(ask.arguments)
-            if digest_of(ask.principal.id, entry.key, fingerprint(entry, arguments)) != ask.digest:
+            same = digest_of(ask.principal.id, entry.key, fingerprint(entry, arguments)) == ask.digest
+            if not same or decision.on_behalf_of not in {"", ask.on_behalf_of}:  # another lender might be who approved
                 raise Conflict("the approved call means something else by now", told=Told("calls.approval_changed"))
         except MoothallError as error:
             return seal(self._seal, approval, Outcome(error=error))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _log = logger("events.outbox")
 _ROW = schema.outbox.c
 _DEFAULT = Backoff()
+_BLANK = "{}"
 
 
 class Outbox:
@@ -158,7 +159,8 @@ def _change(row: OutboxRow) -> sa.Update:
 
 
 def _finish(connection: Connection, row: OutboxRow, now: datetime) -> None:
-    connection.execute(_change(row).values(done_at=now))
+    """Nothing more is to be done with a row: it stays, so that its key is not used again, without what it said."""
+    connection.execute(_change(row).values(done_at=now, payload=_BLANK))
 
 
 def _postpone(connection: Connection, row: OutboxRow, again: datetime) -> None:

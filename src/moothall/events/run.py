@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from moothall.canonical import loads
 from moothall.clock import rfc3339
 from moothall.errors import Conflict
-from moothall.events import leases
+from moothall.events import blanking, leases
 from moothall.events.append import Append
 from moothall.events.encode import decode, encode, settle, valid_key
 from moothall.events.mailbox import Mailbox
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from moothall.clock import Clock
     from moothall.errors import MoothallError
     from moothall.events.append import Lane, Row
-    from moothall.events.model import Event, JsonValue, OutboxDraft, Posting, RunRecord
+    from moothall.events.model import Event, JsonObject, JsonValue, OutboxDraft, Posting, RunRecord
     from moothall.events.writer import Writer
     from moothall.storage.store import Store
 
@@ -161,6 +161,19 @@ class Run:
         if mark is None:
             mark = self._flight[key] = asyncio.get_running_loop().create_future()
         return mark
+
+    async def blank(self, key: str, payload: JsonObject) -> None:
+        """Put less in the place of an internal event's payload that is not needed any more: what was said is dropped.
+
+        Only for what no replay reads: this object still has what the event said.
+
+        Raises:
+            StorageError: the database failed.
+            InvalidInput, PayloadTooLarge: as for `emit`.
+        """
+        self._check()
+        text, epoch = encode(payload), self._lane.epoch
+        await self._store.write(lambda connection: blanking.blank(connection, self.id, epoch, key, text))
 
     async def receive(self, until: datetime | None) -> Posting | None:
         """Return the next posting that is not consumed, or None at the deadline.

@@ -22,6 +22,7 @@ from tests.audit.chains import ANYBODY, SIGNER, START, anchor, chain, record, st
 from tests.support.clock import ManualClock
 
 WHO = "did:wba:far.example:agents:ann:e1_x"
+ASKED = "ap-580d5a77c22ffd54"
 
 
 async def exported(of: Store, wanted: Filter = Filter(), redaction: Redaction | None = None) -> list[bytes]:  # noqa: B008
@@ -113,10 +114,11 @@ async def test_a_redacted_export_names_nobody_says_so_and_its_chain_can_be_follo
             audit.put(record(actor=WHO, subject="user:bob", details=secret, reason=f"for {WHO}", digest="sha-256:99"))
             audit.put(record(actor="user:bob", kind="people", resource="person-ann"))
             audit.put(record(actor="owner"))
+            audit.put(record(actor="owner", kind="approval", resource=ASKED, details={"approval": ASKED}))
         lines = await exported(opened, redaction=Redaction(b"salt"))
         other = await exported(opened, redaction=Redaction(b"other"))
     text = b"".join(line for line in lines if b'"anchor"' not in line).decode()
-    for word in (WHO, "ann", "bob", "far.example", "sha-256", "salt"):
+    for word in (WHO, "ann", "bob", "far.example", "sha-256", "salt", ASKED):
         assert word not in text.replace('"salt":', "")
     rows = [row["record"] for row in told(lines) if "record" in row]
     assert rows[0]["subject"] == rows[1]["actor"] != rows[0]["actor"]
@@ -126,7 +128,8 @@ async def test_a_redacted_export_names_nobody_says_so_and_its_chain_can_be_follo
     checked = check(lines, ANYBODY)
     assert checked.redacted
     assert fault(checked) is None
-    assert checked.findings[0].left_out == 3
+    assert checked.findings[0].left_out == 4
+    assert rows[3]["resource"] == rows[3]["details"]["approval"] != ASKED
 
 
 async def test_a_redacted_export_shows_no_name_by_whatever_key_it_stands(tmp_path: Path) -> None:

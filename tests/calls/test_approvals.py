@@ -26,6 +26,10 @@ from moothall.errors import (
     Unavailable,
     ValidationError,
 )
+from moothall.policy.decision import AccessRequest, PermissionResult
+from moothall.policy.engine import PolicyEngine
+from moothall.policy.ports import FixedRules, Sources
+from moothall.policy.store import FixedPolicies
 from tests.calls.desk import Desk
 from tests.calls.hall import ALICE, BOB, OWNER, Hall, Remote, code, facts
 
@@ -71,6 +75,17 @@ class Bank:
     async def send(self, cents: int, to: str = "x") -> int:
         self.paid.append(cents)
         return len(self.paid)
+
+
+class Lent(PolicyEngine):
+    """Lets everybody in once it is approved, by a right that somebody has lent."""
+
+    def __init__(self, lender: str) -> None:
+        super().__init__(FixedPolicies.of(None), Sources(settings=FixedRules()))
+        self.lender = lender
+
+    def decide(self, request: AccessRequest) -> PermissionResult:
+        return PermissionResult("approve", on_behalf_of=self.lender, grants=("first",))
 
 
 def bank(**rules: Any) -> tuple[Hall, Bank, Desk]:
@@ -135,6 +150,23 @@ async def test_what_a_capability_asked_for_in_its_callers_name_is_not_made_as_if
     await desk.approve(hall.path, reply.error.approval_id)
     refused = await hall.call("sign", ALICE, "http", _approval=reply.error.approval_id)
     assert (code(refused), made.paid) == ("PERMISSION_DENIED", [])
+
+
+async def test_the_call_is_not_made_by_the_right_of_somebody_else_than_was_approved() -> None:
+    for lender, then, answer in (
+        ("did:ann", "did:ann", "ok"),
+        ("did:ann", "", "ok"),
+        ("did:ann", "did:bob", "CONFLICT"),
+    ):
+        _, made, desk = bank()
+        policy = Lent(lender)
+        hall = Hall(made, approvals=desk, authorizer=policy)
+        approval = await pending(hall)
+        assert (desk.asked[-1].on_behalf_of, desk.asked[-1].grants) == (lender, ("first",))
+        policy.lender = then
+        await desk.approve(hall.path, approval)
+        assert code(await hall.call("pay", ALICE, "http", cents=7, _approval=approval)) == answer
+        assert len(made.paid) == (answer == "ok")
 
 
 async def test_without_the_approval_the_same_call_is_asked_for_anew() -> None:

@@ -127,7 +127,7 @@ class ApprovalReader:
 
 def missing() -> ServiceNotFoundError:
     """The answer where there is no such approval, or none for the caller."""
-    return ServiceNotFoundError("no approval of that id", told=Told("approvals.missing"))
+    return ServiceNotFoundError("no approval of that id", told=Told("approvals.missing", hint="approvals.missing_hint"))
 
 
 def _fits(flow: Workflow, who: Onlooker, whose: Whose, status: Status | Literal[""]) -> bool:

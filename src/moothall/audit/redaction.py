@@ -9,8 +9,10 @@ from typing import Any, Final
 
 _IDENTITY: Final = re.compile(
     r"\bdid:[a-z0-9]+:[^\s\"'<>,;()\[\]{}]+|\b(?:user|key):[^\s\"'<>,;()\[\]{}]+|[^\s@:]+@[^\s@]+\.\w+"
+    r"|\bap-[0-9a-f]{16}\b"
 )
-"""DIDs, users, and mail addresses, which should not be there at all."""
+"""DIDs, users, and mail addresses, which should not be there at all; and the ids of approvals, which follow from who
+asks for what: whoever guesses a call would see that it fits."""
 
 _PLAIN: Final = frozenset({"", "owner", "admin", "anonymous", "node", "system"})
 """Who is the same everywhere."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import get_args
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import click
 
@@ -14,15 +16,22 @@ from moothall.cli.parties import did_of
 from moothall.cli.telling import tell, tell_rows
 from moothall.cli.wording import Commands, Option, Worded
 from moothall.clock import SystemClock, rfc3339
-from moothall.grants.model import MOST_LINKS
+from moothall.errors import AgentNotFound, UsageError
+from moothall.grants.chain import EVERY
+from moothall.grants.claims import ACTIONS
+from moothall.grants.model import MOST_LINKS, Grant
+from moothall.grants.signing import sign, take_apart
+from moothall.grants.terms import USUAL_CLASS, span
 from moothall.grants.views import Status
+from moothall.identity.keys import Signer
+from moothall.identity.keystore import Keystore
 
 _COLUMNS = ("id", "delegator", "delegate", "actions", "capabilities", "status", "expires_at")
 _STDIN = "-"
 
 grant = Commands(
     "grant",
-    table={name: f"moothall.cli.grant:{name}_grant" for name in ("create", "add", "list", "show", "revoke")},
+    table={name: f"moothall.cli.grant:{name}_grant" for name in ("create", "make", "add", "list", "show", "revoke")},
     about="grant",
     help="grant.about",
     no_args_is_help=True,
@@ -31,6 +40,31 @@ grant = Commands(
 
 def _listed(words: str) -> list[str]:
     return [word for word in (part.strip() for part in words.split(",")) if word]
+
+
+def _named(call: Invocation, words: str, known: frozenset[str] | None = None) -> frozenset[str]:
+    """What is named, some of what is ``known``; ``*`` only the node where the rights are could write out."""
+    named = frozenset(_listed(words))
+    if not named or EVERY in named:
+        raise UsageError(call.text("grant.unnamed"))
+    if known is not None and (odd := sorted(named - known)):
+        raise UsageError(call.text("grant.no_action", name=odd[0], known=", ".join(sorted(known))))
+    return named
+
+
+def _address(call: Invocation, url: str) -> str:
+    """The address of a node as it names itself: scheme and host, without a slash at the end."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise UsageError(call.text("grant.no_address", url=url))
+    return url.rstrip("/")
+
+
+def _signer(call: Invocation, did: str) -> Signer:
+    found = [one.signer for one in Keystore.open(call.settings().data).all() if one.did.text == did]
+    if not found:
+        raise AgentNotFound(call.text("identity.absent", agent=did), hint=call.text("identity.absent_try"))
+    return found[0]
 
 
 @click.command("create", cls=Worded, help="grant_about.create", epilog="grant_example.text")
@@ -69,6 +103,59 @@ def create_grant(  # noqa: PLR0913, PLR0917 - its options
         classification=classification,
     )
     return tell(call, made)
+
+
+@click.command("make", cls=Worded, help="grant_about.make", epilog="grant_example.make")
+@click.option("--from", "delegator", required=True, metavar="AGENT", cls=Option, help="option.grant_from")
+@click.option("--to", "delegate", required=True, metavar="DID", cls=Option, help="option.grant_to")
+@click.option("--at", "audience", required=True, metavar="URL", cls=Option, help="option.grant_at")
+@click.option("--actions", required=True, cls=Option, help="option.grant_actions_named")
+@click.option("--capabilities", required=True, cls=Option, help="option.grant_capabilities_named")
+@click.option("--hours", type=click.FloatRange(min=0, min_open=True, max=720), cls=Option, help="option.grant_hours")
+@click.option("--depth", type=click.IntRange(0, MOST_LINKS - 1), default=0, cls=Option, help="option.grant_depth")
+@click.option(
+    "--classification",
+    type=click.IntRange(0, 3),
+    default=USUAL_CLASS,
+    cls=Option,
+    help="option.grant_classification",
+)
+@click.option("--parent", default="", cls=Option, help="option.grant_parent")
+@standard
+def make_grant(  # noqa: PLR0913, PLR0917 - its options
+    call: Invocation,
+    delegator: str,
+    delegate: str,
+    audience: str,
+    actions: str,
+    capabilities: str,
+    hours: float | None,
+    depth: int,
+    classification: int,
+    parent: str,
+) -> int:
+    """Sign a delegation of rights at another node, to be handed in there."""
+    now = SystemClock().now()
+    begins, ends = span(None if hours is None else now + timedelta(hours=hours), now.timestamp(), None)
+    made = Grant(
+        id=str(uuid4()),
+        parent=parent,
+        delegator=did_of(call, delegator),
+        delegate=delegate,
+        audience=_address(call, audience),
+        actions=_named(call, actions, ACTIONS),
+        capabilities=_named(call, capabilities),
+        issued=begins,
+        not_before=begins,
+        expires=ends,
+        depth=depth,
+        classification=classification,
+    )
+    token = sign(made, _signer(call, made.delegator))
+    take_apart(token)  # whoever gets it reads it like this
+    call.progress(call.text("grant.made", at=made.audience))
+    told = {"id": made.id, "token": token, "expires_at": rfc3339(datetime.fromtimestamp(ends, UTC))}
+    return tell(call, told, token)
 
 
 @click.command("add", cls=Worded, help="grant_about.add")

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from moothall.errors import Conflict, InvalidInput, PermissionDeniedError, Unavailable, UpstreamError
 from moothall.grants import walking
+from moothall.grants.claims import LONGEST_GRANT, LONGEST_ID
 from moothall.identity.document import DidDocument
 from moothall.identity.keys import Algorithm
 from moothall.storage.authority import delegation
@@ -272,3 +273,32 @@ async def test_what_does_not_count_yet_is_found_and_opens_nothing_before_its_tim
     assert not chain.covers("read", "hall.a", 0, lender.grants.now())
     await lender.clock.advance(600)
     assert chain.covers("read", "hall.a", 0, lender.grants.now())
+
+
+async def test_whatever_id_its_delegator_chose_a_delegation_can_be_looked_at_and_taken_back(lender: Lender) -> None:
+    far, bob = lender.world.far("far", read="hall.a"), lender.world.far("bob")
+    ids = [str(number) * LONGEST_GRANT for number in range(3)]
+    for each in ids:
+        await lender.grants.add(proved(far), token(far, bob, lender.clock, id=each))
+    seen: list[str] = []
+    cursor = ""
+    for _ in ids:
+        page = await lender.grants.list(proved(bob), limit=1, cursor=cursor)
+        seen += [each.id for each in page.delegations]
+        cursor = page.next_cursor
+        assert len(cursor) <= LONGEST_ID, "as much as grants.list takes"
+    assert sorted(seen) == ids
+    await lender.grants.revoke(proved(bob), ids[0])
+
+
+async def test_tokens_that_are_not_kept_are_not_remembered(lender: Lender) -> None:
+    far, bob = lender.world.far("far"), lender.world.far("bob")
+    text = token(far, bob, lender.clock)
+    for _ in range(2):
+        with pytest.raises(PermissionDeniedError):
+            await lender.grants.add(proved(far), text)
+    assert lender.world.resolved == [far.did.text] * 2, "else anybody fills the memory with what lends nothing"
+    lender.world.may(far, read="hall.a")
+    await lender.grants.add(proved(far), text)
+    lender.world.silent.add(far.did.text)
+    assert await lender.opens(bob)

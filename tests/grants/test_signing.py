@@ -133,10 +133,12 @@ def test_another_header_is_refused_though_the_signature_would_hold(header: objec
         {**CLAIMS, "jti": "a b"},
         {**CLAIMS, "iss": EVE.did.text},
         {**CLAIMS, "parent": None},
+        {**CLAIMS, "jti": "x" * 201},
+        {**CLAIMS, "parent": "x" * 201},
         [CLAIMS],
         None,
     ],
-    ids=range(25),
+    ids=range(27),
 )
 def test_other_claims_are_refused_though_the_signature_holds(claims: object) -> None:
     assert not holds(forged(HEADER, claims))

@@ -212,7 +212,7 @@ async def test_agents_of_one_person_meet_within_an_environment_only(house: House
     assert code(await hall.call("diary.read", agent(dids["dev"]), "http")) == "ok"
 
 
-async def value(works: Works, name: str, by: Principal, **given: Any) -> Any:
+async def value(works: Works, name: str, by: Principal, /, **given: Any) -> Any:
     reply = await works.hall.call(name, by, "http", **given)
     return reply.error.envelope_code if reply.error else reply.data
 
@@ -237,6 +237,48 @@ async def test_people_keep_their_own_affairs_through_capabilities(works: Works) 
     assert await value(works, "people.unrelate", bo, kind="trust", subject="user:anna") is True
     assert await value(works, "people.remove", bo, person="bo") == "PERMISSION_DENIED"
     assert await value(works, "people.remove", OWNER, person="bo") is True
+
+
+ASKED: Mapping[str, Mapping[str, Any]] = {
+    "people.update": {"display_name": "*"},
+    "people.profile": {"person": "*"},
+    "people.change_agent": {"agent_did": "*", "role": "work"},
+    "people.relations": {"kind": "trust", "after": "*"},
+    "people.unrelate": {"kind": "trust", "subject": "*"},
+    "teams.create": {"team": "ads", "members": [], "parent": "acme", "name": "*"},
+    "teams.show": {"unit": "*"},
+    "teams.remove": {"unit": "acme", "member": "*"},
+    "teams.propose": {"host": "one", "guest": "two", "actions": ["read"], "project": "*", "seconds": 60},
+    "teams.agree": {"agreement": "*"},
+}
+
+
+@pytest.mark.parametrize("sign", ["\x00", "\ud800"], ids=["zero", "half"])
+@pytest.mark.parametrize("name", ASKED)
+async def test_a_sign_that_no_database_keeps_is_the_callers_fault_not_the_stores(
+    works: Works, name: str, sign: str
+) -> None:
+    structure = works.house.people.structure
+    await structure.create("acme", "organisation")
+    await structure.add("acme", "user:bo", "owner")
+    for team in ("one", "two"):
+        await structure.create(team, "team", parent="acme")
+    given = {key: f"a{sign}" if told == "*" else told for key, told in ASKED[name].items()}
+    assert await value(works, name, person("bo"), **given) == "VALIDATION_ERROR"
+    assert not works.house.storage.failing
+
+
+@pytest.mark.parametrize("preferences", [{"a": 10**30}, {"a": "\ud800"}, {"\ud800": 1}], ids=["large", "half", "key"])
+async def test_preferences_that_are_no_json_are_refused(works: Works, preferences: dict[str, Any]) -> None:
+    assert await value(works, "people.update", person("bo"), preferences=preferences) == "VALIDATION_ERROR"
+
+
+async def test_an_agreement_ends_in_ten_years_at_the_latest(works: Works) -> None:
+    for team in ("one", "two"):
+        await works.house.people.structure.create(team, "team")
+    asked = {"host": "one", "guest": "two", "actions": ["read"]}
+    assert await value(works, "teams.propose", OWNER, **asked, seconds=2**63) == "VALIDATION_ERROR"
+    assert (await value(works, "teams.propose", OWNER, **asked, seconds=3600))["host_agreed"]
 
 
 async def test_agents_are_registered_changed_and_taken_out_through_capabilities(works: Works) -> None:

@@ -12,17 +12,18 @@ from pydantic import AwareDatetime, Field
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.grants.chain import EVERY, MOST_SECRET
-from moothall.grants.claims import LONGEST_ID, MOST_NAMED
+from moothall.grants.claims import LONGEST_GRANT, LONGEST_ID, MOST_NAMED
 from moothall.grants.giving import Terms
 from moothall.grants.model import MOST_LINKS
 from moothall.grants.reading import MOST
 from moothall.grants.service import Grants
 from moothall.grants.views import Delegation, DelegationPage, Status
 from moothall.identity import did, jws
+from moothall.people.texts import Text
 
-PartyId = Annotated[str, Field(max_length=did.LONGEST)]
-GrantId = Annotated[str, Field(max_length=LONGEST_ID)]
-Named = Annotated[list[Annotated[str, Field(max_length=LONGEST_ID)]], Field(min_length=1, max_length=MOST_NAMED)]
+PartyId = Annotated[Text, Field(max_length=did.LONGEST)]
+GrantId = Annotated[Text, Field(max_length=LONGEST_GRANT)]
+Named = Annotated[list[Annotated[Text, Field(max_length=LONGEST_ID)]], Field(min_length=1, max_length=MOST_NAMED)]
 
 
 class GrantCapabilities:
@@ -99,7 +100,7 @@ class GrantCapabilities:
         delegate: PartyId = "",
         status: Status | None = None,
         limit: Annotated[int, Field(ge=1, le=MOST)] = 50,
-        cursor: Annotated[str, Field(max_length=LONGEST_ID)] = "",
+        cursor: Annotated[Text, Field(max_length=LONGEST_ID)] = "",
     ) -> DelegationPage:
         """List delegations, the newest first; a page may be shorter although there are more.
 

@@ -14,7 +14,9 @@ MOST_NAMED: Final = 256
 """Capabilities that one delegation names."""
 
 LONGEST_ID: Final = 256
-"""Characters of the id of a delegation, a capability or a node."""
+"""Characters of the id of a capability, and of a cursor."""
+LONGEST_GRANT: Final = 200
+"""Characters of the id of a delegation: with a time before it, it is a cursor."""
 
 ACTIONS: Final[frozenset[str]] = frozenset(get_args(Action))
 """What can be delegated to be done."""
@@ -52,6 +54,8 @@ def grant_of(claims: object) -> Grant:
         _refuse()
     for claim in _TEXTS:
         _check_text(claims[claim], may_be_empty=claim == "parent")
+    if max(len(claims["jti"]), len(claims["parent"])) > LONGEST_GRANT:
+        _refuse()
     for claim in _NUMBERS:
         if type(claims[claim]) is not int or not 0 <= claims[claim] < _LAST:
             _refuse()
@@ -68,7 +72,7 @@ def grant_of(claims: object) -> Grant:
 
 
 def _check_text(text: object, *, may_be_empty: bool = False) -> None:
-    # A DID may be longer than an id; `Did.parse` bounds it.
+    # How long a DID may be, `Did.parse` says; the audience is that of this node, or the delegation fits nowhere.
     fits = isinstance(text, str) and text.isascii() and text.isprintable() and " " not in text
     if not fits or not (text or may_be_empty):
         _refuse()

@@ -99,7 +99,7 @@ class Giving:
 
     async def add(self, principal: Principal, token: str) -> Made:
         """Look at a delegation that its delegator signed; raises as `Grants.add`."""
-        grant = await self._proofs.prove(token)
+        grant = await self._proofs.look(token)
         check_hands_in(principal, grant)
         now = self._onward.now()
         if grant.issued > now + AHEAD:
@@ -177,7 +177,9 @@ class Giving:
             rows.insert(connection, grant, token, at)
             return Kept(chain, at, number)
 
-        return await self._ground.store.write(work)
+        kept = await self._ground.store.write(work)
+        self._proofs.remember(token, grant)
+        return kept
 
 
 def _known(connection: Connection, grant_id: str, token: str) -> datetime | None:

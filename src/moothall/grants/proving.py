@@ -34,8 +34,12 @@ class Proofs:
             self._held.move_to_end(digest)
         return known
 
+    async def look(self, token: str) -> Grant:
+        """The same as `prove`, of a token that somebody hands in: what is not kept is not remembered either."""
+        return self.known(token) or await self._proved(token)
+
     async def prove(self, token: str) -> Grant:
-        """What a token says, if its delegator signed it.
+        """What a token of the store says, if its delegator signed it.
 
         Raises:
             InvalidInput: it is no delegation, or its signature does not hold.
@@ -43,10 +47,15 @@ class Proofs:
         """
         known = self.known(token)
         if known is None:
-            known = self._held[_digest(token)] = await self._proved(token)
-            if len(self._held) > REMEMBERED:
-                self._held.popitem(last=False)
+            known = await self._proved(token)
+            self.remember(token, known)
         return known
+
+    def remember(self, token: str, grant: Grant) -> None:
+        """Take it as proved from now on that a token says this."""
+        self._held[_digest(token)] = grant
+        if len(self._held) > REMEMBERED:
+            self._held.popitem(last=False)
 
     async def _proved(self, token: str) -> Grant:
         signed = take_apart(token)

@@ -40,6 +40,7 @@ from moothall.people.parties import checked_did, checked_id, checked_party
 from moothall.people.profile import Verification
 from moothall.people.roles import DEFAULT
 from moothall.people.team_rules import TeamRules
+from moothall.people.texts import Text
 from moothall.people.units import DEEPEST, MEMBER, OWNER, TEAM, check_parent, check_role, upwards
 
 NAME: Final = "people.toml"
@@ -91,9 +92,9 @@ class FilePerson(_Table):
     """A person; what is not said is as it is for a new one."""
 
     id: Id
-    display_name: str = Field("", max_length=200)
-    email: str = Field("", max_length=320)
-    phone: str = Field("", max_length=64)
+    display_name: Text = Field("", max_length=200)
+    email: Text = Field("", max_length=320)
+    phone: Text = Field("", max_length=64)
     trust: int = Field(USUAL_TRUST, ge=LEAST_TRUST, le=MOST_TRUST)
     verification: Verification = "unverified"
     agent: tuple[FileAgent, ...] = ()
@@ -105,7 +106,7 @@ class FileUnit(_Table):
     id: Id
     kind: UnitKind
     parent: Id | None = None
-    name: str = Field("", max_length=200)
+    name: Text = Field("", max_length=200)
     members: tuple[Party, ...] = ()
     owners: tuple[Party, ...] = ()
     duties: dict[str, tuple[Party, ...]] = Field(default_factory=dict)

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from moothall.clock import SystemClock
 from moothall.errors import Conflict, Told
 from moothall.people.facts import LEAST_TRUST, MOST_TRUST, USUAL_TRUST
+from moothall.people.texts import Text
 
 Verification = Literal["unverified", "pending", "verified"]
 
@@ -40,9 +41,9 @@ class UserProfile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     user_id: str
-    display_name: str = Field("", max_length=200)
-    email: str = Field("", max_length=320)
-    phone: str = Field("", max_length=64)
+    display_name: Text = Field("", max_length=200)
+    email: Text = Field("", max_length=320)
+    phone: Text = Field("", max_length=64)
     preferences: dict[str, Any] = Field(default_factory=dict)
     trust_level: int = Field(USUAL_TRUST, ge=LEAST_TRUST, le=MOST_TRUST)
     verification_status: Verification = "unverified"

@@ -60,8 +60,8 @@ class Profiles:
         """
         wanted = {"display_name": display_name, "email": email, "phone": phone, "preferences": preferences}
         values = {name: value for name, value in wanted.items() if value is not None}
-        if preferences is not None and len(dumps(dict(preferences))) > MOST_PREFERENCES:
-            raise InvalidInput("the preferences are too long", told=Told("people.long", {"most": MOST_PREFERENCES}))
+        if preferences is not None:
+            _check_size(preferences)
 
         def edit(before: UserProfile) -> UserProfile:
             check_person(by, user_id)
@@ -172,6 +172,15 @@ class Profiles:
             return Change(after, rows.touched_by(connection, name), recorded(by, action, user(name), **details))
 
         return await self._store.change(change)
+
+
+def _check_size(preferences: Mapping[str, Any]) -> None:
+    try:
+        size = len(dumps(dict(preferences)))
+    except (TypeError, RecursionError) as error:  # a number of more than 64 bits, half of a pair, a hundred levels
+        raise InvalidInput("a value of the profile does not fit", told=Told("people.profile")) from error
+    if size > MOST_PREFERENCES:
+        raise InvalidInput("the preferences are too long", told=Told("people.long", {"most": MOST_PREFERENCES}))
 
 
 def forget(connection: Connection, name: str) -> bool:

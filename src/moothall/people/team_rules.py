@@ -16,6 +16,8 @@ from moothall.errors import InvalidInput, Told
 from moothall.people.facts import Collaboration
 
 DAY: Final = 86_400
+LONGEST: Final = 3650 * DAY
+"""Seconds that what teams agree on may last at most, where it has an end."""
 
 _INSIDE: Final[frozenset[Action]] = frozenset({"read", "query", "notify", "schedule", "write"})
 _OUTSIDE: Final[frozenset[Action]] = frozenset({"read", "query"})
@@ -42,7 +44,7 @@ class ProjectPolicies(_Rules):
     """What the team may grant for a joint project, and for how many seconds at most."""
 
     actions: frozenset[Action] = _TOGETHER
-    longest: int = Field(365 * DAY, ge=60, le=3650 * DAY)
+    longest: int = Field(365 * DAY, ge=60, le=LONGEST)
 
 
 class TeamRules(_Rules):

@@ -163,6 +163,7 @@ async def elsewhere(studio: Studio, zh: str, en: str) -> None:
     async with studio.page(f"#/n/{zh}", "zh", (1280, 720)) as page:
         await in_state(page, "success")
         await page.get_by_test_id("big-screen").click()
+        await expect(page.locator("html")).to_have_attribute("data-big", "true")
         await studio.take(page, "big-screen")
 
 

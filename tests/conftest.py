@@ -15,10 +15,14 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.environment import setting_names
 from tests.support.fake_llm import FakeLLM, fake_llm_thread
 from tests.support.required import absence
+
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")  # how long an example takes on a machine that others use, too, says nothing
 
 POSTGRES = os.environ.get("MOOTHALL_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/test")
 

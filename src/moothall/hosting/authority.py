@@ -40,6 +40,7 @@ from moothall.people.file_watch import PeopleFileWatch
 from moothall.people.house import People
 from moothall.people.store import PeopleStore
 from moothall.people.team_capabilities import TeamCapabilities
+from moothall.policy.callers import OneStore
 from moothall.policy.capabilities import PolicyCapabilities
 from moothall.policy.engine import PolicyEngine
 from moothall.policy.file import PolicyFile
@@ -145,6 +146,7 @@ class Authority:
                 settings=ground.named,
                 people=self.people.store,
                 delegations=self.grants,
+                callers=OneStore(self.people.store, self.grants),
                 revisions=revisions,
                 agents=ground.agents,
             ),

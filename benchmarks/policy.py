@@ -1,6 +1,7 @@
 """One decision of the policy, beside Casbin, with 100,000 people in the store: same question, same answers, same run.
 
-Ours: the built-in policies and those of an empty policy.toml (about fifty), facts read from the node's own database.
+Ours: the built-in policies and those of an empty policy.toml (about fifty); facts, delegations and collaborations are
+read from the node's own database. A cold decision is about a caller of whom nothing is kept, its reading included.
 Casbin: the same role matrix as an RBAC model with domains, a role for each of the 100,000 agents. It is no dependency
 of ours: it is installed into .venv-peers from benchmarks/peers.lock the first time.
 
@@ -17,7 +18,7 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import quantiles
@@ -26,11 +27,18 @@ from time import perf_counter
 import sqlalchemy as sa
 
 from benchmarks.mcp_door import HERE, peers
+from moothall.audit.record import NoRecorder
 from moothall.capability.entry import Entry
 from moothall.capability.spec import CapabilitySpec
 from moothall.clock import SystemClock
+from moothall.errors import UpstreamError
+from moothall.grants.ports import Ground
+from moothall.grants.service import Grants
+from moothall.identity.document import DidDocument
+from moothall.identity.keys import Signer
 from moothall.identity.principal import Principal
 from moothall.people.store import PeopleStore
+from moothall.policy.callers import OneStore
 from moothall.policy.decision import AccessRequest, Subject
 from moothall.policy.engine import PolicyEngine
 from moothall.policy.named.reader import usual
@@ -42,13 +50,14 @@ from moothall.storage.revisions import Revisions
 from moothall.storage.store import Store
 
 GOAL_SLICE, GOAL_COLD, GOAL_PEER = 150.0, 350.0, 1.0
+NODE = "https://town.example"
 RULES = 1000
 MOST_GROWTH = 32
 """MiB that a run may leave behind."""
 
 
 def agent(number: int, role: str) -> str:
-    return f"did:wba:town.example:e1_{role}_{number}"
+    return f"did:wba:town.example:user:{role}_{number}"
 
 
 def entry(name: str = "read") -> Entry:
@@ -98,6 +107,38 @@ async def clocked(turns: int, one: Callable[[int], Awaitable[None]]) -> list[flo
     return times
 
 
+class Nobody:
+    """What delegations are proved and made with, where there are none."""
+
+    async def resolve(self, did: str, /, *, refresh: bool = False) -> DidDocument:
+        raise UpstreamError(f"{did} is asked for, {refresh=}")
+
+    def signer(self, _did: str, /) -> Signer | None:
+        return None
+
+    async def held(
+        self, _did: str, _actions: frozenset[str], _capabilities: frozenset[str] | None = None, /
+    ) -> Mapping[str, frozenset[str]]:
+        return {}
+
+
+def sources(store: Store, revisions: Revisions) -> Sources:
+    """As a node has them."""
+    nobody, clock = Nobody(), SystemClock()
+    people = PeopleStore(store, revisions, clock)
+    grants = Grants(
+        Ground(
+            store=store, revisions=revisions, clock=clock, audience=NODE, documents=nobody, signers=nobody.signer,
+            held=nobody.held, recorder=NoRecorder(),
+        )
+    )  # fmt: skip
+    agents = {"host": agent(0, "work")}
+    return Sources(
+        settings=FixedRules(), people=people, delegations=grants, callers=OneStore(people, grants),
+        revisions=revisions, agents=lambda: agents,
+    )  # fmt: skip
+
+
 async def ours(people: int, turns: int) -> tuple[float, float, float, float]:
     """Medians of a decision that is kept, one with a slice that is kept, one from the store on; MiB that were left."""
     with tempfile.TemporaryDirectory() as folder:
@@ -106,12 +147,7 @@ async def ours(people: int, turns: int) -> tuple[float, float, float, float]:
             await fill(store, people)
             revisions = Revisions(store)
             await revisions.current()
-            agents = {"host": agent(0, "work")}
-            sources = Sources(
-                settings=FixedRules(), people=PeopleStore(store, revisions, SystemClock()), revisions=revisions,
-                agents=lambda: agents,
-            )  # fmt: skip
-            engine = PolicyEngine(FixedPolicies.of(usual()), sources)
+            engine = PolicyEngine(FixedPolicies.of(usual()), sources(store, revisions))
             return await figures(engine, people, turns)
         finally:
             await store.close()
@@ -155,9 +191,9 @@ async def figures(engine: PolicyEngine, people: int, turns: int) -> tuple[float,
     read[:] = [
         await engine.subject(who) for who in (principal(2 + turn * 104_729 % (people - 2)) for turn in range(turns))
     ]
-    three = tell("a new one, of facts that are read", await clocked(turns, decided))
+    tell("a new one, of facts that are read", await clocked(turns, decided))
     strangers[:] = [principal(3 + turn * 15_485_863 % (people - 3)) for turn in range(turns)]
-    tell("the same with its reading", await clocked(turns, cold))
+    three = tell("the same with its reading: cold", await clocked(turns, cold))
     strangers.clear()
     read.clear()
     gc.collect()

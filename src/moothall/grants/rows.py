@@ -69,17 +69,20 @@ _HELD: Final = (
     .limit(MOST_HELD + MOST_FROM_HERE)
 )
 _ENDING_AT: Final = Prepared(lambda _: _upward(_HELD))
+_ANY_HELD: Final = Prepared(lambda _: sa.select(_d.id).where(_d.delegate == sa.bindparam("holder")).limit(1))
 _WITH_PARENTS: Final = Prepared(lambda ids: _upward(sa.select(_d.id).where(_d.id.in_(ids))))
 
 
 def ending_at(connection: Connection, holder: str, now: float) -> list[Row]:
     """The delegations to a holder that have not ended, the newest of them, and all that they stand on."""
+    if not _ANY_HELD.rows(connection, holder=holder):
+        return []  # nearly everybody: it is found in a third of the time
     return _made(_ENDING_AT.rows(connection, holder=holder, now=int(now)))
 
 
 def with_parents(connection: Connection, ids: Sequence[str]) -> list[Row]:
     """These delegations and all that they stand on."""
-    return _made(_WITH_PARENTS.rows(connection, ids)) if ids else []
+    return _made(_WITH_PARENTS.rows(connection, ids))
 
 
 def holders_below(connection: Connection, grant_id: str) -> frozenset[str]:

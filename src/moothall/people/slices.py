@@ -100,12 +100,12 @@ def facts(connection: Connection, ids: Iterable[str]) -> Mapping[str, PartyFacts
 
 
 def _chunk(connection: Connection, ids: Sequence[str]) -> dict[str, PartyFacts]:
-    agents = {row.did: row for row in _rows(connection, _AGENTS, [id_ for id_ in ids if id_.startswith("did:")])}
+    agents = {row.did: row for row in _AGENTS.rows(connection, [id_ for id_ in ids if id_.startswith("did:")])}
     names = {id_: str(agents[id_].person) if id_ in agents else person_named(id_) for id_ in ids}
     named = sorted({name for name in names.values() if name})
-    people = {row.id: row for row in _rows(connection, _PEOPLE, named)}
+    people = {row.id: row for row in _PEOPLE.rows(connection, named)}
     relations: dict[str, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
-    for row in _rows(connection, _RELATIONS, named):
+    for row in _RELATIONS.rows(connection, named):
         relations[row.person][row.kind][row.subject] = stored.trust_level(row.level)
     belonging = _belonging(connection, {*ids, *map(user, named)})
     containing = _containing(connection, belonging)
@@ -138,6 +138,12 @@ def _of_person(row: Any, relations: Mapping[str, Mapping[str, int]]) -> dict[str
         **({"status": "suspended"} if row is not None and policy is None else {}),
         "trust": LEAST_TRUST if policy is None else row.trust,
         "cross_agent_calls": policy is not None and policy.allow_cross_agent_calls,
+        **(_lists(relations) if relations else {}),
+    }
+
+
+def _lists(relations: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    return {
         "blocked": frozenset(relations.get("block", ())),
         "consented": frozenset(relations.get("consent", ())),
         "trusted": MappingProxyType(dict(relations.get("trust", {}))),
@@ -146,7 +152,7 @@ def _of_person(row: Any, relations: Mapping[str, Mapping[str, int]]) -> dict[str
 
 def _belonging(connection: Connection, members: Iterable[str]) -> Mapping[str, _Belonging]:
     found: dict[str, _Belonging] = defaultdict(_Belonging)
-    for row in _rows(connection, _MEMBERSHIPS, sorted(members)):
+    for row in _MEMBERSHIPS.rows(connection, sorted(members)):
         belongs = found[row.member]
         belongs.units[row.kind].add(row.id)
         if row.parent:
@@ -161,11 +167,13 @@ def _belonging(connection: Connection, members: Iterable[str]) -> Mapping[str, _
 
 def _containing(connection: Connection, belonging: Mapping[str, _Belonging]) -> _Containing:
     start = sorted({parent for belongs in belonging.values() for parent in belongs.parents})
-    rows = _rows(connection, ABOVE, start)
+    rows = ABOVE.rows(connection, start)
     return _Containing({row.id: row.parent for row in rows}, {row.id: row.kind for row in rows})
 
 
 def _in_units(own: Sequence[_Belonging], containing: _Containing) -> dict[str, Any]:
+    if not own:
+        return {}
     units, duties = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
     for belongs in own:
         for kind, ids in belongs.units.items():
@@ -183,7 +191,3 @@ def _in_units(own: Sequence[_Belonging], containing: _Containing) -> dict[str, A
         "duties_in": MappingProxyType({organisation: frozenset(given) for organisation, given in duties.items()}),
         "inside": MappingProxyType({team: actions for belongs in own for team, actions in belongs.inside.items()}),
     }
-
-
-def _rows(connection: Connection, query: Prepared, ids: Sequence[str]) -> Sequence[Any]:
-    return query.rows(connection, ids) if ids else ()

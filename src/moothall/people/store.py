@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 from sqlalchemy.engine import Connection
@@ -95,15 +96,14 @@ class PeopleStore:
         Raises:
             StorageError: it cannot be read.
         """
-
-        def inside(connection: Connection) -> T:
-            begin_snapshot(connection)
-            return work(connection)
-
         try:
-            return await self._store.read(inside)
+            return await self._store.read(partial(_of_one_moment, work))
         except NotAllowed as error:
             raise error.told() from error
+
+    async def glance(self, work: Callable[[Connection], T]) -> T:
+        """The same for a few look-ups by key; see `Store.glance`."""
+        return await self._store.glance(partial(_of_one_moment, work))
 
     async def change(self, work: Callable[[Connection], Change[T]]) -> T:
         """Run `work` in one transaction after all earlier ones; count what it changed, tell who listens, record it.
@@ -142,6 +142,11 @@ class PeopleStore:
         if change.record is not None:
             put_committed(self._recorder, change.record)
         return change.result
+
+
+def _of_one_moment(work: Callable[[Connection], T], connection: Connection) -> T:
+    begin_snapshot(connection)
+    return work(connection)
 
 
 def recorded(by: Principal, action: str, resource: str, **details: object) -> AuditRecord:

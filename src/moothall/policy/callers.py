@@ -7,6 +7,7 @@ calls for the first time waits once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import inf
 from typing import Final
 
 from sqlalchemy.engine import Connection
@@ -18,7 +19,10 @@ from moothall.people import slices
 from moothall.people.facts import Collaboration, PartyFacts
 from moothall.people.store import PeopleStore
 from moothall.policy.ports import Caller, Delegations, People
+from moothall.storage.prepared import FEW
 from moothall.telemetry import logger
+
+_Found = tuple[Sequence[Row], Mapping[str, PartyFacts], tuple[Collaboration, ...]]
 
 _log: Final = logger("policy")
 
@@ -34,16 +38,22 @@ class OneStore:
         """See `moothall.policy.ports.Callers`."""
         try:
             now = self._grants.now()
-            held, facts, agreed = await self._people.read(lambda connection: self._read(connection, identity, now))
+            found = await self._people.glance(lambda connection: self._read(connection, identity, now, FEW))
+            if found is None:
+                found = await self._people.read(lambda connection: self._read(connection, identity, now))
         except ValueError:  # a row makes no sense: whose it is is found by asking for each
+            found = None
+        if found is None:
             return await self._apart.look(identity)
+        held, facts, agreed = found
         return Caller(facts, await self._grants.chains_of(identity, held), agreed)
 
-    def _read(
-        self, connection: Connection, identity: str, now: float
-    ) -> tuple[Sequence[Row], Mapping[str, PartyFacts], tuple[Collaboration, ...]]:
+    def _read(self, connection: Connection, identity: str, now: float, most: float = inf) -> _Found | None:
+        """What is said of somebody and those whose right it may use; None: of more than so many."""
         held = ending_at(connection, identity, now)
         parties = {party for row in held for party in (row.delegator, row.delegate)} - {identity}
+        if len(parties) >= most:
+            return None
         facts = slices.facts(connection, [identity, *sorted(parties)])
         return held, facts, self._people.collaborations_in(connection, facts[identity].teams)
 

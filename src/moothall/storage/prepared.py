@@ -51,12 +51,15 @@ class Prepared:
         readers = [column.type.result_processor(_LITE, None) for column in columns]
         self._readers = [(place, read) for place, read in enumerate(readers) if read is not None]
 
-    def rows(self, connection: Connection, ids: Sequence[str] = (), **values: str | int) -> Sequence[Any]:
-        """Run it; the rows have the names of its columns."""
-        if connection.dialect.name != "sqlite" or len(ids) > FEW:
-            return connection.execute(self._query, {**values, "ids": ids} if ids else values).all()
-        found = self._compiled.get(len(ids)) or self._compile(len(ids))
-        given = {**found.known, **values, **{f"id{place}": id_ for place, id_ in enumerate(ids)}}
+    def rows(self, connection: Connection, ids: Sequence[str] | None = None, **values: str | int) -> Sequence[Any]:
+        """Run it; the rows have the names of its columns. Without any id there are none."""
+        if ids is not None and not ids:
+            return ()
+        if connection.dialect.name != "sqlite" or (ids is not None and len(ids) > FEW):
+            return connection.execute(self._query, values if ids is None else {**values, "ids": ids}).all()
+        few = ids or ()
+        found = self._compiled.get(len(few)) or self._compile(len(few))
+        given = {**found.known, **values, **{f"id{place}": id_ for place, id_ in enumerate(few)}}
         raw = driver(connection).execute(found.text, [given[name] for name in found.names])
         return [self._row(*self._read(row)) for row in raw]
 

@@ -2,7 +2,7 @@
 
 One writing connection means that nothing inside the process ever waits for SQLite's lock, and reading on other
 connections means that nobody sees a transaction that is still open. A piece of work costs one change of threads,
-however many statements it has.
+however many statements it has; a few look-ups by key take less time than that, and are done where they are asked for.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ def protect(path: Path) -> None:
         private.seal(path.with_name(path.name + suffix))
 
 
-def _opened(path: Path, synchronous: Synchronous, *, read_only: bool) -> sqlite3.Connection:
+def _opened(path: Path, synchronous: Synchronous, *, read_only: bool, patience: int = 5000) -> sqlite3.Connection:
     """A connection that begins no transaction by itself; it may pass from thread to thread."""
     raw = sqlite3.connect(path, isolation_level=None, timeout=5, check_same_thread=False)
     for pragma in (
         "journal_mode=WAL",
         f"synchronous={synchronous}",
-        "busy_timeout=5000",
+        f"busy_timeout={patience}",
         "foreign_keys=ON",
         f"journal_size_limit={_JOURNAL_LIMIT}",
         "temp_store=MEMORY",
@@ -102,6 +102,35 @@ class ReaderThreads:
 
     def _shut(self) -> None:
         self._executor.shutdown()
+        self._engine.dispose()
+
+
+class Glass:
+    """One connection that reads where it is asked, and waits for nobody."""
+
+    def __init__(self, path: Path) -> None:
+        """Open `path` at the first look."""
+        creator = partial(_opened, path, "NORMAL", read_only=True, patience=0)
+        self._engine = sa.create_engine("sqlite://", creator=creator, poolclass=StaticPool)
+        self._connection: Connection | None = None
+
+    def look(self, work: Callable[[Connection], T]) -> T:
+        """Run `work`, which sees one state; it raises what the driver raises, also where somebody is in the way."""
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        raw = driver(self._connection)
+        raw.execute("BEGIN")
+        try:
+            return work(self._connection)
+        finally:
+            self._connection.rollback()
+            raw.rollback()  # what did not pass SQLAlchemy
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
         self._engine.dispose()
 
 

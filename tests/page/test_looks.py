@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Awaitable, Callable
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.page.hall import Hall
 from tests.page.looking import grave_violations, imported, in_state, to_the_end, too_wide
@@ -132,6 +134,42 @@ async def test_the_big_screen_has_larger_type_and_no_overflow(hall: Hall) -> Non
     await page.get_by_test_id("big-screen").click()
     await expect(page.locator("html")).not_to_have_attribute("data-big", "true")
     assert [await page.get_by_test_id(name).evaluate(size) for name in ("state-text", "proposal-card")] == before
+
+
+MOVING = """() => [...document.querySelectorAll("body *")]
+  .map((one) => [one.className, getComputedStyle(one)])
+  .filter(([, {transitionDuration, animationName}]) => /[1-9]/.test(transitionDuration) || animationName !== "none")
+  .map(([name, {transitionDuration, animationName}]) => `${name} ${transitionDuration} ${animationName}`)
+"""
+GROWN = """() => {
+  const text = document.querySelector("[data-testid='state-text']");
+  const size = () => parseFloat(getComputedStyle(text).fontSize);
+  const before = size();
+  document.querySelector("[data-testid='big-screen']").click();
+  return size() / before;
+}"""
+
+
+async def test_whoever_wants_less_motion_sees_every_change_at_once(hall: Hall) -> None:
+    stage = await hall.node(TRIO, AGREED)
+    page = await hall.visit(stage.url, f"#/n/{await stage.finished(DEMAND)}")
+    await in_state(page, "success")
+    assert await page.evaluate(MOVING) == []
+    assert await page.evaluate(GROWN) >= 1.3
+    answered = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await answered.wait()
+        await route.continue_()
+
+    await page.route(re.compile(r"/api/v1/demand(\?.*)?$"), late)
+    await page.goto(f"{stage.url}/#/list")
+    await expect(page.get_by_role("main").get_by_role("status")).to_be_visible()  # where the rows will stand
+    assert await page.evaluate(MOVING) == []
+    await page.emulate_media(reduced_motion="no-preference")
+    assert {name.split()[-1] == "none" for name in await page.evaluate(MOVING)} == {True, False}
+    answered.set()
+    await expect(page.get_by_test_id("negotiation-list")).to_be_visible()
 
 
 async def test_the_theme_is_switched_and_kept(hall: Hall, quiet: Stage) -> None:

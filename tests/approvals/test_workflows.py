@@ -28,7 +28,7 @@ from moothall.errors import (
     Unauthenticated,
     Unavailable,
 )
-from moothall.events.model import Draft
+from moothall.events.model import Draft, JsonObject
 from moothall.events.run import Run
 from moothall.identity.principal import ANONYMOUS
 from tests.approvals.hall import ANNA, ASKER, BEN, CARA, OPERATOR, STRANGER, Executions, Hall, ask, config, meanwhile
@@ -99,6 +99,27 @@ async def test_the_arguments_are_kept_until_the_call_has_come_to_its_end(hall: H
     shown = await site.desk.show(OPERATOR, begun.id)
     assert (shown.arguments, shown.digest, shown.requester) == (None, begun.digest, ASKER.id)
     assert len(hall.executions.made) == (decision == "approved")
+
+
+async def test_what_has_been_made_is_not_waited_for_though_its_run_is_not_closed_yet(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closing, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(run: Run, key: str, payload: JsonObject) -> None:
+        closing.set()
+        await go_on.wait()
+
+    monkeypatch.setattr(Run, "blank", slowly)
+    site = await hall.site()
+    begun = await site.desk.ask(ask(amount=1))
+    await site.until(begun.id, OPENED)
+    await site.desk.decide(OPERATOR, begun.id, "approved")
+    await closing.wait()
+    again = await site.desk.ask(ask(amount=1))
+    assert (again.status, again.id == begun.id) == ("pending", False)
+    go_on.set()
+    await site.end(begun.id)
 
 
 async def test_a_call_whose_end_was_not_written_down_is_not_made_again(

@@ -83,6 +83,12 @@ class Standing:
     counted: bool = True
     failed: Failure = ""
 
+    @property
+    def waits(self) -> bool:
+        """Whether the call still waits for its decision, or to be made."""
+        made = self.executed or self.failed
+        return self.status == "pending" or (self.status == "approved" and not made)
+
 
 Ruling = Callable[[str, str, Callable[[], JsonObject]], str | None]
 """The workflow of the first rule that asks for an approval of a call, told by its capability, its action and what gives

@@ -75,12 +75,12 @@ class Asks:
                 number, newest = await self._newest(ask)
                 if newest is not None and newest.status == "open" and self._same(ask, newest):
                     standing = await self._reader.standing(newest.id)
-                elif await self._create(ask, name := workflow_id(requester.id, ask.digest, number + 1)):
-                    standing = await self._reader.standing(name)
-                else:
-                    continue  # another process was first: find what it began
-                if standing is not None:
+                    if standing is not None and standing.waits:
+                        return standing  # of any other only its end is not written down yet
+                name = workflow_id(requester.id, ask.digest, number + 1)
+                if await self._create(ask, name) and (standing := await self._reader.standing(name)) is not None:
                     return standing
+                # another process was first: find what it began
 
     def _same(self, ask: Ask, open_one: RunRecord) -> bool:
         """Whether it is for the call as it is made now: one of other rules, or by another right, is not joined."""

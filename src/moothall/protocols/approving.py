@@ -13,6 +13,9 @@ from typing import Final
 APPROVAL: Final = "moothall/approval"
 """Metadata: the id of the approval that a call was given; in answers, what is known of the one it waits for."""
 
+INSIDE: Final = "inside"
+"""Said of an approval for which not the call itself waits, but one that its capability makes."""
+
 PURPOSE: Final = "moothall/purpose"
 """Metadata: what a call is for."""
 

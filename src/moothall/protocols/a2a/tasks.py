@@ -17,7 +17,7 @@ from moothall.capability.spec import JsonObject
 from moothall.clock import rfc3339
 from moothall.errors import InternalError
 from moothall.messages import Lang
-from moothall.protocols.approving import APPROVAL
+from moothall.protocols.approving import APPROVAL, INSIDE
 
 SUBMITTED: Final = "TASK_STATE_SUBMITTED"
 WORKING: Final = "TASK_STATE_WORKING"
@@ -150,8 +150,12 @@ class Task:
 
     @property
     def decided_here(self) -> bool:
-        """Whether this node hears when that is decided; of an approval at another node nobody tells it."""
-        return bool(self.approval) and not self._pending.get("remote")
+        """Whether the task ends with what is approved here: not where another node decides, which nobody tells this one.
+
+        Nor where its capability waits for a call of its own: the answer of that one is not the task's, and the
+        capability runs again only for its client.
+        """
+        return bool(self.approval) and not (self._pending.get("remote") or self._pending.get(INSIDE))
 
     @property
     def _pending(self) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from moothall.errors import ApprovalPending, MoothallError
 from moothall.messages import Lang, explain, text
 from moothall.protocols.a2a.tasks import REJECTED, Task
 from moothall.protocols.a2a.writing import written
-from moothall.protocols.approving import APPROVAL
+from moothall.protocols.approving import APPROVAL, INSIDE
 
 JSON: Final = "application/json"
 
@@ -64,7 +64,7 @@ def failure(task: Task, error: MoothallError, request_id: str) -> JsonObject:
     words = text("protocols.error", task.lang, message=told.message, why=told.why, hint=told.hint)
     said = message(task, text_part(words), data_part({"error": row}))
     if isinstance(error, ApprovalPending):
-        said["metadata"] = {APPROVAL: _json_of(error.details)}
+        said["metadata"] = {APPROVAL: {**_json_of(error.details), **({INSIDE: True} if error.inner else {})}}
     return said
 
 

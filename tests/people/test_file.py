@@ -10,6 +10,7 @@ import pytest
 from moothall.errors import Conflict, SettingsError
 from moothall.people.file import read
 from moothall.people.file_watch import PeopleFileWatch
+from moothall.people.team_rules import InternalPolicies, TeamRules
 from tests.people.house import House
 
 ALL = """
@@ -178,6 +179,9 @@ async def test_what_stands_in_the_file_is_not_changed_through_the_api(
         await house.people.structure.drop("search", "user:anna")
     with pytest.raises(Conflict):
         await house.people.structure.remove("search")
+    wider = TeamRules(internal=InternalPolicies(actions=frozenset({"read", "write"})))
+    with pytest.raises(Conflict):
+        await house.people.teams.set_rules("search", wider)
     with pytest.raises(Conflict):
         await house.people.identities.unregister_user_agent(diary)
     with pytest.raises(Conflict):

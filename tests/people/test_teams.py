@@ -6,6 +6,7 @@ import pytest
 
 from moothall.errors import Conflict, InvalidInput, PermissionDeniedError, ServiceNotFoundError
 from moothall.identity.principal import ANONYMOUS, OWNER
+from moothall.people import unit_rows
 from moothall.people.facts import PartyFacts
 from moothall.people.team_authorization import TeamAuthorizationConfig
 from moothall.people.team_rules import InternalPolicies, TeamRules
@@ -194,6 +195,34 @@ async def test_a_unit_joined_under_another_needs_the_owner_of_the_uppermost(acme
     await structure.add("research", "user:mallory", "owner")
     with pytest.raises(PermissionDeniedError):
         await structure.move("mine", "research", by=person("mallory"))
+
+
+async def test_an_owner_takes_no_members_of_one_organisation_into_another(acme: House) -> None:
+    structure = acme.people.structure
+    await structure.create("other", "organisation")
+    await structure.add("other", BO, "owner")
+    with pytest.raises(PermissionDeniedError):  # chen has joined acme; what it offers there would be open to the other
+        await structure.move("search", "other", by=person("bo"))
+    assert (await facts_of(acme, CHEN)).organisations == {"acme"}
+    await structure.move("search", "acme", by=person("anna"))
+    await structure.move("search", "other")
+    assert (await facts_of(acme, CHEN)).organisations == {"other"}
+
+
+async def test_owners_put_nobody_into_units_without_end(acme: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unit_rows, "MOST_PLACES", 3)
+    anna, teams, structure = person("anna"), acme.people.teams, acme.people.structure
+    for number in range(2):
+        await teams.create_team(f"t{number}", [CHEN], parent="acme", by=anna)
+    with pytest.raises(Conflict):
+        await structure.add("acme", CHEN, by=anna)
+    with pytest.raises(Conflict):
+        await structure.create("t2", "team", parent="acme", by=anna)  # anna owns acme, t0 and t1
+    assert (await structure.add("search", CHEN, by=anna)).joined, "what is so already takes no room"
+    with pytest.raises(Conflict):
+        await teams.create_team("t3", [CHEN], parent="acme", by=person("anna"))
+    await structure.add("acme", CHEN)
+    assert (await facts_of(acme, CHEN)).teams == {"search", "t0", "t1"}
 
 
 async def test_members_see_their_unit_and_may_leave_it(acme: House) -> None:

@@ -54,11 +54,14 @@ class OrganizationStructure:
             raise Conflict("a unit of that id is there", told=Told("people.unit_taken", {"unit": made.id}))
         if not by.operator:
             unit_rows.enter(connection, made.id, by.id, RULES, now)
+            unit_rows.check_places(connection, by.id)
 
     async def move(self, unit_id: str, parent: str, *, by: Principal = OWNER) -> Unit:
         """Put a unit with all that it contains into another one.
 
         `by` has to rule the unit, and the uppermost one around the new parent, since its members come into all of them.
+        Out of what it stands in altogether only the operator moves it: its members never joined anything else, and
+        would offer to that what they offer to their own organisation.
 
         Raises:
             PermissionDeniedError, Conflict, InvalidInput: as `create`; Conflict, too: it stands in the file.
@@ -72,7 +75,10 @@ class OrganizationStructure:
                 return Change(known)
             _check_place(connection, known.kind, unit_id, parent, by)
             if parent and not by.operator:
-                check_one_of(by, unit_rows.owners(connection, unit_rows.line(connection, parent)[-1:]))
+                top = unit_rows.line(connection, parent)[-1:]
+                check_one_of(by, unit_rows.owners(connection, top))
+                if unit_rows.line(connection, unit_id)[-1:] != top:
+                    raise NotAllowed
             connection.execute(sa.update(unit).where(unit.c.id == unit_id).values(parent=parent or None))
             moved = known.model_copy(update={"parent": parent})
             return Change(moved, None, recorded(by, "move_unit", unit_id, before=known.parent, parent=parent))
@@ -138,6 +144,8 @@ class OrganizationStructure:
                 raise Conflict("nobody has a role who is no member yet", told=Told("people.not_joined"))
         written = role if counts else INVITED
         new = unit_rows.enter(connection, unit_id, party, written, self._store.clock.now())
+        if new and not by.operator:
+            unit_rows.check_places(connection, party)
         return Membership(unit=unit_id, member=party, role=role, joined=counts), new
 
     async def join(self, unit_id: str, *, by: Principal) -> Membership:

@@ -13,6 +13,7 @@ from moothall.errors import InvalidInput, Told
 from moothall.identity.principal import OWNER, Principal
 from moothall.people import stored, unit_rows
 from moothall.people.parties import checked_id, checked_party
+from moothall.people.rights import check_api
 from moothall.people.store import Change, PeopleStore, recorded
 from moothall.people.structure import OrganizationStructure
 from moothall.people.team_rules import TeamRules
@@ -106,6 +107,7 @@ class TeamRegistry:
         Raises:
             PermissionDeniedError: `by` does not rule it.
             ServiceNotFoundError: there is no such team.
+            Conflict: it stands in the operator's file, which says its rules.
         """
 
         def change(connection: Connection) -> Change[Team]:
@@ -116,6 +118,7 @@ class TeamRegistry:
             team = _shown(connection, known, rules)
             if rules_of(connection, team_id) == rules:
                 return Change(team)
+            check_api(known.origin)
             connection.execute(sa.update(unit).where(unit.c.id == team_id).values(config=rules.model_dump_json()))
             return Change(team, None, recorded(by, "set_team_rules", team_id, rules=rules.model_dump(mode="json")))
 

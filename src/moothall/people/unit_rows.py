@@ -9,7 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from moothall.errors import ServiceNotFoundError, Told
+from moothall.errors import Conflict, ServiceNotFoundError, Told
 from moothall.identity.principal import Principal
 from moothall.people import rows
 from moothall.people.parties import user
@@ -20,6 +20,8 @@ from moothall.storage.authority import collaboration, membership, unit
 
 SHOWN: Final = 1_000
 """Members that are shown at once."""
+MOST_PLACES: Final = 200
+"""Roles in units that somebody is given by others than the operator: each of them costs in every decision about it."""
 
 
 def find(connection: Connection, unit_id: str, by: Principal) -> Unit:
@@ -93,6 +95,17 @@ def enter(connection: Connection, unit_id: str, member: str, role: str, at: date
     """Insert a membership; False where it is there."""
     values = {"unit": unit_id, "member": member, "role": role, "origin": origin, "created_at": at}
     return rows.insert_new(connection, membership, **values)
+
+
+def check_places(connection: Connection, member: str) -> None:
+    """Whoever was given a place by others has no more than `MOST_PLACES`.
+
+    Raises:
+        Conflict: it has more.
+    """
+    count = sa.select(sa.func.count()).select_from(membership).where(membership.c.member == member)
+    if connection.execute(count).scalar_one() > MOST_PLACES:
+        raise Conflict("the member is in too many units", told=Told("people.places_most", {"most": MOST_PLACES}))
 
 
 def delete(connection: Connection, unit_id: str) -> None:

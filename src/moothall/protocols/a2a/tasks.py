@@ -150,7 +150,7 @@ class Task:
 
     @property
     def decided_here(self) -> bool:
-        """Whether the task ends with what is approved here: not where another node decides, which nobody tells this one.
+        """Whether the task ends with what is approved here: not where another node decides, and tells nobody.
 
         Nor where its capability waits for a call of its own: the answer of that one is not the task's, and the
         capability runs again only for its client.

@@ -13,6 +13,7 @@ from moothall.grants.service import Grants
 from moothall.identity.agent import AgentIdentity
 from moothall.identity.keys import Signer
 from moothall.identity.principal import Principal
+from moothall.policy.callers import OneStore
 from moothall.policy.decision import AccessRequest, PermissionResult
 from moothall.policy.engine import PolicyEngine
 from moothall.policy.holdings import Holdings
@@ -43,8 +44,8 @@ class City:
         city.grants = Grants(ground)
         stack.push_async_callback(city.grants.aclose)
         sources = Sources(
-            settings=FixedRules(), people=people, delegations=city.grants, revisions=house.revisions,
-            agents=lambda: city.hosted,
+            settings=FixedRules(), people=people, delegations=city.grants, callers=OneStore(people, city.grants),
+            revisions=house.revisions, agents=lambda: city.hosted,
         )  # fmt: skip
         city.engine = PolicyEngine(policies or FixedPolicies.of(usual()), sources, clock=house.clock)
         people.on_change(city.engine.people_changed)

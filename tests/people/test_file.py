@@ -231,6 +231,26 @@ async def test_a_broken_file_at_run_time_keeps_what_it_said_and_says_so(
     assert house.records.kept[-1].reason == "gone"
 
 
+async def test_a_file_that_cannot_be_read_for_a_while_is_told_once_and_counts_when_it_can(
+    house: House, watch: PeopleFileWatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(tmp_path, ALL)
+    await watch.open()
+
+    def unread(path: Path) -> str:
+        raise OSError(24, "Too many open files")
+
+    say(tmp_path, ALL.replace("trust = 7", "trust = 3 # less"))
+    with monkeypatch.context() as patched:
+        patched.setattr("moothall.people.file_watch.read_plain", unread)
+        for _ in range(3):
+            await looked(house, watch)
+    assert (await house.people.store.facts(["user:anna"]))["user:anna"].trust == 7
+    assert [one.effect for one in house.records.kept] == ["allow", "deny"]
+    await looked(house, watch)
+    assert (await house.people.store.facts(["user:anna"]))["user:anna"].trust == 3, "nobody has touched the file since"
+
+
 async def test_no_file_is_no_fault(house: House, watch: PeopleFileWatch) -> None:
     await watch.open()
     assert house.changes == []

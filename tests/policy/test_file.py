@@ -87,6 +87,27 @@ def test_a_broken_file_changes_nothing_and_is_told_once(
     assert file.granted(ALICE) == {"pay"}
 
 
+def test_a_file_that_cannot_be_read_for_a_while_is_told_once_and_counts_when_it_can(
+    tmp_path: Path, time: Time, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "moothall.toml"
+    write(path, "")
+    file = PolicyFile(path, monotonic=time)
+
+    def unread(path: Path) -> str:
+        raise OSError(24, "Too many open files")
+
+    write(path, 'suspended = ["x"]')
+    with monkeypatch.context() as patched:
+        patched.setattr("moothall.policy.file.read_plain", unread)
+        for _ in range(3):
+            time.pass_by(file)
+    assert file.suspended == frozenset()
+    assert len([record for record in caplog.records if "Too many open files" in record.message]) == 1
+    time.pass_by(file)
+    assert file.suspended == {"x"}, "nobody has touched the file since"
+
+
 def test_a_file_that_goes_takes_nothing_with_it_and_a_new_one_counts(tmp_path: Path, time: Time) -> None:
     path = tmp_path / "moothall.toml"
     write(path, 'suspended = ["x"]')

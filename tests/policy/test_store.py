@@ -252,6 +252,29 @@ async def test_whatever_goes_wrong_in_a_reading_is_told_and_the_next_change_is_f
     assert [one.action for one in trail.records] == ["refuse", "load"]
 
 
+async def test_a_file_that_cannot_be_read_for_a_while_is_told_once_and_counts_when_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path, PERMIT)
+    trail, time = Trail(), Time()
+    store = PolicyStore(tmp_path, read, recorder=trail, monotonic=time)
+
+    def unread(path: Path) -> str:
+        raise OSError(24, "Too many open files")
+
+    write(tmp_path, FORBID)
+    with monkeypatch.context() as patched:
+        patched.setattr("moothall.policy.store.read_plain", unread)
+        for _ in range(3):
+            await looked(store, time)
+    assert set(store.policies.policies) & {"bobs", "no"} == {"bobs"}
+    assert [(one.action, "Too many open files" in one.reason) for one in trail.records] == [("refuse", True)]
+    assert caplog.text.count("cannot be read") == 2, "the log's line, with the reason in it"
+    await looked(store, time)
+    assert set(store.policies.policies) & {"bobs", "no"} == {"no"}, "nobody has touched the file since"
+    assert [one.action for one in trail.records] == ["refuse", "load"]
+
+
 async def test_others_who_read_the_tables_refuse_the_whole_and_change_with_it(tmp_path: Path) -> None:
     used: list[str] = []
 

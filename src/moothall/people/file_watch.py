@@ -33,6 +33,7 @@ class PeopleFileWatch:
         self._recorder = recorder or NoRecorder()
         self._watched = Watched[Mark | None](partial(mark, path), store.clock.monotonic)
         self._task: asyncio.Task[None] | None = None
+        self._unread = ""
         self._lock = asyncio.Lock()
 
     async def open(self) -> None:
@@ -77,13 +78,23 @@ class PeopleFileWatch:
                     self._tell("%s is gone; what it said stands", "gone")
                     return
                 file = await asyncio.to_thread(_read, self._path)
+                self._unread = ""
                 if self._watched.is_still() and await self._bring(file):  # else it is being written
                     _log.info("%s was read again", self._path.name)
         except SettingsError as error:
-            self._tell("%s cannot be used; what it said before stands: %s", error.code, error)
+            self._tell_refused(error)
         except MoothallError as error:
             self._watched.put_back()  # the store failed, not the file
             self._tell("%s cannot be brought into the store; what it said before stands: %s", error.code, error)
+
+    def _tell_refused(self, error: SettingsError) -> None:
+        """A file that cannot be read for now is tried again with every look, and told once."""
+        unread = str(error) if isinstance(error.__cause__, OSError) else ""
+        if unread:
+            self._watched.put_back()
+        if not unread or unread != self._unread:
+            self._tell("%s cannot be used; what it said before stands: %s", error.code, error)
+        self._unread = unread
 
     async def _bring(self, file: PeopleFile) -> bool:
         return await sync(self._store, file, self._own)

@@ -59,6 +59,7 @@ class PolicyFile:
         self._permissions = permissions
         self._suspended = None if suspended is None else tuple(suspended)
         self._known = False
+        self._unread = ""
         self._watched = Watched[Mark | None](lambda: None if path is None else mark(path), monotonic)
         self._rules = self._read() or self._made({})
 
@@ -107,11 +108,19 @@ class PolicyFile:
                 _log.warning("%s is gone; what it said about permissions stands", _NAME)
             return None
         self._known = True
+        made: Rules | None = None
+        unread = ""
         try:
-            return self._made(tomllib.loads(read_plain(self._path)))
-        except (OSError, ValueError, RecursionError) as error:  # a ValidationError is a ValueError
+            made = self._made(tomllib.loads(read_plain(self._path)))
+        except OSError as error:  # for now: the next look tries again, and this is told once
+            self._watched.put_back()
+            unread = str(error)
+            if unread != self._unread:
+                _log.error("%s cannot be read; what it said before stands: %s", _NAME, unread)
+        except (ValueError, RecursionError) as error:  # a ValidationError is a ValueError
             _log.error("%s cannot be read; what it said before stands: %s", _NAME, _reason(error))
-            return None
+        self._unread = unread
+        return made
 
     def _made(self, table: Mapping[str, Any]) -> Rules:
         permissions = _PERMISSIONS.validate_python(table.get("permissions", {}))

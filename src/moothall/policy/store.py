@@ -85,6 +85,7 @@ class PolicyStore:
         self._watched = Watched(partial(_marks, folder), monotonic)
         self._known: Mapping[str, str] = {}
         self._reading: asyncio.Task[None] | None = None
+        self._unread = ""
         self._taking = asyncio.Lock()
         self._use(self._read({}))
 
@@ -101,7 +102,11 @@ class PolicyStore:
         Raises:
             SettingsError: they are wrong; what held before holds still.
         """
-        await self._take(forget=True)
+        try:
+            await self._take(forget=True)
+        except Exception as error:
+            self._record("refuse", self._policies.revision, _reason(error))
+            raise
         return self._policies
 
     async def aclose(self) -> None:
@@ -119,30 +124,38 @@ class PolicyStore:
     async def _take_or_tell(self) -> None:
         try:
             await self._take(forget=False)
-        except MoothallError as error:
-            _log.error("the policies cannot be read; those before hold still: %s", error)
-        except Exception:  # noqa: BLE001 - a plug-in may raise anything, and the next change must be followed all the same
-            _log.exception("the policies cannot be read; those before hold still")
+        except Exception as error:  # noqa: BLE001 - a plug-in may raise anything, and the next change must be followed
+            self._tell_refused(error)
+        else:
+            self._unread = ""
 
     async def _take(self, *, forget: bool) -> None:
         async with self._taking:  # who reads later reads newer files: it has the last word
             before = self._policies.revision
-            try:
-                marks = await asyncio.to_thread(self._watched.take)
-                if not forget:
-                    self._tell_gone(self._known.keys() - marks.keys())
-                found = await asyncio.to_thread(self._read, {} if forget else self._known)
-            except Exception as error:
-                self._record("refuse", before, str(error) if isinstance(error, SettingsError) else type(error).__name__)
-                raise
-            if not (forget or await asyncio.to_thread(self._watched.is_still)):
-                return  # they are being written: the next looks will tell
+            marks = await asyncio.to_thread(self._watched.take)
+            found = await asyncio.to_thread(self._read, {} if forget else self._known)
+            if not forget:
+                self._tell_gone(self._known.keys() - marks.keys())
+                if not await asyncio.to_thread(self._watched.is_still):
+                    return  # they are being written: the next looks will tell
             self._use(found)
             if found.policies.revision != before:
                 _log.info(
                     "%d policies are in force, revision %s", len(self._policies.policies), found.policies.revision
                 )
                 self._record("load", found.policies.revision, "")
+
+    def _tell_refused(self, error: Exception) -> None:
+        """What held before stands. A file that cannot be read for now is tried again with every look, and told once."""
+        reason, unread = _reason(error), isinstance(error.__cause__, OSError)
+        if unread:
+            self._watched.put_back()
+        if unread and reason == self._unread:
+            return
+        self._unread = reason if unread else ""
+        known = isinstance(error, MoothallError)
+        _log.error("the policies cannot be read; those before hold still: %s", error, exc_info=None if known else error)
+        self._record("refuse", self._policies.revision, reason)
 
     def _use(self, found: _Found) -> None:
         found.use()
@@ -177,6 +190,11 @@ class _Found:
     policies: PolicySet
     use: Callable[[], None]
     texts: Mapping[str, str]
+
+
+def _reason(error: Exception) -> str:
+    """For the audit trail; what a plug-in says is for the log alone."""
+    return str(error) if isinstance(error, SettingsError) else type(error).__name__
 
 
 def _nothing() -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import secrets
@@ -14,7 +15,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
+import certifi
 import pytest
+import trustme
 from hypothesis import HealthCheck, settings
 
 from tests.support.environment import setting_names
@@ -25,6 +28,23 @@ settings.register_profile("shared", deadline=None, suppress_health_check=[Health
 settings.load_profile("shared")  # how long an example takes on a machine that others use, too, says nothing
 
 POSTGRES = os.environ.get("MOOTHALL_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/test")
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector look at what tests make, and rarely: what was imported for them stays, and is most there is."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whom clients believe in tests, instead of 140 authorities that each of them would read and none would need."""
+    file = tmp_path_factory.mktemp("authorities") / "one.pem"
+    trustme.CA().cert_pem.write_to_path(str(file))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certifi, "where", lambda: str(file))  # where the environment is not asked
+        patch.setenv("SSL_CERT_FILE", str(file))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,6 @@ of ours: it is installed into .venv-peers from benchmarks/peers.lock the first t
 from __future__ import annotations
 
 import argparse
-import asyncio
 import gc
 import json
 import resource
@@ -25,6 +24,7 @@ from statistics import quantiles
 from time import perf_counter
 
 import sqlalchemy as sa
+import uvloop
 
 from benchmarks.mcp_door import HERE, peers
 from moothall.audit.record import NoRecorder
@@ -34,6 +34,7 @@ from moothall.clock import SystemClock
 from moothall.errors import UpstreamError
 from moothall.grants.ports import Ground
 from moothall.grants.service import Grants
+from moothall.identity.did import Did
 from moothall.identity.document import DidDocument
 from moothall.identity.keys import Signer
 from moothall.identity.principal import Principal
@@ -157,7 +158,7 @@ async def figures(engine: PolicyEngine, people: int, turns: int) -> tuple[float,
     capability = entry()
 
     def principal(number: int) -> Principal:
-        return Principal(id=agent(number, "personal"), kind="did", binding="request")
+        return Principal(id=Did.parse(agent(number, "personal")).text, kind="did", binding="request")
 
     async def kept(_: int) -> None:
         subject = engine.known(mine)
@@ -262,4 +263,4 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    sys.exit(uvloop.run(main()))  # the loop that `moot serve` takes

@@ -27,10 +27,11 @@ _LITE: Final = dialect()
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
-    """A statement for SQLite: its text, the names of its parameters in their order, and those that have a value."""
+    """A statement for SQLite: its text, its parameters in their order, those for ids, and those that have a value."""
 
     text: str
     names: tuple[str, ...]
+    ids: tuple[str, ...]
     known: dict[str, Any]
 
 
@@ -59,14 +60,14 @@ class Prepared:
             return connection.execute(self._query, values if ids is None else {**values, "ids": ids}).all()
         few = ids or ()
         found = self._compiled.get(len(few)) or self._compile(len(few))
-        given = {**found.known, **values, **{f"id{place}": id_ for place, id_ in enumerate(few)}}
+        given = {**found.known, **values, **dict(zip(found.ids, few, strict=True))}
         raw = driver(connection).execute(found.text, [given[name] for name in found.names])
         return [self._row(*self._read(row)) for row in raw]
 
     def _compile(self, number: int) -> _Compiled:
-        ids: list[sa.BindParameter[str]] = [sa.bindparam(f"id{place}") for place in range(number)]
-        made = self._make(ids).compile(dialect=_LITE)
-        found = self._compiled[number] = _Compiled(str(made), tuple(made.positiontup or ()), dict(made.params))
+        ids = tuple(f"id{place}" for place in range(number))
+        made = self._make([sa.bindparam(id_) for id_ in ids]).compile(dialect=_LITE)
+        found = self._compiled[number] = _Compiled(str(made), tuple(made.positiontup or ()), ids, dict(made.params))
         return found
 
     def _read(self, row: Sequence[Any]) -> Sequence[Any]:

@@ -22,7 +22,7 @@ agent = [{ agent = "li" }]
 POLICY = """
 [[approvals.rule]]
 name = "all payments"
-capability = "bank.*"
+capability = "*.pay"
 workflow = "two-eyes"
 
 [[approvals.workflow.two-eyes.step]]
@@ -48,14 +48,14 @@ def furnished(folder: Path, approvers: str) -> Node:
     (policy / "people.toml").write_text(PEOPLE, encoding="utf-8")
     (policy / "policy.toml").write_text(POLICY % approvers, encoding="utf-8")
     node = Node(Settings(data=folder, demo_agents=False))
-    node.add(Agent("bank", Bank()), Agent("zhangs"), Agent("li"))
+    node.add(Agent("bank", Bank()), Agent("house", Bank()), Agent("zhangs"), Agent("li"))
     return node
 
 
-async def lent(node: Node) -> Principal:
-    """The agent of li, to which an agent of zhang has lent the right to pay."""
-    zhangs, li = (str(node.host.office.did(agent)) for agent in ("zhangs", "li"))
-    await node.call("local:grants.create", delegator=zhangs, delegate=li, actions=["write"], capabilities=["bank.pay"])
+async def lent(node: Node, lender: str = "zhangs", what: str = "bank.pay") -> Principal:
+    """The agent of li, to which another agent has lent the right to pay."""
+    delegator, li = (str(node.host.office.did(agent)) for agent in (lender, "li"))
+    await node.call("local:grants.create", delegator=delegator, delegate=li, actions=["write"], capabilities=[what])
     return Principal(id=li, kind="did", binding="request")
 
 
@@ -84,3 +84,12 @@ async def test_where_nobody_else_could_approve_it_the_call_is_refused(tmp_path: 
         as_li = await lent(node)
         with pytest.raises(Forbidden, match="nobody is left"):
             await node.caller("li", principal=as_li).call("local:bank.pay", amount=5_000)
+
+
+async def test_the_operator_approves_what_an_agent_of_the_node_that_is_nobodys_has_lent(tmp_path: Path) -> None:
+    async with furnished(tmp_path, '"owner"') as node:
+        as_li = await lent(node, "house", "house.pay")
+        with pytest.raises(ApprovalPending) as pending:
+            await node.caller("li", principal=as_li).call("local:house.pay", amount=5_000)
+        given = {"approval_id": pending.value.approval_id, "decision": "approved"}
+        assert (await node.call("local:approvals.decide", given)).status == "approved"

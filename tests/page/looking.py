@@ -22,10 +22,7 @@ async () => {
     .map((found) => `${found.id}: ${found.nodes.map((node) => node.html + " " + node.failureSummary).join(" | ")}`);
 }
 """
-_IN_COLOUR = """(theme) =>
-  matchMedia(`(prefers-color-scheme: ${theme})`).matches &&
-  !document.getAnimations().some((one) => one instanceof CSSTransition)
-"""
+_IN_COLOUR = "(theme) => matchMedia(`(prefers-color-scheme: ${theme})`).matches"
 _WIDE = """
 () => {
   const root = document.scrollingElement;

@@ -103,6 +103,7 @@ async def toured(hall: Hall) -> Stage:
     return await hall.node(TRIO, scripts, closed=["review 2"])
 
 
+@pytest.mark.timeout(240)
 async def test_axe_finds_nothing_serious_on_any_page_by_light_and_by_dark(hall: Hall) -> None:
     stage = await toured(hall)
     page = await hall.visit(stage.url)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from moothall.directory.profiles import AgentProfile
 from moothall.hosting.edges import Visitors
@@ -26,6 +27,8 @@ from tests.support.demand import profile, running
 
 DEMAND = "我想在北京办一场AI主题聚会，需要场地和嘉宾"
 SUBMIT = "/api/v1/demand/submit"
+refused = pytest.mark.asyncio(loop_scope="module")
+"""For tests that change nothing: they share a node, in whose event loop they run."""
 
 
 def team() -> list[AgentProfile]:
@@ -176,6 +179,20 @@ async def served(
         opened(node, **changes) as door,
     ):
         yield door
+
+
+@asynccontextmanager
+async def shared(data: Path, **settings: Any) -> AsyncIterator[Door]:
+    """The same for the tests of a module that are `refused`.
+
+    Its client keeps no connection open, since the node stands still while tests with event loops of their own run.
+    """
+    none_kept = httpx.Limits(max_keepalive_connections=0)
+    async with (
+        served(data, settings=settings) as door,
+        httpx.AsyncClient(base_url=door.address.url, trust_env=False, limits=none_kept) as client,
+    ):
+        yield replace(door, client=client)
 
 
 @asynccontextmanager

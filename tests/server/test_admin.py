@@ -14,7 +14,7 @@ import pytest
 
 from moothall.directory.loading import parse_profiles
 from moothall.directory.profiles import AgentProfile
-from tests.server.door import DEMAND, SUBMIT, Door, Gate, served
+from tests.server.door import DEMAND, SUBMIT, Door, Gate, refused, served
 from tests.support.demand import profile
 
 AGENTS = "/api/v1/admin/agents"
@@ -135,6 +135,7 @@ async def test_many_agents_are_loaded_all_or_none(door: Door) -> None:
     assert (await door.client.get(f"{AGENTS}/{NEW.agent_id}", headers=call)).status_code == 404
 
 
+@refused
 @pytest.mark.parametrize(
     ("body", "why"),
     [
@@ -147,8 +148,8 @@ async def test_many_agents_are_loaded_all_or_none(door: Door) -> None:
         (json.dumps([sent(NEW) | {"reservation": {"floors": {"摄影": "ninety"}}}]).encode(), "reservation.floors"),
     ],
 )
-async def test_a_bad_load_names_row_and_field_and_never_the_value(door: Door, body: bytes, why: str) -> None:
-    answer = await door.client.put(AGENTS, content=body, headers=owner(door) | {"Content-Type": "application/json"})
+async def test_a_bad_load_names_row_and_field_and_never_the_value(firm: Door, body: bytes, why: str) -> None:
+    answer = await firm.client.put(AGENTS, content=body, headers=owner(firm) | {"Content-Type": "application/json"})
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "INVALID_INPUT"
     assert why in answer.text

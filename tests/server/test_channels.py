@@ -10,7 +10,7 @@ import pytest
 
 from moothall.negotiation.demand.machine import ChannelStatus
 from moothall.negotiation.demand.wire import MESSAGES
-from tests.server.door import Door, Gate, served
+from tests.server.door import Door, Gate, refused, served
 
 CHANNELS = "/api/v1/channels"
 TEN = {
@@ -99,13 +99,14 @@ async def test_all_versions_of_the_plan_can_be_read(door: Door) -> None:
     assert seen["final_proposal"]["proposal_id"] == "prop_001"
 
 
+@refused
 @pytest.mark.requirement("NEG-API-17", "NEG-API-27")
 @pytest.mark.parametrize("path", ["", "/offers", "/proposals", "/agents", "/invitation"])
-async def test_an_unknown_channel_is_e007_everywhere(door: Door, path: str) -> None:
+async def test_an_unknown_channel_is_e007_everywhere(firm: Door, path: str) -> None:
     for name in ("collab-00000000", "d-00000000", "x"):
-        answer = await door.client.get(f"{CHANNELS}/{name}{path}")
+        answer = await firm.client.get(f"{CHANNELS}/{name}{path}")
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "E007")
-    answer = await door.client.get("/api/v1/admin/channels/collab-00000000/log", headers=owner(door))
+    answer = await firm.client.get("/api/v1/admin/channels/collab-00000000/log", headers=owner(firm))
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "E007")
 
 

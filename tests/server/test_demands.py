@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from moothall.events.model import Event
-from tests.server.door import DEMAND, SUBMIT, Door, Gate, served
+from tests.server.door import DEMAND, SUBMIT, Door, Gate, refused, served
 
 DEMANDS = "/api/v1/demand"
 NINE = {
@@ -123,13 +123,14 @@ async def test_a_list_can_be_narrowed_to_a_status(tmp_path: Path) -> None:
     assert found == {"processing": {open_one}, "failed": {failed}, "completed": set(), "": {open_one, failed}}
 
 
+@refused
 @pytest.mark.parametrize("query", [
     {"cursor": "nonsense"}, {"cursor": "é"}, {"cursor": "!"}, {"cursor": "A" * 201}, {"cursor": "AAAA"},
     {"cursor": "MjAyNi0xMy00NVQwMDowMDowMFp-ZC0wMDAwMDAwMA"}, {"limit": "0"}, {"limit": "101"}, {"limit": "x"},
     {"limit": "9" * 400}, {"status": "open"}, {"user_id": "\0"}, {"user_id": "x" * 201},
 ])  # fmt: skip
-async def test_a_bad_query_is_refused(door: Door, query: dict[str, str]) -> None:
-    answer = await door.client.get(DEMANDS, params=query)
+async def test_a_bad_query_is_refused(firm: Door, query: dict[str, str]) -> None:
+    answer = await firm.client.get(DEMANDS, params=query)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "INVALID_INPUT")
 
 
@@ -235,6 +236,7 @@ async def test_an_erased_demand_is_nowhere_any_more(tmp_path: Path) -> None:
     assert page["demands"] == []
 
 
+@refused
 @pytest.mark.requirement("NEG-API-07")
 @pytest.mark.parametrize("more", [
     {"confirm": "yes"}, {"confirm": 1}, {"participants": "x"}, {"participants": [{"display_name": "小林"}]},
@@ -246,10 +248,10 @@ async def test_an_erased_demand_is_nowhere_any_more(tmp_path: Path) -> None:
     {"participants": [{"display_name": "小林", "capability_tags": ["摄\n影"]}]},
     {"user_context": []}, {"user_context": {"k": "x" * 9000}}, {"user_context": {"n": 2**60}}, {"user_id": "a\0b"},
 ])  # fmt: skip
-async def test_whatever_is_wrong_beside_the_demand_is_e001_too(door: Door, more: dict[str, Any]) -> None:
-    answer = await door.client.post(SUBMIT, json={"raw_input": DEMAND, **more})
+async def test_whatever_is_wrong_beside_the_demand_is_e001_too(firm: Door, more: dict[str, Any]) -> None:
+    answer = await firm.client.post(SUBMIT, json={"raw_input": DEMAND, **more})
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "E001")
-    assert await door.node.log.runs() == []
+    assert await firm.node.log.runs() == []
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from moothall.messages import Lang, detect_lang, text
 from moothall.server.bodies import MOST_DEEP
-from tests.server.door import SUBMIT, Door, served
+from tests.server.door import SUBMIT, Door, refused, served, shared
 from tests.support.demand import profile
 
 SECRET = "s3cr3t-value"
@@ -39,11 +40,12 @@ BAD: dict[str, tuple[Any, str]] = {
 }
 
 
+@refused
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("name", BAD)
-async def test_a_refused_demand_says_why_and_which_rule_holds(door: Door, name: str, lang: str) -> None:
+async def test_a_refused_demand_says_why_and_which_rule_holds(firm: Door, name: str, lang: str) -> None:
     body, field = BAD[name]
-    answer = await door.client.post(SUBMIT, json=body, headers={"Accept-Language": lang})
+    answer = await firm.client.post(SUBMIT, json=body, headers={"Accept-Language": lang})
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (400, "E001")
     assert error["why"].startswith(field)
@@ -53,10 +55,11 @@ async def test_a_refused_demand_says_why_and_which_rule_holds(door: Door, name: 
     assert detect_lang(error["why"]) == detect_lang(error["hint"]) == lang
 
 
+@refused
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
-async def test_a_context_with_a_number_that_is_none_is_refused(door: Door, number: str) -> None:
+async def test_a_context_with_a_number_that_is_none_is_refused(firm: Door, number: str) -> None:
     content = f'{{"raw_input": "北京场地", "user_context": {{"a": [{{"b": {number}}}]}}}}'.encode()
-    answer = await door.client.post(SUBMIT, content=content, headers={"Content-Type": "application/json"})
+    answer = await firm.client.post(SUBMIT, content=content, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "E001")
     assert "user_context" in answer.json()["error"]["hint"]
 
@@ -122,12 +125,13 @@ async def test_another_users_id_is_refused_with_the_way_out(tmp_path: Path) -> N
         assert detect_lang(answer.json()["error"]["why"]) == "zh"
 
 
+@refused
 @pytest.mark.parametrize("path", [
     "demand/d-00000000", "channels/collab-00000000", "events/negotiations/d-00000000/recent", "demand?user_id=%00", "demand?cursor=x",
     "demand?limit=0", "demand?limit=many", "demand?status=open",
 ])  # fmt: skip
-async def test_what_is_not_there_or_not_readable_is_told_in_chinese(door: Door, path: str) -> None:
-    answer = await door.client.get(f"/api/v1/{path}", headers={"Accept-Language": "zh"})
+async def test_what_is_not_there_or_not_readable_is_told_in_chinese(firm: Door, path: str) -> None:
+    answer = await firm.client.get(f"/api/v1/{path}", headers={"Accept-Language": "zh"})
     error = answer.json()["error"]
     assert answer.status_code in {400, 404}
     assert detect_lang(error["why"]) == detect_lang(error["hint"]) == "zh"
@@ -180,6 +184,13 @@ async def locked(tmp_path: Path) -> AsyncIterator[Door]:
         yield found
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def locked_firm(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
+    """A node with keys for tests that are refused."""
+    async with shared(tmp_path_factory.mktemp("locked"), **KEYS) as found:
+        yield found
+
+
 ADMIN = {"X-Admin-Key": KEYS["admin_api_key"]}
 CARD: dict[str, Any] = profile("quiet", "摄影").private()
 OFFER = CARD["capabilities"]["offers"][0]
@@ -205,14 +216,15 @@ CARDS: dict[str, tuple[Any, str]] = {
 }
 
 
+@refused
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("name", CARDS)
 async def test_a_refused_card_says_why_in_the_clients_language_and_repeats_no_value(
-    locked: Door, name: str, lang: str
+    locked_firm: Door, name: str, lang: str
 ) -> None:
     changes, field = CARDS[name]
     headers = ADMIN | {"Accept-Language": lang}
-    answer = await locked.client.post("/api/v1/admin/agents", json=CARD | changes, headers=headers)
+    answer = await locked_firm.client.post("/api/v1/admin/agents", json=CARD | changes, headers=headers)
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (400, "INVALID_INPUT")
     assert error["why"].startswith(field)
@@ -221,15 +233,16 @@ async def test_a_refused_card_says_why_in_the_clients_language_and_repeats_no_va
     assert detect_lang(error["why"]) == lang
 
 
+@refused
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize(("context", "key"), [
     ({"a": 2**60}, "why.half_character"), (nested(200), "why.too_deep"), (nested(300), "why.too_deep"),
 ])  # fmt: skip
 async def test_json_that_others_cannot_read_is_refused_for_what_is_wrong_with_it(
-    door: Door, context: Any, key: str, lang: Lang
+    firm: Door, context: Any, key: str, lang: Lang
 ) -> None:
     body = {"raw_input": "场地", "user_context": context}
-    answer = await door.client.post(SUBMIT, json=body, headers={"Accept-Language": lang})
+    answer = await firm.client.post(SUBMIT, json=body, headers={"Accept-Language": lang})
     why = answer.json()["error"]["why"]
     assert answer.status_code == 400
     assert why.endswith(text(key, lang, most=MOST_DEEP))

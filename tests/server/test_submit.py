@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.server.door import DEMAND, SUBMIT, Door, Gate, served
+from tests.server.door import DEMAND, SUBMIT, Door, Gate, refused, served
 
 JSON = {"Content-Type": "application/json"}
 
@@ -67,13 +67,14 @@ BAD = {
 }
 
 
+@refused
 @pytest.mark.requirement("NEG-API-07")
 @pytest.mark.parametrize("body", BAD.values(), ids=BAD.keys())
-async def test_a_bad_demand_is_refused_with_e001(door: Door, body: bytes) -> None:
-    answer = await door.client.post(SUBMIT, content=body, headers=JSON)
+async def test_a_bad_demand_is_refused_with_e001(firm: Door, body: bytes) -> None:
+    answer = await firm.client.post(SUBMIT, content=body, headers=JSON)
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "E001"
-    assert await door.node.log.runs() == []
+    assert await firm.node.log.runs() == []
 
 
 async def test_the_longest_demand_fits_even_when_every_character_is_escaped(door: Door) -> None:

@@ -52,6 +52,17 @@ async def test_an_explanation_names_everybody_who_was_asked_about(tmp_path: Path
     assert {one["id"] for one in told["policies"]} == {"approval", "self"}
 
 
+@pytest.mark.parametrize("who", ["bob", "OWNER", "User:bob", " did:wba:bob.example"])
+async def test_a_name_that_nobody_has_is_no_stranger(tmp_path: Path, who: str) -> None:
+    with pytest.raises(InvalidInput):
+        await desk(town().engine(), tmp_path).check(who, "host.list")
+
+
+@pytest.mark.parametrize("who", ["owner", "admin"])
+async def test_both_keys_of_the_operator_are_known_by_their_names(tmp_path: Path, who: str) -> None:
+    assert (await desk(town().engine(), tmp_path).check(who, "host.pay"))["effect"] == "allow"
+
+
 async def test_what_is_asked_says_the_same_as_a_call_hears(tmp_path: Path) -> None:
     engine = town().engine()
     for who, capability in ((BOB, PAY), (ANN, PAY), (ANN, LIST)):

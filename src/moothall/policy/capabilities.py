@@ -12,7 +12,7 @@ from moothall.capability.entry import Entry
 from moothall.capability.spec import Action, JsonObject
 from moothall.errors import InvalidInput, ServiceNotFoundError, SettingsError, Told
 from moothall.identity import did
-from moothall.policy.engine import PolicyEngine
+from moothall.policy.engine import NAMED, PolicyEngine
 from moothall.policy.explanation import Explanation, explained
 from moothall.policy.hearing import Asked
 from moothall.policy.policies import PolicySet
@@ -56,6 +56,7 @@ class PolicyCapabilities:
 
         Raises:
             ServiceNotFoundError: there is no such capability.
+            InvalidInput: nobody is called like that.
         """
         found = await self._explain(who, resource, action, purpose)
         return {
@@ -80,6 +81,7 @@ class PolicyCapabilities:
 
         Raises:
             ServiceNotFoundError: there is no such capability.
+            InvalidInput: nobody is called like that.
         """
         return (await self._explain(who, resource, action, purpose)).written()
 
@@ -101,6 +103,8 @@ class PolicyCapabilities:
             raise InvalidInput(str(error)) from error
 
     async def _explain(self, who: str, resource: str, action: Action | None, purpose: str) -> Explanation:
+        if not (who in NAMED or who.startswith(("did:", "user:"))):  # a name alone would be told of as a stranger
+            raise InvalidInput("neither a DID nor user:NAME", told=Told("people.party"))
         found = self._resource(resource)
         name = found.id
         act = action or (found.spec.acts if isinstance(found, Entry) else "read")

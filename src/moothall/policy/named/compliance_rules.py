@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 
 from moothall.policy.named.cedar import entities, like, moment, text, texts
-from moothall.policy.named.named_policy import Name, Pattern, Table
+from moothall.policy.named.named_policy import Id, Name, Pattern, Table
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
@@ -33,7 +33,7 @@ class Region(Table):
         hosts: names of hosts, whole and in lower case; whose DID is of one of them is in the region.
     """
 
-    units: tuple[Name, ...] = ()
+    units: tuple[Id, ...] = ()
     hosts: tuple[Host, ...] = ()
 
     def broken(self, name: str) -> str:

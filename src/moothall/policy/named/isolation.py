@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from moothall.policy.named.cedar import NOT_OPERATOR, OWN, entity, policy
-from moothall.policy.named.named_policy import DataClass, Flag, Name, NamedPolicy
+from moothall.policy.named.named_policy import DataClass, Flag, Id, NamedPolicy
 from moothall.policy.sources import PolicyConfig, PolicySource
 
 _REASON: Final = "the agent called belongs to another department"
@@ -36,7 +36,7 @@ class DepartmentIsolationPolicy(NamedPolicy):
         from_class: the lowest class of data that is isolated.
     """
 
-    parents: Flag | Annotated[tuple[Name, ...], Field(min_length=1)] = False
+    parents: Flag | Annotated[tuple[Id, ...], Field(min_length=1)] = False
     from_class: DataClass = 0
 
     def config(self) -> PolicyConfig:

@@ -8,6 +8,8 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
+from moothall.errors import InvalidInput
+from moothall.people.parties import checked_id
 from moothall.policy.sources import PolicyConfig
 
 CLASSES: Final[tuple[str, ...]] = ("public", "internal", "confidential", "restricted")
@@ -31,6 +33,14 @@ def _name(value: str) -> str:
     return value
 
 
+def _id(value: str) -> str:
+    try:
+        return checked_id(value)
+    except InvalidInput as error:
+        message = "not the id of a person or unit: letters, digits, '_', and '.', '@', '+', '-', spaces between"
+        raise ValueError(message) from error
+
+
 def _pattern(value: str) -> str:
     if not value or any(letter.isspace() for letter in value):
         message = "not a pattern of ids such as 'hr.*'"
@@ -41,7 +51,9 @@ def _pattern(value: str) -> str:
 Flag = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict()]
 Name = Annotated[str, AfterValidator(_name)]
-"""Of a role, a unit, a region, …: letters, digits, ``_``, ``-``, ``.``."""
+"""Of a role, a region, a trait, …: letters, digits, ``_``, ``-``, ``.``."""
+Id = Annotated[str, AfterValidator(_id)]
+"""Of a person or unit, in letters of any script, as people and units are made."""
 Pattern = Annotated[str, AfterValidator(_pattern)]
 """Of ids of capabilities: ``*`` is any text, ``?`` any letter, ``[ab]`` one of these."""
 DataClass = Annotated[int, BeforeValidator(_class), Strict(), Field(ge=0, le=len(CLASSES) - 1)]

@@ -13,7 +13,7 @@ from moothall.policy.named.classification import DataClassificationPolicy, Field
 from moothall.policy.named.compliance import CompliancePolicy
 from moothall.policy.named.isolation import SHARED, DepartmentIsolationPolicy
 from moothall.policy.named.joining import joined
-from moothall.policy.named.named_policy import DataClass, Flag, Name, NamedPolicy, Pattern, Table, Whole
+from moothall.policy.named.named_policy import DataClass, Flag, Id, Name, NamedPolicy, Pattern, Table, Whole
 from moothall.policy.named.personal import PersonalTable
 from moothall.policy.named.privacy import PersonalDataProtectionPolicy, PrivacyControlPolicy, PrivacySettings
 from moothall.policy.named.role_matrix import USUAL, RoleMatrix
@@ -95,7 +95,7 @@ class Tables(Table):
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     resource: tuple[ResourceTable, ...] = ()
     enterprise: EnterpriseTable | None = None
-    personal: Mapping[Name, PersonalTable] = Field(default_factory=dict)
+    personal: Mapping[Id, PersonalTable] = Field(default_factory=dict)
     approvals: Mapping[str, Any] = Field(default_factory=dict)
 
     def config(self) -> PolicyConfig:

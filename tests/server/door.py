@@ -182,14 +182,14 @@ async def served(
 
 
 @asynccontextmanager
-async def shared(data: Path, **settings: Any) -> AsyncIterator[Door]:
+async def shared(data: Path, **how: Any) -> AsyncIterator[Door]:
     """The same for the tests of a module that are `refused`.
 
     Its client keeps no connection open, since the node stands still while tests with event loops of their own run.
     """
     none_kept = httpx.Limits(max_keepalive_connections=0)
     async with (
-        served(data, settings=settings) as door,
+        served(data, **how) as door,
         httpx.AsyncClient(base_url=door.address.url, trust_env=False, limits=none_kept) as client,
     ):
         yield replace(door, client=client)

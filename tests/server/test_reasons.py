@@ -187,7 +187,7 @@ async def locked(tmp_path: Path) -> AsyncIterator[Door]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def locked_firm(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
     """A node with keys for tests that are refused."""
-    async with shared(tmp_path_factory.mktemp("locked"), **KEYS) as found:
+    async with shared(tmp_path_factory.mktemp("locked"), settings=KEYS) as found:
         yield found
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from moothall.server.web import BUILD
-from tests.server.door import Door, served
+from tests.server.door import Door, refused, served, shared
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 INDEX = '<!doctype html><title>Moothall</title><script type="module" src="./assets/index-BxK3_p9Q.js"></script>'
@@ -18,9 +19,12 @@ SCRIPT = "console.log('a page');\n" * 100
 KEY = "k" * 24
 
 
-@pytest.fixture
-def page(tmp_path: Path) -> Path:
-    folder = tmp_path / "page"
+pytestmark = refused  # none of them changes the node
+
+
+def written(place: Path) -> Path:
+    """A page, and beside it a file that is not for the net."""
+    folder = place / "page"
     (folder / "assets").mkdir(parents=True)
     (folder / "index.html").write_text(INDEX, encoding="utf-8")
     (folder / "favicon.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>", encoding="utf-8")
@@ -29,13 +33,19 @@ def page(tmp_path: Path) -> Path:
     (folder / "assets" / "text-AAAAAAAA.woff2").write_bytes(bytes(1000))
     (folder / ".secret").write_text("not for the net", encoding="utf-8")
     (folder / "{demand_id}").write_text("a name that would be a pattern", encoding="utf-8")
-    (tmp_path / "outside.txt").write_text("outside", encoding="utf-8")
+    (place / "outside.txt").write_text("outside", encoding="utf-8")
     return folder
 
 
 @pytest.fixture
-async def door(tmp_path: Path, page: Path) -> AsyncIterator[Door]:
-    async with served(tmp_path / "data", agents=False, page=page) as opened:
+def page(tmp_path: Path) -> Path:
+    return written(tmp_path)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def door(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
+    place = tmp_path_factory.mktemp("web")
+    async with shared(place / "data", agents=False, page=written(place)) as opened:
         yield opened
 
 
@@ -181,9 +191,10 @@ async def test_no_address_leads_out_of_the_page(door: Door, path: str) -> None:
     assert "outside" not in answer.partition("\r\n\r\n")[2]
 
 
-async def test_the_page_is_read_once(door: Door, page: Path) -> None:
-    (page / "assets" / "index-BxK3_p9Q.js").unlink()
-    assert (await door.client.get("/assets/index-BxK3_p9Q.js")).text == SCRIPT
+async def test_the_page_is_read_once(tmp_path: Path, page: Path) -> None:
+    async with served(tmp_path / "data", agents=False, page=page) as door:
+        (page / "assets" / "index-BxK3_p9Q.js").unlink()
+        assert (await door.client.get("/assets/index-BxK3_p9Q.js")).text == SCRIPT
 
 
 async def test_the_page_needs_no_key_and_what_it_reads_does(tmp_path: Path, page: Path) -> None:

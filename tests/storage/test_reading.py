@@ -108,6 +108,24 @@ async def test_whoever_stops_waiting_leaves_no_transaction_behind(lite: Store) -
     assert late.counts == []  # what nobody waits for is not begun
 
 
+async def test_a_statement_that_nobody_waits_for_is_interrupted(lite: Store) -> None:
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+    begun = [threading.Event() for _ in range(4)]
+
+    def forever(event: threading.Event) -> Callable[[sa.Connection], None]:
+        def work(connection: sa.Connection) -> None:
+            driver(connection).set_progress_handler(event.set, 1000)
+            connection.exec_driver_sql(endless)
+
+        return work
+
+    tasks = [asyncio.create_task(lite.read(forever(event))) for event in begun]
+    await asyncio.gather(*(asyncio.to_thread(event.wait) for event in begun))
+    for task in tasks:
+        task.cancel()
+    assert await lite.read(count) == 0
+
+
 async def test_work_that_fails_leaves_no_transaction_behind(lite: Store) -> None:
     def refuse(connection: sa.Connection) -> None:
         count(connection)
@@ -140,8 +158,10 @@ async def test_closing_waits_for_what_is_under_way_and_ends_the_threads(tmp_path
 async def test_a_closed_store_is_an_error_of_ours(tmp_path: Path) -> None:
     store = await Store.open(tmp_path / "node")
     await store.close()
-    with pytest.raises(StorageError, match="closed"):
-        await store.read(count)
+    for way in (store.read, store.glance):
+        with pytest.raises(StorageError, match="closed"):
+            await way(count)
+    assert not (tmp_path / "node" / "moothall.db-wal").exists()
 
 
 async def test_a_glance_cannot_write(store: Store) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -20,7 +22,7 @@ from moothall.errors import StorageError
 from moothall.storage import private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sqlalchemy.engine import Connection
@@ -65,6 +67,29 @@ def driver(connection: Connection) -> sqlite3.Connection:
     return raw
 
 
+class _Reading:
+    """One piece of work, while it has a connection."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._raw: sqlite3.Connection | None = None
+
+    @contextmanager
+    def on(self, raw: sqlite3.Connection) -> Iterator[None]:
+        with self._lock:
+            self._raw = raw
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._raw = None
+
+    def interrupt(self) -> None:
+        with self._lock:  # else the connection might be somebody else's by now
+            if self._raw is not None:
+                self._raw.interrupt()
+
+
 class ReaderThreads:
     """Reads a database in a few threads; their connections refuse to write.
 
@@ -81,19 +106,26 @@ class ReaderThreads:
         self._closed = False
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a thread; whoever stops waiting for it leaves it to end there, with its transaction.
+        """Run `work` in a thread; when nobody waits for it any more, its statement is interrupted, or it never begins.
 
         Raises:
             StorageError: this was closed.
         """
         if self._closed:
             raise StorageError("the store is closed")
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._inside, work)
+        reading = _Reading()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, self._inside, work, reading)
+        except asyncio.CancelledError:
+            reading.interrupt()
+            raise
 
-    def _inside(self, work: Callable[[Connection], T]) -> T:
+    def _inside(self, work: Callable[[Connection], T], reading: _Reading) -> T:
         with self._engine.connect() as connection:  # it is rolled back before the next piece of work has it
-            driver(connection).execute("BEGIN")
-            return work(connection)
+            raw = driver(connection)
+            with reading.on(raw):
+                raw.execute("BEGIN")
+                return work(connection)
 
     async def close(self) -> None:
         """Finish what is under way; then the threads end."""

@@ -196,8 +196,9 @@ class Store:
         try:
             if self.writer is not None:
                 await self._scrubbing.stop()
-            if self._glass is not None:
-                self._glass.close()
+            glass, self._glass = self._glass, None
+            if glass is not None:
+                glass.close()
             await self._reader.close()
             if self.writer is not None:
                 await self.writer.close()

@@ -195,3 +195,21 @@ async def test_a_refusal_inside_a_transaction_stays_itself(database_url: str, tm
             await way(refuse)
     assert not store.failing
     await store.close()
+
+
+@pytest.mark.parametrize(
+    "values", [{"agent_id": "a\0b", "profile": "{}"}, {"agent_id": "a", "profile": 7}], ids=["text", "type"]
+)
+async def test_what_no_database_can_take_does_not_make_the_database_ill(
+    postgres_url: str, tmp_path: Path, values: dict[str, object]
+) -> None:
+    store = await Store.open(tmp_path / "node", postgres_url)
+    row = {**values, "origin": "user", "updated_at": sa.func.current_timestamp()}
+    with pytest.raises(StorageError):
+        await store.write(lambda connection: connection.execute(sa.insert(schema.agent).values(**row)))
+    well = not store.failing
+    with pytest.raises(StorageError):
+        await store.write(lambda connection: connection.execute(sa.text("SELECT nothing FROM nowhere")))
+    await store.close()
+    assert well
+    assert store.failing

@@ -13,6 +13,9 @@ from moothall.telemetry import logger
 DATABASE_ERRORS: Final = (sa.exc.SQLAlchemyError, sqlite3.Error, OSError)
 """What is raised where a database fails; errors of ours may be among it by their second base."""
 
+_DATA_EXCEPTION: Final = "22"
+"""The class of SQLSTATEs that tell of values."""
+
 _log = logger("storage")
 
 
@@ -25,3 +28,12 @@ def failed(error: Exception) -> StorageError:
     if isinstance(cause, OSError):
         return StorageError("the database cannot be reached", hint="see that it runs and that its address is right")
     return StorageError("the database did not do its work", why="the log of the node has its words")
+
+
+def by_its_values(error: Exception) -> bool:
+    """Whether a statement failed since no database could take its values: a text with U+0000, a number too large.
+
+    Such an error says nothing of the database: it is as well as before.
+    """
+    state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    return isinstance(error, sa.exc.DataError) or state.startswith(_DATA_EXCEPTION)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from moothall.errors import MoothallError, StorageError
 from moothall.storage import migrate, postgres, scrub, sqlite, url
-from moothall.storage.failure import DATABASE_ERRORS, failed
+from moothall.storage.failure import DATABASE_ERRORS, by_its_values, failed
 from moothall.storage.lock import DirectoryLock, node_id
 from moothall.storage.schema import HEAD
 from moothall.storage.scrubbing import Scrubbing
@@ -38,7 +38,7 @@ class Store:
         node: stable id of the node that owns the data directory; the owner of its runs.
         target: which database this is.
         writer: SQLite's writing thread, None on PostgreSQL.
-        failing: whether the last `write` failed.
+        failing: whether the last `write` failed, and not by what was to be written.
     """
 
     def __init__(self, target: url.Target, lock: DirectoryLock, node: str, synchronous: sqlite.Synchronous) -> None:
@@ -144,7 +144,7 @@ class Store:
         except MoothallError:
             raise  # what was to be written was refused; the database is well
         except DATABASE_ERRORS as error:
-            self.failing = True
+            self.failing = self.failing or not by_its_values(error)
             raise failed(error) from error
         self.failing = False
         return done

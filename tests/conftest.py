@@ -20,6 +20,8 @@ import pytest
 import trustme
 from hypothesis import HealthCheck, settings
 
+from moothall.storage import migrate
+from tests.support import tables
 from tests.support.environment import setting_names
 from tests.support.fake_llm import FakeLLM, fake_llm_thread
 from tests.support.required import absence
@@ -44,6 +46,18 @@ def _one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(certifi, "where", lambda: str(file))  # where the environment is not asked
         patch.setenv("SSL_CERT_FILE", str(file))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tables_at_once(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Make SQLite's tables at once, but where the migrations themselves are tested."""
+    if request.path.is_relative_to(Path(__file__).with_name("storage")):
+        yield
+        return
+    tables.statements()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "upgrade", tables.upgrade)
         yield
 
 

@@ -276,6 +276,21 @@ async def test_of_many_who_decide_at_one_time_as_many_count_as_are_needed(hall: 
     assert len(hall.executions.made) == 1
 
 
+@pytest.mark.parametrize(
+    "odd", ["", "\0", "ap-", "d-0000abcd", "x" * 5_000], ids=["empty", "nul", "short", "run", "long"]
+)
+async def test_what_is_no_id_of_an_approval_is_none(hall: Hall, odd: str) -> None:
+    site = await hall.site()
+    for asked in (
+        site.desk.show(OPERATOR, odd),
+        site.desk.decide(OPERATOR, odd, "approved"),
+        site.desk.cancel(ANNA, odd),
+    ):
+        with pytest.raises(ServiceNotFoundError):
+            await asked
+    assert await site.desk.standing(odd) is None
+
+
 async def test_strangers_and_anonymous_callers_learn_nothing(hall: Hall) -> None:
     site = await hall.site()
     with pytest.raises(Unauthenticated):

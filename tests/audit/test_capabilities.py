@@ -96,7 +96,29 @@ async def test_a_broken_record_is_listed_by_its_place(tmp_path: Path) -> None:
         assert (shown["seq"], shown["actor"]) == (1, "user:bob")
 
 
-@pytest.mark.parametrize("cursor", ["x", "2026-03-01T12:00:00Z/x/n", "2026/1/n", "2026-03-01T12:00:00Z/1"])
+async def test_an_actor_that_no_database_could_hold_is_found_as_it_was_written(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with store(tmp_path, database_url) as opened, trail(opened) as audit:
+        audit.put(record(actor="odd\0one"))
+        audit.put(record())
+        await audit.flush()
+        found = await opened.read(lambda connection: page(connection, Wanted(actor="odd\0one")))
+    assert len(found.records) == 1
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "x",
+        "2026-03-01T12:00:00Z/x/n",
+        "2026/1/n",
+        "2026-03-01T12:00:00Z/1",
+        "2026-03-01T12:00:00Z/1/n\0",
+        "2026-03-01T12:00:00Z/9223372036854775808/n",
+        "2026-03-01T12:00:00Z/-1/n",
+    ],
+)
 async def test_what_is_no_cursor_is_refused(tmp_path: Path, cursor: str) -> None:
     async with store(tmp_path) as opened:
         with pytest.raises(InvalidInput):

@@ -31,6 +31,7 @@ MAX_SCANNED: Final = 1_000
 BATCH: Final = 100
 """Runs that are read at once, whatever the caller's limit is."""
 
+_ID: Final = re.compile(r"ap-[0-9a-f]{16}")
 _CURSOR: Final = re.compile(r"([0-9TZ:.-]{20,30})~(ap-[0-9a-f]{16})")
 
 
@@ -114,7 +115,7 @@ class ApprovalReader:
         return next((event for event in events if event.key == key), None)
 
     async def _case(self, workflow: str, types: Sequence[str]) -> Case | None:
-        record = await self._log.get(workflow)
+        record = await self._log.get(workflow) if _ID.fullmatch(workflow) else None
         if record is None or record.kind != KIND or record.erased_at is not None:
             return None
         events = await self._log.select([workflow], types)

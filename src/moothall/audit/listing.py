@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from moothall.audit.links import content
 from moothall.audit.reading import columns, row_of
-from moothall.audit.row import Row
+from moothall.audit.row import NO_NUL, Row
 from moothall.clock import parse_rfc3339, rfc3339
 from moothall.errors import InvalidInput, Told
 from moothall.storage.authority import audit_record
@@ -24,6 +24,7 @@ _LOOKED_AT: Final = 20_000
 """Rows that are looked at for one page; a page may have fewer than it could, and still not be the last."""
 
 _CHUNK: Final = 1_000
+_NUMBERS: Final = 2**63
 _HIDDEN: Final = frozenset({"salt"})
 _RECORD: Final = audit_record.c
 
@@ -91,7 +92,7 @@ def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     if wanted.until is not None:
         found.append(_RECORD.at < wanted.until)
     if wanted.actor:
-        found.append(_RECORD.actor == wanted.actor)
+        found.append(_RECORD.actor == wanted.actor.replace("\0", NO_NUL))
     if wanted.kind:
         found.append(_RECORD.kind == wanted.kind)
     return found
@@ -113,6 +114,13 @@ def _cursor(place: _Place) -> str:
 def _place(cursor: str) -> _Place:
     try:
         at, seq, node = cursor.split("/", 2)
-        return _Place(parse_rfc3339(at), node, int(seq))
+        place = _Place(parse_rfc3339(at), node, int(seq))
     except ValueError as error:
-        raise InvalidInput("not a cursor of this list", told=Told("audit.cursor")) from error
+        raise _no_cursor() from error
+    if "\0" in node or not 0 <= place.seq < _NUMBERS:  # neither stands in any row, nor could PostgreSQL look for it
+        raise _no_cursor()
+    return place
+
+
+def _no_cursor() -> InvalidInput:
+    return InvalidInput("not a cursor of this list", told=Told("audit.cursor"))

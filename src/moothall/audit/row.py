@@ -26,6 +26,9 @@ START: Final = "0" * 64
 LONGEST: Final = 65_536
 """Bytes of a body; of a longer one the details are left out."""
 
+NO_NUL: Final = "�"
+"""What stands for NUL, which PostgreSQL's texts cannot hold."""
+
 SALT: Final = 16
 """Bytes of a salt."""
 
@@ -76,7 +79,7 @@ def rows(node: str, records: Sequence[tuple[AuditRecord, datetime]], head: Head,
     for place, (record, when) in enumerate(records):
         seq += 1
         at = when.replace(microsecond=when.microsecond // _MILLISECOND * _MILLISECOND)
-        kept = replace(record, actor=record.actor.replace("\0", "�")) if "\0" in record.actor else record
+        kept = replace(record, actor=record.actor.replace("\0", NO_NUL)) if "\0" in record.actor else record
         salt = salts[place * SALT : (place + 1) * SALT].hex()
         body = _body(kept, {"node": node, "salt": salt, "seq": seq, "time": rfc3339(at)})
         before = chained(before, digest_of(body))

@@ -22,6 +22,11 @@ def ledger() -> str:
     return "42"
 
 
+@capability(name="count", permissions=["books"], read_only=True, quota=3)
+def count() -> int:
+    return 7
+
+
 @capability(name="pay", permissions=["books"])
 def pay() -> str:
     return "paid"
@@ -65,7 +70,7 @@ def house(street: Street, store: Store, settings: FixedRules) -> House:
     sources = Sources(settings=settings, delegations=lender.grants, revisions=lender.revisions)
     engines.append(PolicyEngine(FixedPolicies.of(None), sources, clock=street.clock))
     records = Records()
-    hall = Hall(ledger, pay, authorizer=engines[0], recorder=records, clock=street.clock)
+    hall = Hall(ledger, count, pay, authorizer=engines[0], recorder=records, clock=street.clock)
     return House(lender, hall, settings, records)
 
 
@@ -76,7 +81,9 @@ async def node(street: Street) -> tuple[House, AgentIdentity]:
 
 async def furnished(street: Street) -> tuple[House, AgentIdentity]:
     store = (await street.lender()).store
-    ann = street.world.agent("ann", query="node.ledger", read="node.ledger", write="node.pay", manage="node.pay")
+    ann = street.world.agent(
+        "ann", query="node.ledger", read="node.ledger node.count", write="node.pay", manage="node.pay"
+    )
     return house(street, store, FixedRules({ann.did.text: ["books"]})), ann
 
 
@@ -92,6 +99,17 @@ async def test_each_use_is_on_record_with_who_acts_and_for_whom(node: tuple[Hous
     assert await at.calls(bob, "pay") == "PERMISSION_DENIED"
     assert await at.calls(ann) == "ok"
     assert (at.last.actor, at.last.grants) == (ann.did.text, ())
+
+
+@pytest.mark.requirement("POL-14")
+async def test_lending_multiplies_no_quota(node: tuple[House, AgentIdentity]) -> None:
+    at, ann = node
+    many = [at.lender.world.far(name) for name in ("bob", "cid", "dot")]
+    for one in many:
+        await at.lender.give(ann, one, "read", "node.count")
+    assert await at.calls(ann, "count") == "ok"
+    assert [await at.calls(one, "count") for one in many] == ["ok", "ok", "RATE_LIMITED"]
+    assert await at.calls(ann, "count") == "RATE_LIMITED"
 
 
 @pytest.mark.requirement("DEL-04", "DEL-05")

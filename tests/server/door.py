@@ -156,7 +156,7 @@ async def opened(node: Node, *, limits: Limits = LIMITS, **changes: Any) -> Asyn
     )
     address = await listening
     try:
-        async with httpx.AsyncClient(base_url=address.url, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=address.url, trust_env=False, timeout=30) as client:
             yield Door(node, app, client, address, stop, serving)
     finally:
         stop.set()
@@ -190,7 +190,7 @@ async def shared(data: Path, **how: Any) -> AsyncIterator[Door]:
     none_kept = httpx.Limits(max_keepalive_connections=0)
     async with (
         served(data, **how) as door,
-        httpx.AsyncClient(base_url=door.address.url, trust_env=False, limits=none_kept) as client,
+        httpx.AsyncClient(base_url=door.address.url, trust_env=False, timeout=30, limits=none_kept) as client,
     ):
         yield replace(door, client=client)
 

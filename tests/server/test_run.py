@@ -53,7 +53,7 @@ async def test_a_cancelled_server_frees_its_port(tmp_path: Path) -> None:
         app = create_app(parts_of(node))
         serving = asyncio.create_task(serve(app, host="127.0.0.1", port=0, on_ready=ready.set_result))
         address = await ready
-        async with httpx.AsyncClient(base_url=address.url, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=address.url, trust_env=False, timeout=30) as client:
             assert (await client.get("/health")).status_code == 200
         serving.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -45,7 +45,9 @@ class CountedHere:
 
 
 async def ration(call: Call, quotas: Quotas) -> None:
-    """Count a call, unless an operator of the node makes it.
+    """Count a call, unless an operator of the node makes it; of its caller, and of whoever has lent the right.
+
+    Else a right that is lent to many would be as many quotas.
 
     One that somebody has approved counts as well, and is made also where the day's calls are used up meanwhile.
 
@@ -55,10 +57,12 @@ async def ration(call: Call, quotas: Quotas) -> None:
     principal = call.facts.principal
     if principal.operator:
         return
-    try:
-        left = await quotas.take(partition(principal, call.facts.address), call.name, call.decision.quota)
-    except RateLimited:
-        if not call.execution:
-            raise
-        left = 0
-    call.remaining = left if call.remaining is None else min(left, call.remaining)
+    decision = call.decision
+    for caller in filter(None, (partition(principal, call.facts.address), decision.charged)):
+        try:
+            left = await quotas.take(caller, call.name, decision.quota)
+        except RateLimited:
+            if not call.execution:
+                raise
+            left = 0
+        call.remaining = left if call.remaining is None else min(left, call.remaining)

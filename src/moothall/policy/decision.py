@@ -45,6 +45,8 @@ class PermissionResult:
         on_behalf_of: the root of the delegation that gave the right; empty: the caller's own.
         grants: ids of that chain's links.
         quota: calls that the caller may make of the capability in a day; 0: not limited (row POL-14).
+        charged: the root of the delegation, where that one's calls are limited as well: what is made with its right
+            counts as its own; empty: nobody's but the caller's.
         sensitive: whether the call must not happen unless it is on record first (row POL-08).
         workflow: the steps of the approval that it waits for, by their name; empty: the usual ones.
     """
@@ -58,6 +60,7 @@ class PermissionResult:
     on_behalf_of: str = ""
     grants: tuple[str, ...] = ()
     quota: int = 0
+    charged: str = ""
     sensitive: bool = False
     workflow: str = ""
 

@@ -43,7 +43,7 @@ def denied(policies: PolicySet, names: Sequence[str], errors: Sequence[str]) -> 
 def granted(
     policies: PolicySet, settled: Settled, standing: Sequence[Standing], action: str, called: Called
 ) -> PermissionResult:
-    """A right, now or once the call is approved; ``standing``: of the caller, then of others whose right it uses."""
+    """A right, now or once the call is approved; ``standing``: of the caller, then of who lent it, in order."""
     finding, options = settled.finding, called.options
     names = in_order(policies, finding.verdict.policies)
     asked = in_order(policies, settled.lifted) if settled.approve else []
@@ -52,8 +52,6 @@ def granted(
     chain = finding.chain
     if chain is not None and not settled.approve:
         reason = DELEGATED
-    caller = standing[0]
-    free = caller.party.operator or (caller.party.acts and caller.relation.own)
     return PermissionResult(
         effect="approve" if settled.approve else "allow",
         reason=reason,
@@ -63,7 +61,8 @@ def granted(
         redact=frozenset[str]().union(*(hidden(one.party, called, one.relation) for one in standing)),
         on_behalf_of=chain.root if chain is not None else "",
         grants=tuple(link.id for link in chain.links) if chain is not None else (),
-        quota=0 if free or options is None else options.quota,
+        quota=0 if options is None or _unlimited(standing[0]) else options.quota,
+        charged=chain.root if chain is not None and not _unlimited(standing[1]) else "",
         sensitive=settled.approve or _sensitive(policies, action, called),
         workflow=options.workflow if options is not None and settled.approve else "",
     )
@@ -78,6 +77,11 @@ def hidden(party: Party, called: Called, relation: Relation) -> frozenset[str]:
     whole = party.operator or (relation.own and (party.acts or party.kind == "user"))
     above = party.facts.clearance < options.classification and not whole
     return private | options.redact if above else private
+
+
+def _unlimited(who: Standing) -> bool:
+    """Whether no calls of it are counted: it is the operator, or calls its own person's agent."""
+    return who.party.operator or (who.party.acts and who.relation.own)
 
 
 def _sensitive(policies: PolicySet, action: str, called: Called) -> bool:

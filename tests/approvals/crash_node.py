@@ -42,11 +42,11 @@ class Executing:
         self.hangs = hangs
 
     async def __call__(self, workflow: str, asked: Ask) -> str:
-        say("executing", workflow)
         with suppress(FileExistsError):
             (self.ledger / workflow).touch(exist_ok=False)
             with (self.ledger / "effects").open("a", encoding="utf-8") as effects:
                 effects.write(f"{asked.arguments['amount']}\n")
+        say("executing", workflow)  # a kill before this would be one of the ledger, which is not what is tested here
         if self.hangs:
             await asyncio.Event().wait()
         return "sealed"

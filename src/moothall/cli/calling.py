@@ -6,9 +6,10 @@ Either way it is the node's own capabilities ``call``, ``stream`` and ``tools`` 
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from moothall.calls.ports import CallFacts
 from moothall.calls.reply import Item, Progress
@@ -33,7 +34,9 @@ _CONNECT_SECONDS: Final = 2.0
 _SLACK_SECONDS: Final = 5.0
 """What the node may take beyond the time of the call itself."""
 
-_DESCRIBED_SECONDS: Final = 60.0
+_OWN_SECONDS: Final = 60.0
+"""For what the node says of itself, or of what it can call elsewhere."""
+
 _EVENTS: Final = "text/event-stream"
 _CODES: Final = {seen: code for code, seen in ENVELOPE_CODES.items()} | {code: code for code in ERRORS}
 """What the node calls an error -> our code."""
@@ -49,12 +52,35 @@ class Said(NamedTuple):
 _NOTHING: Final = Said()
 
 
-class Calls(Protocol):
+class Calls(ABC):
     """What the commands need to call."""
 
-    async def call(self, target: str, params: Mapping[str, Any], timeout: float, said: Said = ...) -> Any:  # noqa: ANN401, ASYNC109 - sent along
+    async def call(
+        self,
+        target: str,
+        params: Mapping[str, Any],
+        timeout: float,  # noqa: ASYNC109 - sent along
+        said: Said = _NOTHING,
+    ) -> Any:  # noqa: ANN401
         """The value of a call, as JSON."""
+        return await self._ask("relay.call", {"target": target, "parameters": params}, timeout, said)
 
+    async def tools(self) -> list[JsonObject]:
+        """What can be called."""
+        found: list[JsonObject] = await self._ask("relay.tools", {})
+        return found
+
+    async def functions(self, form: str) -> list[JsonObject]:
+        """What a language model can call, in the form of a provider."""
+        found: list[JsonObject] = await self._ask("relay.functions", {"form": form})
+        return found
+
+    async def describe(self, target: str) -> JsonObject:
+        """What can be called somewhere else."""
+        found: JsonObject = await self._ask("relay.describe", {"target": target})
+        return found
+
+    @abstractmethod
     def stream(
         self,
         target: str,
@@ -64,14 +90,11 @@ class Calls(Protocol):
     ) -> AsyncIterator[Any]:
         """The values of a call, as JSON, one by one, and its `Progress` in between."""
 
-    async def tools(self) -> list[JsonObject]:
-        """What can be called."""
-
-    async def functions(self, form: str) -> list[JsonObject]:
-        """What a language model can call, in the form of a provider."""
-
-    async def describe(self, target: str) -> JsonObject:
-        """What can be called somewhere else."""
+    @abstractmethod
+    async def _ask(
+        self, name: str, params: Mapping[str, Any], seconds: float | None = None, said: Said = _NOTHING
+    ) -> Any:  # noqa: ANN401 - JSON of any shape
+        """What a capability of the node itself says."""
 
 
 class AnsweredError(MoothallError):
@@ -102,30 +125,9 @@ async def calls_of(settings: Settings, lang: Lang, node: Node | None = None) -> 
         yield _LocalCalls(opened)
 
 
-class _LocalCalls:
+class _LocalCalls(Calls):
     def __init__(self, node: Node) -> None:
         self._path = node.host.path
-
-    async def call(
-        self,
-        target: str,
-        params: Mapping[str, Any],
-        timeout: float,  # noqa: ASYNC109 - sent along
-        said: Said = _NOTHING,
-    ) -> Any:  # noqa: ANN401
-        return await self._call("relay.call", {"target": target, "parameters": params}, timeout, said)
-
-    async def tools(self) -> list[JsonObject]:
-        found: list[JsonObject] = await self._call("relay.tools", {}, None)
-        return found
-
-    async def functions(self, form: str) -> list[JsonObject]:
-        found: list[JsonObject] = await self._call("relay.functions", {"form": form}, None)
-        return found
-
-    async def describe(self, target: str) -> JsonObject:
-        found: JsonObject = await self._call("relay.describe", {"target": target}, None)
-        return found
 
     async def stream(
         self,
@@ -143,14 +145,16 @@ class _LocalCalls:
             elif chunk.error is not None:
                 raise chunk.error
 
-    async def _call(self, name: str, params: Mapping[str, Any], seconds: float | None, said: Said = _NOTHING) -> Any:  # noqa: ANN401
+    async def _ask(
+        self, name: str, params: Mapping[str, Any], seconds: float | None = None, said: Said = _NOTHING
+    ) -> Any:  # noqa: ANN401 - JSON of any shape
         reply = await self._path.call(_own(name), params, _facts(seconds, said))
         if reply.error is not None:
             raise reply.error
         return reply.data
 
 
-class _RemoteCalls:
+class _RemoteCalls(Calls):
     def __init__(self, known: NodeFile, lang: Lang) -> None:
         from moothall.cli.remote import client_of  # noqa: PLC0415 - as above
 
@@ -166,27 +170,6 @@ class _RemoteCalls:
 
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
-
-    async def call(
-        self,
-        target: str,
-        params: Mapping[str, Any],
-        timeout: float,  # noqa: ASYNC109 - sent along
-        said: Said = _NOTHING,
-    ) -> Any:  # noqa: ANN401
-        return await self._post("relay.call", {"target": target, "parameters": params}, timeout, said)
-
-    async def tools(self) -> list[JsonObject]:
-        found: list[JsonObject] = await self._post("relay.tools", {}, _SLACK_SECONDS)
-        return found
-
-    async def functions(self, form: str) -> list[JsonObject]:
-        found: list[JsonObject] = await self._post("relay.functions", {"form": form}, _SLACK_SECONDS)
-        return found
-
-    async def describe(self, target: str) -> JsonObject:
-        found: JsonObject = await self._post("relay.describe", {"target": target}, _DESCRIBED_SECONDS)
-        return found
 
     async def stream(
         self,
@@ -221,17 +204,13 @@ class _RemoteCalls:
             raise NodeUnreachable(f"{self._url} does not answer", why=str(error)) from error
         raise NodeUnreachable(f"{self._url} broke the stream off")
 
-    async def _post(
-        self,
-        method: str,
-        params: Mapping[str, Any],
-        timeout: float,  # noqa: ASYNC109 - sent along
-        said: Said = _NOTHING,
-    ) -> Any:  # noqa: ANN401
+    async def _ask(
+        self, name: str, params: Mapping[str, Any], seconds: float | None = None, said: Said = _NOTHING
+    ) -> Any:  # noqa: ANN401 - JSON of any shape
         import httpx  # noqa: PLC0415 - as above
 
         try:
-            answer = await self._client.send(self._request(method, params, timeout, said))
+            answer = await self._client.send(self._request(name, params, seconds or _OWN_SECONDS, said))
         except httpx.TransportError as error:
             raise NodeUnreachable(f"{self._url} does not answer", why=str(error)) from error
         return self._result(answer.content)

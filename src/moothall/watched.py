@@ -8,13 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 EVERY: Final = 1.0
 """Seconds between two looks, at least."""
 
-Mark = tuple[int, int, int]
-"""What tells one state of a file from another: time of change, size, inode."""
+
+class Mark(NamedTuple):
+    """What tells one state of a file from another: time of change, size, inode."""
+
+    changed: int
+    size: int
+    inode: int
+
 
 S = TypeVar("S")
 
@@ -25,7 +31,7 @@ def mark(path: Path) -> Mark | None:
         state = path.stat()
     except OSError:
         return None
-    return state.st_mtime_ns, state.st_size, state.st_ino
+    return Mark(state.st_mtime_ns, state.st_size, state.st_ino)
 
 
 class Watched(Generic[S]):

@@ -110,16 +110,12 @@ class People(NoParties):
 
     agents: dict[str, str] = field(default_factory=dict)
     groups: dict[str, set[str]] = field(default_factory=dict)
-    lent: dict[str, str] = field(default_factory=dict)
 
     async def persons(self, identities: Collection[str]) -> Mapping[str, str]:
         return {**await super().persons(identities), **self.agents}
 
     async def members(self, group: str) -> frozenset[str]:
         return frozenset(self.groups.get(group, ()))
-
-    async def lenders(self, grants: Collection[str]) -> frozenset[str]:
-        return frozenset(self.lent[grant] for grant in grants)
 
 
 @dataclass

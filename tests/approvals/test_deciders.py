@@ -90,9 +90,8 @@ async def test_a_person_that_lets_go_of_an_agent_has_one_voice_all_the_same(hall
 
 async def test_who_lent_the_right_and_whoever_is_of_its_person_cannot_approve_the_call(hall: Hall) -> None:
     hall.people.agents[ANNAS.id] = "anna"
-    hall.people.lent.update({"first": CARA.id, "second": ANNAS.id})
     site = await hall.site(config({"approvers": ["user:anna", "user:cara", ANNAS.id, BEN.id]}))
-    lent = replace(ask(workflow="two-eyes"), on_behalf_of=CARA.id, grants=("first", "second"))
+    lent = replace(ask(workflow="two-eyes"), on_behalf_of=CARA.id, lenders=(CARA.id, ANNAS.id))
     begun = await site.desk.ask(lent)
     await site.until(begun.id, OPENED)
     assert (await site.desk.show(ASKER, begun.id)).steps[0].approvers == [BEN.id]
@@ -105,13 +104,13 @@ async def test_who_lent_the_right_and_whoever_is_of_its_person_cannot_approve_th
 
 
 async def test_a_call_by_another_right_does_not_join_what_waits(hall: Hall) -> None:
-    hall.people.lent["first"] = CARA.id
     site = await hall.site()
+    lent = replace(ask(), on_behalf_of=CARA.id, lenders=(CARA.id, ANNAS.id))
     begun = [
         await site.desk.ask(one)
-        for one in (ask(), replace(ask(), on_behalf_of=CARA.id, grants=("first",)), replace(ask(), inside=True))
+        for one in (ask(), lent, replace(lent, lenders=(CARA.id, BEN.id)), replace(ask(), inside=True))
     ]
-    assert len({one.id for one in begun}) == 3
+    assert len({one.id for one in begun}) == 4
     assert (await site.desk.ask(replace(ask(), inside=True))).id == begun[-1].id
 
 

@@ -80,12 +80,12 @@ class Bank:
 class Lent(PolicyEngine):
     """Lets everybody in once it is approved, by a right that somebody has lent."""
 
-    def __init__(self, lender: str) -> None:
+    def __init__(self, *lenders: str) -> None:
         super().__init__(FixedPolicies.of(None), Sources(settings=FixedRules()))
-        self.lender = lender
+        self.lenders = lenders
 
     def decide(self, request: AccessRequest) -> PermissionResult:
-        return PermissionResult("approve", on_behalf_of=self.lender, grants=("first",))
+        return PermissionResult("approve", on_behalf_of=next(iter(self.lenders), ""), lenders=self.lenders)
 
 
 def bank(**rules: Any) -> tuple[Hall, Bank, Desk]:
@@ -153,17 +153,20 @@ async def test_what_a_capability_asked_for_in_its_callers_name_is_not_made_as_if
 
 
 async def test_the_call_is_not_made_by_the_right_of_somebody_else_than_was_approved() -> None:
-    for lender, then, answer in (
-        ("did:ann", "did:ann", "ok"),
-        ("did:ann", "", "ok"),
-        ("did:ann", "did:bob", "CONFLICT"),
+    ann, bob, cid = "did:ann", "did:bob", "did:cid"
+    for lenders, then, answer in (
+        ((ann, cid), (ann, cid), "ok"),
+        ((ann, cid), (ann,), "ok"),
+        ((ann, cid), (), "ok"),
+        ((ann,), (bob,), "CONFLICT"),
+        ((ann, cid), (ann, bob), "CONFLICT"),
     ):
         _, made, desk = bank()
-        policy = Lent(lender)
+        policy = Lent(*lenders)
         hall = Hall(made, approvals=desk, authorizer=policy)
         approval = await pending(hall)
-        assert (desk.asked[-1].on_behalf_of, desk.asked[-1].grants) == (lender, ("first",))
-        policy.lender = then
+        assert (desk.asked[-1].on_behalf_of, desk.asked[-1].lenders) == (lenders[0], lenders)
+        policy.lenders = then
         await desk.approve(hall.path, approval)
         assert code(await hall.call("pay", ALICE, "http", cents=7, _approval=approval)) == answer
         assert len(made.paid) == (answer == "ok")

@@ -208,6 +208,8 @@ async def test_a_change_of_the_file_is_followed_at_the_second_look(
     watch.glance()
     await watch.settled()
     assert (await house.people.store.facts(["user:anna"]))["user:anna"].trust == 3, "an editor may have emptied it"
+    await looked(house, watch)
+    assert (await house.people.store.facts(["user:anna"]))["user:anna"].trust == 3, "an empty file says nothing"
     say(tmp_path, ALL)
     await looked(house, watch)
     assert (await house.people.store.facts(["user:anna"]))["user:anna"].trust == 7

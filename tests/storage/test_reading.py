@@ -186,6 +186,20 @@ async def test_a_glance_is_given_to_a_thread_where_somebody_is_in_the_way(lite: 
     assert where == [threading.current_thread().name, "moothall-reader"]
 
 
+async def test_a_glance_that_goes_through_many_rows_is_given_to_a_thread(lite: Store) -> None:
+    await lite.write(put(*(f"p{number}" for number in range(10_000))))
+    here, seen = threading.current_thread(), list[threading.Thread]()
+
+    def look(connection: sa.Connection) -> int:
+        seen.append(threading.current_thread())
+        return len(connection.execute(sa.select(person.c.id)).all())
+
+    assert await lite.glance(look) == 10_000
+    assert seen[0] is here
+    assert seen[-1] is not here
+    assert await lite.glance(count) == 10_000
+
+
 @pytest.mark.parametrize("number", [0, 1, 2, FEW, FEW + 1, 40])
 async def test_a_prepared_statement_finds_what_any_other_does(store: Store, number: int) -> None:
     await store.write(put(*(f"p{place}" for place in range(50))))

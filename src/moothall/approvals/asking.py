@@ -36,8 +36,8 @@ class Ask:
         policy: the policy that asks for an approval; empty: a rule of the approvals does.
         workflow: name of the workflow whose steps are taken; empty: the default one.
         inside: whether a capability makes it in the name of its caller (`CallFacts.inside`).
-        on_behalf_of, grants: whose right it uses, and the delegations by which it does; empty: its own.
-        lenders: everybody who lent the right by them; found where it is asked for.
+        on_behalf_of: whose right it uses; empty: its own.
+        lenders: all who lent it that right, one after the other; the first is ``on_behalf_of``.
     """
 
     principal: Principal
@@ -52,7 +52,6 @@ class Ask:
     workflow: str = ""
     inside: bool = False
     on_behalf_of: str = ""
-    grants: tuple[str, ...] = ()
     lenders: tuple[str, ...] = ()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 from typing import Final
@@ -90,7 +90,6 @@ class Asks:
         await self._admit(ask.principal)
         title = ask.workflow or DEFAULT_WORKFLOW
         plan = self._rules.workflow(title)
-        ask = replace(ask, lenders=tuple(sorted(await self._parties.lenders(ask.grants))))
         steps = await steps_for(ask, title, plan.steps, self._parties)
         now = self._log.clock.now()
         flow = begin(ask.principal.id, steps, now + timedelta(seconds=plan.expires))
@@ -139,7 +138,7 @@ def _told(ask: Ask, rules: Rules) -> JsonObject:
     """What tells apart the approvals of calls with one digest."""
     title = ask.workflow or DEFAULT_WORKFLOW
     steps = rules.workflow(title).steps_digest
-    return {"workflow": title, "steps": steps, "behalf": ask.on_behalf_of, "inside": ask.inside}
+    return {"workflow": title, "steps": steps, "lenders": list(ask.lenders), "inside": ask.inside}
 
 
 def _known(requester: Principal) -> bool:

@@ -13,7 +13,7 @@ from moothall.errors import InternalError, Told
 from moothall.people.parties import person_named
 from moothall.people.store import PeopleStore
 from moothall.people.units import INVITED
-from moothall.storage.authority import delegation, membership
+from moothall.storage.authority import membership
 
 MOST_MEMBERS: Final = 1_000
 """Members of a unit that can be approvers all together; a larger one needs a role that fewer have."""
@@ -47,14 +47,6 @@ class Parties(Protocol):
         """
         ...
 
-    async def lenders(self, grants: Collection[str]) -> frozenset[str]:
-        """The DIDs of those who made these delegations, by their ids.
-
-        Raises:
-            StorageError: nobody can say.
-        """
-        ...
-
 
 class NoParties:
     """For nodes that know of nobody: users are persons, and no group has members."""
@@ -70,10 +62,6 @@ class NoParties:
     async def belongs(self, identity: str, groups: Collection[str]) -> frozenset[str]:
         """To those that have it as a member."""
         return frozenset([group for group in groups if identity in await self.members(group)])
-
-    async def lenders(self, grants: Collection[str]) -> frozenset[str]:  # noqa: ARG002 - the signature of the port
-        """Nobody."""
-        return frozenset()
 
 
 class StoredParties:
@@ -113,10 +101,3 @@ class StoredParties:
         found = await self._people.read(lambda connection: connection.execute(query).all())
         held = {name for unit, role in found for name in (f"{GROUP}{unit}", f"{GROUP}{unit}#{role}")}
         return frozenset(held.intersection(groups))
-
-    async def lenders(self, grants: Collection[str]) -> frozenset[str]:
-        """See `Parties.lenders`."""
-        if not grants:
-            return frozenset()
-        query = sa.select(delegation.c.delegator).where(delegation.c.id.in_(grants))
-        return await self._people.read(lambda connection: frozenset(connection.execute(query).scalars()))

@@ -121,7 +121,7 @@ class Approving:
             purpose=facts.purpose,
             inside=facts.inside,
             on_behalf_of=call.decision.on_behalf_of,
-            grants=call.decision.grants,
+            lenders=call.decision.lenders,
         )
         raise _waits(await self._approvals.ask(ask))
 

@@ -93,7 +93,7 @@ class Executing:
             entry = plan.entry
             arguments = entry.bind(ask.arguments)
             same = digest_of(ask.principal.id, entry.key, fingerprint(entry, arguments)) == ask.digest
-            if not same or decision.on_behalf_of not in {"", ask.on_behalf_of}:  # another lender might be who approved
+            if not same or not set(decision.lenders) <= set(ask.lenders):  # another lender might be who approved
                 raise Conflict("the approved call means something else by now", told=Told("calls.approval_changed"))
         except MoothallError as error:
             return seal(self._seal, approval, Outcome(error=error))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import get_args
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import click
@@ -16,7 +15,7 @@ from moothall.cli.parties import did_of
 from moothall.cli.telling import tell, tell_rows
 from moothall.cli.wording import Commands, Option, Worded
 from moothall.clock import SystemClock, rfc3339
-from moothall.errors import AgentNotFound, UsageError
+from moothall.errors import AgentNotFound, SettingsError, UsageError
 from moothall.grants.chain import EVERY
 from moothall.grants.claims import ACTIONS
 from moothall.grants.model import MOST_LINKS, Grant
@@ -25,6 +24,7 @@ from moothall.grants.terms import USUAL_CLASS, span
 from moothall.grants.views import Status
 from moothall.identity.keys import Signer
 from moothall.identity.keystore import Keystore
+from moothall.identity.site import Origin
 
 _COLUMNS = ("id", "delegator", "delegate", "actions", "capabilities", "status", "expires_at")
 _STDIN = "-"
@@ -45,7 +45,7 @@ def _listed(words: str) -> list[str]:
 def _named(call: Invocation, words: str, known: frozenset[str] | None = None) -> frozenset[str]:
     """What is named, some of what is ``known``; ``*`` only the node where the rights are could write out."""
     named = frozenset(_listed(words))
-    if not named or EVERY in named:
+    if not named or any(EVERY in one for one in named):
         raise UsageError(call.text("grant.unnamed"))
     if known is not None and (odd := sorted(named - known)):
         raise UsageError(call.text("grant.no_action", name=odd[0], known=", ".join(sorted(known))))
@@ -54,9 +54,10 @@ def _named(call: Invocation, words: str, known: frozenset[str] | None = None) ->
 
 def _address(call: Invocation, url: str) -> str:
     """The address of a node as it names itself: scheme and host, without a slash at the end."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise UsageError(call.text("grant.no_address", url=url))
+    try:
+        Origin.of(url)
+    except SettingsError as error:
+        raise UsageError(call.text("grant.no_address", url=url)) from error
     return url.rstrip("/")
 
 

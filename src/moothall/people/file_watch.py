@@ -74,8 +74,9 @@ class PeopleFileWatch:
         """Bring a change that has come to stay into the store; whatever fails is told, and what held before stands."""
         try:
             async with self._lock:
-                if self._watched.take() is None:
-                    self._tell("%s is gone; what it said stands", "gone")
+                state = self._watched.take()
+                if state is None or not state.size:  # emptied is no word: agents of nobody act for the owner
+                    self._tell("%s is gone or empty; what it said stands", "gone")
                     return
                 file = await asyncio.to_thread(_read, self._path)
                 self._unread = ""

@@ -44,6 +44,7 @@ class PermissionResult:
         redact: fields that are taken out of the answer (rows POL-07, POL-13): names, or dotted paths from its top.
         on_behalf_of: the root of the delegation that gave the right; empty: the caller's own.
         grants: ids of that chain's links.
+        lenders: all who lent the right in that chain, the root first.
         quota: calls that the caller may make of the capability in a day; 0: not limited (row POL-14).
         charged: the root of the delegation, where that one's calls are limited as well: what is made with its right
             counts as its own; empty: nobody's but the caller's.
@@ -59,6 +60,7 @@ class PermissionResult:
     redact: frozenset[str] = _NONE
     on_behalf_of: str = ""
     grants: tuple[str, ...] = ()
+    lenders: tuple[str, ...] = ()
     quota: int = 0
     charged: str = ""
     sensitive: bool = False

@@ -61,6 +61,7 @@ def granted(
         redact=frozenset[str]().union(*(hidden(one.party, called, one.relation) for one in standing)),
         on_behalf_of=chain.root if chain is not None else "",
         grants=tuple(link.id for link in chain.links) if chain is not None else (),
+        lenders=chain.parties[:-1] if chain is not None else (),
         quota=0 if options is None or _unlimited(standing[0]) else options.quota,
         charged=chain.root if chain is not None and not _unlimited(standing[1]) else "",
         sensitive=settled.approve or _sensitive(policies, action, called),

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 Synchronous = Literal["NORMAL", "FULL"]
 T = TypeVar("T")
 _READERS = 4
+_FEW_STEPS = 20_000
+"""Instructions of SQLite's machine that a statement of a look may take: about a millisecond."""
+
 _JOURNAL_LIMIT = 64 * 1024 * 1024
 
 
@@ -44,13 +47,12 @@ def protect(path: Path) -> None:
         private.seal(path.with_name(path.name + suffix))
 
 
-def _opened(path: Path, synchronous: Synchronous, *, read_only: bool, patience: int = 5000) -> sqlite3.Connection:
-    """A connection that begins no transaction by itself; it may pass from thread to thread."""
-    raw = sqlite3.connect(path, isolation_level=None, timeout=5, check_same_thread=False)
+def _opened(path: Path, synchronous: Synchronous, *, read_only: bool, patience: float = 5) -> sqlite3.Connection:
+    """A connection that begins no transaction by itself and waits for others so many seconds, in any thread."""
+    raw = sqlite3.connect(path, isolation_level=None, timeout=patience, check_same_thread=False)
     for pragma in (
         "journal_mode=WAL",
         f"synchronous={synchronous}",
-        f"busy_timeout={patience}",
         "foreign_keys=ON",
         f"journal_size_limit={_JOURNAL_LIMIT}",
         "temp_store=MEMORY",
@@ -106,7 +108,7 @@ class ReaderThreads:
         self._closed = False
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a thread; when nobody waits for it any more, its statement is interrupted, or it never begins.
+        """Run `work` in a thread; when nobody waits for it any more, the statement that runs is interrupted.
 
         Raises:
             StorageError: this was closed.
@@ -147,9 +149,13 @@ class Glass:
         self._connection: Connection | None = None
 
     def look(self, work: Callable[[Connection], T]) -> T:
-        """Run `work`, which sees one state; it raises what the driver raises, also where somebody is in the way."""
+        """Run `work`, which sees one state.
+
+        It raises what the driver raises, also where somebody is in the way, or where there are many rows to go through.
+        """
         if self._connection is None:
             self._connection = self._engine.connect()
+            driver(self._connection).set_progress_handler(lambda: 1, _FEW_STEPS)
         raw = driver(self._connection)
         raw.execute("BEGIN")
         try:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeVar
 
 from sqlalchemy.engine import Connection
 
@@ -23,9 +21,8 @@ from moothall.grants.retrying import Retrying
 from moothall.grants.views import Delegation, DelegationPage, Status, shown
 from moothall.grants.walking import chain_to, ends, prove_all
 from moothall.identity.principal import Principal
+from moothall.storage.changes import Changes
 from moothall.storage.revisions import bump
-
-T = TypeVar("T")
 
 
 class Grants:
@@ -38,7 +35,7 @@ class Grants:
         self._giving = Giving(ground, self._proofs, self._onward)
         self._reading = Reading(ground, self._proofs, self._onward)
         self._retrying = Retrying(ground, self._proofs)
-        self._changes: set[asyncio.Task[Any]] = set()
+        self._changes = Changes()
 
     def now(self) -> float:
         """The time at which chains are used (`Chain.covers`): Unix seconds, never less than it said before."""
@@ -79,7 +76,7 @@ class Grants:
             StorageError: the store did not keep it.
         """
         made = await self._giving.create(principal, terms)
-        return await self._to_the_end(self._keep(principal, "create", made))
+        return await self._changes.make(self._keep(principal, "create", made))
 
     async def add(self, principal: Principal, token: str) -> Delegation:
         """Take in a delegation that its delegator signed elsewhere; the same one again changes nothing.
@@ -94,7 +91,7 @@ class Grants:
             StorageError: as `create`.
         """
         made = await self._giving.add(principal, token)
-        return await self._to_the_end(self._keep(principal, "add", made))
+        return await self._changes.make(self._keep(principal, "add", made))
 
     async def revoke(self, principal: Principal, grant_id: str) -> None:
         """Take a delegation back, and with it all that stand on it, from the next call on; once is enough.
@@ -109,7 +106,7 @@ class Grants:
         links = rows.standing_on(await self._ground.store.read(partial(rows.with_parents, ids=[grant_id])), grant_id)
         if not may_touch(principal, links):
             raise not_yours()
-        await self._to_the_end(self._take_back(principal, links))
+        await self._changes.make(self._take_back(principal, links))
 
     async def show(self, principal: Principal, grant_id: str) -> Delegation:
         """One delegation; raises PermissionDeniedError where there is none that the caller may see."""
@@ -136,8 +133,7 @@ class Grants:
 
     async def aclose(self) -> None:
         """Let what is being written be told, and stop asking for documents."""
-        if self._changes:
-            await asyncio.wait(self._changes)
+        await self._changes.aclose()
         await self._retrying.aclose()
 
     async def _keep(self, principal: Principal, verb: str, made: Made) -> Delegation:
@@ -160,17 +156,6 @@ class Grants:
         if number:
             self._wrote(holders, number)
             put_committed(self._ground.recorder, revoked(principal, links, len(holders)))
-
-    async def _to_the_end(self, change: Coroutine[Any, Any, T]) -> T:
-        """Make a change and tell it, even if nobody waits for it any more.
-
-        What is committed counts at once: a revocation that nobody hears of, since its caller has gone in the middle,
-        would leave what was lent in use.
-        """
-        task = asyncio.ensure_future(change)
-        self._changes.add(task)
-        task.add_done_callback(self._changes.discard)
-        return await asyncio.shield(task)
 
     def _wrote(self, holders: frozenset[str], number: int) -> None:
         self._ground.revisions.wrote("grants", number)

@@ -182,7 +182,7 @@ class Authority:
 
     async def aclose(self) -> None:
         """Let go of everything; the trail, which everybody writes to, last."""
-        await run_all([self._chores.aclose, self.grants.aclose, self.trail.aclose])
+        await run_all([self._chores.aclose, self.people.store.aclose, self.grants.aclose, self.trail.aclose])
 
     def _grant_ground(self, ground: AuthorityGround, revisions: Revisions) -> GrantGround:
         """What delegations stand on; what can be given away is for the policies to say."""

@@ -6,7 +6,6 @@ at all, and whoever asks after it was answered is told the new state.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +20,7 @@ from moothall.identity.principal import Principal
 from moothall.people import agreements, slices
 from moothall.people.facts import Collaboration, PartyFacts
 from moothall.people.rights import NotAllowed
+from moothall.storage.changes import Changes
 from moothall.storage.reading import begin_snapshot
 from moothall.storage.revisions import Revisions, bump
 from moothall.storage.store import Store
@@ -63,7 +63,7 @@ class PeopleStore:
         self._store, self._revisions, self.clock = store, revisions, clock
         self._recorder = recorder or NoRecorder()
         self._listeners: list[OnChange] = []
-        self._changes: set[asyncio.Task[object]] = set()
+        self._changes = Changes()
 
     def on_change(self, callback: OnChange) -> None:
         """Call this after each commit of this process, before the change is answered."""
@@ -115,10 +115,11 @@ class PeopleStore:
             StorageError: it cannot be written.
             Unavailable: it could not be put on record; nothing was changed.
         """
-        task = asyncio.ensure_future(self._changed(work))
-        self._changes.add(task)
-        task.add_done_callback(self._changes.discard)
-        return await asyncio.shield(task)
+        return await self._changes.make(self._changed(work))
+
+    async def aclose(self) -> None:
+        """Let what is being written be told."""
+        await self._changes.aclose()
 
     async def _changed(self, work: Callable[[Connection], Change[T]]) -> T:
         def inside(connection: Connection) -> tuple[int, Change[T]]:

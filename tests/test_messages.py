@@ -7,7 +7,8 @@ from string import Formatter
 
 import pytest
 
-from moothall.errors import ERRORS, AgentNotFound, BadDemand
+from moothall.error_table import ERRORS
+from moothall.errors import AgentNotFound, BadDemand
 from moothall.messages import LANGS, Lang, catalogue, detect_lang, explain, system_lang, text
 
 ROOMS = sorted({path.name.split(".")[0] for path in files("moothall").joinpath("data", "texts").iterdir()})

@@ -52,6 +52,11 @@ def digest(value: Any) -> str:  # noqa: ANN401 - JSON of any shape
     return f"sha-256:{hashlib.sha256(canonical(value)).hexdigest()}"
 
 
+def sha256(data: bytes) -> str:
+    """Return ``sha256:`` and the hash of some bytes in hexadecimal digits, as protocols and generated files name it."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
 def dumps(value: Any) -> bytes:  # noqa: ANN401 - JSON of any shape
     """Return compact UTF-8 JSON without escapes, keys in the order given; NaN and infinity become null.
 

@@ -40,6 +40,20 @@
     ├── Unavailable          UNAVAILABLE    it cannot be called for now
     ├── CallTimeout          TIMEOUT
     ├── DecisionRefused      DECISION_REFUSED    a brain's answer does not fit the world
+    ├── SandboxFault         SANDBOX    generated code failed or went beyond its limits
+    ├── CodeRefused          CODE_REFUSED    generated code did not pass its gate
+    ├── IntegrityError       INTEGRITY    something is not what its hash or signature says
+    ├── ProtocolViolation    PROTOCOL_VIOLATION    the other side broke the rules of the conversation
+    ├── SessionEnded         SESSION_ENDED    the session that this was part of is over
+    ├── NegotiationRejected  NEGOTIATION_REJECTED    the two sides agree on no protocol
+    │   ├── NoMatchingInterface    NO_MATCHING_INTERFACE
+    │   ├── UnsupportedMode        UNSUPPORTED_MODE
+    │   ├── UnsupportedProfile     UNSUPPORTED_PROFILE
+    │   ├── UnsupportedSecurity    UNSUPPORTED_SECURITY
+    │   ├── UnsupportedContent     UNSUPPORTED_CONTENT
+    │   ├── MoreInformation        MORE_INFORMATION
+    │   ├── AuthorizationRequired  AUTHORIZATION_REQUIRED
+    │   └── NegotiationExpired     NEGOTIATION_EXPIRED
     └── InternalError        INTERNAL_ERROR
 
 An error carries what a stranger may read. What must stay inside (a driver's message, a stack) belongs in ``__cause__``
@@ -49,120 +63,13 @@ and in the log.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
-from typing import ClassVar, Final, Literal, NamedTuple, Self
+from typing import ClassVar, Self
 
-
-class Appearance(NamedTuple):
-    """One row of the table: what one error code becomes at each door.
-
-    `http` is a status; `jsonrpc` a reserved code of JSON-RPC 2.0, or one of -32099..-32000 that neither MCP nor A2A
-    defines; `mcp` says whether it is a tool's ``result`` with ``isError`` or a protocol ``error``; `a2a` is the state
-    of the task; `exit_code` is the process's; `hint` is the key of the text that says what to do.
-    """
-
-    http: int
-    jsonrpc: int
-    mcp: str
-    a2a: str
-    exit_code: int
-    hint: str
-
-
-ERRORS: Final[Mapping[str, Appearance]] = MappingProxyType(
-    {
-        "E001": Appearance(400, -32602, "result", "rejected", 2, "errors.E001.hint"),
-        "E002": Appearance(404, -32060, "result", "rejected", 5, "errors.E002.hint"),
-        "E003": Appearance(503, -32061, "result", "failed", 8, "errors.E003.hint"),
-        "E004": Appearance(504, -32062, "result", "failed", 7, "errors.E004.hint"),
-        "E005": Appearance(200, -32023, "result", "failed", 6, "errors.E005.hint"),
-        "E006": Appearance(200, -32024, "result", "failed", 6, "errors.E006.hint"),
-        "E007": Appearance(404, -32025, "result", "rejected", 5, "errors.E007.hint"),
-        "E008": Appearance(404, -32026, "result", "rejected", 5, "errors.E008.hint"),
-        "E009": Appearance(500, -32027, "result", "failed", 1, "errors.E009.hint"),
-        "USAGE": Appearance(400, -32600, "error", "rejected", 2, "errors.USAGE.hint"),
-        "INVALID_INPUT": Appearance(400, -32602, "result", "rejected", 2, "errors.INVALID_INPUT.hint"),
-        "VALIDATION_ERROR": Appearance(400, -32602, "result", "rejected", 2, "errors.VALIDATION_ERROR.hint"),
-        "UNSUPPORTED_MEDIA_TYPE": Appearance(415, -32028, "error", "rejected", 2, "errors.UNSUPPORTED_MEDIA_TYPE.hint"),
-        "PAYLOAD_TOO_LARGE": Appearance(413, -32029, "error", "rejected", 2, "errors.PAYLOAD_TOO_LARGE.hint"),
-        "SETTINGS": Appearance(500, -32030, "error", "failed", 2, "errors.SETTINGS.hint"),
-        "STORAGE": Appearance(503, -32031, "result", "failed", 1, "errors.STORAGE.hint"),
-        "STORE_LOCKED": Appearance(503, -32032, "result", "failed", 1, "errors.STORE_LOCKED.hint"),
-        "LEASE_LOST": Appearance(503, -32033, "result", "failed", 1, "errors.LEASE_LOST.hint"),
-        "OVERLOADED": Appearance(503, -32034, "result", "rejected", 8, "errors.OVERLOADED.hint"),
-        "RATE_LIMITED": Appearance(429, -32043, "result", "rejected", 8, "errors.RATE_LIMITED.hint"),
-        "NODE_UNREACHABLE": Appearance(502, -32035, "result", "failed", 8, "errors.NODE_UNREACHABLE.hint"),
-        "UNAUTHENTICATED": Appearance(401, -32036, "error", "auth_required", 3, "errors.UNAUTHENTICATED.hint"),
-        "FORBIDDEN": Appearance(403, -32037, "result", "rejected", 3, "errors.FORBIDDEN.hint"),
-        "HOST_REFUSED": Appearance(421, -32038, "error", "rejected", 3, "errors.HOST_REFUSED.hint"),
-        "ORIGIN_REFUSED": Appearance(403, -32039, "error", "rejected", 3, "errors.ORIGIN_REFUSED.hint"),
-        "CONFLICT": Appearance(409, -32040, "result", "rejected", 2, "errors.CONFLICT.hint"),
-        "PERMISSION_DENIED": Appearance(403, -32044, "result", "rejected", 3, "errors.PERMISSION_DENIED.hint"),
-        "APPROVAL_PENDING": Appearance(202, -32045, "result", "input_required", 4, "errors.APPROVAL_PENDING.hint"),
-        "INPUT_REQUIRED": Appearance(422, -32052, "result", "input_required", 2, "errors.INPUT_REQUIRED.hint"),
-        "NOT_FOUND": Appearance(404, -32601, "error", "rejected", 5, "errors.NOT_FOUND.hint"),
-        "METHOD_NOT_ALLOWED": Appearance(405, -32046, "error", "rejected", 2, "errors.METHOD_NOT_ALLOWED.hint"),
-        "GONE": Appearance(410, -32047, "error", "rejected", 5, "errors.GONE.hint"),
-        "UPSTREAM_ERROR": Appearance(502, -32048, "result", "failed", 8, "errors.UPSTREAM_ERROR.hint"),
-        "UPSTREAM_INVALID": Appearance(502, -32049, "result", "failed", 8, "errors.UPSTREAM_INVALID.hint"),
-        "UNAVAILABLE": Appearance(503, -32050, "result", "failed", 8, "errors.UNAVAILABLE.hint"),
-        "TIMEOUT": Appearance(504, -32051, "result", "failed", 7, "errors.TIMEOUT.hint"),
-        "DECISION_REFUSED": Appearance(502, -32041, "result", "failed", 8, "errors.DECISION_REFUSED.hint"),
-        "INTERNAL_ERROR": Appearance(500, -32603, "result", "failed", 1, "errors.INTERNAL_ERROR.hint"),
-    }
-)
-"""The one table; `messages.explain` finds the texts that belong to a row."""
-
-ENVELOPE_CODES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "USAGE": "VALIDATION_ERROR",
-        "INVALID_INPUT": "VALIDATION_ERROR",
-        "PAYLOAD_TOO_LARGE": "TOO_LARGE",
-        "FORBIDDEN": "PERMISSION_DENIED",
-        "SETTINGS": "INTERNAL_ERROR",
-        "STORAGE": "UNAVAILABLE",
-        "STORE_LOCKED": "UNAVAILABLE",
-        "LEASE_LOST": "UNAVAILABLE",
-        "OVERLOADED": "UNAVAILABLE",
-        "NODE_UNREACHABLE": "UPSTREAM_ERROR",
-        "DECISION_REFUSED": "UPSTREAM_ERROR",
-    }
-)
-"""What callers of a capability read instead of our finer codes (row ENV-05); every other code stays itself."""
-
-Challenge = Literal[
-    "invalid_request",
-    "invalid_nonce",
-    "invalid_timestamp",
-    "invalid_did",
-    "invalid_signature",
-    "invalid_verification_method",
-    "invalid_content_digest",
-    "invalid_access_token",
-]
-"""Why a proof of identity was refused, in the words of did:wba (row WIRE-CHAL-02)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A reason in the words of every language: the key of its text (``why.demand_empty``) and its values.
-
-    `hint` is the key of the text that says what to do, where that is more precise than the text of the code.
-    """
-
-    why: str
-    values: Mapping[str, object] = field(default_factory=dict)
-    hint: str = ""
-
-
-class Unfit(ValueError):
-    """A value breaks a rule of ours, raised inside a model's validator; `told` says which, in every language."""
-
-    def __init__(self, message: str, told: Told) -> None:
-        super().__init__(message)
-        self.told = told
+from moothall.error_table import ENVELOPE_CODES, ERRORS, Appearance, Challenge
+from moothall.error_table import Told as Told
+from moothall.error_table import Unfit as Unfit
 
 
 class MoothallError(Exception):
@@ -479,6 +386,100 @@ class DecisionRefused(MoothallError):
     """A brain's answer does not fit the question or the world."""
 
     code = "DECISION_REFUSED"
+
+
+class SandboxFault(MoothallError):
+    """Generated code failed or went beyond its limits; `kind` says how, `details` has it, too."""
+
+    code = "SANDBOX"
+    kind: str = ""
+
+
+class CodeRefused(MoothallError):
+    """Generated code did not pass its gate; `details` has the ``report``."""
+
+    code = "CODE_REFUSED"
+
+
+class IntegrityError(MoothallError):
+    """Something is not what its hash or signature says."""
+
+    code = "INTEGRITY"
+
+
+class ProtocolViolation(MoothallError):
+    """The other side broke the rules of the conversation."""
+
+    code = "PROTOCOL_VIOLATION"
+
+
+class SessionEnded(MoothallError):
+    """The session that this was part of is over."""
+
+    code = "SESSION_ENDED"
+
+
+class NegotiationRejected(MoothallError):
+    """The two sides agree on no protocol; `anp_code` is how ANP names the reason (row WIRE-NEGO-07)."""
+
+    code = "NEGOTIATION_REJECTED"
+    anp_code: ClassVar[str] = "meta.negotiation_rejected"
+
+
+class NoMatchingInterface(NegotiationRejected):
+    """Nothing here does what is wanted."""
+
+    code = "NO_MATCHING_INTERFACE"
+    anp_code = "meta.no_matching_interface"
+
+
+class UnsupportedMode(NegotiationRejected):
+    """This side does not negotiate in this mode."""
+
+    code = "UNSUPPORTED_MODE"
+    anp_code = "meta.unsupported_negotiation_mode"
+
+
+class UnsupportedProfile(NegotiationRejected):
+    """None of the offered profiles is spoken here."""
+
+    code = "UNSUPPORTED_PROFILE"
+    anp_code = "meta.unsupported_candidate_profile"
+
+
+class UnsupportedSecurity(NegotiationRejected):
+    """The security that is asked for cannot be had; nothing weaker is chosen in its place."""
+
+    code = "UNSUPPORTED_SECURITY"
+    anp_code = "meta.unsupported_security_profile"
+
+
+class UnsupportedContent(NegotiationRejected):
+    """None of the offered content types is spoken here."""
+
+    code = "UNSUPPORTED_CONTENT"
+    anp_code = "meta.unsupported_content_type"
+
+
+class MoreInformation(NegotiationRejected):
+    """What is wanted is not clear enough; `details` has what to add."""
+
+    code = "MORE_INFORMATION"
+    anp_code = "meta.more_information_required"
+
+
+class AuthorizationRequired(NegotiationRejected):
+    """A person has to approve it first; `details` has the ``approval_id``."""
+
+    code = "AUTHORIZATION_REQUIRED"
+    anp_code = "meta.authorization_required"
+
+
+class NegotiationExpired(NegotiationRejected):
+    """What was agreed does not hold any more."""
+
+    code = "NEGOTIATION_EXPIRED"
+    anp_code = "meta.negotiation_expired"
 
 
 class InternalError(MoothallError):

@@ -226,6 +226,32 @@ class Settings(BaseSettings):
         description="a demand that the model cannot understand is refused (503, 504) instead of left to the rules",
     )
     llm_concurrency: int = Field(32, ge=1, description="calls of the model that may be under way at once")
+    enable_meta_frames: bool = Field(
+        default=False, description="negotiate protocols over WebSocket frames, too, at `/agents/NAME/frames`"
+    )
+    negotiation_rounds: int = Field(10, ge=2, description="messages that two agents may take to agree on a protocol")
+    negotiation_timeout: Seconds = Field(300.0, description="seconds that such a negotiation may take")
+    message_timeout: Seconds = Field(60.0, description="seconds that the other side may take for one message of it")
+    code_generation_timeout: Seconds = Field(60.0, description="seconds that the other side may take for its code")
+    negotiation_llm_calls: int = Field(40, ge=0, description="calls of a language model that it may take")
+    negotiation_tokens: int = Field(200_000, ge=0, description="tokens that it may take; 0: not counted")
+    codegen: Literal["auto", "schema"] = Field(
+        "auto", description="`schema`: code for agreed protocols is made from their schemas alone, never by a model"
+    )
+    sandbox_workers: int = Field(4, ge=1, le=64, description="processes that run generated code")
+    sandbox_seconds: Seconds = Field(2.0, description="seconds that generated code may run for one call")
+    sandbox_memory: int = Field(64 * 1024 * 1024, ge=8 * 1024 * 1024, description="bytes of memory that it may use")
+    sandbox_calls: int = Field(50, ge=0, description="calls of capabilities that it may make in one call")
+    repair_rounds: int = Field(3, ge=0, description="times that a model may mend code that did not pass its gate")
+    canary_share: Share = Field(
+        0.0, description="share of calls that a new version of a generated service gets at first; 0: all at once"
+    )
+    service_error_rate: Share = Field(
+        0.5, description="share of failed calls at which a generated service is rolled back or switched off"
+    )
+    service_latency: Seconds = Field(
+        5.0, description="seconds (95th percentile) at which a generated service is rolled back or switched off"
+    )
     personal_agent_url: str = Field(
         "", description="`http(s)://…` of a personal-agent service (SecondMe) that understands its users' demands"
     )

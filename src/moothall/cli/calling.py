@@ -17,7 +17,8 @@ from moothall.calls.target import Target
 from moothall.cli import nodefile
 from moothall.cli.desk import JsonObject
 from moothall.cli.nodefile import NodeFile
-from moothall.errors import ENVELOPE_CODES, ERRORS, MoothallError, NodeUnreachable
+from moothall.error_table import ENVELOPE_CODES, ERRORS
+from moothall.errors import MoothallError, NodeUnreachable
 from moothall.identity.keystore import DEFAULT_AGENT
 from moothall.identity.principal import OWNER
 from moothall.messages import Lang

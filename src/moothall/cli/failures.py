@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from moothall.cli.render.clean import clean_line
-from moothall.errors import ERRORS, MoothallError
+from moothall.error_table import ERRORS
+from moothall.errors import MoothallError
 from moothall.messages import Lang, explain, text
 
 _PENDING = "APPROVAL_PENDING"

@@ -14,7 +14,8 @@ from moothall.cli.render.lines import word
 from moothall.cli.render.shows import Silent, print_outcome, showing
 from moothall.cli.render.understood import limits_of
 from moothall.cli.render.view import View
-from moothall.errors import ERRORS, NoCandidates
+from moothall.error_table import ERRORS
+from moothall.errors import NoCandidates
 
 
 async def watch(call: Invocation, desk: Desk, demand_id: str, out: TextIO | None = None) -> View:

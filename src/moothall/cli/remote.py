@@ -17,7 +17,8 @@ from moothall.cli.nodefile import NodeFile
 from moothall.cli.sse import data_of
 from moothall.directory.loading import parse_profile
 from moothall.directory.profiles import AgentProfile
-from moothall.errors import ERRORS, MoothallError, NodeUnreachable
+from moothall.error_table import ERRORS
+from moothall.errors import MoothallError, NodeUnreachable
 from moothall.events.types import TERMINAL_EVENT_TYPES
 from moothall.messages import Lang
 from moothall.server.instance import instance_of

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from moothall.errors import Challenge, PermissionDeniedError, Told, Unauthenticated
+from moothall.error_table import Challenge
+from moothall.errors import PermissionDeniedError, Told, Unauthenticated
 
 FORBIDDEN_DID = "forbidden_did"
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from moothall.error_table import ENVELOPE_CODES
 from moothall.errors import (
-    ENVELOPE_CODES,
     ApprovalPending,
     MoothallError,
     PermissionDeniedError,

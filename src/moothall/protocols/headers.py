@@ -10,7 +10,8 @@ from http import HTTPStatus
 from math import ceil
 from typing import Final
 
-from moothall.errors import ERRORS, ApprovalPending, MoothallError
+from moothall.error_table import ERRORS
+from moothall.errors import ApprovalPending, MoothallError
 from moothall.messages import Lang
 
 Headers = list[tuple[bytes, bytes]]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
     from sqlalchemy.types import TypeEngine
 
-HEAD = "0006"
+HEAD = "0007"
 """Revision that this code needs; equal to the newest migration (a test says so)."""
 
 

@@ -11,7 +11,8 @@ import pytest
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.capability.registry import Snapshot
-from moothall.errors import ERRORS, Conflict, InternalError, UsageError
+from moothall.error_table import ERRORS
+from moothall.errors import Conflict, InternalError, UsageError
 from moothall.identity.request import HttpRequest
 from moothall.protocols.anp.asked import Asked
 from moothall.protocols.intake import ClientLeft

@@ -18,9 +18,8 @@ from moothall.calls.terms import Terms
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.capability.questions import Roots
+from moothall.error_table import ENVELOPE_CODES, ERRORS
 from moothall.errors import (
-    ENVELOPE_CODES,
-    ERRORS,
     ApprovalPending,
     CallTimeout,
     Conflict,

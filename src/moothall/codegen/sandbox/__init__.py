@@ -1,0 +1,1 @@
+"""Where generated code runs: without files, network or environment, and within limits."""

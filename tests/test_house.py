@@ -85,7 +85,7 @@ def test_the_import_order_is_kept() -> None:
 
 def test_the_import_order_is_that_of_the_architecture() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    drawn = re.search(r"^    errors < .*?(?=\n\n)", text, re.DOTALL | re.MULTILINE)
+    drawn = re.search(r"^    error_table < .*?(?=\n\n)", text, re.DOTALL | re.MULTILINE)
     assert drawn, "ARCHITECTURE.md draws no import order"
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     layers = project["tool"]["importlinter"]["contracts"][0]["layers"]

@@ -66,6 +66,7 @@ ERRORS: Final[Mapping[str, Appearance]] = MappingProxyType(
         "DECISION_REFUSED": Appearance(502, -32041, "result", "failed", 8, "errors.DECISION_REFUSED.hint"),
         "SANDBOX": Appearance(500, -32053, "result", "failed", 1, "errors.SANDBOX.hint"),
         "CODE_REFUSED": Appearance(422, -32054, "result", "failed", 6, "errors.CODE_REFUSED.hint"),
+        "BUDGET_SPENT": Appearance(429, -32058, "result", "failed", 6, "errors.BUDGET_SPENT.hint"),
         "INTEGRITY": Appearance(422, -32055, "result", "failed", 8, "errors.INTEGRITY.hint"),
         "PROTOCOL_VIOLATION": Appearance(400, -32056, "error", "rejected", 8, "errors.PROTOCOL_VIOLATION.hint"),
         "SESSION_ENDED": Appearance(503, -32057, "result", "failed", 8, "errors.SESSION_ENDED.hint"),

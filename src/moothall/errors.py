@@ -42,6 +42,7 @@
     ├── DecisionRefused      DECISION_REFUSED    a brain's answer does not fit the world
     ├── SandboxFault         SANDBOX    generated code failed or went beyond its limits
     ├── CodeRefused          CODE_REFUSED    generated code did not pass its gate
+    ├── BudgetSpent          BUDGET_SPENT    the calls or tokens of a language model are used up
     ├── IntegrityError       INTEGRITY    something is not what its hash or signature says
     ├── ProtocolViolation    PROTOCOL_VIOLATION    the other side broke the rules of the conversation
     ├── SessionEnded         SESSION_ENDED    the session that this was part of is over
@@ -63,8 +64,6 @@ and in the log.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-from types import MappingProxyType
 from typing import ClassVar, Self
 
 from moothall.error_table import ENVELOPE_CODES, ERRORS, Appearance, Challenge
@@ -401,6 +400,12 @@ class CodeRefused(MoothallError):
     code = "CODE_REFUSED"
 
 
+class BudgetSpent(MoothallError):
+    """The calls or tokens of a language model that a piece of work may take are used up."""
+
+    code = "BUDGET_SPENT"
+
+
 class IntegrityError(MoothallError):
     """Something is not what its hash or signature says."""
 
@@ -486,15 +491,3 @@ class InternalError(MoothallError):
     """A fault of moothall itself."""
 
     code = "INTERNAL_ERROR"
-
-
-@cache
-def classes() -> Mapping[str, type[MoothallError]]:
-    """The class of each code; of the classes of this tree only, whatever others derived from them."""
-    found: dict[str, type[MoothallError]] = {}
-    waiting: list[type[MoothallError]] = [MoothallError]
-    for kind in waiting:
-        waiting += [narrower for narrower in kind.__subclasses__() if narrower.__module__ == __name__]
-        if "code" in vars(kind) and kind is not MoothallError:
-            found.setdefault(kind.code, kind)
-    return MappingProxyType(found)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from moothall.canonical import dumps, loads
-from moothall.errors import InternalError, MoothallError, PermissionDeniedError, Told, Unauthenticated, classes
+from moothall.error_classes import classes
+from moothall.errors import InternalError, MoothallError, PermissionDeniedError, Told, Unauthenticated
 
 MOST: Final = 64 * 1024
 """Bytes of an answer that is kept."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from moothall.error_classes import classes
 from moothall.error_table import ENVELOPE_CODES
 from moothall.errors import (
     ApprovalPending,
@@ -18,7 +19,6 @@ from moothall.errors import (
     UpstreamError,
     UpstreamInvalid,
     ValidationError,
-    classes,
 )
 from moothall.protocols.approving import decision_of, pending_details
 

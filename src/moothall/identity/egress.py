@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+import httpcore
 import httpx
 
 from moothall.errors import CallTimeout, InternalError, InvalidInput, MoothallError, Told, UpstreamInvalid
@@ -174,6 +175,17 @@ class Egress:
         place = self.destination(url)
         await self._theirs.examine(place, seconds)
         return place
+
+    async def connect(self, place: Destination, seconds: float) -> httpcore.AsyncNetworkStream:
+        """A guarded connection to a place (`destination`), for what is no request and answer, such as WebSocket.
+
+        Raises:
+            InvalidInput: the address is refused.
+            UpstreamError: nobody answers there.
+            CallTimeout: not in time.
+            Overloaded: too many names are being looked up.
+        """
+        return await self.transport.connect(place, seconds)
 
     async def request(
         self,

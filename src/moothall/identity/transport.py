@@ -17,7 +17,7 @@ import httpx
 
 from moothall.errors import SettingsError
 from moothall.identity.allowed import Allowed
-from moothall.identity.destination import Destination, destination
+from moothall.identity.destination import Destination, Origin, destination
 from moothall.identity.guard import Guard, Lookup
 from moothall.identity.limited_body import FAILURES, Caps, body_of, failure, silence
 
@@ -38,6 +38,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, allowed: Allowed, lookup: Lookup, trust: ssl.SSLContext) -> None:
         self._allowed = allowed
+        self._trust = trust
         self._guard = Guard(allowed, lookup)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=trust,
@@ -88,6 +89,31 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             raise failure(error) from error
         except TimeoutError as error:
             raise silence() from error
+
+    async def connect(self, place: Destination, seconds: float) -> httpcore.AsyncNetworkStream:
+        """A connection of its own to a place, with TLS where its scheme asks for that; whoever asked closes it.
+
+        Raises:
+            InvalidInput: a request to it would be refused.
+            UpstreamError: nobody answers there.
+            CallTimeout: not in time.
+        """
+        origin = place.origin
+        try:
+            async with asyncio.timeout(seconds):
+                stream = await self._guard.connect_tcp(origin.host, origin.port, seconds)
+                try:
+                    return await self._secured(stream, origin) if origin.scheme == "https" else stream
+                except BaseException:
+                    await stream.aclose()
+                    raise
+        except FAILURES as error:
+            raise failure(error) from error
+        except TimeoutError as error:
+            raise silence() from error
+
+    async def _secured(self, stream: httpcore.AsyncNetworkStream, origin: Origin) -> httpcore.AsyncNetworkStream:
+        return await stream.start_tls(self._trust, origin.host)
 
     async def aclose(self) -> None:
         """Close every connection."""

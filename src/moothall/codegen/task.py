@@ -93,6 +93,20 @@ class Judge(Protocol):
         """What its rules are called; another one, another hash of every module."""
         ...
 
-    async def judge(self, module: Module, callees: Sequence[Callee] = (), hidden: Sequence[Case] = ()) -> Report:
-        """Look at a module through every stage."""
+    async def judge(
+        self,
+        module: Module,
+        callees: Sequence[Callee] = (),
+        hidden: Sequence[Case] = (),
+        *,
+        counterparts: Sequence[Module] = (),
+    ) -> Report:
+        """Look at a module through every stage.
+
+        ``counterparts`` are modules of the same protocol that passed: another half is talked with, one with the same
+        functions is compared with.
+
+        Raises:
+            SandboxFault: it could not be looked at now (``busy``, or its process died while nothing ran in it).
+        """
         ...

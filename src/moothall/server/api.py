@@ -31,6 +31,7 @@ from moothall.server.parts import ServerParts
 from moothall.server.people import PeopleRoutes
 from moothall.server.recent import RecentRoutes
 from moothall.server.replies import ErrorBody
+from moothall.server.sockets import Sockets
 from moothall.server.streams import ALIAS_PATH, STREAM_PATH, EventStream, OpenStreams
 from moothall.server.visible import Visible
 from moothall.server.web import WebPage
@@ -79,7 +80,8 @@ def build(parts: ServerParts) -> ServerApp:
     access = Access(parts.gateway.authenticate, keyless=not settings.api_keys, admin_key=bool(settings.admin_api_key))
     keepers = Doorkeepers(admission, cors, access, parts.submissions, parts.challenger.of)
     doors = Doors([open_http(parts, api, cors, lang), *parts.doors], admission, streams, parts.clock, lang)
-    return ServerApp(Boundary(api, keepers, lang), doors, streams, api.openapi)
+    sockets = Sockets(parts.sockets, admission, parts.clock, lang)
+    return ServerApp(Boundary(api, keepers, lang), doors, sockets, streams, api.openapi)
 
 
 def _streams(parts: ServerParts, streams: OpenStreams) -> list[Route]:

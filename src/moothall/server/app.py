@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from moothall.server.doors import Doors
+    from moothall.server.sockets import Sockets
     from moothall.server.streams import OpenStreams
 
 
@@ -21,15 +22,24 @@ class ServerApp:
     """
 
     def __init__(
-        self, outermost: ASGIApp, doors: Doors, streams: OpenStreams, describe: Callable[[], dict[str, Any]]
+        self,
+        outermost: ASGIApp,
+        doors: Doors,
+        sockets: Sockets,
+        streams: OpenStreams,
+        describe: Callable[[], dict[str, Any]],
     ) -> None:
         self.streams = streams
         self.describe = describe
         self._doors = doors
+        self._sockets = sockets
         self._outermost = outermost
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take an ASGI connection."""
+        if scope["type"] == "websocket":
+            await self._sockets.enter(scope, receive, send)
+            return
         door = self._doors.of(scope["path"]) if scope["type"] == "http" else None
         if door is None:
             await self._outermost(scope, receive, send)

@@ -119,6 +119,11 @@ class LimitedProtocol(HttpToolsProtocol):
         self._answering = len(self.pipeline) > 0
         super().on_response_complete()
 
+    def handle_websocket_upgrade(self) -> None:
+        """Time nothing any more: the connection goes on under another protocol, which minds its own."""
+        self._expect(None)
+        super().handle_websocket_upgrade()
+
     def _expect(self, seconds: float | None) -> None:
         """Allow what comes next so much time; most requests arrive in one piece, and none of it needs a timer."""
         if self._timer is not None:

@@ -71,7 +71,8 @@ class ServerParts:
     ``ready`` says whether the worker runs, ``heartbeat`` is in seconds, ``llm`` is None without one, ``page`` is the
     folder of the built page. ``gateway`` is the call path that every route takes and whose capabilities are served
     over HTTP; ``submissions`` counts at every door; ``suspended`` says whether the policy refuses an identity;
-    ``doors`` are further ways to the capabilities; ``meters`` have figures of their own for ``/metrics``.
+    ``doors`` are further ways to the capabilities, ``sockets`` those over WebSocket; ``meters`` have figures of their
+    own for ``/metrics``.
     """
 
     settings: Settings
@@ -90,4 +91,5 @@ class ServerParts:
     llm: LlmStatus | None = None
     page: Path = PACKAGED
     doors: Sequence[Door] = ()
+    sockets: Sequence[Door] = ()
     meters: Sequence[Collector] = ()

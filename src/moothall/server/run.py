@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from moothall.errors import SettingsError
+from moothall.negotiation.protocol.limits import MAX_MESSAGE_BYTES
 from moothall.server.app import ServerApp
 from moothall.server.limited import LIMITS, Limits, limited
 
 GRACE_SECONDS = 5
 """How long requests under way may take when the server stops."""
+LONGEST_MESSAGE = MAX_MESSAGE_BYTES
+"""Bytes of one WebSocket message; a longer one closes its connection (1009)."""
 _BACKLOG = 2048
 _ONE_OF_ALL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - the addresses are looked up, not bound
 _OF_THIS_MACHINE = frozenset({"127.0.0.1", "::1"})
@@ -164,7 +168,9 @@ def _config(app: ServerApp, limits: Limits, tls: Tls | None) -> uvicorn.Config:
         ssl_keyfile=tls.key if tls else None,
         loop="none",
         http=limited(limits),
-        ws="none",
+        ws=WebSocketsSansIOProtocol,
+        ws_max_size=LONGEST_MESSAGE,
+        ws_per_message_deflate=False,  # a small frame could unpack to a large one
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -185,8 +185,8 @@ def test_an_unknown_source_is_refused_with_the_ones_there_are() -> None:
 
 
 def test_what_belongs_to_later_is_refused_with_the_reason_and_its_default_is_accepted() -> None:
-    with pytest.raises(OptionError, match="auto_publish cannot be True: publication"):
-        capability(auto_publish=True)(lambda_free())
+    with pytest.raises(OptionError, match="ai_enhanced cannot be True: arguments"):
+        capability(ai_enhanced=True)(lambda_free())
     assert entry_of(capability(auto_publish=False, ai_enhanced=False)(lambda_free()))
 
 

@@ -17,7 +17,7 @@ from moothall.capability.located import locator
 from moothall.capability.private_fields import optional
 from moothall.capability.proxies import body_of
 from moothall.capability.shape import Shape
-from moothall.capability.spec import CapabilitySpec, JsonObject
+from moothall.capability.spec import NOT_MADE, CapabilitySpec, JsonObject, Made
 from moothall.capability.threads import Threads
 from moothall.capability.unstructured import Unstructured
 from moothall.errors import InternalError, UpstreamInvalid
@@ -34,11 +34,13 @@ class Member:
         function: what is called; a method is bound to its object.
         declaration: its decorators.
         defaults: the settled ``capability_defaults`` of its class.
+        made: what is known of its body, where that is generated.
     """
 
     function: Callable[..., Any]
     declaration: Declaration
     defaults: Mapping[str, Any]
+    made: Made = NOT_MADE
 
     @property
     def name(self) -> str:

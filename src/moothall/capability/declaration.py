@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from moothall.capability import plugins, shape
@@ -12,7 +12,7 @@ from moothall.capability.entry import Provider
 from moothall.capability.facets import check_facet, names_of
 from moothall.capability.options import EFFECTS, REMOTE, OptionError, Settled, settle
 from moothall.capability.proxies import body_of
-from moothall.capability.spec import Annotations, CapabilitySpec
+from moothall.capability.spec import NOT_MADE, Annotations, CapabilitySpec, Exposure, Made
 
 ATTRIBUTE: Final = "__capability__"
 DEFAULTS: Final = "capability_defaults"
@@ -38,11 +38,12 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """The options that are given elsewhere, settled: on the class, in the file, at run time."""
+    """The options that are given elsewhere, settled: on the class, in the file, at run time; and a generated body."""
 
     defaults: Mapping[str, Any]
     file: Mapping[str, Any]
     run_time: Mapping[str, Any]
+    made: Made = NOT_MADE
 
 
 NO_LAYERS: Final = Layers({}, {}, {})
@@ -135,9 +136,18 @@ def spec_of(function: Callable[..., Any], lines: tuple[Mapping[str, Any], ...], 
         annotations=effects,
         **fields,
     )
+    if spec.auto_publish and spec.source != "llm":
+        raise OptionError(f"{name}: auto_publish is for bodies that a model writes; say source='llm', too")
+    if spec.generated:
+        spec = replace(spec, provenance=layers.made.provenance, exposure=_shown(spec, layers.made))
     if spec.public and spec.permissions:
         raise OptionError(f"{name}: permissions protect nothing where everybody is let in (public, or auth=False)")
     return spec
+
+
+def _shown(spec: CapabilitySpec, made: Made) -> frozenset[Exposure]:
+    """The doors of a generated body: none but this process before it was published (row GEN-07)."""
+    return spec.exposure if made.published else frozenset({"local"})
 
 
 def _over(below: Mapping[str, Any], layer: Mapping[str, Any]) -> Settled:

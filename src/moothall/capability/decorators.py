@@ -21,10 +21,11 @@ Every decorator takes the same options (`Options`); unknown ones are refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar, Unpack, overload
 
-from moothall.capability.declaration import ATTRIBUTE, declare, source_of
-from moothall.capability.options import OptionError, Options, ServiceOptions
+from moothall.capability.declaration import ATTRIBUTE, check_lines, declare, declared, source_of
+from moothall.capability.options import OptionError, Options, ServiceOptions, settle
 from moothall.capability.proxies import proxy, route_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -125,6 +126,39 @@ def mcp_service(server_name: str, method: str = "", **options: Any) -> Callable[
     if method:
         options["method"] = method
     return MCPServiceDecorator(server=server_name, source="mcp", scope="anp", **options)
+
+
+class LLMGeneratedDecorator(CapabilityDecorator):
+    """What ``llm_generated(...)`` returns."""
+
+    what = "llm_generated()"
+
+    def __call__(self, function: F) -> F:
+        """Decorate a function. Raises as `capability`."""
+        known = declared(function)
+        if known is None:
+            return attach(function, {"source": "llm", **self.options}, self.what)
+        top, *rest = known.lines
+        lines = ({**top, **settle(self.options, self.what)}, *rest)
+        check_lines(function, lines, self.what, known.hints)
+        if source_of(lines[0]) != "llm":
+            raise OptionError(f"{self.what} stands over @capability(source='llm')")
+        setattr(function, ATTRIBUTE, replace(known, lines=lines))
+        return function
+
+
+def llm_generated(prompt: str, *, auto_publish: bool = False) -> Callable[[F], F]:
+    """A function whose body a language model writes, once, from ``prompt`` (row GEN-02).
+
+    It stands over ``@capability(source="llm", …)``, or alone. Its signature, its docstring and its options are those
+    that stand there; what was written is kept by the node under its hash and runs in the sandbox. The network sees it
+    when it has been published: with ``auto_publish`` that is asked for as soon as it passed its gate, and somebody has
+    to approve it either way.
+
+    Raises:
+        OptionError: an option makes no sense, or the function is no capability of source ``llm``.
+    """
+    return LLMGeneratedDecorator(prompt=prompt, auto_publish=auto_publish)
 
 
 def local_method(**options: Unpack[Options]) -> Callable[[F], F]:

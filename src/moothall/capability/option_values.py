@@ -30,7 +30,6 @@ _MOST_TRUST: Final = 10
 _MIME: Final = re.compile(r"[\w.+-]+/[\w.+-]+(?:; ?[\w-]+=[\w.+-]+)*", re.ASCII)
 _PATH: Final = re.compile(r"/[A-Za-z0-9._~/-]*")
 LATER: Final[Mapping[str, str]] = {
-    "auto_publish": "publication without a person belongs to generated services, which this version has not",
     "ai_enhanced": "arguments in natural language need a model's tools, which this version has not",
 }
 
@@ -255,6 +254,6 @@ CHECKS: Final[Mapping[str, Callable[[object], Any]]] = {
     **dict.fromkeys(
         {"read_only", "destructive", "open_world", "personal_data", "idempotent", "ai_optimized", "fallback"}, _flag
     ),
-    **dict.fromkeys(("include_metadata", "enable_cors"), _flag),
+    **dict.fromkeys(("include_metadata", "enable_cors", "auto_publish"), _flag),
     **{option: _not_yet(option) for option in LATER},
 }

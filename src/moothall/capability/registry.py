@@ -16,6 +16,7 @@ from moothall.capability.life import Hook, Life
 from moothall.capability.options import OptionError, Settled, settle
 from moothall.capability.proxies import Direct, route_of
 from moothall.capability.snapshot import DEFAULT_AGENT, AgentRecord, Snapshot
+from moothall.capability.spec import Made
 from moothall.capability.threads import Threads
 from moothall.capability.versions import precedence
 from moothall.errors import Conflict, ServiceNotFoundError
@@ -171,6 +172,20 @@ class Registry:
         self._run_time.update(told)
         self._publish()
 
+    def made(self, name: str, made: Made) -> None:
+        """Say what is known of a generated body, and with it who may see it; ``name`` is as in `remove`.
+
+        Raises:
+            ServiceNotFoundError: there is no such capability.
+        """
+        for key in self._keys(name):
+            member, adapters = self._members[key]
+            entry, changed = self._entries[key], replace(member, made=made)
+            compiled = self._compile(changed, entry.agent, adapters, self._run_time.get(key))
+            self._members[key] = changed, adapters
+            self._entries[key] = replace(compiled, state=entry.state)
+        self._publish()
+
     def on_change(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` with every new snapshot; what is returned ends that."""
         self._listeners.append(listener)
@@ -229,7 +244,7 @@ class Registry:
         self, member: Member, agent: str, adapters: AdapterLayer, run_time: Mapping[str, Any] | None = None
     ) -> Entry:
         file = {**self._file.get(member.name, {}), **self._file.get(f"{agent}.{member.name}", {})}
-        layers = Layers(member.defaults, file, run_time or {})
+        layers = Layers(member.defaults, file, run_time or {}, member.made)
         return compile_entry(member, agent, layers, self.threads, adapters)
 
     def _warn_of_breaks(self, entry: Entry) -> None:

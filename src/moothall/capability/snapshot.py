@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -116,6 +116,8 @@ def describe(entry: Entry) -> JsonObject:
     }
     if entry.output_schema is not None:
         described["output_schema"] = entry.output_schema
+    if spec.provenance is not None:
+        described["provenance"] = asdict(spec.provenance)
     return described
 
 

@@ -36,6 +36,32 @@ class Annotations:
     open_world: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a body comes from that a language model wrote (row DEC-13).
+
+    Attributes:
+        prompt_hash: ``sha256:…`` of what the model was told.
+        model: its name.
+        version: of the generated body that answers now.
+    """
+
+    prompt_hash: str
+    model: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What is known of a generated body: where it comes from, and whether it may be seen outside of this process."""
+
+    provenance: Provenance | None = None
+    published: bool = False
+
+
+NOT_MADE: Final = Made()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapabilitySpec:
     """The options of spec B, checked, with everything inferred that was not said.
@@ -73,6 +99,8 @@ class CapabilitySpec:
         uri: of a resource, its URI, or a template whose variables are the parameters.
         mime_type: of a resource, what it consists of; empty: told by the type of the result.
         completions: what helps people to fill in an argument, by its name.
+        auto_publish: whether a generated body is published as soon as it passed its gate and a person approved it.
+        provenance: of a generated body, where it comes from; None: there is none (yet).
     """
 
     name: str
@@ -112,6 +140,13 @@ class CapabilitySpec:
     uri: str = ""
     mime_type: str = ""
     completions: Mapping[str, Completer] = field(default_factory=dict)
+    auto_publish: bool = False
+    provenance: Provenance | None = None
+
+    @property
+    def generated(self) -> bool:
+        """Whether a language model writes its body, once; other capabilities of source ``llm`` are planned anew."""
+        return self.source == "llm" and (self.auto_publish or "prompt" in self.remote)
 
     @property
     def public(self) -> bool:

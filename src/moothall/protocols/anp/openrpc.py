@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Final
 
 from moothall.capability.entry import Entry
@@ -78,6 +79,8 @@ def _method(name: str, entry: Entry, components: Components) -> JsonObject:
         method["x-security"] = []
     if spec.approval:
         method["x-human-authorization"] = True
+    if spec.provenance is not None:
+        method["x-provenance"] = asdict(spec.provenance)
     return method
 
 

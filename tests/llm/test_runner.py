@@ -398,7 +398,7 @@ async def test_an_answer_that_our_own_work_stumbles_over_is_left_to_the_rules(
 async def test_a_client_that_does_not_get_loaded_is_not_waited_for_for_ever(
     llm: FakeLLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("moothall.llm.runner._LOADING", 0.05)
+    monkeypatch.setattr("moothall.llm.failing._LOADING", 0.05)
     model = Odd("warm", None)
     mind = brain(llm, model=model)
     for _ in range(3):

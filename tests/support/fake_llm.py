@@ -1,7 +1,8 @@
 """A language model to test against: a real HTTP server on a loopback port that speaks the providers' wire formats.
 
 It serves Anthropic (``/v1/messages``), OpenAI (``/v1/chat/completions``), OpenRouter (``/api/v1/chat/completions``) and
-Azure OpenAI (``/openai/deployments/<name>/chat/completions``), and tells the nine prompts apart by the tool's name::
+Azure OpenAI (``/openai/deployments/<name>/chat/completions``), and tells the nine prompts apart by the tool's name;
+a request without a tool has the kind ``text``::
 
     async with fake_llm() as llm:                           # in a plain test: with fake_llm_thread() as llm:
         llm.script["respond"] = {"decision": "decline", "decline_reason": "busy"}      # for every call of this kind
@@ -46,6 +47,8 @@ from tests.support.fake_replies import default_reply
 
 INPUT_TOKENS, OUTPUT_TOKENS = 2500, 180
 KEY = "sk-test-0123456789abcdef"
+TEXT = "text"
+"""The kind of a request without tools, which wants a text."""
 _PART = re.compile(r'<data name="(\w+)">\n(.*?)\n</data>', re.DOTALL)
 
 
@@ -212,12 +215,13 @@ class FakeLLM:
                 self._news.notify_all()
 
     def _read(self, request: Request, body: dict[str, Any], api: str) -> Asked:
+        tools = body.get("tools") or [{"name": TEXT, "function": {"name": TEXT}}]
         if api == "anthropic":
-            kind = body["tools"][0]["name"]
+            kind = tools[0]["name"]
             system = "".join(block["text"] for block in body["system"])
             user = "".join(block["text"] for message in body["messages"] for block in message["content"])
         else:
-            kind = body["tools"][0]["function"]["name"]
+            kind = tools[0]["function"]["name"]
             said = {message["role"]: message["content"] for message in body["messages"]}
             system, user = said["system"], said["user"]
         return Asked(
@@ -248,7 +252,9 @@ class FakeLLM:
             while not self._released.is_set():  # noqa: ASYNC110 - released from another thread
                 await asyncio.sleep(0.005)
             reply = reply.reply
-        return _response(asked, asked.default() if reply is None else reply)
+        if reply is None:
+            reply = "a text" if asked.kind == TEXT else asked.default()
+        return _response(asked, reply)
 
     def _next(self, asked: Asked) -> Any:
         key = asked.kind if asked.kind in self.script else "*"

@@ -64,7 +64,8 @@ def prompt_timeout(settings: Settings, number: int) -> float:
     return settings.llm_timeout if own is None else own
 
 
-def _web(value: str) -> bool:
+def is_web_address(value: str) -> bool:
+    """Whether requests can be sent there."""
     try:
         parts = urlsplit(value)
         return (
@@ -105,13 +106,18 @@ def web_address(settings: Settings, setting: str) -> str:
         SettingsError: it is none that requests could be sent to.
     """
     value: str = getattr(settings, setting).strip()
-    if not _web(value):
+    if not is_web_address(value):
         raise SettingsError(
             f"{variable(setting)} is no address to send requests to",
             why="it must be http:// or https:// with a host, and without a user or password",
             details={"setting": setting, "variable": variable(setting)},
         )
     return value
+
+
+def fits_header(value: str) -> bool:
+    """Whether a header can carry it."""
+    return value.isascii() and value.isprintable()
 
 
 def header_key(settings: Settings, setting: str) -> str:
@@ -121,7 +127,7 @@ def header_key(settings: Settings, setting: str) -> str:
         SettingsError: it holds other signs than printable ASCII, such as a line end that came with a copy.
     """
     value: str = getattr(settings, setting).strip()
-    if not (value.isascii() and value.isprintable()):
+    if not fits_header(value):
         raise SettingsError(
             f"{variable(setting)} is no key",
             why="a key consists of printable ASCII signs",

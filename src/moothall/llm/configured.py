@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from moothall.llm.brief import Brief
 from moothall.llm.choice import chosen_provider, header_key, prompt_timeout, web_address
 from moothall.llm.decision import Brain, Decisions
+from moothall.llm.named import text_model, text_options
 from moothall.llm.personal_agent import PersonalAgent
 from moothall.llm.providers import ProviderModel
 from moothall.llm.runner import ModelBrain
+from moothall.llm.texts import ProviderLLM
 from moothall.resilience import Breaker
 from moothall.settings import Settings
 
@@ -36,6 +39,29 @@ def configured_model(settings: Settings, briefs: Briefs, monotonic: Callable[[],
         timeout=lambda number: prompt_timeout(settings, number),
         concurrency=settings.llm_concurrency,
     )
+
+
+def configured_llm(
+    settings: Settings, monotonic: Callable[[], float], brain: ModelBrain | None = None
+) -> ProviderLLM | None:
+    """The same model for whole texts, or None where none is configured; nothing is loaded or sent yet.
+
+    Args:
+        settings: with ``LLM_PROVIDER``, the provider's own, ``LLM_TIMEOUT`` and the breaker's.
+        monotonic: seconds.
+        brain: that asks the same model for decisions; it shares its breaker, its meter and its places with this one.
+
+    Raises:
+        SettingsError: as :func:`~moothall.llm.choice.chosen_provider`.
+    """
+    provider = chosen_provider(settings)
+    if provider is None:
+        return None
+    options = text_options(settings, monotonic)
+    options["places"] = asyncio.Semaphore(settings.llm_concurrency) if brain is None else brain.places
+    if brain is not None:
+        options["breaker"], options["meter"] = brain.breaker, brain.meter
+    return text_model(provider, options)
 
 
 def configured_decisions(

@@ -35,14 +35,14 @@ No text gets shorter than an id may be."""
 _log = logger("llm")
 
 
-def fenced(parts: Mapping[str, object]) -> str:
+def fenced(parts: Mapping[str, object], cap: int = TEXT_CAP) -> str:
     """All parts, each between ``<data name="…">`` and ``</data>``: text as it is, anything else as JSON.
 
-    Every text in it, keys of objects included, is freed of control and invisible characters, capped, and cannot
-    open or close a fence. A part that is too long is shown with shorter texts and lists, but whole: every row of it
-    stays as long as there is any room.
+    Every text in it, keys of objects included, is freed of control and invisible characters, capped (a part that is
+    one text at ``cap`` characters), and cannot open or close a fence. A part that is too long is shown with shorter
+    texts and lists, but whole: every row of it stays as long as there is any room.
     """
-    return "\n\n".join(f'<data name="{name}">\n{_body(name, value)}\n</data>' for name, value in parts.items())
+    return "\n\n".join(f'<data name="{name}">\n{_body(name, value, cap)}\n</data>' for name, value in parts.items())
 
 
 def plain(text: str, cap: int = STRING_CAP) -> str:
@@ -71,9 +71,9 @@ def _without_fences(text: str) -> str:
     return "".join("‹" if place in begins else sign for place, sign in enumerate(text)) if begins else text
 
 
-def _body(name: str, value: object) -> str:
+def _body(name: str, value: object, cap: int) -> str:
     if isinstance(value, str):
-        return plain(value, TEXT_CAP)
+        return plain(value, cap)
     value = _clean(value)
     text = _json(value)
     if len(text) <= PART_CAP:

@@ -21,11 +21,14 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request: who the model is and by which rules (``system``), what it is shown (``user``), how it answers."""
+    """One request: who the model is and by which rules (``system``), what it is shown (``user``), how it answers.
+
+    Without a tool the answer is a text.
+    """
 
     system: str
     user: str
-    tool: Tool
+    tool: Tool | None = None
 
     def again(self, reason: str) -> Question:
         """The same question, with the reason why the last answer was refused."""
@@ -51,13 +54,17 @@ class ModelFailure(Exception):
     """A request without a usable reply.
 
     ``outage`` says whether the provider, rather than this one question, is the reason: only that counts for the
-    breaker. The message is fit for a log: it holds nothing that the provider or a caller wrote.
+    breaker. ``status`` is the HTTP status that it refused with, 0 where that is not what failed; ``wait`` are the
+    seconds that it asks us to leave it alone. The message is fit for a log: it holds nothing that the provider or a
+    caller wrote.
     """
 
-    def __init__(self, failure: Failure, message: str, *, outage: bool) -> None:
+    def __init__(self, failure: Failure, message: str, *, outage: bool, status: int = 0, wait: float = 0.0) -> None:
         super().__init__(message)
         self.failure = failure
         self.outage = outage
+        self.status = status
+        self.wait = wait
 
 
 class Model(Protocol):

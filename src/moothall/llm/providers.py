@@ -16,7 +16,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from moothall.llm.choice import Provider
-from moothall.llm.model import ModelFailure, Question, Reply
+from moothall.llm.model import ModelFailure, Question, Reply, Tool
 from moothall.llm.outgoing import outgoing_client
 from moothall.llm.rehearsal import QUESTION as REHEARSAL
 from moothall.llm.rehearsal import rehearsing, rehearsing_client
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import httpx2
     from pydantic_ai.messages import ModelResponse
     from pydantic_ai.models import Model as SdkModel
+    from pydantic_ai.models import ModelRequestParameters
 
 MAX_OUTPUT_TOKENS: Final = 8192
 """The longest answer of the nine, a plan or a filter of many agents, takes about half of it."""
@@ -141,37 +142,44 @@ _ADVICE: Final = {
 async def _exchange(model: SdkModel, question: Question) -> Reply:
     from pydantic_ai.direct import model_request  # noqa: PLC0415 - loaded lazily, see above
     from pydantic_ai.messages import ModelRequest, UserPromptPart  # noqa: PLC0415
-    from pydantic_ai.models import ModelRequestParameters  # noqa: PLC0415
-    from pydantic_ai.tools import ToolDefinition  # noqa: PLC0415
 
-    tool = ToolDefinition(
-        name=question.tool.name,
-        description=question.tool.description,
-        parameters_json_schema=dict(question.tool.parameters),
-        strict=False,  # our drafts have optional keys, which the strict modes do not know
-        kind="output",
-    )
     asked = ModelRequest(parts=[UserPromptPart(question.user)], instructions=question.system)
-    form = ModelRequestParameters(output_mode="tool", output_tools=[tool], allow_text_output=False)
     try:
         response = await model_request(
             model,
             [asked],
             model_settings={"max_tokens": MAX_OUTPUT_TOKENS},
-            model_request_parameters=form,
+            model_request_parameters=_form(question.tool),
             instrument=False,
         )
-        return _reply(response, question.tool.name)
+        return _reply(response, question.tool)
     except (AssertionError, AttributeError, LookupError, TypeError) as error:
         # The SDKs take any JSON for a reply of the API, and the client then trips over what is missing in it.
         message = "the reply is not of this API"
         raise ValueError(message) from error
 
 
-def _reply(response: ModelResponse, tool: str) -> Reply:
+def _form(tool: Tool | None) -> ModelRequestParameters:
+    """How the answer is to be given: by the tool, or as text."""
+    from pydantic_ai.models import ModelRequestParameters  # noqa: PLC0415 - loaded lazily, see above
+    from pydantic_ai.tools import ToolDefinition  # noqa: PLC0415
+
+    if tool is None:
+        return ModelRequestParameters(output_mode="text", allow_text_output=True)
+    output = ToolDefinition(
+        name=tool.name,
+        description=tool.description,
+        parameters_json_schema=dict(tool.parameters),
+        strict=False,  # our drafts have optional keys, which the strict modes do not know
+        kind="output",
+    )
+    return ModelRequestParameters(output_mode="tool", output_tools=[output], allow_text_output=False)
+
+
+def _reply(response: ModelResponse, tool: Tool | None) -> Reply:
     used = response.usage
     return Reply(
-        answer=_answer(response, tool),
+        answer=(response.text or "") if tool is None else _answer(response, tool.name),
         model=str(response.model_name or ""),
         input_tokens=max(0, used.input_tokens),
         output_tokens=max(0, used.output_tokens),
@@ -215,7 +223,8 @@ def _failure(error: Exception) -> ModelFailure:
     if isinstance(error, ModelHTTPError):
         status = error.status_code
         outage = status in _OUTAGES or status >= 500 or isinstance(error, ModelQuotaExceededError)  # noqa: PLR2004 - HTTP
-        return ModelFailure("unavailable", f"HTTP {status}", outage=outage)
+        wait = error.retry_after or 0.0
+        return ModelFailure("unavailable", f"HTTP {status}", outage=outage, status=status, wait=wait)
     if isinstance(error, ModelTimeoutError):
         return ModelFailure("timeout", "the connection timed out", outage=True)
     if isinstance(error, ModelAPIError):

@@ -15,7 +15,8 @@ from moothall.llm.model import Question, Tool
 if TYPE_CHECKING:
     import httpx2
 
-QUESTION: Final = Question("", "", Tool("rehearse", "", {"type": "object", "properties": {}}))
+TOOL: Final = Tool("rehearse", "", {"type": "object", "properties": {}})
+QUESTION: Final = Question("", "", TOOL)
 _ARGUMENTS: Final[dict[str, Any]] = {}
 
 
@@ -37,13 +38,13 @@ def rehearsing_client(provider: Provider) -> httpx2.AsyncClient:
 
 
 def _message() -> dict[str, Any]:
-    call = {"type": "tool_use", "id": "1", "name": QUESTION.tool.name, "input": _ARGUMENTS}
+    call = {"type": "tool_use", "id": "1", "name": TOOL.name, "input": _ARGUMENTS}
     reply = {"id": "1", "type": "message", "role": "assistant", "model": "rehearsal", "stop_reason": "tool_use"}
     return {**reply, "content": [call], "usage": {"input_tokens": 1, "output_tokens": 1}}
 
 
 def _completion() -> dict[str, Any]:
-    function = {"name": QUESTION.tool.name, "arguments": json.dumps(_ARGUMENTS)}
+    function = {"name": TOOL.name, "arguments": json.dumps(_ARGUMENTS)}
     message = {"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": function}]}
     choice = {"index": 0, "finish_reason": "tool_calls", "message": message}
     used = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}

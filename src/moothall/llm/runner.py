@@ -15,9 +15,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from moothall.errors import DecisionRefused, ModelTimeout, ModelUnavailable
+from moothall.errors import DecisionRefused, ModelUnavailable
 from moothall.llm.brief import Brief, DraftT
 from moothall.llm.decision import Answered, InT, OutT, Prompt, Unanswered, Usage
+from moothall.llm.failing import loaded, told
 from moothall.llm.fencing import fenced
 from moothall.llm.meter import CallOutcome, Meter
 from moothall.llm.model import Model, ModelFailure, Question, Reply, Tool
@@ -29,8 +30,6 @@ from moothall.resilience import Breaker, Outcome
 from moothall.telemetry import logger
 
 _log = logger("llm")
-_LOADING: Final = 20.0
-"""Seconds that a decision waits for the client to be loaded; it takes two, on a busy machine some more."""
 _FAIR: Final = 0.4
 """The part of the time limit that a request must have had before its timeout speaks against the provider."""
 
@@ -71,7 +70,7 @@ class ModelBrain:
         briefs: how, by the kind of prompt.
         breaker: of this provider and model; a decision refused by it is answered at once.
         timeout: the seconds for a prompt, by its number.
-        concurrency: decisions that may be at the model at once.
+        concurrency: decisions that may be at the model at once; whoever else asks it takes one of these `places`.
         meter: where calls are counted.
         system: the system text by number, kind and language.
     """
@@ -94,7 +93,7 @@ class ModelBrain:
         self._parameters = {kind: brief.draft.model_json_schema() for kind, brief in briefs.items()}
         self._timeout = timeout
         self._system = system
-        self._places = asyncio.Semaphore(concurrency)
+        self.places = asyncio.Semaphore(concurrency)
         self._warming: asyncio.Task[None] | None = None
 
     @property
@@ -138,7 +137,7 @@ class ModelBrain:
         spending = _Spending(limit, limit if seconds is None else min(limit, seconds), self._model.name)
         outcome: Outcome = "neutral"
         try:
-            await self._warm()
+            await loaded(self._model)
             async with self._place(spending):
                 if not self.breaker.stands(permit):
                     return Unanswered(ModelUnavailable("the model failed while this question waited for its turn"))
@@ -147,7 +146,7 @@ class ModelBrain:
             return Answered(value, spending.usage())
         except ModelFailure as failure:
             outcome = "failed" if failure.outage else "neutral"
-            return Unanswered(_told(failure), spending.usage())
+            return Unanswered(told(failure), spending.usage())
         except DecisionRefused as refusal:
             return Unanswered(refusal, spending.usage())
         except Exception as error:  # noqa: BLE001 - the last place where the rules can still stand in for whatever it was
@@ -155,17 +154,6 @@ class ModelBrain:
             return Unanswered(ModelUnavailable("the language model cannot be asked"), spending.usage())
         finally:
             self.breaker.done(permit, outcome)
-
-    async def _warm(self) -> None:
-        """Wait for the client, but not for ever; without it no question can be asked, whoever asks."""
-        try:
-            async with asyncio.timeout(_LOADING):
-                await self._model.warm()
-        except TimeoutError:
-            raise ModelFailure("unavailable", "the client takes too long to load", outage=True) from None
-        except Exception as error:  # noqa: BLE001 - a broken installation, lost certificates: each has its own kind
-            _log.error("the client of %s cannot be loaded: %s", self.provider, trail(error))
-            raise ModelFailure("unavailable", "the client cannot be loaded", outage=True) from None
 
     async def _decide(self, prompt: Prompt[InT, OutT], data: InT, spending: _Spending) -> OutT:
         brief: Brief[InT, OutT, Any] = self._briefs[prompt.kind]
@@ -246,7 +234,7 @@ class ModelBrain:
         started = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(spending.left / 2):
-                await self._places.acquire()
+                await self.places.acquire()
         except TimeoutError:
             # The queue is ours, not the provider's.
             raise ModelFailure("timeout", "too many decisions wait for the model", outage=False) from None
@@ -254,13 +242,4 @@ class ModelBrain:
         try:
             yield
         finally:
-            self._places.release()
-
-
-def _told(failure: ModelFailure) -> ModelTimeout | ModelUnavailable | DecisionRefused:
-    """The error of the tree that a failure is."""
-    if failure.failure == "timeout":
-        return ModelTimeout("the language model did not answer in time", why=str(failure))
-    if failure.failure == "unreadable":
-        return DecisionRefused("the language model gave no answer", why=str(failure))
-    return ModelUnavailable("the language model cannot be reached", why=str(failure))
+            self.places.release()

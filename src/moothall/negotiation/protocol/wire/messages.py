@@ -39,6 +39,8 @@ class _Wire(BaseModel):
         validate_by_alias=True,
         strict=True,
     )
+    kept: ClassVar[frozenset[str]] = frozenset()
+    """Texts that are sent even where they are empty."""
 
     def wire(self) -> JsonObject:
         """The message as JSON; what is empty and may be left out is left out."""

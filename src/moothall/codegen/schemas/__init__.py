@@ -1,1 +1,1 @@
-"""JSON Schemas (2020-12) of strangers: checked within bounds, sampled, compared, mapped onto each other, read from words."""
+"""JSON Schemas (2020-12) of strangers: checked within bounds, sampled, compared, mapped, read from words."""

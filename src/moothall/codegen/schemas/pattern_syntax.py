@@ -47,7 +47,7 @@ class Chars:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One character of a Unicode property, as it is written: ``\\p{L}``."""
+    r"""One character of a Unicode property, as it is written: ``\p{L}``."""
 
     text: str
 

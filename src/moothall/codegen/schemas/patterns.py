@@ -13,7 +13,7 @@ from moothall.codegen.schemas.refusing import refused
 
 _COMMON: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-.,:@/"
 _LONGEST: Final = 10_000
-"""Characters of a text that is made."""
+"""Steps of making a text, and so its characters."""
 
 
 class Pattern:
@@ -34,9 +34,9 @@ class Pattern:
 
     def example(self, rng: random.Random, most: int) -> str:
         """A text that it very likely matches; ``most``: how much longer than needed repetitions become."""
-        made: list[str] = []
-        _make(self._tree, rng, most, made)
-        return "".join(made)[:_LONGEST]
+        maker = _Maker(rng, most)
+        maker.add(self._tree)
+        return "".join(maker.made)
 
 
 @lru_cache(maxsize=512)
@@ -61,25 +61,35 @@ def _written(tree: Tree) -> str:
             return "(?:" + "|".join(f"(?:{_written(option)})" for option in options) + ")"
 
 
-def _make(tree: Tree, rng: random.Random, most: int, made: list[str]) -> None:
-    if len(made) > _LONGEST:
-        return
-    match tree:
-        case Chars(ranges):
-            made.append(_char(ranges, rng))
-        case Property(text):
-            made.append("7" if text.startswith(r"\p{N") else "a")
-        case Repeat(what, least, limit):
-            extra = min(most, limit - least) if limit is not None else most
-            for _ in range(least + rng.randint(0, max(0, extra))):
-                _make(what, rng, most, made)
-        case Sequence(parts):
-            for part in parts:
-                _make(part, rng, most, made)
-        case Choice(options):
-            _make(rng.choice(options), rng, most, made)
-        case Anchor():
+class _Maker:
+    """Writes one text for a tree, in at most so many steps."""
+
+    def __init__(self, rng: random.Random, most: int) -> None:
+        self._rng = rng
+        self._most = most
+        self._steps = _LONGEST
+        self.made: list[str] = []
+
+    def add(self, tree: Tree) -> None:
+        self._steps -= 1
+        if self._steps < 0:
             return
+        match tree:
+            case Chars(ranges):
+                self.made.append(_char(ranges, self._rng))
+            case Property(text):
+                self.made.append("7" if text.startswith(r"\p{N") else "a")
+            case Repeat(what, least, limit):
+                extra = self._most if limit is None else min(self._most, limit - least)
+                for _ in range(min(self._steps, least + self._rng.randint(0, max(0, extra)))):
+                    self.add(what)
+            case Sequence(parts):
+                for part in parts:
+                    self.add(part)
+            case Choice(options):
+                self.add(self._rng.choice(options))
+            case Anchor():
+                return
 
 
 def _char(ranges: tuple[tuple[int, int], ...], rng: random.Random) -> str:

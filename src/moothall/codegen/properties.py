@@ -1,0 +1,260 @@
+"""What holds for every generated function, whatever it does, looked at over samples of its arguments in the sandbox.
+
+For arguments that fit its schema it gives a value that fits, or raises ValueError; for others as well, and no other
+error. It gives the same for the same, leaves its arguments as they came, is quick, and where two functions of a module
+are each other's inverse by their schemas, the one undoes the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from moothall.canonical import canonical
+from moothall.codegen.cases import CASE_LIMITS, same_json, shown, way_out
+from moothall.codegen.module import Function, JsonObject, Module
+from moothall.codegen.report import Problem
+from moothall.codegen.sandbox.port import Image, JsonValue, Sandbox
+from moothall.codegen.schemas.samples import samples, spoiled
+from moothall.codegen.schemas.validation import compiled
+from moothall.codegen.standing_in import Answers, StandIn
+from moothall.errors import SandboxFault
+
+SLOWEST: Final = 0.05
+"""Seconds that a function may take for a sample."""
+
+_TRIES: Final = 4
+"""Runs that all have to be slower than that: the machine may be busy with something else."""
+
+_SPOILED: Final = 6
+"""Spoiled arguments of each of the first samples."""
+
+_FIRST: Final = 4
+_GOOD: Final = 200
+_MOST_PROBLEMS: Final = 10
+_INVERSES: Final = frozenset({("encode", "decode"), ("pack", "unpack"), ("build", "parse")})
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Arguments for a function: whether they fit its schema, and whether what it calls refuses."""
+
+    function: Function
+    arguments: JsonObject = field(repr=False)
+    fits: bool = True
+    refusing: bool = False
+
+    def told(self) -> str:
+        """The same in words."""
+        refused = " and calls that are refused" if self.refusing else ""
+        return f"{self.function.name} with {shown(self.arguments)}{refused}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it: a value, or how it ended without one; the calls that it made."""
+
+    value: JsonValue = field(default=None, repr=False)
+    raised: str = ""
+    calls: Sequence[JsonValue] = ()
+    wrong: str = ""
+    unknown: bool = False
+    seconds: float = 0.0
+
+    def same(self, other: Outcome) -> bool:
+        """Whether nobody could tell the two apart."""
+        alike = self.raised == other.raised and same_json(self.value, other.value)
+        return alike and same_json(list(self.calls), list(other.calls))
+
+    def told(self) -> str:
+        """The same in words."""
+        return self.raised or shown(self.value)
+
+
+def witnesses(module: Module, count: int, seed: int) -> list[Witness]:
+    """Samples of the arguments of every function, those that fit and those that do not.
+
+    Raises:
+        InvalidInput: a schema is refused.
+    """
+    found = [each for function in module.manifest.functions for each in _of(function, count, seed)]
+    if module.manifest.may_call:
+        found += [replace(each, refusing=True) for each in found if each.fits]
+    return found
+
+
+def _of(function: Function, count: int, seed: int) -> list[Witness]:
+    schema = compiled(function.parameters)
+    fitting = [each for each in samples(function.parameters, count, seed) if isinstance(each, dict)]
+    good = [found for each in fitting for found in _made_good(each) if schema.accepts(found)]
+    found = [Witness(function, each) for each in _distinct([*fitting, *good])]
+    names = set(function.parameters.get("properties", {}))
+    for each in fitting[:_FIRST]:
+        worse = [bad for bad in spoiled(function.parameters, each, seed, _SPOILED) if isinstance(bad, dict)]
+        found += [Witness(function, bad, fits=False) for bad in worse if set(bad) == set(each) and set(bad) <= names]
+    return found
+
+
+def _made_good(arguments: JsonObject) -> list[JsonObject]:
+    """The same with a response that says that all went well, where an argument looks like a response."""
+    return [
+        {**arguments, name: {**value, "code": _GOOD}}
+        for name, value in arguments.items()
+        if isinstance(value, dict) and type(value.get("code")) is int
+    ]
+
+
+def _distinct(values: Sequence[JsonObject]) -> list[JsonObject]:
+    return list({canonical(value): value for value in values}.values())
+
+
+async def observe(sandbox: Sandbox, image: Image, witness: Witness, answers: Answers) -> Outcome:
+    """Run a function with some arguments.
+
+    Raises:
+        SandboxFault: it cannot be run now (``busy``).
+    """
+    host = StandIn(answers, refusing=witness.refusing)
+    try:
+        ran = await sandbox.run(image, witness.function.name, witness.arguments, call=host.call, limits=CASE_LIMITS)
+    except SandboxFault as error:
+        return Outcome(raised=way_out(error), calls=host.made, wrong=host.wrong, unknown=host.unknown)
+    return Outcome(ran.value, "", host.made, host.wrong, host.unknown, ran.seconds)
+
+
+def broken(witness: Witness, outcome: Outcome) -> str:
+    """What an outcome breaks of what holds for every function; empty: nothing."""
+    if outcome.unknown:
+        return ""
+    if outcome.wrong:
+        return f"{witness.told()}: {outcome.wrong}"
+    if outcome.raised:
+        allowed = {"ValueError", "RuntimeError"} if witness.refusing and outcome.calls else {"ValueError"}
+        return "" if outcome.raised in allowed else f"{witness.told()} ends with {outcome.raised}, not ValueError"
+    problems = compiled(witness.function.returns).problems(outcome.value)
+    return f"{witness.told()} gives what does not fit its schema: {'; '.join(problems[:3])}" if problems else ""
+
+
+async def properties(
+    sandbox: Sandbox, image: Image, module: Module, seen: Sequence[tuple[Witness, Outcome]], answers: Answers
+) -> list[Problem]:
+    """What does not hold, given what was seen of all witnesses.
+
+    Raises:
+        SandboxFault: it cannot be looked at now (``busy``).
+    """
+    found = [_problem("value", why) for witness, outcome in seen if (why := broken(witness, outcome))]
+    found += _never_good(module, seen)
+    if not found:
+        found += await _steady(sandbox, image, seen, answers)
+        found += await _kept(sandbox, module, seen, answers)
+        found += await _inverse(sandbox, image, module, seen, answers)
+    return found[:_MOST_PROBLEMS]
+
+
+def _never_good(module: Module, seen: Sequence[tuple[Witness, Outcome]]) -> list[Problem]:
+    """Functions that give no value for any arguments that fit."""
+    found = []
+    for function in module.manifest.functions:
+        fitting = [
+            outcome
+            for witness, outcome in seen
+            if witness.function is function and witness.fits and not outcome.unknown
+        ]
+        if fitting and all(outcome.raised for outcome in fitting):
+            found.append(_problem("no_value", f"{function.name} gives no value for any arguments that fit its schema"))
+    return found
+
+
+async def _steady(
+    sandbox: Sandbox, image: Image, seen: Sequence[tuple[Witness, Outcome]], answers: Answers
+) -> list[Problem]:
+    """Witnesses for which a second run gives something else, or every run takes too long."""
+    found = []
+    for witness, outcome in seen:
+        again = await observe(sandbox, image, witness, answers)
+        if not outcome.same(again):
+            found.append(_problem("steady", f"{witness.told()} gives {outcome.told()}, then {again.told()}"))
+        fastest, tries = min(outcome.seconds, again.seconds), 2
+        while fastest > SLOWEST and tries < _TRIES:
+            fastest, tries = min(fastest, (await observe(sandbox, image, witness, answers)).seconds), tries + 1
+        if fastest > SLOWEST:
+            found.append(_problem("slow", f"{witness.told()} takes more than {SLOWEST:g} s"))
+        if len(found) >= _MOST_PROBLEMS:
+            break
+    return found
+
+
+_PROBE: Final = """
+
+def gate_probe_{place}({parameters}):
+    gate_before = gate_copy.deepcopy([{parameters}])
+    {name}({arguments})
+    return gate_before == [{parameters}]
+"""
+
+
+async def _kept(
+    sandbox: Sandbox, module: Module, seen: Sequence[tuple[Witness, Outcome]], answers: Answers
+) -> list[Problem]:
+    """Functions that change their arguments, told by a function that is put beside each."""
+    functions = module.manifest.functions
+    probes = "".join(_probe(place, function) for place, function in enumerate(functions))
+    image = await sandbox.load(f"import copy as gate_copy\n{module.source}{probes}", CASE_LIMITS)
+    changed: dict[str, Problem] = {}
+    for witness, outcome in seen:
+        name = witness.function.name
+        if outcome.raised or not witness.fits or name in changed:
+            continue
+        probe = Function(name=f"gate_probe_{functions.index(witness.function)}", parameters={})
+        told = await observe(sandbox, image, replace(witness, function=probe), answers)
+        if told.value is not True:
+            changed[name] = _problem("changed", f"{witness.told()} changes its arguments")
+    return list(changed.values())
+
+
+def _probe(place: int, function: Function) -> str:
+    names = list(function.parameters.get("properties", {}))
+    given = ", ".join(f"{name}={name}" for name in names)
+    return _PROBE.format(place=place, name=function.name, parameters=", ".join(names), arguments=given)
+
+
+async def _inverse(
+    sandbox: Sandbox,
+    image: Image,
+    module: Module,
+    seen: Sequence[tuple[Witness, Outcome]],
+    answers: Answers,
+) -> list[Problem]:
+    """Pairs of functions of which one takes what the other gives, and gives what it takes, and does not undo it."""
+    found = []
+    functions = module.manifest.functions
+    for there, back in [(one, two) for one in functions for two in functions if one is not two and _undoes(one, two)]:
+        (went,), (came,) = there.parameters["properties"], back.parameters["properties"]
+        for witness, outcome in seen:
+            if witness.function is not there or outcome.raised or not witness.fits:
+                continue
+            again = await observe(sandbox, image, Witness(back, {came: outcome.value}), answers)
+            if again.raised or not same_json(again.value, witness.arguments[went]):
+                why = f"{back.name} does not undo {there.name} with {shown(witness.arguments)}"
+                found.append(_problem("inverse", why))
+    return found
+
+
+def _undoes(there: Function, back: Function) -> bool:
+    """Whether two functions are by their names and schemas the two directions of a codec."""
+    went, came = (_only_parameter(each) for each in (there, back))
+    if (there.name, back.name) not in _INVERSES or went is None or came is None:
+        return False
+    wire, plain = canonical(there.returns), canonical(went)
+    return wire != plain and wire == canonical(came) and plain == canonical(back.returns)
+
+
+def _only_parameter(function: Function) -> Any:  # noqa: ANN401 - a schema
+    parameters = function.parameters.get("properties", {})
+    return next(iter(parameters.values())) if len(parameters) == 1 else None
+
+
+def _problem(code: str, message: str) -> Problem:
+    return Problem(stage="properties", code=code, message=message[:2_000])

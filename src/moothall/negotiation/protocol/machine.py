@@ -86,13 +86,20 @@ def step(state: State, event: Event) -> Step:
             return _heard(state, message)
         case Malformed(code, action):
             return _malformed(state, code, action)
+        case TimedOut() | GaveUp() | Left():
+            return _stopped(state, event)
+    return _own(state, event)
+
+
+def _stopped(state: State, event: TimedOut | GaveUp | Left) -> Step:
+    """The end for a reason that no message gave."""
+    match event:
         case TimedOut(what):
             return _fail(state, "timeout", what)
         case GaveUp(code, reason):
             return _fail(state, code, reason)
         case Left():
             return _fail(state, "left", tell=False)
-    return _own(state, event)
 
 
 def _own(state: State, event: Propose | Reuse | Judged | Built) -> Step:

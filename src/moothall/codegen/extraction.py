@@ -101,7 +101,7 @@ class _Search:
 
     def _defines(self, source: str) -> bool | None:
         """Whether a text defines a function or a class; None: it is no Python, or nobody has the time to look."""
-        if self._left <= 0:
+        if self._left <= 0 or not source.strip():
             return None
         self._left -= len(source)
         try:
@@ -112,7 +112,19 @@ class _Search:
                 error.text = None  # a log has no use for what a model wrote
             self.error = error
             return None
-        return any(isinstance(node, _DEFINITIONS) for node in ast.walk(tree))
+        return _definition_in(tree.body)
+
+
+def _definition_in(statements: list[ast.stmt]) -> bool:
+    """Whether one of them defines something, or holds a statement that does, such as an ``if`` around a function."""
+    waiting = list(statements)
+    while waiting:
+        statement = waiting.pop()
+        if isinstance(statement, _DEFINITIONS):
+            return True
+        for block in ("body", "orelse", "finalbody"):
+            waiting += getattr(statement, block, ())
+    return False
 
 
 def _is_python(info: str) -> bool:

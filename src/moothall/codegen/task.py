@@ -57,11 +57,19 @@ class CodingTask:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A source that was written, not yet looked at; ``cases`` are tests that its writer made apart from it."""
+    """A source that was written, not yet looked at.
+
+    Attributes:
+        source: of the module.
+        provenance: who wrote it.
+        cases: tests that its writer made apart from it; on a repair further ones, those of its earlier drafts stand.
+        withdrawn: names of tests that the same writer made before and now holds for wrong.
+    """
 
     source: str = field(repr=False)
     provenance: Provenance
     cases: tuple[Case, ...] = ()
+    withdrawn: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

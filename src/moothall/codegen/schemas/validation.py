@@ -38,11 +38,11 @@ class Schema:
 
     __slots__ = ("_check", "digest", "document")
 
-    def __init__(self, document: JsonObject | bool, digest: str) -> None:  # noqa: FBT001 - a schema may be a boolean
-        """Compile a document that was admitted; raises InvalidInput as `compiled`."""
+    def __init__(self, document: JsonObject | bool, digest: str, part: object = None) -> None:  # noqa: FBT001 - as such
+        """Compile a document that was admitted, or one schema of it; raises InvalidInput as `compiled`."""
         self.document: Final = document
         self.digest: Final = digest
-        self._check = _Compiler(document).whole()
+        self._check = _Compiler(document).whole(document if part is None else part)
 
     def problems(self, value: JsonValue, most: int = 20) -> list[str]:
         """What is wrong with a value, as ``/place: what``, without repeating the value; empty where it fits."""
@@ -74,9 +74,9 @@ class _Compiler:
         self._patterns = 0
         self._referred: list[JsonObject | bool] = []
 
-    def whole(self) -> Check:
-        """The check of the document; what is referred to comes later, since a chain of references may be long."""
-        check = self.schema(self._root)
+    def whole(self, schema: object) -> Check:
+        """The check of a schema; what is referred to comes later, since a chain of references may be long."""
+        check = self.schema(schema)
         while self._referred:
             self.schema(self._referred.pop())
         return check

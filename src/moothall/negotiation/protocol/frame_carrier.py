@@ -1,0 +1,81 @@
+"""Messages about a protocol over frames: what came is kept in order until somebody waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from moothall.errors import CallTimeout, MoothallError
+from moothall.negotiation.protocol.needs import JsonObject
+
+MOST_WAITING: Final = 64
+"""Messages that are kept; who sends more without waiting for an answer does not follow the conversation."""
+
+
+class FrameCarrier:
+    """Fills `ports.Carrier` over a connection that somebody else reads.
+
+    Args:
+        peer: the DID that the other side proved.
+        send: hands a message over.
+        events: set whenever a message came, by what it is about.
+    """
+
+    def __init__(self, peer: str, send: Callable[[JsonObject], Awaitable[None]]) -> None:
+        self._peer, self._send = peer, send
+        self._came: asyncio.Queue[JsonObject | MoothallError] = asyncio.Queue(MOST_WAITING)
+        self._closed: MoothallError | None = None
+        self._end = asyncio.Event()
+
+    @property
+    def peer(self) -> str:
+        """The DID that the other side proved."""
+        return self._peer
+
+    async def send(self, message: JsonObject) -> None:
+        """Hand a message over.
+
+        Raises:
+            SessionEnded, NodeUnreachable: it cannot be.
+        """
+        if self._closed is not None:
+            raise self._closed
+        await self._send(message)
+
+    def put(self, item: JsonObject | MoothallError) -> bool:
+        """Keep what came, a message or what was wrong with it; whether there was room."""
+        try:
+            self._came.put_nowait(item)
+        except asyncio.QueueFull:
+            return False
+        return True
+
+    def close(self, error: MoothallError) -> None:
+        """Nothing comes any more; what came before can still be had."""
+        self._closed = self._closed or error
+        self._end.set()
+
+    async def receive(self, seconds: float) -> JsonObject:
+        """The next message.
+
+        Raises:
+            CallTimeout: none came in time.
+            ProtocolViolation, PayloadTooLarge: what came is none.
+            SessionEnded: the connection is over.
+        """
+        if self._came.empty() and self._closed is not None:
+            raise self._closed
+        getting = asyncio.ensure_future(self._came.get())
+        ending = asyncio.ensure_future(self._end.wait())
+        try:
+            await asyncio.wait({getting, ending}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if not getting.done():
+                raise self._closed or CallTimeout("no message came in time")
+            item = getting.result()
+        finally:
+            getting.cancel()
+            ending.cancel()
+        if isinstance(item, MoothallError):
+            raise item
+        return item

@@ -84,11 +84,13 @@ class Image:
         digest: ``sha256:…`` of the source.
         source: as it was loaded.
         state: opaque, authenticated by the runtime that made it.
+        limits: under which it was loaded.
     """
 
     digest: str
     source: str = field(repr=False)
     state: bytes = field(repr=False)
+    limits: SandboxLimits = DEFAULT_LIMITS
 
 
 @dataclass(frozen=True, slots=True)

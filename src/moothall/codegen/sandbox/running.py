@@ -1,0 +1,97 @@
+"""One run of generated code, from its first turn to its value."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from moothall.codegen.sandbox.cell import Asked, Cell, Failed, Gave
+from moothall.codegen.sandbox.desk import Desk
+from moothall.codegen.sandbox.fairness import Ticket
+from moothall.codegen.sandbox.port import Departure, HostCall, Ran, Refusal, fault
+from moothall.codegen.sandbox.stock import Stock, Wanted
+from moothall.codegen.sandbox.values import NotJson, plain
+from moothall.errors import MoothallError
+
+log = logging.getLogger(__name__)
+
+_FAILED: Final = Failed("the call failed")
+"""What code is told of every failure that nobody worded for it."""
+
+
+class Run:
+    """A run.
+
+    Args:
+        desk: gives it its turns.
+        stock: gives it its cell.
+        wanted: module and function.
+        call: what ``call`` does inside.
+
+    Attributes:
+        cell: once it has begun.
+    """
+
+    def __init__(self, desk: Desk, stock: Stock, wanted: Wanted, call: HostCall | None) -> None:
+        self._desk = desk
+        self._stock = stock
+        self._wanted = wanted
+        self._call = call
+        self._calls = 0
+        self.cell: Cell | None = None
+
+    async def go(self, arguments: Mapping[str, Any], monotonic: Callable[[], float]) -> Ran:
+        """Call the function with these arguments.
+
+        Raises:
+            SandboxFault: it gave no value.
+            MoothallError: what a host call departed with.
+        """
+        began = monotonic()
+        ticket = Ticket(self._wanted.image.digest, begins=True)
+        await self._desk.enter(ticket)
+        ready = self._stock.take(self._wanted)
+        cell = self.cell = ready or self._stock.cell(self._wanted)
+        try:
+            gave = await self._turns(ticket, cell, arguments, prepared=ready is not None)
+        finally:
+            self._stock.refill(self._wanted, cell, partial(self._desk.give_back, ticket))
+        return Ran(gave.value, printed=str(cell.printed), calls=self._calls, seconds=monotonic() - began)
+
+    async def _turns(self, ticket: Ticket, cell: Cell, arguments: Mapping[str, Any], *, prepared: bool) -> Gave:
+        """Turn by turn, with the host's calls between."""
+        lent = self._call is not None
+
+        def first() -> Asked | Gave:
+            if not prepared:
+                self._stock.fill(cell, self._wanted)
+            return cell.begin(arguments, lent=lent)
+
+        most = cell.limits.seconds
+        outcome = await self._desk.work(ticket, cell, first, most)
+        while isinstance(outcome, Asked):
+            answer = await self._ask(outcome)
+            await self._desk.enter(ticket)
+            outcome = await self._desk.work(ticket, cell, partial(cell.answer, answer), most - cell.seconds)
+        return outcome
+
+    async def _ask(self, asked: Asked) -> Any:  # noqa: ANN401 - JSON, or Failed
+        """What the host answers; nothing of its errors is told but what was worded for the code."""
+        self._calls += 1
+        if self._call is None or self._calls > self._wanted.image.limits.calls:
+            raise fault("calls")
+        try:
+            reply = await self._call(asked.target, asked.parameters)
+            return plain(reply, self._wanted.image.limits.memory // 4)
+        except Refusal as refusal:
+            return Failed(refusal.text[:500])
+        except Departure as departure:
+            raise departure.error from None
+        except (MoothallError, NotJson) as error:
+            log.info("a call of generated code failed: %s", type(error).__name__)
+            return _FAILED
+        except Exception:
+            log.exception("a call of generated code failed for a reason that nobody foresaw")
+            return _FAILED

@@ -1,0 +1,126 @@
+"""Cells that are ready before anybody asks for them: a run then starts at once, from fresh state.
+
+The functions that ran last have some in stock. All of this belongs to the event loop; cells are made and closed in
+threads.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from pydantic_monty import Monty, MontyError
+
+from moothall.codegen.sandbox.cell import Cell
+from moothall.codegen.sandbox.port import Image
+from moothall.codegen.sandbox.seal import Seal
+from moothall.codegen.sandbox.threads import Outcome, Threads
+from moothall.errors import MoothallError
+
+PER_FUNCTION: Final = 3
+"""Cells in stock for one function of one module."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a cell is prepared for; ``image`` is compared by identity."""
+
+    image: Image
+    function: str
+
+
+class Stock:
+    """Prepared cells, the least recently used given up first.
+
+    Args:
+        pool: where workers come from.
+        threads: where cells are made and closed.
+        seal: of the images.
+        most: cells in all.
+    """
+
+    def __init__(self, pool: Monty, threads: Threads, seal: Seal, most: int) -> None:
+        self._pool = pool
+        self._threads = threads
+        self._seal = seal
+        self._most = most
+        self._ready: OrderedDict[Wanted, list[Cell]] = OrderedDict()
+        self._coming: dict[Wanted, int] = {}
+        self._open = True
+
+    def take(self, wanted: Wanted) -> Cell | None:
+        """One from stock, if there is one."""
+        cells = self._ready.get(wanted)
+        if not cells:
+            return None
+        cell = cells.pop()
+        if not cells:
+            del self._ready[wanted]
+        return cell
+
+    def cell(self, wanted: Wanted) -> Cell:
+        """An empty one, for `fill`."""
+        return Cell(self._pool, wanted.image.limits)
+
+    def fill(self, cell: Cell, wanted: Wanted) -> None:
+        """Make a cell ready; blocks.
+
+        Raises:
+            SandboxFault: the worker died of it.
+            IntegrityError: the image is not of this sandbox.
+        """
+        cell.prepare(self._seal.opened(wanted.image), wanted.function)
+
+    def refill(self, wanted: Wanted, used: Cell, then: Callable[[], None]) -> None:
+        """Close a used cell, call `then`, and have ready ones for the next runs.
+
+        A function whose worker was stopped, or died, gets none: the next run makes its own.
+        """
+
+        def closed(outcome: Outcome[None]) -> None:
+            then()
+            outcome.get()
+
+        self._threads.hand(used.close, closed)
+        if self._open and used.stopped is None:
+            self._prepare(wanted)
+
+    def close(self) -> None:
+        """Give up all; none is made any more."""
+        self._open = False
+        for cells in self._ready.values():
+            for cell in cells:
+                self._close(cell)
+        self._ready.clear()
+
+    def _prepare(self, wanted: Wanted) -> None:
+        have = len(self._ready.get(wanted, ())) + self._coming.get(wanted, 0)
+        for _ in range(PER_FUNCTION - have):
+            self._coming[wanted] = self._coming.get(wanted, 0) + 1
+            cell = self.cell(wanted)
+            self._threads.hand(partial(self.fill, cell, wanted), partial(self._came, wanted, cell))
+
+    def _came(self, wanted: Wanted, cell: Cell, outcome: Outcome[None]) -> None:
+        self._coming[wanted] -= 1
+        if not self._coming[wanted]:
+            del self._coming[wanted]
+        try:
+            outcome.get()
+        except (MontyError, MoothallError):
+            self._close(cell)  # the next run finds none, makes its own, and says what is wrong
+            return
+        if not self._open:
+            self._close(cell)
+            return
+        self._ready.setdefault(wanted, []).append(cell)
+        self._ready.move_to_end(wanted)
+        while sum(map(len, self._ready.values())) > self._most:
+            _, old = self._ready.popitem(last=False)
+            for each in old:
+                self._close(each)
+
+    def _close(self, cell: Cell) -> None:
+        self._threads.hand(cell.close, Outcome.get)

@@ -1,0 +1,140 @@
+"""One worker process, taken from the runtime's pool, used for one thing, and given back.
+
+All but `stop` and `stopped` blocks, and belongs into a thread of `threads`; one step at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from threading import Lock
+from time import perf_counter
+from typing import Final, TypeVar
+
+from pydantic_monty import Monty, MontyError, MontySession, OSPolicy, ResourceLimits, TypeCheckFormat
+
+from moothall.codegen.sandbox.confinement import Handle, confine
+from moothall.codegen.sandbox.faults import fault_of
+from moothall.codegen.sandbox.port import FaultKind, SandboxLimits, fault
+from moothall.errors import SandboxFault
+
+T = TypeVar("T")
+
+_POLICY: Final[OSPolicy] = {"sleep": "zero"}
+"""Nothing sleeps in a worker: others wait for it."""
+
+
+_SPOILT: Final[Mapping[str, FaultKind]] = {"time": "time", "memory": "memory", "crashed": "crashed"}
+"""Ends that come in the middle of something: such a process is never used again."""
+
+
+class Worker:
+    """A process.
+
+    Args:
+        pool: where it comes from.
+        limits: of what it does; those in a state that is loaded have to be the same.
+
+    Attributes:
+        limits: as given.
+        seconds: that its steps took.
+    """
+
+    def __init__(self, pool: Monty, limits: SandboxLimits) -> None:
+        self.limits = limits
+        self.seconds = 0.0
+        self._pool = pool
+        self._state = Lock()
+        self._step = Lock()
+        self._session: MontySession | None = None
+        self._handle: Handle | None = None
+        self._stopped: FaultKind | None = None
+
+    @property
+    def stopped(self) -> FaultKind | None:
+        """Why it was stopped, if it was."""
+        return self._stopped
+
+    def stop(self, kind: FaultKind) -> None:
+        """End the process; what it does fails with this kind. From any thread, at any time."""
+        with self._state:
+            self._stopped = self._stopped or kind
+            if self._handle is not None:
+                self._handle.kill()
+
+    def close(self) -> None:
+        """Give the process back, which forgets all; a dead one is replaced. A step that still ends is awaited."""
+        with self._step:
+            with self._state:
+                handle, self._handle = self._handle, None
+                if handle is not None:
+                    handle.close()
+            session, self._session = self._session, None
+            if session is not None:
+                session.__exit__(None, None, None)
+
+    def step(self, work: Callable[[], T]) -> T:
+        """Do something with the process.
+
+        Raises:
+            SandboxFault: for every error of the runtime, and if the process has been stopped; ``busy``: there is none.
+        """
+        began = perf_counter()
+        with self._step:
+            try:
+                self._refuse_if_stopped()
+                return work()
+            except MontyError as error:
+                raise self._fault(error) from None
+            except TimeoutError:
+                raise fault("busy") from None
+            finally:
+                self.seconds += perf_counter() - began
+
+    def checkout(self, *, stubs: str | None = None, type_check_format: TypeCheckFormat | None = None) -> MontySession:
+        """Take a process; with ``stubs``, one that checks the types of what it is fed before it runs it.
+
+        Raises:
+            SandboxFault: it has been stopped before.
+            MontyError: there is none.
+        """
+        limits = _runtime_limits(self.limits)
+        checked = stubs is not None
+        session = self._pool.checkout(
+            limits=limits,
+            os_policy=_POLICY,
+            type_check=checked,
+            type_check_stubs=stubs,
+            type_check_format=type_check_format,
+        )
+        self._session = session
+        session.__enter__()
+        pid = session.worker_pid
+        with self._state:
+            if pid is not None:
+                self._handle = Handle(pid)
+        self._refuse_if_stopped()
+        if pid is not None:
+            confine(pid, self.limits)
+        return session
+
+    def _fault(self, error: MontyError) -> SandboxFault:
+        if self._stopped is not None:
+            return fault(self._stopped)
+        found = fault_of(error)
+        if (kind := _SPOILT.get(found.kind)) is not None:
+            self.stop(kind)
+        return found
+
+    def _refuse_if_stopped(self) -> None:
+        if self._stopped is not None:
+            raise fault(self._stopped)
+
+
+def _runtime_limits(limits: SandboxLimits) -> ResourceLimits:
+    """A run's limits in the runtime's words; the question for the arguments is one more suspension."""
+    return {
+        "max_feed_duration_secs": limits.seconds,
+        "max_memory": limits.memory,
+        "max_recursion_depth": limits.depth,
+        "max_suspensions": limits.calls + 1,
+    }

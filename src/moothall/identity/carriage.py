@@ -3,7 +3,8 @@
 The digest is over the canonical form of the payload, so that the message may be written anew on its way. Method and
 target are agreed by the transport; for a message to an agent the target is `agent_uri`.
 
-It is a library for those who bring such a transport (a queue, a peer-to-peer channel); no door of a node uses it.
+It is a library for those who bring such a transport (a queue, a peer-to-peer channel). A node uses it for the origin
+proof of negotiations, which outlives the connection that a request comes by (row WIRE-NEGO-13).
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from typing import Final
 
 from moothall.identity import jwk, tokens
 from moothall.identity.apikeys import ApiKeys
+from moothall.identity.carriage import prove_payload
 from moothall.identity.challenge import Challenger
 from moothall.identity.did import Did
 from moothall.identity.document import DidDocument
@@ -121,6 +122,20 @@ class Verifier:
             StorageError: as `authenticate`.
         """
         return await self._by_legacy(LegacyProof.of_json(fields), self._parts.site.public)
+
+    async def prove_carried(self, message: Mapping[str, object], *, method: str, target: str) -> Principal:
+        """Who made the proof inside a message, ``{"auth": …, "payload": …}``, for this method and target.
+
+        Raises:
+            PermissionDeniedError: the identity is proved and suspended (``forbidden_did``).
+            Unauthenticated: it does not hold, or was used before.
+            Overloaded, CallTimeout, StorageError: as `authenticate`.
+        """
+        proven = await prove_payload(self._parts.verification, message, method=method, target=target)
+        principal = self._of_did(proven, "request")
+        if self._parts.standing.suspended(principal.id):
+            raise suspended()
+        return principal
 
     def welcome(self, principal: Principal) -> list[tuple[str, str]]:
         """Headers for the answer to a signed request that succeeded: an access token (row WIRE-TOKEN-01)."""

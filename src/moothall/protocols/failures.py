@@ -14,6 +14,7 @@ from moothall.error_table import ENVELOPE_CODES
 from moothall.errors import (
     ApprovalPending,
     MoothallError,
+    NegotiationRejected,
     PermissionDeniedError,
     Told,
     UpstreamError,
@@ -101,6 +102,19 @@ def _safe(kind: type[MoothallError], details: object) -> dict[str, object]:
         safe |= pending_details(details)
     if issubclass(kind, PermissionDeniedError):
         safe |= decision_of(details)
+    if issubclass(kind, NegotiationRejected):
+        safe |= _negotiation(details)
+    return safe
+
+
+def _negotiation(details: Mapping[str, object]) -> dict[str, object]:
+    """What a requester can act on: the approval that is awaited, what is missing, what is to be had."""
+    safe: dict[str, object] = {}
+    if isinstance(approval := details.get("approval_id"), str):
+        safe["approval_id"] = approval[:_LONGEST]
+    for name in ("missing", "supported", "unsupportedConstraints"):
+        if isinstance(listed := details.get(name), list):
+            safe[name] = [item[:_LONGEST] for item in listed[:_MOST] if isinstance(item, str)]
     return safe
 
 

@@ -32,9 +32,11 @@ from moothall.identity.resolver import Resolver
 from moothall.identity.session import SignedSession
 from moothall.identity.site import Site
 from moothall.identity.standing import Standings
+from moothall.identity.verifier import Verifier
 from moothall.policy.engine import PolicyEngine
 from moothall.protocols.anp.assembly import AnpRoom, Ground
 from moothall.protocols.anp.hosted import HostedAgent, Owner
+from moothall.protocols.anp.negotiating import Holds
 from moothall.protocols.anp.terms import Terms
 from moothall.protocols.house import REQUEST_ID, STREAMS
 from moothall.server.language import accepted
@@ -67,6 +69,8 @@ class House:
     agents: dict[str, HostedAgent]
     egress: Egress
     resolver: Resolver
+    store: Store
+    verifier: Verifier
     asked: list[tuple[str, str]] = field(default_factory=list)
     """Requests that arrived: method and path with query."""
 
@@ -103,6 +107,7 @@ async def house(
     legacy: bool = False,
     open_documents: bool = True,
     identities: Callable[[str, str], AgentIdentity] | None = None,
+    holds: Holds | None = None,
 ) -> AsyncIterator[House]:
     """A node with these agents, for the time of the block."""
     from tests.protocols.anp import hall
@@ -124,7 +129,7 @@ async def house(
             )
             for name, each in made.items()
         }
-        async with _opened(data, registry, hosted, base, tls, legacy, open_documents) as (found, terms):
+        async with _opened(data, registry, hosted, base, tls, legacy, open_documents, holds) as (found, terms):
             app = wrap(_App(found, found.room.door(terms)))
             async with serving(app, listening, tls):
                 yield found
@@ -146,6 +151,7 @@ async def _opened(
     tls: Tls | None,
     legacy: bool,
     open_documents: bool,
+    holds: Holds | None,
 ) -> AsyncIterator[tuple[House, Terms]]:
     clock = SystemClock()
     allowed = Allowed.parsed("localhost" if tls else "http://localhost")
@@ -181,6 +187,7 @@ async def _opened(
             egress=egress,
             resolver=resolver,
             clock=clock,
+            holds=holds,
         )
     )
     terms = CallTerms(agents=principal)
@@ -194,7 +201,7 @@ async def _opened(
             terms=terms,
         )
     )
-    found = House(base, room, paths[0], registry, hosted, egress, resolver)
+    found = House(base, room, paths[0], registry, hosted, egress, resolver, store, gatehouse.verifier)
     try:
         yield found, _door_terms(gatehouse.verifier, open_documents)
     finally:

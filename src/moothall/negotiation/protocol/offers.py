@@ -19,6 +19,9 @@ TRANSPORT: Final = "transport-protected"
 RPC_PROFILE: Final = "anp.rpc.v1"
 """The profile of calls of a structured interface."""
 
+TASK_PROFILE: Final = "a2a.task.v1"
+"""The profile of tasks, as A2A 1.0 has them; a name of ours, since ANP has none."""
+
 CONTENT: Final[dict[ExecutionMode, str]] = {
     "direct_structured_call": JSON,
     "stream": EVENTS,
@@ -134,3 +137,33 @@ def _offer(entry: Entry) -> Offer:
         approval=spec.approval,
         timeout_ms=int(spec.timeout * 1000),
     )
+
+
+def interfaces_of(rpc: str, *, document: str, tasks: str = "") -> tuple[Interface, ...]:
+    """The ways to an agent of a node.
+
+    Args:
+        rpc: the address of its call route.
+        document: that of its OpenRPC document.
+        tasks: where it takes tasks of A2A; empty: it does not.
+    """
+    calls = Interface(
+        id="interface.openrpc",
+        kind="StructuredInterface",
+        protocol="openrpc",
+        profile=RPC_PROFILE,
+        url=rpc,
+        modes=("direct_structured_call", "stream"),
+        refs=(document,),
+    )
+    if not tasks:
+        return (calls,)
+    taken = Interface(
+        id="interface.a2a",
+        kind="StructuredInterface",
+        protocol="A2A",
+        profile=TASK_PROFILE,
+        url=tasks,
+        modes=("async_task",),
+    )
+    return (calls, taken)

@@ -15,7 +15,9 @@ from moothall.errors import MoothallError, ServiceNotFoundError, Told, UpstreamI
 from moothall.identity.description_proof import Verdict, check_description
 from moothall.identity.destination import Origin
 from moothall.identity.document import DidDocument
+from moothall.negotiation.protocol.bodies import METHODS
 from moothall.protocols.anp.fetched import Answered, FetchedDocuments
+from moothall.protocols.anp.meta_interface import negotiation_url
 from moothall.protocols.anp.reach import home_of, origin_of
 from moothall.protocols.anp.remote import RemoteAgent, RemoteMethod, links, methods, text
 from moothall.protocols.anp.sessions import Resolves
@@ -72,6 +74,8 @@ class Acquaintances:
             MoothallError: as `of`.
         """
         agent = await self.of(did, reader)
+        if name in METHODS and (negotiating := _negotiating(agent, name)) is not None:
+            return negotiating
         if name not in agent.methods:
             agent = await self.of(did, reader, fresh=True)
         if name not in agent.methods:
@@ -120,6 +124,7 @@ class Acquaintances:
             proof,
             confirmed and document is not None and document.did.text == did,
             found,
+            negotiation_url(description, answer.uri),
             known,
         )
 
@@ -139,6 +144,21 @@ class Acquaintances:
         except MoothallError as error:
             _log.info("the DID that a description names was not resolved: %s", error)
             return None
+
+
+def _negotiating(agent: RemoteAgent, name: str) -> RemoteMethod | None:
+    """A method of ``anp.*`` where the description says that the agent negotiates; None: it does not say so.
+
+    Raises:
+        UpstreamInvalid: the proof on the description does not hold, or that is somebody else's place.
+    """
+    if not agent.negotiates_at:
+        return None
+    if agent.proof == "invalid":
+        raise UpstreamInvalid("the proof does not hold", told=Told("anp.remote_unsigned_for"))
+    if origin_of(agent.negotiates_at) not in agent.answers_at:
+        raise UpstreamInvalid("the calls go to another origin", told=Told("anp.remote_route"))
+    return RemoteMethod(name, agent.negotiates_at, (), by_position=False, human=False, raw={}, schemas={})
 
 
 def _check_near(url: str, near: frozenset[Origin | None], proof: Verdict) -> None:

@@ -16,8 +16,9 @@ from moothall.protocols.anp.crawler import Crawler
 from moothall.protocols.anp.door import AnpDoor
 from moothall.protocols.anp.fetched import FetchedDocuments
 from moothall.protocols.anp.hosted import Hosted
+from moothall.protocols.anp.negotiating import Holds
 from moothall.protocols.anp.own import OwnAgents
-from moothall.protocols.anp.published import Published
+from moothall.protocols.anp.published import Published, no_frames
 from moothall.protocols.anp.sessions import Resolves, Sessions
 from moothall.protocols.anp.terms import Terms
 
@@ -34,6 +35,8 @@ class Ground:
         principals: who an agent of this node is as a caller, by its name.
         sessions: signs what an agent sends.
         openapi: the path of the OpenAPI document of the plain HTTP door; empty where there is none.
+        frames: the address at which an agent negotiates in frames, by its name; empty where it does not.
+        holds: holds calls against the agreements that they quote; None where nothing is agreed.
     """
 
     snapshot: Callable[[], Snapshot]
@@ -46,6 +49,8 @@ class Ground:
     resolver: Resolves
     clock: Clock
     openapi: str = "/openapi.json"
+    frames: Callable[[str], str] = no_frames
+    holds: Holds | None = None
 
 
 class AnpRoom:
@@ -59,16 +64,24 @@ class AnpRoom:
 
     def __init__(self, ground: Ground) -> None:
         self._gateway = ground.gateway
+        self._holds = ground.holds
         self._documents = FetchedDocuments(ground.egress, ground.sessions, ground.clock)
         others = Acquaintances(self._documents, ground.resolver, ground.base)
-        self.published = Published(ground.snapshot, ground.hosted, ground.base, ground.clock, openapi=ground.openapi)
-        own = OwnAgents(ground.gateway, self.published, ground.principals)
+        self.published = Published(
+            ground.snapshot,
+            ground.hosted,
+            ground.base,
+            ground.clock,
+            openapi=ground.openapi,
+            frames=ground.frames,
+        )
+        own = OwnAgents(ground.gateway, self.published, ground.principals, ground.holds)
         self.connector = AnpConnector(own, others, ground.sessions)
         self.crawler = Crawler(ground.egress, others)
 
     def door(self, terms: Terms) -> AnpDoor:
         """The door; the call path must be there by now."""
-        return AnpDoor(self._gateway(), self.published, terms)
+        return AnpDoor(self._gateway(), self.published, terms, self._holds)
 
     async def aclose(self) -> None:
         """Give up what is being fetched."""

@@ -11,11 +11,12 @@ from typing import Any, Final, TypeVar
 from moothall.calls.ports import Admitted, CallFacts, Gateway, Params
 from moothall.calls.reply import Reply
 from moothall.calls.request_ids import fresh
-from moothall.calls.target import Target
 from moothall.errors import InternalError, MoothallError, ServiceNotFoundError, Told, Unauthenticated, ValidationError
 from moothall.messages import Lang
+from moothall.negotiation.protocol.bodies import METHODS
 from moothall.protocols.anp import jsonrpc
 from moothall.protocols.anp.jsonrpc import Call, Message, Misshapen
+from moothall.protocols.anp.negotiating import Holds, arguments, belongs, held, target_of
 from moothall.telemetry import logger
 
 AT_ONCE: Final = 8
@@ -39,6 +40,7 @@ class Calling:
         agent: whose methods they are.
         facts: what holds for all calls of the request.
         lang: the caller's language.
+        holds: holds calls against the agreements that they quote; None where nothing is agreed.
     """
 
     message: Message
@@ -46,6 +48,7 @@ class Calling:
     agent: str
     facts: CallFacts
     lang: Lang
+    holds: Holds | None = None
 
     async def respond(self) -> bytes | None:
         """The responses; None where the message has notifications only.
@@ -95,7 +98,7 @@ class Calling:
             return self._failed(call, facts, call.error)
         try:
             admitted = await self._admit(call, facts)
-            params = _arguments(admitted, call)
+            params = await self._arguments(admitted, call)
         except MoothallError as error:
             if alone and isinstance(error, Unauthenticated):
                 raise  # for the door: the answer as a whole has a status and a challenge
@@ -107,7 +110,7 @@ class Calling:
             return self._failed(call, facts, call.error)
         try:
             admitted = await self._admit(call, facts)
-            params = _arguments(admitted, call)
+            params = await self._arguments(admitted, call)
         except MoothallError as error:
             return self._failed(call, facts, error)
         async for chunk in self.gateway.stream(admitted, params):
@@ -128,13 +131,24 @@ class Calling:
             MoothallError: as `Gateway.admit`.
         """
         try:
-            target = Target.parse(f"local:{self.agent}.{call.method}")
+            target = target_of(self.agent, call.method)
         except ValidationError as error:
             raise _unknown() from error
         admitted = await self.gateway.admit(target, facts)
-        if admitted.entry.agent != self.agent:
+        if not belongs(admitted.entry, self.agent, call.method):
             raise _unknown()
         return admitted
+
+    async def _arguments(self, admitted: Admitted, call: Call) -> Params:
+        """The arguments, wherever in the object they stand (row DEC-03); a list has them by position.
+
+        Raises:
+            MoothallError: the call quotes an agreement that it does not fit (row WIRE-NEGO-09).
+        """
+        if call.method in METHODS:
+            return arguments(self.agent, call.method, call.params)
+        params = await held(admitted, call.params, self.holds)
+        return admitted.entry.locate(params) if isinstance(params, Mapping) else params
 
     def _ended(self, call: Call, facts: CallFacts, reply: Reply[Any]) -> bytes | None:
         if reply.error is not None:
@@ -159,11 +173,6 @@ class Calling:
 def _part(key: str, index: int) -> str:
     """The key of one call of a batch; a digest, since a suffix could make it longer than a key may be."""
     return hashlib.sha256(f"{index}#{key}".encode()).hexdigest()
-
-
-def _arguments(admitted: Admitted, call: Call) -> Params:
-    """The arguments, wherever in the object they stand (row DEC-03); a list has them by position."""
-    return admitted.entry.locate(call.params) if isinstance(call.params, Mapping) else call.params
 
 
 def _unknown() -> ServiceNotFoundError:

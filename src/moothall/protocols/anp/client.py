@@ -11,6 +11,7 @@ from typing import Any, Final
 from moothall.calls.ports import Outgoing, Report
 from moothall.calls.reply import Progress
 from moothall.calls.request_ids import fresh
+from moothall.error_table import ERRORS
 from moothall.errors import (
     CallTimeout,
     InvalidInput,
@@ -35,8 +36,14 @@ from moothall.telemetry import logger
 _JSON: Final = "application/json"
 _WHOLE: Final = 16 * 1024 * 1024
 _STREAM: Final = 1024 * 1024 * 1024
-_CODES: Final[Mapping[int, str]] = {-32601: "NOT_FOUND", -32602: "VALIDATION_ERROR"}
-"""What the codes of JSON-RPC itself say of a call; the others of its own say that the far side is at fault, or we."""
+_NEGOTIATING: Final = range(1600, 1609)
+_CODES: Final[Mapping[int, str]] = {
+    -32601: "NOT_FOUND",
+    -32602: "VALIDATION_ERROR",
+    **{row.jsonrpc: code for code, row in ERRORS.items() if row.jsonrpc in _NEGOTIATING},
+}
+"""What the codes of JSON-RPC itself say of a call, and those of ANP of a negotiation; the others of JSON-RPC's own say
+that the far side is at fault, or we."""
 
 _SHOWN: Final = 200
 _FAR: Final = 1e300
@@ -173,7 +180,8 @@ def _refusal(error: Mapping[str, Any]) -> MoothallError:
     data, number = error.get("data"), error.get("code")
     if isinstance(data, dict) and isinstance(data.get("code"), str):
         return remote_error(data["code"], data.get("details"))
-    return remote_error(_CODES.get(number) if isinstance(number, int) else None)
+    details = data.get("details") if isinstance(data, dict) else None
+    return remote_error(_CODES.get(number) if isinstance(number, int) else None, details)
 
 
 async def _noted(message: Mapping[str, Any], report: Report | None) -> list[Any]:

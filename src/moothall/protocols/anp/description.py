@@ -8,6 +8,7 @@ from moothall.capability.spec import JsonObject
 from moothall.clock import rfc3339
 from moothall.protocols.anp.addresses import DISCOVERY, path_of
 from moothall.protocols.anp.hosted import HostedAgent
+from moothall.protocols.anp.meta_interface import frames_interface, rpc_interface
 from moothall.protocols.anp.methods import Methods
 from moothall.protocols.anp.openrpc import PROTOCOL_VERSION
 from moothall.protocols.anp.openrpc import VERSION as OPENRPC_VERSION
@@ -15,10 +16,14 @@ from moothall.protocols.anp.openrpc import VERSION as OPENRPC_VERSION
 AUTHORIZATION: Final = "humanAuthorization"
 """The member of an interface, and the query of `interface.json`, that tells of methods which wait for a person."""
 
+_SECURITY: Final = "didwba_sc"
+
 OPENAPI_VERSION: Final = "3.1.0"
 
 
-def description(agent: HostedAgent, methods: Methods, base: str, *, openapi: str = "") -> JsonObject:
+def description(
+    agent: HostedAgent, methods: Methods, base: str, *, openapi: str = "", negotiates: bool = False, frames: str = ""
+) -> JsonObject:
     """The document, without its proof.
 
     Args:
@@ -26,6 +31,8 @@ def description(agent: HostedAgent, methods: Methods, base: str, *, openapi: str
         methods: what it exposes on the network.
         base: the address of the node, ``https://HOST[:PORT]``, without a slash at its end.
         openapi: the path of the document that describes the plain HTTP door; empty where there is none.
+        negotiates: whether the node's agents negotiate at their call routes.
+        frames: the address at which it does so in frames; empty where it does not.
     """
     owner = {"type": agent.owner.kind, "name": agent.owner.name}
     return {
@@ -38,8 +45,8 @@ def description(agent: HostedAgent, methods: Methods, base: str, *, openapi: str
         "owner": owner | {"url": agent.owner.url or base},
         "description": agent.description or f"The agent {agent.name}",
         "created": rfc3339(agent.created),
-        "securityDefinitions": {"didwba_sc": {"scheme": "didwba", "in": "header", "name": "Authorization"}},
-        "security": "didwba_sc",
+        "securityDefinitions": {_SECURITY: {"scheme": "didwba", "in": "header", "name": "Authorization"}},
+        "security": _SECURITY,
         "Infomations": [  # spelt so in the specification
             {
                 "type": "Information",
@@ -52,7 +59,11 @@ def description(agent: HostedAgent, methods: Methods, base: str, *, openapi: str
                 "url": f"{base}{DISCOVERY}",
             },
         ],
-        "interfaces": _interfaces(agent, methods, base, openapi),
+        "interfaces": [
+            *_interfaces(agent, methods, base, openapi),
+            *([rpc_interface(agent.did, f"{base}{path_of(agent.name, 'rpc')}", _SECURITY)] if negotiates else []),
+            *([frames_interface(agent.did, frames, _SECURITY)] if frames else []),
+        ],
     }
 
 

@@ -17,6 +17,7 @@ from moothall.messages import Lang
 from moothall.protocols.anp.addresses import DISCOVERY, Place, place_at
 from moothall.protocols.anp.answers import Answer, refusal
 from moothall.protocols.anp.description import AUTHORIZATION
+from moothall.protocols.anp.negotiating import Holds
 from moothall.protocols.anp.published import Document, Published
 from moothall.protocols.anp.route import DOOR, CallRoute
 from moothall.protocols.anp.terms import Terms
@@ -43,13 +44,14 @@ class AnpDoor:
         gateway: the call path.
         published: the documents.
         terms: what the house hands in.
+        holds: holds calls against the agreements that they quote; None where nothing is agreed.
     """
 
-    def __init__(self, gateway: Gateway, published: Published, terms: Terms) -> None:
+    def __init__(self, gateway: Gateway, published: Published, terms: Terms, holds: Holds | None = None) -> None:
         self._gateway = gateway
         self._published = published
         self._terms = terms
-        self._route = CallRoute(gateway, published, terms)
+        self._route = CallRoute(gateway, published, terms, holds)
 
     def claims(self, path: str) -> bool:
         """Whether an address is this door's."""

@@ -11,7 +11,15 @@ from typing import Any, Final
 from moothall.calls.ports import Params
 from moothall.calls.reply import Item, Progress
 from moothall.canonical import dumps
-from moothall.errors import MoothallError, Told, UsageError
+from moothall.errors import (
+    AuthorizationRequired,
+    MoothallError,
+    MoreInformation,
+    NegotiationExpired,
+    NegotiationRejected,
+    Told,
+    UsageError,
+)
 from moothall.messages import Lang, explain
 
 Id = str | int | float | None
@@ -24,6 +32,9 @@ _LONGEST_ID: Final = 256
 _LONGEST_METHOD: Final = 512
 _NOT_TOLD: Final = frozenset({"INTERNAL_ERROR"})
 """Codes whose details are nobody's business."""
+
+_RETRYABLE: Final = (AuthorizationRequired, MoreInformation, NegotiationExpired)
+"""What ends otherwise once something has been added, approved or negotiated anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +109,8 @@ def failure(
     data: dict[str, object] = {"code": error.envelope_code, "why": words.why, "hint": words.hint}
     if error.details and error.envelope_code not in _NOT_TOLD:
         data["details"] = error.details
+    if isinstance(error, NegotiationRejected):
+        data |= {"anp_code": error.anp_code, "retryable": isinstance(error, _RETRYABLE), "details": error.details}
     data["request_id"] = request_id
     if challenge is not None:
         data["challenge"] = dict(challenge)

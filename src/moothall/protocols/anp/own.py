@@ -7,19 +7,20 @@ of the agent that would have signed a request.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from moothall.calls.ports import Admitted, CallFacts, Gateway, Outgoing
+from moothall.calls.ports import Admitted, CallFacts, Gateway, Outgoing, Params
 from moothall.calls.reply import Item, Reply
 from moothall.calls.request_ids import fresh
-from moothall.calls.target import Target
 from moothall.capability.spec import JsonObject
 from moothall.errors import InternalError, ServiceNotFoundError, Told, ValidationError
 from moothall.identity.principal import Principal
+from moothall.negotiation.protocol.bodies import METHODS
 from moothall.protocols.anp.acquaintances import presented
 from moothall.protocols.anp.hosted import HostedAgent
+from moothall.protocols.anp.negotiating import Holds, arguments, belongs, held, target_of
 from moothall.protocols.anp.published import Published
 from moothall.protocols.anp.route import DOOR
 from moothall.protocols.readers import seen_by
@@ -32,14 +33,20 @@ class OwnAgents:
         gateway: the call path; asked for at each call, since that knows its connectors before they know it.
         published: what is told of them.
         principals: who an agent is as a caller, by its name.
+        holds: holds calls against the agreements that they quote; None where nothing is agreed.
     """
 
     def __init__(
-        self, gateway: Callable[[], Gateway], published: Published, principals: Callable[[str], Principal]
+        self,
+        gateway: Callable[[], Gateway],
+        published: Published,
+        principals: Callable[[str], Principal],
+        holds: Holds | None = None,
     ) -> None:
         self._gateway = gateway
         self._published = published
         self._principals = principals
+        self._holds = holds
 
     def find(self, did: str) -> HostedAgent | None:
         """The agent of this node with this DID."""
@@ -48,7 +55,7 @@ class OwnAgents:
     async def call(self, agent: HostedAgent, outgoing: Outgoing) -> Any:  # noqa: ANN401 - JSON of any shape
         """Call one of its methods, as whoever makes the call; without one, as the agent that sends it."""
         admitted = await self._admit(agent, outgoing)
-        reply = await self._gateway().run(admitted, outgoing.params)
+        reply = await self._gateway().run(admitted, await self._arguments(agent, admitted, outgoing))
         if reply.error is not None:
             raise reply.error
         return reply.data
@@ -56,7 +63,7 @@ class OwnAgents:
     async def stream(self, agent: HostedAgent, outgoing: Outgoing) -> AsyncGenerator[Any]:
         """The same, value by value."""
         admitted = await self._admit(agent, outgoing)
-        chunks = self._gateway().stream(admitted, outgoing.params)
+        chunks = self._gateway().stream(admitted, await self._arguments(agent, admitted, outgoing))
         async with aclosing(chunks) as arriving:  # type: ignore[type-var]
             async for chunk in arriving:
                 if isinstance(chunk, Reply):
@@ -94,13 +101,22 @@ class OwnAgents:
             purpose=outgoing.purpose,
         )
         try:
-            target = Target.parse(f"local:{agent.name}.{outgoing.target.operation}")
+            target = target_of(agent.name, outgoing.target.operation)
         except ValidationError as error:
             raise _unknown() from error
         admitted = await self._gateway().admit(target, facts)
-        if admitted.entry.agent != agent.name:
+        if not belongs(admitted.entry, agent.name, outgoing.target.operation):
             raise _unknown()
         return admitted
+
+    async def _arguments(self, agent: HostedAgent, admitted: Admitted, outgoing: Outgoing) -> Params:
+        method = outgoing.target.operation
+        if method in METHODS:
+            return arguments(agent.name, method, outgoing.params)
+        params = await held(admitted, outgoing.params, self._holds)
+        return (
+            admitted.entry.locate(params) if params is not outgoing.params and isinstance(params, Mapping) else params
+        )
 
 
 def _unknown() -> ServiceNotFoundError:

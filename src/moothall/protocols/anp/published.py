@@ -19,6 +19,7 @@ from moothall.protocols.anp.description import authorized_by_people, description
 from moothall.protocols.anp.discovery import pages
 from moothall.protocols.anp.hosted import Hosted, HostedAgent
 from moothall.protocols.anp.methods import Methods, methods_by_agent, methods_of
+from moothall.protocols.anp.negotiating import NEGOTIATES
 from moothall.protocols.anp.openrpc import interface
 
 _TAG: Final = 32
@@ -63,7 +64,13 @@ class _State:
     public: Mapping[str, frozenset[str]]
     paths: Mapping[str, HostedAgent]
     dids: Mapping[str, HostedAgent]
+    negotiates: bool = False
     made: dict[tuple[str, ...], Document] = field(default_factory=dict)
+
+
+def no_frames(_agent: str) -> str:
+    """No address: frames are not spoken here."""
+    return ""
 
 
 class Published:
@@ -75,16 +82,25 @@ class Published:
         base: the address of the node, ``https://HOST[:PORT]``, without a slash at its end.
         clock: dates the proofs.
         openapi: the path of the OpenAPI document of the plain HTTP door; empty where there is none.
+        frames: the address at which an agent negotiates in frames, by its name; empty where it does not.
     """
 
     def __init__(
-        self, snapshot: Callable[[], Snapshot], hosted: Hosted, base: str, clock: Clock, *, openapi: str = ""
+        self,
+        snapshot: Callable[[], Snapshot],
+        hosted: Hosted,
+        base: str,
+        clock: Clock,
+        *,
+        openapi: str = "",
+        frames: Callable[[str], str] = no_frames,
     ) -> None:
         self._snapshot = snapshot
         self._hosted = hosted
         self._base = base
         self._clock = clock
         self._openapi = openapi
+        self._frames = frames
         self._state = _State(-1, {}, {}, {}, {}, {})
         self._unsigned: dict[tuple[str, str], tuple[HostedAgent, Document]] = {}
 
@@ -104,7 +120,7 @@ class Published:
         """Its `ad.json`, signed, for a reader who may know of the capabilities with the ids ``seen``."""
         state = self._now()
         methods = _among(methods_of(agent.name, state.methods), seen)
-        key = ("ad", agent.name, *methods)
+        key = ("ad", agent.name, self._frames(agent.name), *methods)
         if key not in state.made:
             _keep(state.made, key, self._signed(agent, methods))
         return state.made[key]
@@ -154,13 +170,21 @@ class Published:
             }
             paths = {agent.document_path: agent for agent in hosted.values()}
             dids = {agent.did: agent for agent in hosted.values()}
-            self._state = state = _State(snapshot.version, dict(hosted), methods, public, paths, dids)
+            negotiates = snapshot.find(NEGOTIATES) is not None
+            self._state = state = _State(snapshot.version, dict(hosted), methods, public, paths, dids, negotiates)
             self._unsigned = {key: kept for key, kept in self._unsigned.items() if hosted.get(key[0]) is kept[0]}
         return state
 
     def _signed(self, agent: HostedAgent, methods: Methods) -> Document:
         """The signed description; one made before is kept where nothing in it has changed, so that its ETag holds."""
-        plain = description(agent, methods, self._base, openapi=self._openapi)
+        plain = description(
+            agent,
+            methods,
+            self._base,
+            openapi=self._openapi,
+            negotiates=self._state.negotiates,
+            frames=self._frames(agent.name),
+        )
         content = dumps(plain)
         key = (agent.name, hashlib.sha256(content).hexdigest())
         if (before := self._unsigned.get(key)) is not None:

@@ -108,6 +108,7 @@ class RemoteAgent:
         proof: whether its description is signed.
         confirmed: whether its DID document says that its description is there.
         methods: by their names.
+        negotiates_at: where it negotiates; empty where it does not say so.
         answers_at: the origins that the agent answers for; signed requests go nowhere else.
     """
 
@@ -118,6 +119,7 @@ class RemoteAgent:
     proof: Verdict
     confirmed: bool
     methods: Mapping[str, RemoteMethod] = field(repr=False)
+    negotiates_at: str = ""
     answers_at: frozenset[Origin] = frozenset()
 
     def described(self) -> JsonObject:

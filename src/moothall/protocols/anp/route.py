@@ -24,6 +24,7 @@ from moothall.protocols.anp.answers import Answer
 from moothall.protocols.anp.asked import Asked, of_one_call
 from moothall.protocols.anp.calling import Calling
 from moothall.protocols.anp.jsonrpc import Message, Misshapen
+from moothall.protocols.anp.negotiating import Holds
 from moothall.protocols.anp.published import Published
 from moothall.protocols.anp.telling import EventAnswer
 from moothall.protocols.anp.terms import Terms
@@ -46,11 +47,13 @@ class CallRoute:
         gateway: the call path.
         published: tells which methods ask nobody.
         terms: of the door.
+        holds: holds calls against the agreements that they quote; None where nothing is agreed.
     """
 
     gateway: Gateway
     published: Published
     terms: Terms
+    holds: Holds | None = None
 
     async def __call__(self, agent: str, lang: Lang, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -87,7 +90,7 @@ class CallRoute:
             approval=asked.approval,
             purpose=asked.purpose,
         )
-        calling = Calling(read, self.gateway, agent, facts, lang)
+        calling = Calling(read, self.gateway, agent, facts, lang, self.holds)
         if asked.events and any(isinstance(call, Misshapen) or not call.notification for call in read.calls):
             await EventAnswer(calling, send, headers, self.terms.heartbeat).give(receive, scope[STREAMS])
         else:

@@ -115,8 +115,11 @@ class Generator:
         if not work.repairs:
             return None
         mended = await writer.write(replace(work.task, cases=work.cases), draft.source, work.report)
-        if mended is not None:
-            work.repairs -= 1
+        if mended is None:
+            return None
+        work.repairs -= 1
+        if mended.source == draft.source:  # only its tests are others
+            mended = replace(mended, provenance=draft.provenance)
         return mended
 
 

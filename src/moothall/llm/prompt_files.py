@@ -16,7 +16,7 @@ def system_text(number: int, kind: str, lang: Lang) -> str:
     Raises:
         FileNotFoundError: there is no such prompt.
     """
-    return f"Prompt {number} ({kind})\n\n{_text(kind, lang)}\n\n{_text(FRAME, lang)}\n"
+    return f"Prompt {number} ({kind})\n\n{prompt_text(kind, lang)}\n\n{prompt_text(FRAME, lang)}\n"
 
 
 def tool_text(kind: str, lang: Lang) -> str:
@@ -33,5 +33,10 @@ def refused_text(lang: Lang) -> str:
 
 
 @cache
-def _text(name: str, lang: Lang) -> str:
+def prompt_text(name: str, lang: Lang) -> str:
+    """A text by the name of its file.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
     return files("moothall").joinpath("data", "prompts", f"{name}.{lang}.md").read_text(encoding="utf-8").strip()

@@ -1,0 +1,176 @@
+"""Tests by a language model that does not see the code which they are for (row GEN-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from moothall.codegen.gate import SAMPLES, SEED
+from moothall.codegen.generator import manifest_of
+from moothall.codegen.module import Case, JsonObject, Module, Provenance
+from moothall.codegen.properties import witnesses
+from moothall.codegen.report import Report
+from moothall.codegen.schemas.validation import compiled
+from moothall.codegen.task import CodingTask
+from moothall.errors import DecisionRefused, InvalidInput
+from moothall.llm.base import BaseLLM
+from moothall.llm.fencing import fenced
+from moothall.llm.prompt_files import prompt_text, refused_text
+from moothall.llm.reading import object_in
+from moothall.telemetry import logger
+
+MOST: Final = 60
+"""Tests that are taken of one answer."""
+
+LONGEST: Final = 65_536
+"""Characters of the material that are shown."""
+
+_OWN: Final = "model: "
+"""What the names of its tests begin with."""
+
+_KEYS: Final = frozenset(Case.model_fields)
+_ERRORS: Final = frozenset({"ValueError", "RuntimeError"})
+_log = logger("codegen")
+
+
+class CaseWriter:
+    """Has a model write tests from the description that the code is written from."""
+
+    def __init__(self, llm: BaseLLM) -> None:
+        self._llm = llm
+
+    async def written(self, task: CodingTask) -> tuple[Case, ...]:
+        """Tests for a task; none where the model's answer holds none.
+
+        Raises:
+            ModelUnavailable, ModelTimeout, DecisionRefused, BudgetSpent: the model gives no answer.
+        """
+        return await self._asked("code_cases", task, {"inputs": _untested(task)})
+
+    async def further(self, task: CodingTask, report: Report) -> tuple[Case, ...]:
+        """Tests beside those that the task has, for what they leave open, as a report of the gate says.
+
+        Raises:
+            as `written`.
+        """
+        gaps = [_gap(problem.message) for problem in report.problems]
+        return await self._asked("code_cases", task, {"inputs": _untested(task), "tests": _shown(task), "gaps": gaps})
+
+    async def reviewed(self, task: CodingTask, disputed: Sequence[Case]) -> tuple[Case, ...]:
+        """Tests that stand after somebody held these for wrong: as they were, corrected, or left out.
+
+        Raises:
+            as `written`.
+        """
+        return await self._asked("code_review", task, {"disputed": [each.model_dump(mode="json") for each in disputed]})
+
+    async def _asked(self, prompt: str, task: CodingTask, more: Mapping[str, object]) -> tuple[Case, ...]:
+        user = fenced({**described(task), **more}, LONGEST)
+        system = prompt_text(prompt, task.lang)
+        answer = await self._llm.async_generate_response(system, user)
+        try:
+            found = _cases(answer, task)
+        except DecisionRefused as refusal:
+            again = f"{user}\n\n{refused_text(task.lang)}\n\n{fenced({'reason': str(refusal)})}"
+            found = _cases(await self._llm.async_generate_response(system, again), task)
+        return found
+
+
+def own_cases(task: CodingTask) -> list[Case]:
+    """The tests of a task that were written here."""
+    return [case for case in task.cases if case.name.startswith(_OWN)]
+
+
+def described(task: CodingTask) -> dict[str, object]:
+    """What a task is, for a model."""
+    parts: dict[str, object] = {"instruction": task.instruction}
+    if task.material:
+        parts["material"] = task.material
+    parts["functions"] = [each.model_dump(mode="json") for each in task.functions]
+    if task.callees:
+        parts["callees"] = [
+            {
+                "target": each.target,
+                "parameters": each.parameters,
+                "returns": each.returns,
+                "description": each.description,
+            }
+            for each in task.callees
+        ]
+    return parts
+
+
+def _shown(task: CodingTask) -> list[JsonObject]:
+    """The tests that are there, without what they expect."""
+    return [{"name": each.name, "function": each.function, "arguments": each.arguments} for each in task.cases]
+
+
+def _untested(task: CodingTask) -> list[JsonObject]:
+    """The arguments that the gate tries mistakes with, as far as there is no test for them."""
+    manifest = manifest_of(task, Provenance(writer="llm"))
+    tested = [(case.function, case.arguments) for case in task.cases]
+    try:
+        found = witnesses(Module(manifest=manifest, source=""), SAMPLES, SEED)
+    except InvalidInput:
+        return []  # a schema that is refused: the gate says so
+    return [
+        {"function": each.function.name, "arguments": each.arguments}
+        for each in found
+        if each.fits and not each.refusing and (each.function.name, each.arguments) not in tested
+    ]
+
+
+def _gap(message: str) -> str:
+    """What is not tested, without what the code gives there: that would be the answer that a test is to find."""
+    return message.partition(" gives ")[0]
+
+
+def _cases(answer: str, task: CodingTask) -> tuple[Case, ...]:
+    """The tests in an answer that make sense.
+
+    Raises:
+        DecisionRefused: it is no list of tests.
+    """
+    listed = object_in(answer).get("cases")
+    if not isinstance(listed, list):
+        raise DecisionRefused("the answer has no list of cases")
+    found = {case.name: case for case in _sound(listed, task)}
+    if len(found) < len(listed):
+        _log.info("%d of %d tests that the model wrote make sense", len(found), len(listed))
+    return tuple(found.values())[:MOST]
+
+
+def _sound(listed: Sequence[Any], task: CodingTask) -> Iterator[Case]:
+    for number, each in enumerate(listed, 1):
+        if not isinstance(each, Mapping):
+            continue
+        name = str(each.get("name") or number).removeprefix(_OWN)
+        said = {key: value for key, value in each.items() if key in _KEYS and value is not None}
+        try:
+            case = Case.model_validate({**said, "name": f"{_OWN}{name[:150]}"})
+            if _makes_sense(case, task):
+                yield case
+        except (ValidationError, InvalidInput):
+            continue
+
+
+def _makes_sense(case: Case, task: CodingTask) -> bool:
+    """Whether code can pass it that keeps to the schemas and calls what it may."""
+    function = next((each for each in task.functions if each.name == case.function), None)
+    if function is None or (case.raises and case.raises not in _ERRORS):
+        return False
+    if not case.raises and not (
+        compiled(function.parameters).accepts(case.arguments) and compiled(function.returns).accepts(case.expected)
+    ):
+        return False
+    if not set(case.arguments) <= set(function.parameters.get("properties", {})):
+        return False
+    callees = {each.target: each for each in task.callees}
+    return all(
+        call.target in callees
+        and compiled(callees[call.target].parameters).accepts(call.parameters)
+        and (bool(call.error) or compiled(callees[call.target].returns).accepts(call.reply))
+        for call in case.calls
+    )

@@ -15,14 +15,15 @@ from moothall.capability.decorators import capability
 from moothall.negotiation.protocol.authorizing import CONCLUDE
 from moothall.negotiation.protocol.bodies import GET_CAPABILITIES, NEGOTIATE, NegotiateBody, NegotiateMeta
 from moothall.negotiation.protocol.desk import NegotiationDesk
+from moothall.negotiation.protocol.inlining import inlined
 from moothall.negotiation.protocol.needs import JsonObject
 
 SECONDS: Final = 120.0
 """More than a request of drafting waits for the other side's next message."""
 
 Name = Annotated[str, Field(max_length=200)]
-Meta = Annotated[dict[str, Any], WithJsonSchema(NegotiateMeta.model_json_schema())]
-Body = Annotated[dict[str, Any], WithJsonSchema(NegotiateBody.model_json_schema())]
+Meta = Annotated[dict[str, Any], WithJsonSchema(inlined(NegotiateMeta.model_json_schema()))]
+Body = Annotated[dict[str, Any], WithJsonSchema(inlined(NegotiateBody.model_json_schema()))]
 
 
 class FrontCapabilities:

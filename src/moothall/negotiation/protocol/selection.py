@@ -142,9 +142,8 @@ def _wanted(body: NegotiateBody, offers: Sequence[Offer]) -> tuple[Offer, ...]:
         if missing := [name for name, found in required.items() if not found]:
             raise _no_match(["requiredCapabilities"], missing=missing)
         among = tuple({each.name: each for found in required.values() for each in found}.values())
-        if len(among) == 1:
-            return among
-    return meant(body.intent, among) or (among if body.candidate_protocols and len(among) == 1 else ())
+    named_ones = body.required_capabilities or body.candidate_protocols
+    return meant(body.intent, among) or (among if named_ones else ())
 
 
 def _of_candidates(body: NegotiateBody, offers: tuple[Offer, ...]) -> tuple[Offer, ...]:

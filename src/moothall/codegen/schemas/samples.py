@@ -12,7 +12,7 @@ from moothall.codegen.schemas.running import JsonValue
 from moothall.codegen.schemas.sampling import Impossible, Maker, Mode
 from moothall.codegen.schemas.shapes import Root, branches, chosen, shape
 from moothall.codegen.schemas.spoiling import spoiled
-from moothall.codegen.schemas.validation import compiled
+from moothall.codegen.schemas.validation import Schema, compiled
 
 __all__ = ["samples", "spoiled"]
 
@@ -34,10 +34,17 @@ def samples(schema: object, count: int = 20, seed: int = 0) -> list[JsonValue]:
         InvalidInput: the schema is refused.
     """
     checked = compiled(schema)
-    rng = random.Random(f"{checked.digest} {seed}")  # noqa: S311 - samples are no secrets
+    return _fitting(checked, checked.document, count, random.Random(f"{checked.digest} {seed}"))  # noqa: S311 - no secrets
+
+
+def samples_of(root: Root, schema: object, count: int) -> list[JsonValue]:
+    """As `samples`, of one schema of a document that was compiled."""
+    return _fitting(Schema(root, "", schema), schema, count, random.Random(0))  # noqa: S311 - samples are no secrets
+
+
+def _fitting(checked: Schema, schema: object, count: int, rng: random.Random) -> list[JsonValue]:
     found: dict[object, JsonValue] = {}
-    tries = count * _MOST_TRIES
-    for value in _candidates(checked.document, rng, tries):
+    for value in _candidates(checked.document, schema, rng, count * _MOST_TRIES):
         if len(found) >= count:
             break
         if checked.accepts(value):
@@ -45,10 +52,10 @@ def samples(schema: object, count: int = 20, seed: int = 0) -> list[JsonValue]:
     return list(found.values())
 
 
-def _candidates(root: Root, rng: random.Random, tries: int) -> Iterator[JsonValue]:
+def _candidates(root: Root, whole: object, rng: random.Random, tries: int) -> Iterator[JsonValue]:
     steps = _MOST_STEPS
-    wanted: list[tuple[object, Mode]] = [(edge, mode) for edge in _edges(root) for mode in _EDGES]
-    for schema, mode in [*wanted, *[(root, _ANY)] * tries]:
+    wanted: list[tuple[object, Mode]] = [(edge, mode) for edge in _edges(root, whole) for mode in _EDGES]
+    for schema, mode in [*wanted, *[(whole, _ANY)] * tries]:
         maker = Maker(root, rng, mode)
         with suppress(Impossible):
             yield maker.value(schema)
@@ -57,10 +64,10 @@ def _candidates(root: Root, rng: random.Random, tries: int) -> Iterator[JsonValu
             return
 
 
-def _edges(root: Root) -> list[object]:
+def _edges(root: Root, whole: object) -> list[object]:
     """The schema itself, each of its choices, and with each value that a member's choice leaves."""
-    top = shape(root, root)
-    found: list[object] = [root, *(chosen(top, branch) for branch in branches(top))]
+    top = shape(whole, root)
+    found: list[object] = [whole, *(chosen(top, branch) for branch in branches(top))]
     for name, member in top.get("properties", {}).items():
         inner = shape(member, root)
         needed = [*top.get("required", ()), name]

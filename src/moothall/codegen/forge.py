@@ -1,0 +1,163 @@
+"""The forge of a node: generated services and everything around them, put together.
+
+The composition root makes a `Forge`, connects `Forge.connector`, takes in `Forge.capabilities`, calls `start` when the
+agents are there, and `aclose` before the call path is closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from moothall.audit.record import Recorder
+from moothall.calls.call import LOCAL
+from moothall.calls.ports import CallFacts, Gateway
+from moothall.calls.request_ids import fresh
+from moothall.calls.target import Target
+from moothall.capability.agents import Agent
+from moothall.capability.entry import Entry
+from moothall.capability.registry import Registry
+from moothall.capability.snapshot import describe
+from moothall.capability.spec import JsonObject
+from moothall.clock import Clock
+from moothall.codegen.llm_connector import LLMConnector
+from moothall.codegen.orchestration import Orchestrator
+from moothall.codegen.sandbox.port import DEFAULT_LIMITS, Sandbox, SandboxLimits
+from moothall.codegen.service_capabilities import ServiceCapabilities
+from moothall.codegen.services.declared import DeclaredServices
+from moothall.codegen.services.desk import ServiceDesk
+from moothall.codegen.services.generating import Decorated, LLMCodeGenerator, Service
+from moothall.codegen.services.health import USUAL, HealthLimits
+from moothall.codegen.services.offering import Offering
+from moothall.codegen.services.publication import Publication
+from moothall.codegen.services.running import RunTerms, ServiceRunner
+from moothall.codegen.services.store import ServiceStore
+from moothall.codegen.services.understanding import Understanding
+from moothall.codegen.services.writing import Generates, Keeps, Writing
+from moothall.codegen.task import Judge
+from moothall.identity.keys import Signer
+from moothall.identity.keystore import DEFAULT_AGENT
+from moothall.identity.principal import OWNER, Principal
+from moothall.llm.base import BaseLLM
+from moothall.messages import Lang
+from moothall.storage.store import Store
+
+__all__ = ["Decorated", "Forge", "Ground", "LLMCodeGenerator", "Service", "Terms"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How services are run.
+
+    Attributes:
+        limits: of one run in the sandbox.
+        health: when a version is too ill to go on.
+        share: of the calls that another version of a published service gets at first; 0: all at once.
+        lang: of what models are told, and of what is written for people.
+    """
+
+    limits: SandboxLimits = DEFAULT_LIMITS
+    health: HealthLimits = USUAL
+    share: float = 0.0
+    lang: Lang = "en"
+
+
+USUAL_TERMS = Terms()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a forge stands on.
+
+    Attributes:
+        registry, store, clock, recorder: of the node.
+        sandbox: runs generated code; started and closed by whoever made it.
+        judge: the gate.
+        routines: keeps code.
+        signer: of the node's own agent.
+        generator: writes code; None: only what is kept runs.
+        llm: designs interfaces, and plans; None as the generator.
+        admit: hosts an agent, so that it has an identity.
+        gateway: the call path, which may be made after this.
+        principals: who an agent of this node is as a caller, by its name.
+        terms: see `Terms`.
+    """
+
+    registry: Registry
+    store: Store
+    clock: Clock
+    recorder: Recorder
+    sandbox: Sandbox
+    judge: Judge
+    routines: Keeps
+    signer: Signer
+    generator: Generates | None
+    llm: BaseLLM | None
+    admit: Callable[[Agent], None]
+    gateway: Callable[[], Gateway]
+    principals: Callable[[str], Principal]
+    terms: Terms = USUAL_TERMS
+
+
+class Forge:
+    """Generated services of one node.
+
+    Attributes:
+        desk: changes where services stand.
+        code: makes services from words.
+        connector: does the work of capabilities of source ``llm``.
+        capabilities: what can be asked of it through every door.
+    """
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        terms, clock = ground.terms, ground.clock
+        services = ServiceStore(ground.store, clock)
+        offering = Offering(ground.registry, ground.admit)
+        self.desk = desk = ServiceDesk(services, ground.routines, offering, ground.recorder)
+        run_terms = RunTerms(limits=terms.limits, health=terms.health)
+        runner = ServiceRunner(services, ground.routines, ground.sandbox, clock.monotonic, run_terms, desk.ill)
+        desk.forget = runner.forget
+        writing = Writing(
+            desk=desk,
+            routines=ground.routines,
+            signer=ground.signer,
+            clock=clock,
+            generator=ground.generator,
+            understanding=None if ground.llm is None else Understanding(ground.llm, terms.lang),
+            visible=self._visible,
+            lang=terms.lang,
+        )
+        self.publication = publication = Publication(desk, ground.routines, self._as_node)
+        self.code = LLMCodeGenerator(writing, ground.judge, publication, terms.share)
+        self.declared = DeclaredServices(ground.registry, writing, publication, runner, terms.share)
+        planner = Orchestrator(ground.llm, ground.gateway, clock.monotonic, terms.lang)
+        self.connector = LLMConnector(self.declared.answer, planner.run, self._about)
+        self.capabilities = ServiceCapabilities(desk, self.code, publication, ground.routines)
+
+    async def start(self) -> None:
+        """Offer what is kept, and begin to write what is declared and has no body."""
+        await self.desk.show_all()
+        self.declared.start()
+
+    async def aclose(self) -> None:
+        """End what is under way."""
+        await self.declared.aclose()
+        await self.desk.aclose()
+
+    async def _visible(self) -> tuple[Entry, ...]:
+        return await self._ground.gateway().visible(OWNER, LOCAL)
+
+    async def _as_node(self, target: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        """Call a target as the node's own agent, for itself, whoever made it do so."""
+        principal = self._ground.principals(DEFAULT_AGENT)
+        facts = CallFacts(door=LOCAL, principal=principal, request_id=fresh(), agent=DEFAULT_AGENT)
+        reply = await self._ground.gateway().call(Target.parse(target), parameters, facts)
+        if reply.error is not None:
+            raise reply.error
+        return reply.data
+
+    def _about(self, capability: str) -> JsonObject | None:
+        entry = self._ground.registry.snapshot.find(capability)
+        return None if entry is None else describe(entry)

@@ -1,0 +1,232 @@
+"""A capability that a model carries out: it plans call after call, and hears what came of each (row GEN-13).
+
+The calls are made with the rights of whoever called. A step that waits for an approval ends the call with that; the
+caller repeats it when it was approved, and the plan goes on where it stood: what was done is not done again. That is
+remembered for as long as this process lives; a caller with an ``Idempotency-Key`` finds it after a restart, too, since
+every step is made under a key that follows from it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from moothall.calls.call import LOCAL, Call, running
+from moothall.calls.inner import facts_within, value_of
+from moothall.calls.ports import Gateway
+from moothall.calls.request_ids import fresh
+from moothall.calls.target import Target
+from moothall.canonical import digest
+from moothall.capability.context import CallContext
+from moothall.capability.entry import Entry
+from moothall.capability.spec import JsonObject
+from moothall.codegen.services.writing import no_model
+from moothall.errors import (
+    ApprovalPending,
+    CallTimeout,
+    DecisionRefused,
+    InputRequired,
+    MoothallError,
+    StorageError,
+    Told,
+    UpstreamInvalid,
+)
+from moothall.identity.keystore import DEFAULT_AGENT
+from moothall.llm.base import BaseLLM
+from moothall.llm.budget import BudgetedLLM
+from moothall.llm.fencing import fenced
+from moothall.llm.reading import object_in
+from moothall.messages import Lang
+
+MOST_STEPS: Final = 16
+"""Calls of one plan."""
+
+MOST_ASKED: Final = 24
+"""Times that the model is asked for one plan."""
+
+_MOST_OFFERED: Final = 60
+_MOST_KEPT: Final = 1_000
+_PROMPT: Final = "orchestrate"
+_LEAVES: Final = (ApprovalPending, InputRequired, CallTimeout, StorageError)
+
+
+class _Move(BaseModel):
+    """What the model wants next; exactly one of the three."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    call: str = ""
+    arguments: dict[str, Any] = {}
+    result: Any = None
+    give_up: str = ""
+
+
+@dataclass(slots=True)
+class _Plan:
+    """A plan under way: under which key its calls are made, what was done, and which call waits for an approval."""
+
+    key: str
+    steps: list[JsonObject] = field(default_factory=list)
+    waiting: tuple[str, JsonObject] | None = None
+
+
+class Orchestrator:
+    """Carries out capabilities of source ``llm`` that have no body.
+
+    Args:
+        llm: the model; None: there is none.
+        gateway: the call path, which may be made after this.
+        monotonic: seconds.
+        lang: of the prompt.
+    """
+
+    def __init__(
+        self, llm: BaseLLM | None, gateway: Callable[[], Gateway], monotonic: Callable[[], float], lang: Lang = "en"
+    ) -> None:
+        self._llm = llm
+        self._gateway = gateway
+        self._monotonic = monotonic
+        self._lang: Lang = lang
+        self._plans: OrderedDict[str, _Plan] = OrderedDict()
+
+    async def run(self, entry: Entry, arguments: Mapping[str, Any], ctx: CallContext) -> Any:  # noqa: ANN401 - JSON
+        """Carry out one call.
+
+        Raises:
+            Unavailable: there is no model.
+            ApprovalPending: a step waits for one; the same call goes on when it was given.
+            DecisionRefused: the model gave up, or came to no end.
+            ModelUnavailable, ModelTimeout, BudgetSpent: as `BaseLLM`.
+        """
+        if self._llm is None:
+            raise no_model()
+        call = running.get()
+        if call is None:
+            raise no_model()
+        name = digest([ctx.principal.id, entry.key, dict(arguments), ctx.idempotency_key or ""])
+        plan = self._plans.pop(name, None) or _Plan(digest([name]) if ctx.idempotency_key else fresh())
+        try:
+            return await self._carried_out(plan, entry, arguments, call)
+        except _LEAVES:
+            self._keep(name, plan)
+            raise
+
+    async def _carried_out(self, plan: _Plan, entry: Entry, arguments: Mapping[str, Any], call: Call) -> Any:  # noqa: ANN401
+        offered = await self._offered(call, entry)
+        llm = BudgetedLLM(self._llm, MOST_ASKED)  # type: ignore[arg-type]  # looked at by `run`
+        if plan.waiting is not None:
+            await self._step(plan, *plan.waiting, call, offered)
+        while len(plan.steps) < MOST_STEPS:
+            move = await self._move(llm, entry, arguments, plan.steps, offered)
+            if move.call:
+                await self._step(plan, move.call, move.arguments, call, offered)
+            elif move.give_up:
+                raise DecisionRefused("the work cannot be done", told=Told("codegen.service.given_up"))
+            else:
+                try:
+                    entry.decode(move.result)
+                except UpstreamInvalid as error:
+                    plan.steps.append({"error": {"code": "RESULT", "message": f"the result does not fit: {error.why}"}})
+                    continue
+                return move.result
+        raise DecisionRefused("the plan came to no end", told=Told("codegen.service.no_end"))
+
+    async def _step(
+        self, plan: _Plan, target: str, arguments: JsonObject, call: Call, offered: Sequence[Entry]
+    ) -> None:
+        """Make a call, and write down what came of it."""
+        said: JsonObject = {"call": target, "arguments": arguments}
+        plan.waiting = target, arguments
+        try:
+            said["value"] = to_jsonable_python(await self._made(plan, target, arguments, call, offered))
+        except _LEAVES:
+            raise
+        except MoothallError as error:
+            said["error"] = {"code": error.code, "message": error.message}
+        except (PydanticSerializationError, ValueError):
+            said["error"] = {"code": "RESULT", "message": "the value has no JSON form"}
+        plan.waiting = None
+        plan.steps.append(said)
+
+    async def _made(self, plan: _Plan, target: str, arguments: JsonObject, call: Call, offered: Sequence[Entry]) -> Any:  # noqa: ANN401
+        if target not in {_target(entry) for entry in offered}:
+            raise DecisionRefused("this target is not among those that are offered")
+        before = sum(step.get("call") == target and step.get("arguments") == arguments for step in plan.steps)
+        facts = facts_within(
+            call,
+            call.facts.principal,
+            timeout=call.deadline - self._monotonic(),
+            key=digest([plan.key, target, arguments, before]),
+        )
+        return value_of(await self._gateway().call(Target.parse(target), arguments, facts), call)
+
+    async def _offered(self, call: Call, entry: Entry) -> Sequence[Entry]:
+        """What the caller may call, but for this capability and those by which the node itself is run."""
+        seen = await self._gateway().visible(call.facts.principal, LOCAL if call.facts.principal.owner else "anp")
+        found = [
+            each
+            for each in sorted(seen, key=lambda each: each.id)
+            if each.id != entry.id and not (each.agent == DEFAULT_AGENT and "." in each.spec.name)
+        ]
+        return found[:_MOST_OFFERED]
+
+    async def _move(
+        self,
+        llm: BaseLLM,
+        entry: Entry,
+        arguments: Mapping[str, Any],
+        steps: Sequence[JsonObject],
+        offered: Sequence[Entry],
+    ) -> _Move:
+        material: dict[str, Any] = {
+            "arguments": dict(arguments),
+            "offered": [_shown(each) for each in offered],
+            "steps": list(steps),
+            "result": entry.output_schema or {},
+        }
+        asked = f"{entry.spec.description}\n\n{fenced(material)}"
+        for _ in range(2):
+            text = await llm.async_generate_response(_text(self._lang), asked)
+            try:
+                return _read(text)
+            except (DecisionRefused, ValidationError):
+                asked = f"{asked}\n\n{fenced({'refused': 'the last answer was no JSON object of these three forms'})}"
+        raise DecisionRefused("the model gives no step", told=Told("codegen.service.no_end"))
+
+    def _keep(self, name: str, plan: _Plan) -> None:
+        self._plans[name] = plan
+        if len(self._plans) > _MOST_KEPT:
+            self._plans.popitem(last=False)
+
+
+def _read(text: str) -> _Move:
+    found = dict(object_in(text))
+    move = _Move.model_validate(found)
+    if sum(name in found for name in ("call", "result", "give_up")) != 1:
+        raise DecisionRefused("the answer is none of the three")
+    return move
+
+
+def _target(entry: Entry) -> str:
+    return f"local:{entry.id}"
+
+
+def _shown(entry: Entry) -> JsonObject:
+    return {
+        "target": _target(entry),
+        "description": entry.spec.description,
+        "parameters": entry.input_schema,
+        "approval": entry.spec.approval,
+    }
+
+
+@cache
+def _text(lang: Lang) -> str:
+    return files("moothall").joinpath("data", "prompts", f"{_PROMPT}.{lang}.md").read_text(encoding="utf-8").strip()

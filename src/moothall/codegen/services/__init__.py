@@ -1,0 +1,1 @@
+"""Services whose code was generated: registered, published, versioned, watched, rolled back."""

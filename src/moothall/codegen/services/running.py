@@ -1,0 +1,171 @@
+"""Runs the version of a service that answers a call, in the sandbox, and hands in how it went."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, cast
+
+from moothall.capability.context import CallContext
+from moothall.codegen.kept import Routine
+from moothall.codegen.module import Module
+from moothall.codegen.sandbox.port import DEFAULT_LIMITS, FaultKind, Image, Sandbox, SandboxLimits, fault
+from moothall.codegen.schemas.validation import compiled
+from moothall.codegen.services.binding import host_call
+from moothall.codegen.services.health import USUAL, Health, HealthLimits
+from moothall.codegen.services.records import ServiceRecord
+from moothall.codegen.services.store import ServiceStore
+from moothall.errors import Gone, IntegrityError, InvalidInput, MoothallError, SandboxFault, Told
+
+FRESH: Final = 0.5
+"""Seconds for which a process may go by what it knows of a service: so soon a roll back elsewhere holds here, too."""
+
+_MOST: Final = 256
+_NEUTRAL: Final = frozenset({"busy"})
+"""Faults that say nothing of the code."""
+
+Ill = Callable[[str, str, str], Awaitable[None]]
+"""Takes a service, its version, and which limit it reached."""
+
+
+class Routines(Protocol):
+    """Where code is kept; `RoutineStore` fills it."""
+
+    async def get(self, key: str, /) -> Routine | None:
+        """The code of this hash."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTerms:
+    """How services run: what one call may use, and what is too ill to go on."""
+
+    limits: SandboxLimits = DEFAULT_LIMITS
+    health: HealthLimits = USUAL
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    module: Module
+    image: Image
+
+
+class ServiceRunner:
+    """Answers calls of generated services.
+
+    Args:
+        services: which version answers.
+        routines: the code.
+        sandbox: where it runs.
+        monotonic: seconds.
+        terms: see `RunTerms`.
+        ill: is told of a version that reached a limit.
+    """
+
+    def __init__(
+        self,
+        services: ServiceStore,
+        routines: Routines,
+        sandbox: Sandbox,
+        monotonic: Callable[[], float],
+        terms: RunTerms,
+        ill: Ill,
+    ) -> None:
+        self._services = services
+        self._routines = routines
+        self._sandbox = sandbox
+        self._monotonic = monotonic
+        self._terms = terms
+        self._ill = ill
+        self._known: dict[str, tuple[ServiceRecord, Mapping[str, str], float]] = {}
+        self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
+        self._health: dict[tuple[str, str], Health] = {}
+        self._counts: dict[str, int] = {}
+
+    def forget(self, name: str, *, well: str = "") -> None:
+        """Read anew where a service stands; the version ``well`` begins as one of which nothing is known."""
+        self._known.pop(name, None)
+        self._health.pop((name, well), None)
+
+    async def run(self, name: str, arguments: Mapping[str, Any], ctx: CallContext) -> Any:  # noqa: ANN401 - JSON
+        """Call a service for the caller of ``ctx``.
+
+        Raises:
+            ServiceNotFoundError, Gone: there is none, or it is switched off.
+            InvalidInput: its code refuses the arguments.
+            SandboxFault: its code gave no value; nothing of what it said is repeated.
+            IntegrityError, StorageError: its code cannot be read.
+            MoothallError: what a call that it makes raises and its caller has to hear.
+        """
+        record, hashes = await self._stands(name)
+        if record.state == "disabled":
+            raise Gone("the service is switched off", told=Told("codegen.service.disabled"))
+        count = self._counts[name] = self._counts.get(name, 0) + 1
+        version = record.version_for(count)
+        loaded = await self._load(hashes.get(version, ""))
+        begun = self._monotonic()
+        try:
+            value = await self._ran(loaded, arguments, ctx)
+        except SandboxFault as error:
+            if error.kind == "raised" and error.details.get("raised") == "ValueError":
+                await self._count(name, version, begun, failed=False)
+                raise InvalidInput("the service refuses the arguments", told=Told("codegen.service.refuses")) from error
+            if error.kind not in _NEUTRAL:
+                await self._count(name, version, begun, failed=True)
+            raise fault(cast("FaultKind", error.kind)) from error
+        except MoothallError:
+            raise  # of a call that it made: of its caller's rights, or of what it called
+        await self._count(name, version, begun, failed=False)
+        return value
+
+    async def _ran(self, loaded: _Loaded, arguments: Mapping[str, Any], ctx: CallContext) -> Any:  # noqa: ANN401
+        manifest = loaded.module.manifest
+        function = manifest.functions[0]
+        ran = await self._sandbox.run(
+            loaded.image,
+            function.name,
+            arguments,
+            call=host_call(ctx.call, manifest.may_call),
+            limits=self._terms.limits,
+            patience=max(0.0, ctx.deadline - self._monotonic()),
+        )
+        if not compiled(function.returns).accepts(ran.value):
+            raise fault("result")
+        return ran.value
+
+    async def _count(self, name: str, version: str, begun: float, *, failed: bool) -> None:
+        health = self._health.get((name, version))
+        if health is None:
+            health = self._health[name, version] = Health(self._terms.health)
+        health.add(self._monotonic() - begun, failed=failed)
+        if why := health.ill:
+            self._health.pop((name, version), None)
+            await self._ill(name, version, why)
+
+    async def _stands(self, name: str) -> tuple[ServiceRecord, Mapping[str, str]]:
+        known = self._known.get(name)
+        if known is not None and self._monotonic() < known[2]:
+            return known[0], known[1]
+        until = self._monotonic() + FRESH
+        record = await self._services.get(name)
+        if known is not None and known[0].revision == record.revision:
+            hashes = known[1]
+        else:
+            hashes = {each.version: each.hash for each in await self._services.versions(name)}
+        self._known[name] = record, hashes, until
+        return record, hashes
+
+    async def _load(self, key: str) -> _Loaded:
+        loaded = self._loaded.get(key)
+        if loaded is not None:
+            self._loaded.move_to_end(key)
+            return loaded
+        routine = await self._routines.get(key) if key else None
+        if routine is None or routine.tested_at is None:
+            raise IntegrityError("the service has no code", told=Told("codegen.service.no_code"))
+        image = await self._sandbox.load(routine.module.source, self._terms.limits)
+        loaded = self._loaded[key] = _Loaded(routine.module, image)
+        if len(self._loaded) > _MOST:
+            self._loaded.popitem(last=False)
+        return loaded

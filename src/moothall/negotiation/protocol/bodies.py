@@ -1,7 +1,8 @@
 """What is said at the front door: the bodies of ``anp.negotiate`` and ``anp.get_capabilities`` (ANP-06 1.2). Pure.
 
 The names are the draft's, with its mix of both spellings. What it does not know is kept out of the models and stays
-under its proof; members of our own are `NegotiateBody.received` and `NegotiationReply.messages`, both of drafting.
+under its proof; members of our own are `NegotiateBody.received`, `NegotiationReply.candidate_protocols` and
+`NegotiationReply.transcript_signature`, all of drafting.
 """
 
 from __future__ import annotations
@@ -201,8 +202,9 @@ class NegotiationReply(BaseModel):
         valid_until: RFC 3339; after it a call that quotes the digest gets 1608.
         negotiation_digest: over everything that was agreed (`agreed_terms.digest_of`).
         alternatives: what could have been chosen, or done, in place of it.
-        messages: in drafting the provider's messages that the caller does not have yet: ``{"n": …, "message": …}``
-            (our extension).
+        candidate_protocols: in drafting the provider's messages that the caller does not have yet:
+            ``{"n": …, "message": …}`` (our extension).
+        transcript_signature: the provider's, over the conversation that led to a drafted protocol (our extension).
     """
 
     model_config = _CAMEL
@@ -216,7 +218,8 @@ class NegotiationReply(BaseModel):
     negotiation_digest: str = ""
     alternatives: tuple[JsonObject, ...] = ()
     reason: str = ""
-    messages: tuple[JsonObject, ...] = Field((), alias="candidateProtocols")
+    candidate_protocols: tuple[JsonObject, ...] = ()
+    transcript_signature: str = ""
 
     def wire(self) -> JsonObject:
         """As it is sent: members that say nothing are left out."""

@@ -1,0 +1,141 @@
+"""The provider's front desk of drafting: messages go into a durable run, and its answers come out of the log."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from moothall.approvals.news import Bells, Watch
+from moothall.canonical import sha256
+from moothall.errors import DemandNotFound, NegotiationExpired, NegotiationRejected, Overloaded, Told, ValidationError
+from moothall.events.log import EventLog
+from moothall.events.model import Draft, Event
+from moothall.messages import text
+from moothall.negotiation.protocol.agreed_terms import AGREED, PROVIDE_KIND, Agreed
+from moothall.negotiation.protocol.bodies import NegotiationReply
+from moothall.negotiation.protocol.desk import Asked
+from moothall.negotiation.protocol.needs import JsonObject
+from moothall.negotiation.protocol.run_carrier import MESSAGE, SAID
+
+OPENED: Final = "protocol.opened"
+REFUSED: Final = "protocol.refused"
+"""The types of the first event of a run, and of its last where nothing was agreed."""
+
+PATIENCE: Final = 20.0
+"""Seconds that a request waits for the next message of this side."""
+
+MOST_OPEN: Final = 8
+"""Negotiations that one requester may have open, and that all may have."""
+
+MOST_IN_ALL: Final = 200
+
+
+class DraftingDesk:
+    """Fills `desk.Drafts`.
+
+    Args:
+        log: where negotiations are runs.
+        bells: rung by the driver after every commit.
+        patience: seconds.
+    """
+
+    def __init__(self, log: EventLog, bells: Bells, *, patience: float = PATIENCE) -> None:
+        self._log = log
+        self._bells = bells
+        self._patience = patience
+
+    async def exchange(self, asked: Asked) -> NegotiationReply:
+        """Take the messages of a request in, once for its operation, and give what the other side does not have yet.
+
+        Raises:
+            NegotiationRejected: the negotiation has ended, or is of another mode.
+            NegotiationExpired: what was agreed does not hold any more.
+            Overloaded: too many are open.
+            ValidationError: a message has another form.
+        """
+        messages = [_message(each) for each in asked.body.candidate_protocols]
+        await self._opened(asked)
+        with self._bells.watch(asked.run) as watch:
+            over = False
+            for index, message in enumerate(messages):
+                over = not await self._posted(asked, index, message) or over
+            said, end = await self._news(asked, watch)
+        if over and end is not None and not said:
+            raise NegotiationRejected("it has ended", told=Told("agreeing.front_over"))
+        return self._reply(asked, said, end)
+
+    async def _opened(self, asked: Asked) -> None:
+        """Find the run of the negotiation, or begin it."""
+        record = await self._log.get(asked.run)
+        if record is not None:
+            if record.kind != PROVIDE_KIND:
+                raise NegotiationRejected("of another mode", told=Told("agreeing.front_kind"))
+            return
+        sender = asked.sender.id
+        each = await self._log.count_open(PROVIDE_KIND, subject=sender, most=MOST_OPEN)
+        if each >= MOST_OPEN or await self._log.count_open(PROVIDE_KIND, most=MOST_IN_ALL) >= MOST_IN_ALL:
+            raise Overloaded("too many are open", told=Told("agreeing.front_full"))
+        opened = {
+            "agent": asked.place.name,
+            "did": asked.place.did,
+            "sender": sender,
+            "negotiation": asked.negotiation,
+            "security": asked.security,
+        }
+        meta = {"agent": asked.place.did, "sender": sender}
+        drafts = [Draft("opened", OPENED, opened)]
+        await self._log.create(asked.run, PROVIDE_KIND, drafts, meta=meta, subject=sender)
+
+    async def _posted(self, asked: Asked, index: int, message: JsonObject) -> bool:
+        """Put a message into the inbox; False where nobody reads it any more."""
+        key = f"m.{sha256(asked.meta.operation_id.encode())[7:31]}.{index}"
+        try:
+            await self._log.post(asked.run, key, MESSAGE, asked.sender.id, {"message": message})
+        except DemandNotFound:
+            return False
+        return True
+
+    async def _news(self, asked: Asked, watch: Watch) -> tuple[list[Event], Event | None]:
+        """What was said since, and how it ended, as soon as there is anything of it, or when patience is over."""
+        received = asked.body.received
+        said: list[Event] = []
+        end: Event | None = None
+        try:
+            async with asyncio.timeout(self._patience):
+                while True:
+                    events = await self._log.select([asked.run], {SAID, AGREED, REFUSED})
+                    said = [event for event in events if event.type == SAID and event.payload["n"] > received]
+                    end = next((event for event in events if event.type != SAID), None)
+                    if said or end is not None:
+                        return said, end
+                    await watch.news()
+        except TimeoutError:
+            return said, end
+
+    def _reply(self, asked: Asked, said: list[Event], end: Event | None) -> NegotiationReply:
+        new = tuple({"n": event.payload["n"], "message": event.payload["message"]} for event in said)
+        if end is None:
+            reason = text("agreeing.front_waiting", "en")
+            return NegotiationReply(
+                negotiation_id=asked.negotiation,
+                status="needs_more_information",
+                reason=reason,
+                candidate_protocols=new,
+            )
+        if end.type == REFUSED:
+            reason = str(end.payload["reason"])
+            return NegotiationReply(
+                negotiation_id=asked.negotiation, status="rejected", reason=reason, candidate_protocols=new
+            )
+        agreed = Agreed.of(end)
+        if not agreed.holds(self._log.clock.now()):
+            raise NegotiationExpired("it does not hold any more", told=Told("agreeing.front_expired"))
+        return NegotiationReply.model_validate(agreed.reply).model_copy(update={"candidate_protocols": new})
+
+
+def _message(candidate: object) -> JsonObject:
+    message = candidate.get("message") if isinstance(candidate, dict) else None
+    if not isinstance(message, dict):
+        told = Told("agreeing.front_body", {"where": "body.candidateProtocols"})
+        raise ValidationError("a candidate has another form", told=told)
+    return message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,7 +11,7 @@ from moothall.codegen.module import Case, ScriptedCall
 from moothall.codegen.sandbox.port import Departure, Image, JsonValue, Refusal, Sandbox, SandboxLimits, fault
 from moothall.errors import SandboxFault
 
-CASE_LIMITS: Final = SandboxLimits(seconds=0.5, memory=64 * 1024 * 1024, calls=50, output=256 * 1024, depth=200)
+CASE_LIMITS: Final = SandboxLimits(seconds=0.25, memory=64 * 1024 * 1024, calls=50, output=256 * 1024, depth=200)
 """What a test may use."""
 
 NOT_NOW: Final = frozenset({"busy"})
@@ -30,7 +31,7 @@ class CaseResult:
         why: what was wrong, for whoever mends the code; may repeat values of the test and the code.
         value: what the function gave.
         raised: the name of the exception, or how else the run ended without a value.
-        seconds: on the host.
+        seconds: that it took on the host.
     """
 
     case: Case
@@ -85,13 +86,13 @@ async def run_cases(
 
 async def run_case(sandbox: Sandbox, image: Image, case: Case, limits: SandboxLimits = CASE_LIMITS) -> CaseResult:
     """Run one test. Raises as `run_cases`."""
-    script = _Script(case.calls)
+    script, began = _Script(case.calls), time.monotonic()
     try:
         ran = await sandbox.run(image, case.function, case.arguments, call=script.answer, limits=limits)
     except SandboxFault as error:
         raised = way_out(error)
         why = script.wrong or _raised_wrongly(case, raised, error) or script.left()
-        return CaseResult(case, not why, why, raised=raised)
+        return CaseResult(case, not why, why, raised=raised, seconds=time.monotonic() - began)
     why = script.wrong or _valued_wrongly(case, ran.value) or script.left()
     return CaseResult(case, not why, why, value=ran.value, seconds=ran.seconds)
 
@@ -128,7 +129,7 @@ class _Script:
 
 
 def _raised_wrongly(case: Case, raised: str, error: SandboxFault) -> str:
-    if case.raises == raised:
+    if error.kind == "raised" and case.raises == raised:
         return ""
     text = error.details.get("text", "")
     wanted = f"{case.raises} was expected" if case.raises else f"expected was {shown(case.expected)}"

@@ -9,7 +9,7 @@ from typing import Final
 from moothall.codegen.cases import CASE_LIMITS, CaseResult, run_case, way_out
 from moothall.codegen.differential import Other, compared, compares, talked, talks
 from moothall.codegen.module import Case, Module
-from moothall.codegen.mutants import Mutant, mutants
+from moothall.codegen.mutants import DROPPED, Mutant, mutants
 from moothall.codegen.properties import Outcome, Witness, broken, observe, properties
 from moothall.codegen.report import Problem, StageReport
 from moothall.codegen.sandbox.port import Image, Sandbox
@@ -22,6 +22,10 @@ UNSEEN: Final = 0.25
 """The share of mistakes that may change nothing that is looked at; more, and too much of the code is never reached."""
 
 FEW_UNSEEN: Final = 3
+
+LONGEST: Final = 5.0
+"""Seconds that all tests may take together."""
+
 _MOST_PROBLEMS: Final = 10
 
 
@@ -32,22 +36,27 @@ class Exam:
     sandbox: Sandbox
     module: Module
     cases: Sequence[Case]
+    hidden: Sequence[Case]
     witnesses: Sequence[Witness]
     answers: Answers
     others: Sequence[Other] = ()
 
     async def tests(self, image: Image) -> StageReport:
-        """Whether the tests pass."""
-        failed: list[CaseResult] = []
-        for case in self.cases:
+        """Whether the tests pass; of hidden ones nobody learns more than the function, and how it ended."""
+        found: list[Problem] = []
+        seconds = 0.0
+        for place, case in enumerate((*self.cases, *self.hidden)):
             result = await run_case(self.sandbox, image, case)
-            failed += [] if result.passed else [result]
-            if len(failed) >= _MOST_PROBLEMS:
+            seconds += result.seconds
+            if not result.passed:
+                found.append(_failed(result, hidden=place >= len(self.cases)))
+            if seconds > LONGEST:
+                found.append(Problem(stage="tests", code="slow", message=f"the tests take more than {LONGEST:g} s"))
                 break
-        problems = tuple(
-            Problem(stage="tests", code="failed", message=f"{each.case.name}: {each.why}"[:2_000]) for each in failed
+        problems = tuple(found[:_MOST_PROBLEMS])
+        return StageReport(
+            stage="tests", passed=not problems, problems=problems, count=len(self.cases) + len(self.hidden)
         )
-        return StageReport(stage="tests", passed=not problems, problems=problems, count=len(self.cases))
 
     async def observed(self, image: Image) -> Seen:
         """What comes of every witness."""
@@ -81,12 +90,8 @@ class Exam:
                 unnoticed.append(_problem("unnoticed", difference, mutant.line))
             elif not noticed:
                 unseen.append(mutant)
-        if len(unseen) > max(FEW_UNSEEN, int(UNSEEN * len(made))) or (unseen and len(unseen) == len(made)):
-            unnoticed += [
-                _problem("unseen", f"nothing changes with this mistake: {each.mistake}; no test gets there", each.line)
-                for each in unseen
-            ]
-        if not made and not self.cases:
+        unnoticed += _unreached(unseen, len(made))
+        if not made and not self.cases and not self.hidden:
             unnoticed.append(_problem("untested", "there are no tests", 0))
         problems = tuple(unnoticed[:_MOST_PROBLEMS])
         note = f"{len(unseen)} change nothing" if unseen else ""
@@ -98,7 +103,7 @@ class Exam:
             image = await self.sandbox.load(mutant.source, CASE_LIMITS)
         except SandboxFault as error:
             return bool(way_out(error)), ""
-        for case in self.cases:
+        for case in (*self.cases, *self.hidden):
             if not (await run_case(self.sandbox, image, case)).passed:
                 return True, ""
         difference = ""
@@ -127,6 +132,24 @@ class Exam:
                 requester, provider = (this, other) if self.module.manifest.kind == "requester" else (other, this)
                 found += await talked(self.sandbox, requester, provider)
         return found[:_MOST_PROBLEMS]
+
+
+def _failed(result: CaseResult, *, hidden: bool) -> Problem:
+    why = f"{result.case.name}: {result.why}"
+    if hidden:
+        ended = f"it ends with {result.raised}" if result.raised else "it gives or calls something else"
+        why = f"a test that is not shown, of {result.case.function}: {ended}"
+    return Problem(stage="tests", code="failed", message=why[:2_000])
+
+
+def _unreached(unseen: Sequence[Mutant], made: int) -> list[Problem]:
+    """Where nobody looks: results that are never given, or too much in which mistakes change nothing."""
+    many = len(unseen) > max(FEW_UNSEEN, int(UNSEEN * made)) or len(unseen) == made
+    return [
+        _problem("unseen", f"nothing changes with this mistake: {each.mistake}; no test gets there", each.line)
+        for each in unseen
+        if many or each.mistake == DROPPED
+    ]
 
 
 def _problem(code: str, message: str, line: int) -> Problem:

@@ -34,7 +34,7 @@ SEED: Final = 0
 MUTANTS: Final = 60
 """Mistakes that are put into a module, one at a time."""
 
-MOST_CASES: Final = 200
+MOST_CASES: Final = 100
 _MOST_PROBLEMS: Final = 20
 
 Look = Callable[[], Awaitable[StageReport]]
@@ -147,7 +147,8 @@ class _Looking:
         self._exam = Exam(
             self._sandbox,
             self._module,
-            (*self._module.cases, *hidden),
+            self._module.cases,
+            hidden,
             witnesses(self._module, self._samples, SEED),
             Answers(manifest.may_call, self._known),
             [await self._loaded(each) for each in counterparts],

@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -42,6 +40,7 @@ from moothall.identity.keystore import DEFAULT_AGENT
 from moothall.llm.base import BaseLLM
 from moothall.llm.budget import BudgetedLLM
 from moothall.llm.fencing import fenced
+from moothall.llm.prompt_files import prompt_text
 from moothall.llm.reading import object_in
 from moothall.messages import Lang
 
@@ -193,7 +192,7 @@ class Orchestrator:
         }
         asked = f"{entry.spec.description}\n\n{fenced(material)}"
         for _ in range(2):
-            text = await llm.async_generate_response(_text(self._lang), asked)
+            text = await llm.async_generate_response(prompt_text(_PROMPT, self._lang), asked)
             try:
                 return _read(text)
             except (DecisionRefused, ValidationError):
@@ -225,8 +224,3 @@ def _shown(entry: Entry) -> JsonObject:
         "parameters": entry.input_schema,
         "approval": entry.spec.approval,
     }
-
-
-@cache
-def _text(lang: Lang) -> str:
-    return files("moothall").joinpath("data", "prompts", f"{_PROMPT}.{lang}.md").read_text(encoding="utf-8").strip()

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NoReturn
 
 from pydantic_monty import FunctionSnapshot, FutureSnapshot, Monty, MontyComplete, NameLookupSnapshot
 
 from moothall.codegen.sandbox.port import SandboxLimits, fault
-from moothall.codegen.sandbox.values import NotJson, TooLarge, plain
+from moothall.codegen.sandbox.values import NotJson, plain
 from moothall.codegen.sandbox.worker import Worker
 
 CALL: Final = "call"
 """The one name that is lent to code."""
 
-_ARGUMENTS: Final = "_moot_arguments"
-"""What the first line that runs asks for; the answer is what starts the run."""
+_DRIVER: Final = """import json as _moot_json
+_moot_value = {function}(**_moot_arguments())
+_moot_json.dumps(_moot_value, allow_nan=False, ensure_ascii=False)
+"""
+"""What runs in a cell. It halts where it asks for the arguments; the answer is what starts the run.
+
+The value is written as JSON inside, within the limits of the run, and is read by the host like anybody's JSON: an
+object in itself, or one that stands for gigabytes, does not get as far as that.
+"""
 
 Snapshot = FunctionSnapshot | NameLookupSnapshot | FutureSnapshot | MontyComplete
 
@@ -97,7 +105,8 @@ class Cell(Worker):
         def prepare() -> None:
             session = self.checkout()
             session.load_session(state)
-            self._snapshot = session.feed_start(f"{function}(**{_ARGUMENTS}())", print_callback=self.printed)
+            driver = _DRIVER.format(function=function)
+            self._snapshot = session.feed_start(driver, print_callback=self.printed)
 
         self.step(prepare)
         self.seconds = 0.0
@@ -140,7 +149,7 @@ class Cell(Worker):
                 snapshot = _fail(snapshot, asked)
             else:
                 snapshot = _refused(snapshot, lent=lent)
-        return Gave(self._plain(snapshot.output))
+        return Gave(self._value(snapshot.output))
 
     def _asked(self, snapshot: FunctionSnapshot) -> Asked | Failed:
         """The call that code makes, as ``call(target, parameters)`` has it."""
@@ -155,13 +164,19 @@ class Cell(Worker):
         except NotJson as error:
             return Failed(f"the parameters of a call cannot be sent: {error}", "TypeError")
 
-    def _plain(self, value: object) -> Any:  # noqa: ANN401 - JSON
+    def _value(self, text: object) -> Any:  # noqa: ANN401 - JSON
+        if not isinstance(text, str):
+            raise fault("result")
+        if len(text.encode()) > self.limits.output:
+            raise fault("output")
         try:
-            return plain(value, self.limits.output)
-        except TooLarge:
-            raise fault("output") from None
-        except NotJson as error:
-            raise fault("result", str(error)) from None
+            return json.loads(text, parse_constant=_no_number)
+        except (ValueError, RecursionError):
+            raise fault("result") from None
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(name)
 
 
 def _is_call(snapshot: FunctionSnapshot) -> bool:

@@ -17,8 +17,8 @@ from moothall.errors import SandboxFault
 
 LIMITS: Final = SandboxLimits(seconds=10.0, memory=256 * 1024 * 1024, calls=0)
 
-_STOP: Final = "_moot_never_run"
-"""What is added to the end of a module, with a type that cannot be: the checker always objects, so nothing runs."""
+_STOP: Final = '_moot_never_run: int = ""\n'
+"""What is put before a module, with a type that cannot be: the checker always objects, so nothing runs."""
 
 _LENT: Final = "def call(target: str, parameters: dict[str, Any]) -> Any: ..."
 
@@ -50,18 +50,17 @@ class Checker(Worker):
     def _look(self, source: str, stubs: str) -> Sequence[Problem]:
         session = self.checkout(stubs=declared(stubs), type_check_format="json")
         try:
-            session.feed_run(f'{source}\n{_STOP}: int = ""\n')
+            session.feed_run(_STOP + source)
         except MontyTypingError as error:
-            return _found(error.display(), source.count("\n") + 2)
+            return _found(error.display())
         except (MontySyntaxError, MontyRuntimeError) as error:
             return [_unreadable(error)]
         return []
 
 
-def _found(text: str, end: int) -> Sequence[Problem]:
-    """The problems in the checker's JSON; those of the last line are our own."""
-    problems = [_problem(each) for each in json.loads(text) if each["location"]["row"] < end]
-    return problems[:_MOST]
+def _found(text: str) -> Sequence[Problem]:
+    """The problems in the checker's JSON; that of the first line is our own."""
+    return [_problem(each) for each in json.loads(text) if each["location"]["row"] > 1][:_MOST]
 
 
 def _problem(found: dict[str, Any]) -> Problem:
@@ -70,7 +69,7 @@ def _problem(found: dict[str, Any]) -> Problem:
         stage="parse" if name == "invalid-syntax" else "types",
         code=name,
         message=str(found["message"])[:_LONGEST],
-        line=found["location"]["row"],
+        line=found["location"]["row"] - 1,
     )
 
 
@@ -88,5 +87,5 @@ def _unreadable(error: MontyError) -> Problem:
         stage="parse",
         code=fault.kind,
         message=str(fault.details.get("text", ""))[:_LONGEST],
-        line=line if isinstance(line, int) else 0,
+        line=line - 1 if isinstance(line, int) else 0,
     )

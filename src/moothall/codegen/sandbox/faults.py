@@ -20,7 +20,10 @@ from moothall.codegen.sandbox.port import FaultKind, fault
 from moothall.errors import SandboxFault
 
 MODULE_FILE: Final = "<python-input-0>"
-"""What the runtime calls a module's source, which it is fed first; what calls a function of it comes after."""
+"""What the runtime calls a module's source, which it is fed first."""
+
+_WRITING: Final = ("<python-input-1>", 3)
+"""Where the cell's driver, which comes after, writes the function's value as JSON."""
 
 _LIMITS: Final[Sequence[tuple[str, re.Pattern[str], FaultKind]]] = (
     ("TimeoutError", re.compile(r"(feed|turn) time limit exceeded|maximum cumulative sleep"), "time"),
@@ -52,10 +55,13 @@ def _raised(error: MontySyntaxError | MontyRuntimeError) -> SandboxFault:
     message = error.display("msg")
     name = error.display("type-msg").removesuffix(message).rstrip(": ") or "Exception"
     name = name.rpartition(".")[2]
-    line = _line(error.traceback())
+    frames = error.traceback()
+    line = _line(frames)
     for limit, wording, kind in _LIMITS:
         if name == limit and wording.search(message):
             return fault(kind, message, line=line)
+    if frames and (frames[-1].filename, frames[-1].line) == _WRITING:
+        return fault("result", message)
     return fault("raised", message, line=line, raised=name)
 
 

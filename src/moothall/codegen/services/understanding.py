@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 from pydantic import BaseModel, Field, ValidationError
@@ -17,6 +15,7 @@ from moothall.codegen.task import Callee
 from moothall.errors import CodeRefused, DecisionRefused
 from moothall.llm.base import BaseLLM
 from moothall.llm.fencing import fenced
+from moothall.llm.prompt_files import prompt_text
 from moothall.llm.reading import object_in
 from moothall.messages import Lang
 
@@ -60,7 +59,7 @@ class Understanding:
         refusal: CodeRefused | DecisionRefused | None = None
         for _ in range(_TRIES):
             told = f"{asked}\n\n{fenced({'refused': _why(refusal)})}" if refusal else asked
-            text = await self._llm.async_generate_response(_text(self._lang), told)
+            text = await self._llm.async_generate_response(prompt_text(_PROMPT, self._lang), told)
             try:
                 return _interface(_answer(text), offered, function)
             except (CodeRefused, DecisionRefused) as error:
@@ -99,8 +98,3 @@ def _shown(callee: Callee) -> dict[str, Any]:
         "parameters": callee.parameters,
         "returns": callee.returns,
     }
-
-
-@cache
-def _text(lang: Lang) -> str:
-    return files("moothall").joinpath("data", "prompts", f"{_PROMPT}.{lang}.md").read_text(encoding="utf-8").strip()

@@ -215,10 +215,12 @@ class ProviderBase:
     def request_problem(self, request: JsonObject) -> str | None:
         """Why a request does not have the agreed form, in words that its sender may read."""
         del request
+        return None
 
     def response_problem(self, response: JsonObject) -> str | None:
         """Why a response does not have the agreed form."""
         del response
+        return None
 
     async def _hand_over(self, message: JsonObject) -> None:
         if self._shut or self._send is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
@@ -116,25 +116,29 @@ class Conversation:
 
     async def settle_cases(self) -> None:
         """Propose test cases, where the brain has some, and talk until there is an agreed list or none."""
-        proposed = await self._proposed_cases()
+        proposed = await self.own_cases()
         if not proposed:
             return
-        talk = self._case_talk()
-        await self._say(talk.offer(proposed))
+        await self.offer_cases(proposed)
         while not self.state.over:
             heard = await self._hear(self.manner.limits.message_timeout, "", other=TestCasesNegotiation)
-            if not isinstance(heard, TestCasesNegotiation):
+            if not isinstance(heard, TestCasesNegotiation) or await self.heard_cases(heard):
                 return
-            if await self._answer(talk, heard):
-                return
+
+    async def offer_cases(self, cases: Sequence[JsonObject], summary: str = "") -> None:
+        """Propose a list of test cases.
+
+        Raises:
+            InvalidInput: they do not fit the agreed schemas.
+        """
+        await self.say(self._case_talk().offer(cases, summary))
 
     async def answer_cases(self) -> None:
         """Answer the other side's test cases until it reports its code (or that it has none)."""
-        talk = self._case_talk()
         while self.agreed and self.state.peer_code is None:
             heard = await self._hear(self.manner.limits.code_generation_timeout, "code generation")
             if isinstance(heard, TestCasesNegotiation):
-                await self._answer(talk, heard)
+                await self.heard_cases(heard)
 
     async def built(self, *, generated: bool, reason: str = "") -> None:
         """Report this side's code."""
@@ -143,7 +147,11 @@ class Conversation:
     async def finish(self) -> None:
         """Wait until the other side reported its code, too."""
         while self.state.phase == "generating":
-            await self._hear(self.manner.limits.code_generation_timeout, "code generation")
+            await self.hear_of_code()
+
+    async def hear_of_code(self) -> None:
+        """Take one message while the other side's code is waited for; its absence is the end."""
+        await self._hear(self.manner.limits.code_generation_timeout, "code generation")
 
     async def attempt(self, make: Callable[[], Awaitable[object]]) -> JsonObject:
         """What a brain or a writer of code gives, as ``{"value": …}``, or in a word why it gives none."""
@@ -203,7 +211,7 @@ class Conversation:
             passed.append(effect.message)
         return []
 
-    async def _say(self, message: Message) -> None:
+    async def say(self, message: Message) -> None:
         """Send what the machine has no part in."""
         if not await self._sent(message):
             await self._feed(Left())
@@ -234,7 +242,10 @@ class Conversation:
         if ended is not None:
             await self._feed(_ENDS[ended](found, what))
             return None
-        body = found["message"]
+        return await self.take(found["message"])
+
+    async def take(self, body: JsonObject) -> Message | None:
+        """Take a message that came; what the machine has no part in comes back."""
         try:
             message = messages.read(body)
         except ProtocolViolation as error:
@@ -258,7 +269,12 @@ class Conversation:
             except PayloadTooLarge:
                 return {"ended": "violation", "code": "too_long"}
             except ProtocolViolation as error:
-                return {"ended": "violation", "code": str(error.details.get("code", "bad_json"))}
+                said = error.details
+                return {
+                    "ended": "violation",
+                    "code": str(said.get("code", "bad_json")),
+                    "action": str(said.get("action", "")),
+                }
             except _GONE:
                 return {"ended": "left"}
 
@@ -330,7 +346,7 @@ class Conversation:
             self._talk = CaseTalk(documents.read(self.state.agreed), self.manner.limits.max_rounds)
         return self._talk
 
-    async def _proposed_cases(self) -> tuple[JsonObject, ...]:
+    async def own_cases(self) -> tuple[JsonObject, ...]:
         """The cases of this side's brain that fit; a brain that has none is no reason to fail."""
         document, talk = self.state.agreed, self._case_talk()
 
@@ -342,18 +358,19 @@ class Conversation:
         unfit = talk.misfits(found)
         return tuple(case for case in found if case not in unfit)
 
-    async def _answer(self, talk: CaseTalk, message: TestCasesNegotiation) -> bool:
+    async def heard_cases(self, message: TestCasesNegotiation) -> bool:
         """Answer a message about test cases; whether that settled it."""
+        talk = self._case_talk()
         asked = talk.heard(message)
         if isinstance(asked, Settled):
             self.cases = talk.agreed
             return True
         if isinstance(asked, Answer):
-            await self._say(asked.message)
+            await self.say(asked.message)
             return True
         answer = talk.judged(asked.cases, await self._judged_cases(asked))
         self.cases = talk.agreed
-        await self._say(answer)
+        await self.say(answer)
         return answer.status != "negotiating"
 
     async def _judged_cases(self, asked: ToJudge) -> Cases:
@@ -390,7 +407,7 @@ class Conversation:
 _OTHER: Final[Mapping[Role, Role]] = {"requester": "provider", "provider": "requester"}
 _ENDS: Final[Mapping[str, Callable[[JsonObject, str], Event]]] = {
     "timeout": lambda _, what: TimedOut(what),
-    "violation": lambda found, _: Malformed(found["code"]),
+    "violation": lambda found, _: Malformed(found["code"], found.get("action", "")),
     "left": lambda _, __: Left(),
 }
 

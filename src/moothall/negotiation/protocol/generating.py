@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,11 +25,9 @@ from moothall.negotiation.protocol import document as documents
 from moothall.negotiation.protocol.brain import Role
 from moothall.negotiation.protocol.document import ProtocolDocument
 from moothall.negotiation.protocol.halves import half_task
-from moothall.negotiation.protocol.module_files import ModuleFiles, module_name, read_module, write_module
+from moothall.negotiation.protocol.module_files import kept_module, module_name, write_module
 from moothall.negotiation.protocol.needs import JsonObject, Need
 from moothall.negotiation.protocol.workshop import Codegen, Workshop, lent
-
-_log = logging.getLogger(__name__)
 
 NO_CODE = (
     CodeRefused,
@@ -100,19 +97,8 @@ class ModuleMaker:
 
     async def kept(self, document: ProtocolDocument) -> Module | None:
         """The half that is there and whole; one that was changed is not used, and that is logged."""
-        files = await self.read(document.digest)
+        files = await asyncio.to_thread(kept_module, self.root, document.digest)
         return None if files is None else files.halves.get(self.role)
-
-    async def read(self, digest: str) -> ModuleFiles | None:
-        """The module directory of a protocol, where there is one that is whole."""
-        path = self.path(digest)
-        if not await asyncio.to_thread(path.is_dir):
-            return None
-        try:
-            return await asyncio.to_thread(read_module, path)
-        except IntegrityError:
-            _log.exception("a module directory was changed and is not used")
-            return None
 
     async def failures(
         self, document: ProtocolDocument, module: Module, cases: Sequence[JsonObject]

@@ -6,6 +6,7 @@ is written beside its place and moved there whole. Reading checks every byte, th
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -27,6 +28,7 @@ DOCUMENT: Final = "protocol_document.md"
 INIT: Final = "__init__.py"
 ROLES: Final[tuple[Role, ...]] = ("requester", "provider")
 
+_log = logging.getLogger(__name__)
 _INIT_TEXT: Final = b'"""Generated code of an agreed protocol. It is read and run in the sandbox, never imported."""\n'
 _LARGEST: Final = 1024 * 1024
 """Bytes of one file of a module."""
@@ -101,6 +103,16 @@ def read_module(path: Path) -> ModuleFiles:
     if not halves:
         raise _broken("the module has no code")
     return ModuleFiles(path, document, meta["protocol_hash"], halves)
+
+
+def kept_module(root: Path, digest: str) -> ModuleFiles | None:
+    """The module directory of a protocol, where there is one that is whole; else that is logged. Blocking."""
+    try:
+        path = root / module_name(digest)
+        return read_module(path) if path.is_dir() else None
+    except IntegrityError:
+        _log.exception("a module directory was changed and is not used")
+        return None
 
 
 def _half(role: Role, module: Module) -> dict[str, bytes]:

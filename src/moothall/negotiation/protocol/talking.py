@@ -48,7 +48,8 @@ class Talking:
             SessionEnded, NodeUnreachable: the question cannot be sent, or the session ends.
         """
         question = NaturalLanguageNegotiation(type="REQUEST", message_id=new_message_id(), message=text)
-        future = self._waiting[question.message_id] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._waiting[question.message_id] = future
         try:
             async with asyncio.timeout(self._timeout):
                 await self._send(question)

@@ -58,13 +58,16 @@ class Workshop:
         if self._own is not None:
             await self._own.aclose()
 
-    async def generate(self, task: CodingTask, llm: BaseLLM | None, codegen: Codegen = "auto") -> Generated:
-        """Code for a task.
+    async def generate(
+        self, task: CodingTask, llm: BaseLLM | None, codegen: Codegen = "auto", first: Writer | None = None
+    ) -> Generated:
+        """Code for a task; ``first`` is asked before all other writers.
 
         Raises:
             as `Generator.generate`.
         """
-        writers: list[Writer] = [TemplateWriter()]
+        writers: list[Writer] = [] if first is None else [first]
+        writers.append(TemplateWriter())
         if llm is not None and codegen == "auto":
             writers.append(ModelWriter(llm))
         return await Generator(self.judge, writers, self._repair_rounds).generate(task)

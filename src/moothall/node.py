@@ -296,6 +296,7 @@ class Node:
                 challenger=host.office.verifier.challenger,
                 suspended=host.suspended,
                 doors=host.edges.doors(visitors),
+                sockets=host.edges.sockets(),
                 meters=[host.path.meter],
             )
         )

@@ -12,6 +12,7 @@ from moothall.calls.ports import Connector, Gateway
 from moothall.capability.life import Hook, run_all
 from moothall.capability.registry import Registry
 from moothall.clock import Clock
+from moothall.hosting.frames import FramesRoom
 from moothall.identity.keystore import DEFAULT_AGENT
 from moothall.identity.office import IdentityOffice, Place
 from moothall.identity.principal import Principal
@@ -28,6 +29,7 @@ from moothall.protocols.anp.assembly import AnpRoom
 from moothall.protocols.anp.assembly import Ground as AnpGround
 from moothall.protocols.anp.crawler import Crawler
 from moothall.protocols.anp.hosted import Hosted
+from moothall.protocols.anp.negotiating import Holds
 from moothall.protocols.anp.terms import Terms as AnpTerms
 from moothall.protocols.catalogue.documents import ListedAgent, McpServer, Operator
 from moothall.protocols.catalogue.door import CatalogueDoor
@@ -87,6 +89,7 @@ class EdgeGround:
         principals: who an agent of this node is as a caller, by its name.
         suspended: whether the policy refuses an identity by now.
         secret: seals what clients keep for us.
+        holds: holds calls against the agreements that they quote.
     """
 
     settings: Settings
@@ -100,6 +103,7 @@ class EdgeGround:
     principals: Callable[[str], Principal]
     suspended: Callable[[str], bool]
     secret: bytes
+    holds: Holds | None = None
 
 
 class Edges:
@@ -107,6 +111,7 @@ class Edges:
 
     Attributes:
         tasks: what A2A clients asked for, and what became of it.
+        frames: negotiation over frames.
 
     Raises:
         SettingsError: a table of the file about what may be called elsewhere does not fit.
@@ -117,7 +122,8 @@ class Edges:
         office, settings = ground.office, ground.settings
         own = _authorities(ground.place)
         self._http = HttpConnector(office.session, own)
-        self._anp = _anp(ground)
+        self._anp = self._anp_room(ground)
+        self.frames = FramesRoom(office, ground.place, self._anp.frames_places, ground.clock)
         self._mcp_out = McpConnector(
             servers_of(settings.mcp), sessions=office.session, egress=office.egress, environ=os.environ
         )
@@ -196,6 +202,10 @@ class Edges:
             self._anp.door(AnpTerms(**shared)),
         )
 
+    def sockets(self) -> Sequence[Door]:
+        """The ways in over WebSocket."""
+        return self.frames.doors(self._ground.gateway)
+
     async def rest(self) -> None:
         """End what is under way for others; while the call path still runs."""
         await run_all([*self._serving(), self.tasks.aclose])
@@ -203,6 +213,28 @@ class Edges:
     async def aclose(self) -> None:
         """Let go of what is open, all of it; the first failure is raised at the end."""
         await run_all([self._mcp_out.aclose, self._a2a_out.aclose, self._anp.aclose])
+
+    def _anp_room(self, ground: EdgeGround) -> AnpRoom:
+        office = ground.office
+        return AnpRoom(
+            AnpGround(
+                snapshot=lambda: ground.registry.snapshot,
+                hosted=ground.hosted,
+                base=ground.place.url,
+                gateway=ground.gateway,
+                principals=ground.principals,
+                sessions=office.session,
+                egress=office.egress,
+                resolver=office.resolver,
+                clock=ground.clock,
+                frames=self._frames_at,
+                holds=ground.holds,
+            )
+        )
+
+    def _frames_at(self, agent: str) -> str:
+        """Where an agent is talked to over frames; asked when a document is written, when the room is there."""
+        return self.frames.address(agent)
 
     def _serving(self) -> Sequence[Hook]:
         return () if self._mcp is None else (self._mcp.aclose,)
@@ -238,23 +270,6 @@ class Edges:
         return [
             ListedAgent(agent.name, agent.description) for agent in hosted if agent.listed and agent.name in offering
         ]
-
-
-def _anp(ground: EdgeGround) -> AnpRoom:
-    office = ground.office
-    return AnpRoom(
-        AnpGround(
-            snapshot=lambda: ground.registry.snapshot,
-            hosted=ground.hosted,
-            base=ground.place.url,
-            gateway=ground.gateway,
-            principals=ground.principals,
-            sessions=office.session,
-            egress=office.egress,
-            resolver=office.resolver,
-            clock=ground.clock,
-        )
-    )
 
 
 def _authorities(place: Place) -> frozenset[str]:

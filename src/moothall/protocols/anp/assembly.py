@@ -15,6 +15,7 @@ from moothall.protocols.anp.connector import AnpConnector
 from moothall.protocols.anp.crawler import Crawler
 from moothall.protocols.anp.door import AnpDoor
 from moothall.protocols.anp.fetched import FetchedDocuments
+from moothall.protocols.anp.frames_place import FramesPlaces
 from moothall.protocols.anp.hosted import Hosted
 from moothall.protocols.anp.negotiating import Holds
 from moothall.protocols.anp.own import OwnAgents
@@ -60,6 +61,7 @@ class AnpRoom:
         published: the documents of this node's agents.
         connector: calls agents by their DIDs.
         crawler: finds agents by their domains.
+        frames_places: finds where agents are talked to over frames.
     """
 
     def __init__(self, ground: Ground) -> None:
@@ -78,6 +80,7 @@ class AnpRoom:
         own = OwnAgents(ground.gateway, self.published, ground.principals, ground.holds)
         self.connector = AnpConnector(own, others, ground.sessions)
         self.crawler = Crawler(ground.egress, others)
+        self.frames_places = FramesPlaces(self._documents, ground.resolver)
 
     def door(self, terms: Terms) -> AnpDoor:
         """The door; the call path must be there by now."""

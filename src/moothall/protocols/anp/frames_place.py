@@ -7,14 +7,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 from moothall.errors import ServiceNotFoundError, Told, UpstreamInvalid
 from moothall.protocols.anp.fetched import FetchedDocuments
+from moothall.protocols.anp.meta_interface import FRAMES_PROFILE
 from moothall.protocols.anp.reach import home_of, origin_of
 from moothall.protocols.anp.remote import text
 from moothall.protocols.anp.sessions import Resolves
-
-BINDING: Final = "websocket-frames"
-"""How the interface is bound, in the description of an agent (`MetaProtocolInterface`)."""
-
-PROFILE: Final = "moothall.frames.v1"
 
 _SPOKEN: Final = {"ws": "http", "wss": "https"}
 _MOST_INTERFACES: Final = 50
@@ -56,7 +52,7 @@ class FramesPlaces:
 def _frames_url(interfaces: Any) -> str:  # noqa: ANN401 - JSON of any shape
     listed = interfaces if isinstance(interfaces, list) else []
     for each in listed[:_MOST_INTERFACES]:
-        if isinstance(each, dict) and each.get("binding") == BINDING:
+        if isinstance(each, dict) and each.get("profile") == FRAMES_PROFILE:
             url = text(each.get("url"))
             if urlsplit(url).scheme in _SPOKEN:
                 return url

@@ -1,0 +1,187 @@
+"""Negotiation over frames: who comes in, who is who, and how a connection ends (rows META-SESS-03, WIRE-NEGO-15)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from moothall.errors import ServiceNotFoundError, SessionEnded, Unauthenticated, UpstreamError
+from moothall.hosting.frames import Spoken
+from moothall.identity.keystore import DEFAULT_AGENT
+from moothall.identity.signing import sign_request
+from moothall.node import Node
+from moothall.protocols.frames import proving
+from tests.protocols.frames.town import Guests, did, served
+
+HELLO = {"metaProtocol": {"version": "1.0", "supportedCapabilities": []}}
+
+
+@pytest.fixture
+def guests() -> Guests:
+    return Guests()
+
+
+@pytest.fixture
+async def bob(tmp_path: Path, guests: Guests) -> AsyncIterator[Node]:
+    spoken = Spoken(reception=guests.receive, introduces=lambda agent, _hello: {"agent": agent}, path="/ws")
+    async with served(tmp_path / "bob", spoken) as node:
+        yield node
+
+
+@pytest.fixture
+async def alice(tmp_path: Path) -> AsyncIterator[Node]:
+    async with served(tmp_path / "alice") as node:
+        yield node
+
+
+def place(node: Node) -> str:
+    return node.url.replace("http://", "ws://") + "/agents/node/frames"
+
+
+def signed(node: Node, url: str) -> dict[str, str]:
+    identity = node.host.office.agent(DEFAULT_AGENT)
+    assert identity is not None
+    now = int(node.clock.now().timestamp())
+    return sign_request(identity.signer, "GET", url.replace("ws://", "http://"), b"", now=now)
+
+
+@pytest.mark.requirement("META-SESS-03")
+async def test_both_sides_know_who_the_other_is_before_the_first_frame(alice: Node, bob: Node, guests: Guests) -> None:
+    talk = await alice.host.edges.frames.connect(DEFAULT_AGENT, did(bob), HELLO)
+    assert (talk.hello.did, talk.hello.body) == (did(bob), {"agent": DEFAULT_AGENT})
+    await talk.link.send(b"\x00one")
+    assert await talk.link.receive() == b"\x00one"
+    assert [(visit.peer, visit.hello) for visit in guests.visits] == [(did(alice), HELLO)]
+    await talk.link.close()
+
+
+@pytest.mark.requirement("META-SESS-03")
+async def test_who_does_not_sign_the_upgrade_is_not_let_in(bob: Node, guests: Guests) -> None:
+    with pytest.raises(InvalidStatus) as refusal:
+        await connect(place(bob))
+    assert refusal.value.response.status_code == 401
+    assert guests.visits == []
+
+
+@pytest.mark.requirement("META-SESS-03")
+async def test_a_bearer_token_is_not_enough(alice: Node, bob: Node) -> None:
+    with pytest.raises(InvalidStatus) as refusal:
+        await connect(place(bob), additional_headers={"Authorization": f"Bearer {bob.owner_token}"})
+    assert refusal.value.response.status_code == 401
+
+
+@pytest.mark.requirement("META-SESS-03")
+async def test_a_peer_that_is_somebody_else_is_refused_before_any_message(
+    alice: Node, bob: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with served(tmp_path / "carol") as carol:
+        at_bob = place(bob)
+
+        async def astray(_did: str, _reader: str) -> str:
+            return at_bob
+
+        monkeypatch.setattr(alice.host.edges.frames._client, "_finds", astray)
+        with pytest.raises((Unauthenticated, SessionEnded)):
+            await alice.host.edges.frames.connect(DEFAULT_AGENT, did(carol), HELLO)
+
+
+@pytest.mark.requirement("META-SESS-03")
+async def test_a_hello_of_another_than_who_opened_the_connection_ends_it(
+    alice: Node, bob: Node, tmp_path: Path, guests: Guests
+) -> None:
+    async with (
+        served(tmp_path / "carol") as carol,
+        connect(place(bob), additional_headers=signed(alice, place(bob))) as socket,
+    ):
+        party = carol.host.edges.frames.party(DEFAULT_AGENT)
+        assert party is not None
+        message = proving._signed(party, "sourceHello", did(bob), HELLO, "")
+        await socket.send(proving._frame(message))
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1008
+    assert guests.visits == []
+
+
+@pytest.mark.requirement("META-SESS-03")
+async def test_a_hello_that_was_said_before_is_not_taken_again(alice: Node, bob: Node, guests: Guests) -> None:
+    party = alice.host.edges.frames.party(DEFAULT_AGENT)
+    assert party is not None
+    frame = proving._frame(proving._signed(party, "sourceHello", did(bob), HELLO, ""))
+    async with connect(place(bob), additional_headers=signed(alice, place(bob))) as socket:
+        await socket.send(frame)
+        await socket.recv()
+    async with connect(place(bob), additional_headers=signed(alice, place(bob))) as socket:
+        await socket.send(frame)
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+    assert len(guests.visits) == 1
+
+
+@pytest.mark.parametrize(
+    "frame", [b"", b"\x00{}", b"\xc0{}", b"\xc0no json", b"\x40x"], ids=["empty", "meta", "bare", "junk", "application"]
+)
+async def test_whatever_is_said_before_the_hello_ends_the_connection(
+    alice: Node, bob: Node, guests: Guests, frame: bytes
+) -> None:
+    async with connect(place(bob), additional_headers=signed(alice, place(bob))) as socket:
+        await socket.send(frame)
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1008
+    assert guests.visits == []
+
+
+@pytest.mark.requirement("META-LIMIT-02")
+async def test_a_frame_beyond_the_limit_closes_the_connection(alice: Node, bob: Node) -> None:
+    talk = await alice.host.edges.frames.connect(DEFAULT_AGENT, did(bob), HELLO)
+    await talk.link.send(b"\x00" * (262_144 + 1))
+    with pytest.raises(SessionEnded):
+        await talk.link.receive()
+
+
+async def test_the_address_that_the_house_adds_is_the_agents_too(alice: Node, bob: Node, guests: Guests) -> None:
+    url = bob.url.replace("http://", "ws://") + "/ws"
+    assert bob.host.edges.frames.address(DEFAULT_AGENT) == url
+    async with connect(url, additional_headers=signed(alice, url)):
+        pass
+
+
+@pytest.mark.requirement("WIRE-NEGO-15")
+async def test_a_server_with_the_setting_off_refuses_frames(alice: Node, bob: Node) -> None:
+    url = place(alice)
+    with pytest.raises(InvalidStatus) as refusal:
+        await connect(url, additional_headers=signed(bob, url))
+    assert refusal.value.response.status_code == 404
+    with pytest.raises(ServiceNotFoundError):
+        await bob.host.edges.frames.connect(DEFAULT_AGENT, did(alice), HELLO)
+
+
+async def test_a_page_of_another_origin_cannot_open_one(alice: Node, bob: Node) -> None:
+    with pytest.raises(InvalidStatus) as refusal:
+        await connect(place(bob), origin="https://evil.example", additional_headers=signed(alice, place(bob)))
+    assert refusal.value.response.status_code == 403
+
+
+async def test_one_did_has_so_many_connections_and_no_more(alice: Node, bob: Node) -> None:
+    talks = [await alice.host.edges.frames.connect(DEFAULT_AGENT, did(bob), HELLO) for _ in range(4)]
+    with pytest.raises(UpstreamError):
+        await alice.host.edges.frames.connect(DEFAULT_AGENT, did(bob), HELLO)
+    for talk in talks:
+        await talk.link.close()
+
+
+async def test_when_the_server_stops_its_guests_hear_of_it(alice: Node, tmp_path: Path, guests: Guests) -> None:
+    spoken = Spoken(reception=guests.receive, introduces=lambda _agent, _hello: {})
+    async with served(tmp_path / "dora", spoken) as dora:
+        talk = await alice.host.edges.frames.connect(DEFAULT_AGENT, did(dora), HELLO)
+    async with asyncio.timeout(10):
+        with pytest.raises(SessionEnded):
+            await talk.link.receive()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Final
 
 from moothall.codegen import linting, subset
@@ -121,15 +121,22 @@ class _Looking:
         return _report(stage, [each for each in found if each.stage == stage])
 
     async def _lint(self) -> StageReport:
-        return _report("lint", await linting.lint(self._module.source))
+        stubs, problems = self._stubs
+        found = [] if problems else await linting.lint(self._module.source, stubs)
+        return _report("lint", [_in("lint", each) for each in found])
 
     async def _types(self) -> StageReport:
+        stubs, problems = self._stubs
+        found = [] if problems else await self._sandbox.check(self._module.source, stubs)
+        return _report("types", [*problems, *_untyped(self._module.source), *(_in("types", each) for each in found)])
+
+    @cached_property
+    def _stubs(self) -> tuple[str, Sequence[Problem]]:
+        """The declarations of what the code is given, or why there can be none."""
         try:
-            stubs = stubs_of(self._module.manifest, self._callees)
+            return stubs_of(self._module.manifest, self._callees), ()
         except InvalidInput as error:
-            return _report("types", [Problem(stage="types", code="schema", message=str(error)[:2_000])])
-        found = await self._sandbox.check(self._module.source, stubs)
-        return _report("types", [*_untyped(self._module.source), *(_in("types", each) for each in found)])
+            return "", [Problem(stage="types", code="schema", message=str(error)[:2_000])]
 
     async def _declared(self, hidden: Sequence[Case]) -> StageReport:
         """Whether the functions are as the manifest says, and whether that and the tests make sense."""

@@ -66,7 +66,7 @@ def build(arguments: Arguments) -> Request:
     return {"location": city, "first": 1, "last": days, "unit": "F" if arguments.get("fahrenheit") is True else "C"}
 
 
-def number(day: object, name: str) -> int:
+def number(day: Any, name: str) -> int:
     if not isinstance(day, dict):
         raise ValueError("a day is no object")
     value = day.get(name)
@@ -152,7 +152,7 @@ def handle(request: Request) -> Response:
         return {"code": 500, "message": "there is no forecast now"}
     if not found:
         return {"code": 404, "message": "nothing is known of this place"}
-    days = [{"day": place + 1, "low": each["min"], "high": each["max"]} for place, each in enumerate(found)]
+    days: list[Any] = [{"day": place + 1, "low": each["min"], "high": each["max"]} for place, each in enumerate(found)]
     return {"code": 200, "days": days}
 '''
 

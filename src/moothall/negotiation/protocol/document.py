@@ -100,18 +100,17 @@ class ProtocolDocument:
 
     @property
     def good(self) -> JsonObject:
-        """JSON Schema of what a good response tells: it without its ``code`` and ``message``."""
+        """JSON Schema of what a good response tells: it without its ``code``."""
         said = dict(self.response)
-        properties = said.get("properties", {})
-        said["properties"] = {name: each for name, each in properties.items() if name not in {"code", "message"}}
-        said["required"] = [name for name in said.get("required", ()) if name in said["properties"]]
+        said["properties"] = {name: each for name, each in said.get("properties", {}).items() if name != "code"}
+        said["required"] = [name for name in said.get("required", ()) if name != "code"]
         return said
 
     @property
     def returns(self) -> JsonObject:
         """JSON Schema of every response, good or not."""
         parts = {key: value for key, value in self.response.items() if key not in _SHARED}
-        if not all(ref.startswith(("#/$defs/", "#/definitions/")) for ref in _references(self.response)):
+        if not all(ref.startswith(("#/$defs/", "#/definitions/")) for ref in references(self.response)):
             return dict(ANY_RESPONSE)  # what refers to its own root cannot be moved below another
         schema: JsonObject = {"anyOf": [parts, dict(BAD_RESPONSE)]}
         return schema | {key: value for key, value in self.response.items() if key in _SHARED}
@@ -220,7 +219,7 @@ def _places(found: Iterable[Section]) -> dict[str, list[Section]]:
     return places
 
 
-def _references(value: object) -> Iterator[str]:
+def references(value: object) -> Iterator[str]:
     """Every reference within a schema."""
     if isinstance(value, dict):
         ref = value.get("$ref")
@@ -229,7 +228,7 @@ def _references(value: object) -> Iterator[str]:
         value = list(value.values())
     if isinstance(value, list):
         for each in value:
-            yield from _references(each)
+            yield from references(each)
 
 
 def _below(inside: Iterable[Section], title: str) -> list[Section]:

@@ -7,11 +7,13 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from moothall.canonical import canonical
 from moothall.codegen.gate import SAMPLES, SEED
 from moothall.codegen.generator import manifest_of
 from moothall.codegen.module import Case, JsonObject, Module, Provenance
 from moothall.codegen.properties import witnesses
 from moothall.codegen.report import Report
+from moothall.codegen.schemas.samples import samples, spoiled
 from moothall.codegen.schemas.validation import compiled
 from moothall.codegen.task import CodingTask
 from moothall.errors import DecisionRefused, InvalidInput
@@ -26,6 +28,11 @@ MOST: Final = 60
 
 LONGEST: Final = 65_536
 """Characters of the material that are shown."""
+
+_SPOILED_SAMPLES: Final = 4
+_SPOILED: Final = 40
+_UNFIT: Final = 24
+"""Arguments of a function that do not fit, from so many samples with so many changes each."""
 
 _OWN: Final = "model: "
 """What the names of its tests begin with."""
@@ -47,7 +54,7 @@ class CaseWriter:
         Raises:
             ModelUnavailable, ModelTimeout, DecisionRefused, BudgetSpent: the model gives no answer.
         """
-        return await self._asked("code_cases", task, {"inputs": _untested(task)})
+        return await self._asked("code_cases", task, untested(task))
 
     async def further(self, task: CodingTask, report: Report) -> tuple[Case, ...]:
         """Tests beside those that the task has, for what they leave open, as a report of the gate says.
@@ -56,7 +63,7 @@ class CaseWriter:
             as `written`.
         """
         gaps = [_gap(problem.message) for problem in report.problems]
-        return await self._asked("code_cases", task, {"inputs": _untested(task), "tests": _shown(task), "gaps": gaps})
+        return await self._asked("code_cases", task, {**untested(task), "tests": _shown(task), "gaps": gaps})
 
     async def reviewed(self, task: CodingTask, disputed: Sequence[Case]) -> tuple[Case, ...]:
         """Tests that stand after somebody held these for wrong: as they were, corrected, or left out.
@@ -107,19 +114,37 @@ def _shown(task: CodingTask) -> list[JsonObject]:
     return [{"name": each.name, "function": each.function, "arguments": each.arguments} for each in task.cases]
 
 
-def _untested(task: CodingTask) -> list[JsonObject]:
-    """The arguments that the gate tries mistakes with, as far as there is no test for them."""
-    manifest = manifest_of(task, Provenance(writer="llm"))
+def untested(task: CodingTask) -> dict[str, list[JsonObject]]:
+    """Arguments that there is no test for: ``inputs`` that the gate tries mistakes with, and ``unfit`` ones."""
     tested = [(case.function, case.arguments) for case in task.cases]
+    found: dict[str, list[JsonObject]] = {"inputs": [], "unfit": []}
     try:
-        found = witnesses(Module(manifest=manifest, source=""), SAMPLES, SEED)
+        for part, arguments in [("inputs", _fitting(task)), ("unfit", _unfit(task))]:
+            found[part] = [
+                {"function": name, "arguments": each} for name, each in arguments if (name, each) not in tested
+            ]
     except InvalidInput:
-        return []  # a schema that is refused: the gate says so
-    return [
-        {"function": each.function.name, "arguments": each.arguments}
-        for each in found
-        if each.fits and not each.refusing and (each.function.name, each.arguments) not in tested
-    ]
+        _log.info("%s: a schema is refused, which the gate says, too", task.name)
+    return found
+
+
+def _fitting(task: CodingTask) -> list[tuple[str, JsonObject]]:
+    module = Module(manifest=manifest_of(task, Provenance(writer="llm")), source="")
+    seen = witnesses(module, SAMPLES, SEED)
+    return [(each.function.name, each.arguments) for each in seen if each.fits and not each.refusing]
+
+
+def _unfit(task: CodingTask) -> list[tuple[str, JsonObject]]:
+    """Arguments that break their schema in one place, beginning with those that break it least."""
+    found: list[tuple[str, JsonObject]] = []
+    for function in task.functions:
+        worse: dict[bytes, JsonObject] = {}
+        for each in samples(function.parameters, SAMPLES, SEED)[:_SPOILED_SAMPLES]:
+            for bad in spoiled(function.parameters, each, SEED, _SPOILED) if isinstance(each, dict) else ():
+                if isinstance(bad, dict) and bad.keys() == each.keys():
+                    worse[canonical(bad)] = bad
+        found += [(function.name, worse[text]) for text in sorted(worse, key=len)[:_UNFIT]]
+    return found
 
 
 def _gap(message: str) -> str:

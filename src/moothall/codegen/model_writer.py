@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from moothall.canonical import sha256
-from moothall.codegen.case_writer import LONGEST, CaseWriter, described, own_cases
+from moothall.codegen.case_writer import LONGEST, CaseWriter, described, own_cases, untested
 from moothall.codegen.extraction import extract_code_from_llm_output
 from moothall.codegen.generator import manifest_of
 from moothall.codegen.module import Case, Provenance
@@ -38,7 +38,7 @@ class ModelWriter:
         if report is None:
             draft = await self._coded(task, {})
             return draft if task.cases or task.hidden else _with_cases(draft, await self._cases.written(task))
-        if any(problem.code == "unnoticed" for problem in report.problems if problem.stage == "mutation"):
+        if _lacks_tests(task, report):
             draft = Draft(previous, self._provenance(""))
             return _with_cases(draft, await self._cases.further(task, report))
         draft = await self._coded(task, {"previous": previous, "report": report.text()})
@@ -81,6 +81,12 @@ def _declarations(task: CodingTask) -> str:
         return stubs_of(manifest_of(task, Provenance(writer="llm")), task.callees)
     except InvalidInput:
         return ""  # a schema that is refused: the gate says so
+
+
+def _lacks_tests(task: CodingTask, report: Report) -> bool:
+    """Whether it is the tests that do not pass, and not the code: mistakes in it would not be noticed."""
+    unnoticed = [problem.code for problem in report.problems if problem.stage == "mutation"]
+    return "unnoticed" in unnoticed or (bool(unnoticed) and any(untested(task).values()))
 
 
 def _disputed(task: CodingTask, report: Report) -> Sequence[Case]:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NoReturn
 
-from pydantic_monty import FunctionSnapshot, FutureSnapshot, Monty, MontyComplete, NameLookupSnapshot
+from pydantic_monty import FunctionSnapshot, FutureSnapshot, MontyComplete, NameLookupSnapshot
 
+from moothall.codegen.sandbox.crew import Crew
 from moothall.codegen.sandbox.port import SandboxLimits, fault
 from moothall.codegen.sandbox.values import NotJson, plain
 from moothall.codegen.sandbox.worker import Worker
@@ -76,8 +77,8 @@ class Printed:
 class Cell(Worker):
     """A worker for one run of one function; its methods block."""
 
-    def __init__(self, pool: Monty, limits: SandboxLimits) -> None:
-        super().__init__(pool, limits)
+    def __init__(self, crew: Crew, limits: SandboxLimits) -> None:
+        super().__init__(crew, limits)
         self._snapshot: Snapshot | None = None
         self.printed = Printed(self)
 

@@ -7,9 +7,10 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from pydantic_monty import Monty, MontyError, MontyRuntimeError, MontySyntaxError, MontyTypingError
+from pydantic_monty import MontyError, MontyRuntimeError, MontySyntaxError, MontyTypingError
 
 from moothall.codegen.report import Problem
+from moothall.codegen.sandbox.crew import Crew
 from moothall.codegen.sandbox.faults import fault_of
 from moothall.codegen.sandbox.port import SandboxLimits
 from moothall.codegen.sandbox.worker import Worker
@@ -19,6 +20,9 @@ LIMITS: Final = SandboxLimits(seconds=10.0, memory=256 * 1024 * 1024, calls=0)
 
 _STOP: Final = '_moot_never_run: int = ""\n'
 """What is put before a module, with a type that cannot be: the checker always objects, so nothing runs."""
+
+_FUTURE: Final = re.compile(r"^from __future__ import annotations$", re.MULTILINE)
+"""What would have to stand first; here, annotations are never evaluated."""
 
 _LENT: Final = "def call(target: str, parameters: dict[str, Any]) -> Any: ..."
 
@@ -36,8 +40,8 @@ def declared(stubs: str) -> str:
 class Checker(Worker):
     """A worker that looks at code in place of running it."""
 
-    def __init__(self, pool: Monty) -> None:
-        super().__init__(pool, LIMITS)
+    def __init__(self, crew: Crew) -> None:
+        super().__init__(crew, LIMITS)
 
     def check(self, source: str, stubs: str) -> Sequence[Problem]:
         """What is wrong with a module; blocks.
@@ -50,7 +54,7 @@ class Checker(Worker):
     def _look(self, source: str, stubs: str) -> Sequence[Problem]:
         session = self.checkout(stubs=declared(stubs), type_check_format="json")
         try:
-            session.feed_run(_STOP + source)
+            session.feed_run(_STOP + _FUTURE.sub("", source))
         except MontyTypingError as error:
             return _found(error.display())
         except (MontySyntaxError, MontyRuntimeError) as error:

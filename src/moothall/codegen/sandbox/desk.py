@@ -41,7 +41,6 @@ class Desk:
         self._turns = turns
         self._loop = loop
         self._places: dict[Ticket, _Place] = {}
-        self._working: set[Worker] = set()
         self._open = True
 
     async def enter(self, ticket: Ticket) -> None:
@@ -93,11 +92,9 @@ class Desk:
         done: asyncio.Future[Outcome[T]] = self._loop.create_future()
         before = worker.seconds
         timer = self._loop.call_later(max(0.0, seconds) + GRACE, worker.stop, "time")
-        self._working.add(worker)
 
         def ended(outcome: Outcome[T]) -> None:
             timer.cancel()
-            self._working.discard(worker)
             self.leave(ticket, worker.seconds - before)
             if not done.done():
                 done.set_result(outcome)
@@ -111,14 +108,12 @@ class Desk:
         return outcome.get()
 
     def shut(self) -> None:
-        """End all that works, and refuse all that waits."""
+        """Refuse all that waits, and all that comes."""
         self._open = False
         for ticket in self._turns.clear():
             place = self._places.get(ticket)
             if place is not None and not place.turn.done():
                 place.turn.set_exception(fault("busy"))
-        for worker in list(self._working):
-            worker.stop("busy")
 
     def _call_next(self) -> None:
         while (ticket := self._turns.next()) is not None:

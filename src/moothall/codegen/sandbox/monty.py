@@ -22,6 +22,7 @@ from moothall.codegen.report import Problem
 from moothall.codegen.sandbox.cell import Cell
 from moothall.codegen.sandbox.checking import LIMITS as CHECKING
 from moothall.codegen.sandbox.checking import Checker
+from moothall.codegen.sandbox.crew import Crew
 from moothall.codegen.sandbox.desk import Desk
 from moothall.codegen.sandbox.fairness import Ticket, Turns
 from moothall.codegen.sandbox.port import DEFAULT_LIMITS, HostCall, Image, JsonValue, Ran, SandboxLimits, fault
@@ -50,7 +51,7 @@ _LONGEST_TURN: Final = 60.0
 class _Parts:
     """What there is between start and end."""
 
-    pool: Monty
+    crew: Crew
     threads: Threads
     desk: Desk
     stock: Stock
@@ -83,7 +84,6 @@ class MontySandbox:
         self._monotonic = monotonic
         self._seal = Seal()
         self._images: OrderedDict[tuple[str, SandboxLimits], Image] = OrderedDict()
-        self._busy: set[Worker] = set()
         self._starting = asyncio.Lock()
         self._parts: _Parts | None = None
         self._closed = False
@@ -114,10 +114,9 @@ class MontySandbox:
             return
         parts.desk.shut()
         parts.stock.close()
-        for worker in list(self._busy):
-            worker.stop("busy")
+        parts.crew.dismiss()
         await parts.threads.aclose()
-        await asyncio.to_thread(parts.pool.__exit__, None, None, None)
+        await asyncio.to_thread(parts.crew.end)
 
     async def check(self, source: str, stubs: str = "") -> Sequence[Problem]:
         """What a module's syntax and types are found guilty of; ``stubs`` declare the names that it is given.
@@ -128,7 +127,7 @@ class MontySandbox:
             SandboxFault: it could not be looked at.
         """
         parts = await self._started()
-        checker = Checker(parts.pool)
+        checker = Checker(parts.crew)
         module = f"check {sha256(source.encode())}"
         return await self._once(parts, module, checker, partial(checker.check, source, stubs), CHECKING.seconds)
 
@@ -143,7 +142,7 @@ class MontySandbox:
         if (image := self._images.get(key)) is not None:
             self._images.move_to_end(key)
             return image
-        cell = Cell(parts.pool, limits)
+        cell = Cell(parts.crew, limits)
         state = await self._once(parts, key[0], cell, partial(cell.load, source), limits.seconds)
         if len(state) > LARGEST_STATE:
             raise fault("memory")
@@ -223,8 +222,9 @@ class MontySandbox:
         await asyncio.to_thread(pool.__enter__)
         loop = asyncio.get_running_loop()
         threads = Threads(self._workers + 1, loop)
-        stock = Stock(pool, threads, self._seal, 2 * self._workers)
-        return _Parts(pool, threads, Desk(threads, self._turns, loop), stock)
+        crew = Crew(pool)
+        stock = Stock(crew, threads, self._seal, 2 * self._workers)
+        return _Parts(crew, threads, Desk(threads, self._turns, loop), stock)
 
 
 def _returned(desk: Desk, ticket: Ticket, outcome: Outcome[None]) -> None:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from pydantic_monty import Monty, MontyError
+from pydantic_monty import MontyError
 
 from moothall.codegen.sandbox.cell import Cell
+from moothall.codegen.sandbox.crew import Crew
 from moothall.codegen.sandbox.port import Image
 from moothall.codegen.sandbox.seal import Seal
 from moothall.codegen.sandbox.threads import Outcome, Threads
@@ -36,14 +37,14 @@ class Stock:
     """Prepared cells, the least recently used given up first.
 
     Args:
-        pool: where workers come from.
+        crew: that cells belong to.
         threads: where cells are made and closed.
         seal: of the images.
         most: cells in all.
     """
 
-    def __init__(self, pool: Monty, threads: Threads, seal: Seal, most: int) -> None:
-        self._pool = pool
+    def __init__(self, crew: Crew, threads: Threads, seal: Seal, most: int) -> None:
+        self._crew = crew
         self._threads = threads
         self._seal = seal
         self._most = most
@@ -63,7 +64,7 @@ class Stock:
 
     def cell(self, wanted: Wanted) -> Cell:
         """An empty one, for `fill`."""
-        return Cell(self._pool, wanted.image.limits)
+        return Cell(self._crew, wanted.image.limits)
 
     def fill(self, cell: Cell, wanted: Wanted) -> None:
         """Make a cell ready; blocks.

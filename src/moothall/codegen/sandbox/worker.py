@@ -10,9 +10,10 @@ from threading import Lock
 from time import perf_counter
 from typing import Final, TypeVar
 
-from pydantic_monty import Monty, MontyError, MontySession, OSPolicy, ResourceLimits, TypeCheckFormat
+from pydantic_monty import MontyError, MontySession, OSPolicy, ResourceLimits, TypeCheckFormat
 
 from moothall.codegen.sandbox.confinement import Handle, confine
+from moothall.codegen.sandbox.crew import Crew
 from moothall.codegen.sandbox.faults import fault_of
 from moothall.codegen.sandbox.port import FaultKind, SandboxLimits, fault
 from moothall.errors import SandboxFault
@@ -31,7 +32,7 @@ class Worker:
     """A process.
 
     Args:
-        pool: where it comes from.
+        crew: that it belongs to.
         limits: of what it does; those in a state that is loaded have to be the same.
 
     Attributes:
@@ -39,10 +40,10 @@ class Worker:
         seconds: that its steps took.
     """
 
-    def __init__(self, pool: Monty, limits: SandboxLimits) -> None:
+    def __init__(self, crew: Crew, limits: SandboxLimits) -> None:
         self.limits = limits
         self.seconds = 0.0
-        self._pool = pool
+        self._crew = crew
         self._state = Lock()
         self._step = Lock()
         self._session: MontySession | None = None
@@ -71,6 +72,7 @@ class Worker:
             session, self._session = self._session, None
             if session is not None:
                 session.__exit__(None, None, None)
+            self._crew.leave(self)
 
     def step(self, work: Callable[[], T]) -> T:
         """Do something with the process.
@@ -97,9 +99,10 @@ class Worker:
             SandboxFault: it has been stopped before.
             MontyError: there is none.
         """
+        self._crew.enlist(self)
         limits = _runtime_limits(self.limits)
         checked = stubs is not None
-        session = self._pool.checkout(
+        session = self._crew.pool.checkout(
             limits=limits,
             os_policy=_POLICY,
             type_check=checked,

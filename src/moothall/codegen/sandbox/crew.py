@@ -1,0 +1,68 @@
+"""All workers that are out of the runtime's pool: at the end, none of them may stay behind."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Protocol
+
+from pydantic_monty import Monty
+
+from moothall.codegen.sandbox.port import FaultKind, fault
+
+
+class Member(Protocol):
+    """A worker, as its crew knows it."""
+
+    def stop(self, kind: FaultKind) -> None:
+        """End its process."""
+        ...
+
+    def close(self) -> None:
+        """Give its process back."""
+        ...
+
+
+class Crew:
+    """The pool of processes, and who has one of them. Thread-safe.
+
+    Args:
+        pool: of the runtime, entered.
+    """
+
+    def __init__(self, pool: Monty) -> None:
+        self.pool = pool
+        self._lock = Lock()
+        self._members: set[Member] = set()
+        self._open = True
+
+    def enlist(self, member: Member) -> None:
+        """Take in a worker that is about to get its process.
+
+        Raises:
+            SandboxFault: the crew is dismissed (``busy``).
+        """
+        with self._lock:
+            if not self._open:
+                raise fault("busy")
+            self._members.add(member)
+
+    def leave(self, member: Member) -> None:
+        """Forget one that has given its process back."""
+        with self._lock:
+            self._members.discard(member)
+
+    def dismiss(self) -> None:
+        """End the process of each, whatever it does; nobody gets one any more."""
+        for member in self._shut():
+            member.stop("busy")
+
+    def end(self) -> None:
+        """Give back what is left, and end the pool; blocks."""
+        for member in self._shut():
+            member.close()
+        self.pool.__exit__(None, None, None)
+
+    def _shut(self) -> list[Member]:
+        with self._lock:
+            self._open = False
+            return list(self._members)

@@ -21,6 +21,10 @@ from tests.protocols.frames.town import Guests, did, served
 HELLO = {"metaProtocol": {"version": "1.0", "supportedCapabilities": []}}
 
 
+async def by_name(agent: str, _peer: str, _hello: object) -> dict[str, str]:
+    return {"agent": agent}
+
+
 @pytest.fixture
 def guests() -> Guests:
     return Guests()
@@ -28,7 +32,7 @@ def guests() -> Guests:
 
 @pytest.fixture
 async def bob(tmp_path: Path, guests: Guests) -> AsyncIterator[Node]:
-    spoken = Spoken(reception=guests.receive, introduces=lambda agent, _hello: {"agent": agent}, path="/ws")
+    spoken = Spoken(reception=guests.receive, introduces=by_name, path="/ws")
     async with served(tmp_path / "bob", spoken) as node:
         yield node
 
@@ -179,7 +183,7 @@ async def test_one_did_has_so_many_connections_and_no_more(alice: Node, bob: Nod
 
 
 async def test_when_the_server_stops_its_guests_hear_of_it(alice: Node, tmp_path: Path, guests: Guests) -> None:
-    spoken = Spoken(reception=guests.receive, introduces=lambda _agent, _hello: {})
+    spoken = Spoken(reception=guests.receive, introduces=by_name)
     async with served(tmp_path / "dora", spoken) as dora:
         talk = await alice.host.edges.frames.connect(DEFAULT_AGENT, did(dora), HELLO)
     async with asyncio.timeout(10):

@@ -44,12 +44,14 @@ class Visit:
         agent: whom it wants to talk to, by name.
         peer: its DID.
         hello: what it said of itself.
+        answer: what our agent said of itself to that.
         link: the connection.
     """
 
     agent: str
     peer: str
     hello: Mapping[str, Any]
+    answer: Mapping[str, Any]
     link: Link
 
 
@@ -59,8 +61,8 @@ Reception = Callable[[Visit], Awaitable[None]]
 Parties = Callable[[str], Party | None]
 """Who an agent of this node is, by its name; None for one that is not hosted."""
 
-Introduces = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
-"""The body of an agent's own hello, to a visitor that said this."""
+Introduces = Callable[[str, str, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+"""The body of an agent's own hello (by its name), to a visitor (by its DID) that said this; raises MoothallError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +126,9 @@ class FramesDoor:
         code = FAILED
         try:
             hello: Hello = await be_greeted(link, own, peer)
-            await answer(link, own, hello, self._introduces(agent, hello.body))
-            await self._reception(Visit(agent, peer, hello.body, link))
+            ours = await self._introduces(agent, peer, hello.body)
+            await answer(link, own, hello, ours)
+            await self._reception(Visit(agent, peer, hello.body, ours, link))
             code = GOING
         except SessionEnded:
             code = GOING

@@ -126,6 +126,7 @@ class NegotiationDesk:
         limits: what an endpoint takes, by name, for ``anp.get_capabilities``.
         valid: how long an agreement holds.
         drafts: None: this node drafts nothing.
+        house: the node's own agent, who is meant where none is named.
     """
 
     def __init__(  # noqa: PLR0913 - given by their names, once
@@ -139,6 +140,7 @@ class NegotiationDesk:
         limits: Mapping[str, int],
         valid: timedelta,
         drafts: Drafts | None = None,
+        house: str = "",
     ) -> None:
         self._log = log
         self._gateway = gateway
@@ -148,6 +150,7 @@ class NegotiationDesk:
         self._limits = dict(limits)
         self._valid = valid
         self._drafts = drafts
+        self._house = house
 
     def capabilities(self, agent: str) -> CapabilitiesReply:
         """What the agent's endpoint can do.
@@ -296,7 +299,7 @@ class NegotiationDesk:
             raise InvalidInput("no such time", told=Told("agreeing.front_date"))
 
     def _known(self, agent: str) -> Place:
-        place = self._place(agent)
+        place = self._place(agent or self._house)
         if place is None:
             raise ServiceNotFoundError("there is no such agent")
         return place

@@ -1,0 +1,269 @@
+"""Drives negotiations over the front door: each is a run that goes on wherever its log ends, on either side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Protocol, Self
+
+from moothall.approvals.news import Bells
+from moothall.clock import rfc3339
+from moothall.errors import (
+    IntegrityError,
+    InternalError,
+    InvalidInput,
+    MoothallError,
+    NegotiationRejected,
+    SessionEnded,
+)
+from moothall.events.model import CONSUMED, Draft, JsonValue
+from moothall.events.run import Run
+from moothall.negotiation.protocol.agreed_terms import AGREED, AGREED_KEY
+from moothall.negotiation.protocol.bodies import NegotiationReply
+from moothall.negotiation.protocol.conduct import Conducted, Side, conduct
+from moothall.negotiation.protocol.drafting import OPENED, REFUSED
+from moothall.negotiation.protocol.needs import JsonObject, Need
+from moothall.negotiation.protocol.run_carrier import HEARD, Ask, ProvidingCarrier, RequestingCarrier, RunJournal
+from moothall.negotiation.protocol.transcript import Transcript
+from moothall.negotiation.protocol.wire import messages
+from moothall.negotiation.protocol.wire.messages import TranscriptSignature
+from moothall.telemetry import logger
+
+_SIGNATURE: Final = 10.0
+"""Seconds that the provider waits for the requester's signature; an agreement holds without it."""
+
+_CONCLUDING: Final = 60.0
+"""Seconds that the requester waits for the provider's result after both have their code."""
+
+_log = logger("negotiation")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What a run began with: the agent of this node, the other side, and of a requester what it needs."""
+
+    agent: str
+    did: str
+    peer: str
+    negotiation: str
+    security: str
+    need: Need | None = None
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        """Read it from the run's first event."""
+        event = run.recorded("opened")
+        if event is None or event.type != OPENED:
+            raise InternalError(f"the run {run.id} did not begin as a negotiation")
+        said = event.payload
+        need = Need.model_validate(said["need"]) if "need" in said else None
+        peer = said["peer"] if need is not None else said["sender"]
+        return cls(
+            agent=said["agent"],
+            did=said["did"],
+            peer=peer,
+            negotiation=said["negotiation"],
+            security=said["security"],
+            need=need,
+        )
+
+
+class Providing(Protocol):
+    """What this node is as a provider."""
+
+    async def side(self, opened: Opened) -> Side:
+        """How the agent negotiates."""
+        ...
+
+    async def concluded(self, opened: Opened, found: Conducted, transcript: Transcript, token: str) -> NegotiationReply:
+        """Keep and offer what was agreed on; the accepted result. ``token``: the requester's signature, or empty.
+
+        Raises:
+            MoothallError: it cannot be kept, or the signature is another one's.
+        """
+        ...
+
+
+class Requesting(Protocol):
+    """What this node is as a requester."""
+
+    async def side(self, opened: Opened) -> Side:
+        """How the agent negotiates."""
+        ...
+
+    def ask(self, opened: Opened) -> Ask:
+        """How it asks the provider."""
+        ...
+
+    def signature(self, opened: Opened, found: Conducted, transcript: Transcript) -> str:
+        """The agent's signature over the conversation."""
+        ...
+
+    async def concluded(
+        self, opened: Opened, found: Conducted, transcript: Transcript, reply: NegotiationReply
+    ) -> JsonObject:
+        """Keep what was agreed on; what is told of it.
+
+        Raises:
+            IntegrityError: the provider's result is not about what was agreed on.
+        """
+        ...
+
+
+class SelectedDriver:
+    """Closes the runs of selections, which hold their outcome from the first."""
+
+    async def drive(self, run: Run) -> None:
+        """Nothing is left to be done."""
+        await run.emit(close=True)
+
+    async def abandon(self, run: Run, error: BaseException) -> None:
+        """The same; ``error`` is in the log."""
+        _log.error("the selection %s could not be closed: %s", run.id, type(error).__name__)
+        await run.emit(close=True)
+
+
+class ProvideDriver:
+    """Drives runs of the kind `PROVIDE_KIND`."""
+
+    def __init__(self, providing: Providing, bells: Bells) -> None:
+        self._providing = providing
+        self._bells = bells
+
+    async def drive(self, run: Run) -> None:
+        """Negotiate until both sides have tested code, or it failed."""
+        try:
+            opened, journal = Opened.of(run), RunJournal(run, lambda: self._bells.ring(run.id))
+            carrier = ProvidingCarrier(run, opened.peer, journal)
+            found = await conduct(await self._providing.side(opened), carrier, journal, run.clock)
+            await self._end(run, opened, found)
+        finally:
+            self._bells.ring(run.id)
+
+    async def abandon(self, run: Run, error: BaseException) -> None:
+        """End a run whose driver fails again and again."""
+        _log.error("the negotiation %s is given up: %s", run.id, type(error).__name__)
+        await _refuse(run, "the provider failed")
+        self._bells.ring(run.id)
+
+    async def _end(self, run: Run, opened: Opened, found: Conducted) -> None:
+        if not found.ready:
+            await _refuse(run, found.reason or "nothing was agreed on")
+            return
+        transcript = transcript_of(found, requester=opened.peer, provider=opened.did)
+        token = await self._signed(run)
+
+        async def conclude() -> JsonValue:
+            try:
+                reply = await self._providing.concluded(opened, found, transcript, token)
+            except (IntegrityError, InvalidInput) as error:
+                return {"failed": error.message}
+            return {"reply": reply.wire()}
+
+        ended = await run.step("concluded", conclude)
+        if "reply" not in ended:
+            await _refuse(run, ended["failed"])
+            return
+        await run.emit(Draft(AGREED_KEY, AGREED, {"request": "", "reply": ended["reply"]}), close=True)
+
+    async def _signed(self, run: Run) -> str:
+        """The requester's signature over the conversation, where it sends one in time."""
+        if (known := run.recorded("signature")) is not None:
+            return str(known.payload["token"])
+        until = run.clock.now() + timedelta(seconds=_SIGNATURE)
+        while (posting := await run.receive(until)) is not None:
+            token = _token_in(posting.payload["message"])
+            taken = Draft(f"{CONSUMED}{posting.key}", HEARD, {})
+            if token:
+                await run.emit(taken, Draft("signature", HEARD, {"token": token}))
+                return token
+            await run.emit(taken)
+        await run.emit(Draft("signature", HEARD, {"token": ""}))
+        return ""
+
+
+class RequestDriver:
+    """Drives runs of the kind `REQUEST_KIND`."""
+
+    def __init__(self, requesting: Requesting, bells: Bells) -> None:
+        self._requesting = requesting
+        self._bells = bells
+
+    async def drive(self, run: Run) -> None:
+        """Negotiate until both sides have tested code, or it failed."""
+        try:
+            opened, journal = Opened.of(run), RunJournal(run, lambda: self._bells.ring(run.id))
+            side = await self._requesting.side(opened)
+            patience = side.limits.message_timeout
+            carrier = RequestingCarrier(run, opened.peer, journal, self._requesting.ask(opened), patience)
+            found = await conduct(side, carrier, journal, run.clock)
+            await self._end(run, opened, found, carrier, journal)
+        finally:
+            self._bells.ring(run.id)
+
+    async def abandon(self, run: Run, error: BaseException) -> None:
+        """End a run whose driver fails again and again."""
+        _log.error("the negotiation %s is given up: %s", run.id, type(error).__name__)
+        await _refuse(run, "the requester failed")
+        self._bells.ring(run.id)
+
+    async def _end(
+        self, run: Run, opened: Opened, found: Conducted, carrier: RequestingCarrier, journal: RunJournal
+    ) -> None:
+        if not found.ready:
+            await _refuse(run, _reason(found, carrier), _code(carrier))
+            return
+        transcript = transcript_of(found, requester=opened.did, provider=opened.peer)
+
+        async def conclude() -> JsonValue:
+            token = self._requesting.signature(opened, found, transcript)
+            said = TranscriptSignature(digest=transcript.digest, token=token)
+            try:
+                reply = await carrier.conclude(said.wire(), _CONCLUDING)
+                if reply.status != "accepted":
+                    return {"failed": reply.reason or "the provider did not accept"}
+                return {"kept": await self._requesting.concluded(opened, found, transcript, reply)}
+            except (IntegrityError, InvalidInput, SessionEnded) as error:
+                return {"failed": error.message}
+            except MoothallError as error:
+                return {"failed": f"{error.code}: {error.message}"}
+
+        ended = await journal.step("concluded", conclude)
+        kept = ended.get("kept") if isinstance(ended, dict) else None
+        if not isinstance(kept, dict):
+            await _refuse(run, str(ended.get("failed", "")) if isinstance(ended, dict) else "")
+            return
+        await run.emit(Draft(AGREED_KEY, AGREED, kept), close=True)
+
+
+def transcript_of(found: Conducted, *, requester: str, provider: str) -> Transcript:
+    """The conversation, alike on both sides."""
+    transcript = Transcript(requester=requester, provider=provider)
+    for sender, message in found.messages:
+        transcript = transcript.with_message(sender, message)
+    return transcript
+
+
+def _token_in(message: JsonObject) -> str:
+    """The signature in a message; empty where it is another one."""
+    try:
+        read = messages.read(message)
+    except MoothallError:
+        return ""
+    return read.token if isinstance(read, TranscriptSignature) else ""
+
+
+def _reason(found: Conducted, carrier: RequestingCarrier) -> str:
+    if carrier.refusal is not None:
+        return carrier.refusal.message
+    ended = carrier.ended
+    return ended.reason if ended is not None and ended.status == "rejected" and ended.reason else found.reason
+
+
+def _code(carrier: RequestingCarrier) -> str:
+    return NegotiationRejected.code if carrier.refusal is None else carrier.refusal.code
+
+
+async def _refuse(run: Run, reason: str, code: str = NegotiationRejected.code) -> None:
+    at = rfc3339(run.clock.now())
+    await run.emit(Draft("refused", REFUSED, {"reason": reason[:2_000], "code": code, "at": at}), close=True)

@@ -1,0 +1,324 @@
+"""Protocols for the needs of this node's agents: found where there is one, else negotiated; then spoken."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from moothall.approvals.news import Bells
+from moothall.canonical import loads
+from moothall.codegen.fetching import Fetcher
+from moothall.codegen.kept import Agreement, KeptProtocol, Routine
+from moothall.codegen.sandbox.port import SandboxLimits
+from moothall.codegen.task import CodingTask
+from moothall.error_classes import classes
+from moothall.errors import (
+    CallTimeout,
+    CodeRefused,
+    IntegrityError,
+    InvalidInput,
+    MoothallError,
+    NegotiationRejected,
+    Overloaded,
+    PermissionDeniedError,
+    ServiceNotFoundError,
+    Told,
+    UpstreamError,
+    UpstreamInvalid,
+)
+from moothall.events.log import EventLog
+from moothall.events.model import Draft, Event
+from moothall.negotiation.protocol import document as documents
+from moothall.negotiation.protocol.agreed_terms import AGREED, REQUEST_KIND
+from moothall.negotiation.protocol.bodies import SELECTION
+from moothall.negotiation.protocol.document import GOOD, ProtocolDocument
+from moothall.negotiation.protocol.drafting import OPENED, REFUSED
+from moothall.negotiation.protocol.halves import half_task
+from moothall.negotiation.protocol.making import KeepingCoder
+from moothall.negotiation.protocol.needs import JsonObject, Need
+from moothall.negotiation.protocol.offers import TRANSPORT
+from moothall.negotiation.protocol.parties import PartyGround, RequestingParty
+from moothall.negotiation.protocol.running import Half
+
+MOST_OPEN: Final = 50
+"""Negotiations that agents of this node may have begun at once."""
+
+MOST_LISTED: Final = 100
+
+Source = Literal["kept", "shared", "negotiated"]
+"""Where a protocol comes from: agreed on before, got with its code from the other side's node, or agreed on now."""
+
+
+class SpokenProtocol(BaseModel):
+    """A protocol that an agent can speak with another one.
+
+    Attributes:
+        negotiation: the id of the negotiation, where there was one.
+        peer: the DID of the provider.
+        protocol: ``sha256:…`` of the document.
+        capability: what is called at the provider.
+        routine: the hash of this side's tested code.
+        source: see `Source`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    negotiation: str = ""
+    peer: str
+    protocol: str
+    capability: str
+    routine: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speaker:
+    """An agent of this node that wants something; ``calls`` makes its calls."""
+
+    name: str
+    did: str
+    calls: Callable[[str, Mapping[str, Any]], Awaitable[Any]] = field(repr=False)
+
+
+class ProtocolRequests:
+    """Finds, negotiates and speaks protocols for agents of this node.
+
+    Args:
+        log: where negotiations are runs.
+        ground: of both sides.
+        party: asks other agents.
+        fetcher: gets code that others made.
+        bells: rung by the driver.
+        limits: of one run of generated code.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        ground: PartyGround,
+        party: RequestingParty,
+        fetcher: Fetcher,
+        bells: Bells,
+        limits: SandboxLimits,
+    ) -> None:
+        self._log = log
+        self._ground = ground
+        self._party = party
+        self._fetcher = fetcher
+        self._bells = bells
+        self._limits = limits
+
+    async def obtain(self, speaker: Speaker, peer: str, need: Need, until: float) -> SpokenProtocol:
+        """A protocol for a need with a peer: the one that there is, or one that is negotiated now.
+
+        Args:
+            speaker: the agent.
+            peer: the DID of the provider.
+            need: what is wanted.
+            until: when to stop waiting, monotonic seconds; the negotiation goes on.
+
+        Raises:
+            NegotiationRejected: they agree on none; says why.
+            CallTimeout: they have not agreed yet.
+            Overloaded: too many negotiations are open.
+            MoothallError: the other side cannot be asked.
+        """
+        found = await self._kept(speaker, peer, need) or await self._shared(speaker, peer, need)
+        if found is not None:
+            return found
+        run = await self.begin(speaker, peer, need)
+        return await self.outcome(run, peer, until)
+
+    async def begin(self, speaker: Speaker, peer: str, need: Need) -> str:
+        """Begin a negotiation; its id. It goes on whoever waits, and whatever happens to this process.
+
+        Raises:
+            Overloaded: too many are open.
+        """
+        if await self._log.count_open(REQUEST_KIND, most=MOST_OPEN) >= MOST_OPEN:
+            raise Overloaded("too many are open", told=Told("agreeing.front_full"))
+        run = f"pr-{secrets.token_hex(16)}"
+        opened = {
+            "agent": speaker.name,
+            "did": speaker.did,
+            "peer": peer,
+            "negotiation": run,
+            "security": TRANSPORT,
+            "need": need.model_dump(mode="json"),
+        }
+        meta = {"agent": speaker.did, "peer": peer, "need": need.digest}
+        await self._log.create(run, REQUEST_KIND, [Draft("opened", OPENED, opened)], meta=meta, subject=speaker.did)
+        return run
+
+    async def outcome(self, run: str, peer: str, until: float) -> SpokenProtocol:
+        """How a negotiation ends, at ``until`` (monotonic seconds) at the latest.
+
+        Raises:
+            NegotiationRejected: without an agreement.
+            CallTimeout: it goes on.
+        """
+        with self._bells.watch(run) as watch:
+            try:
+                async with asyncio.timeout(max(until - self._log.clock.monotonic(), 0.0)):
+                    while (end := await self.end(run)) is None:
+                        await watch.news()
+            except TimeoutError as error:
+                told = Told("agreeing.front_waiting")
+                raise CallTimeout("still under way", told=told, details={"negotiation": run}) from error
+        if end.type == REFUSED:
+            raise _refusal(end, run)
+        said = end.payload
+        capability = str(said["reply"]["selected"]["capability"])
+        return SpokenProtocol(
+            negotiation=run,
+            peer=peer,
+            protocol=said["protocol"],
+            capability=capability,
+            routine=said["module"],
+            source="negotiated",
+        )
+
+    async def end(self, run: str) -> Event | None:
+        """The event that ended a negotiation; None: it goes on."""
+        events = await self._log.select([run], {AGREED, REFUSED})
+        return events[0] if events else None
+
+    async def speak(self, speaker: Speaker, spoken: SpokenProtocol, arguments: JsonObject) -> Any:  # noqa: ANN401 - JSON
+        """Ask the provider with what the user has; the result that was wanted. No model has a part in it.
+
+        Raises:
+            SandboxFault: the code can make no request of the arguments, or no result of the response.
+            UpstreamError: the provider answers with another code than 200; UpstreamInvalid: with something else.
+            MoothallError: as the call.
+        """
+        half = await self._half(spoken)
+        request = await half.run("build", {"arguments": arguments})
+        if half.document.request_problems(request):
+            raise InvalidInput("the request does not fit", told=Told("agreeing.front_request"))
+        response = await speaker.calls(f"{spoken.peer}#{spoken.capability}", {"request": request})
+        code = response.get("code") if isinstance(response, dict) else None
+        if not isinstance(code, int) or (code == GOOD and half.document.response_problems(response)):
+            raise UpstreamInvalid("the response does not fit", told=Told("agreeing.bad_response"))
+        if code != GOOD:
+            told = Told("agreeing.front_code", {"code": code})
+            raise UpstreamError("the provider cannot answer this", told=told, details={"code": code})
+        return await half.run("parse", {"response": response})
+
+    async def agreements(self, did: str) -> list[Agreement]:
+        """What an agent has agreed on, as the requester; the newest first."""
+        return [each for each in await self._ground.routines.agreements(role="requester") if each.agent == did]
+
+    async def agreed(self, speaker: Speaker, peer: str, protocol: str) -> SpokenProtocol:
+        """A protocol that was agreed on with a peer, to be spoken.
+
+        Raises:
+            ServiceNotFoundError: there is none, or no tested code of this side for it.
+        """
+        agreed = [each for each in await self.agreements(speaker.did) if (each.peer, each.protocol) == (peer, protocol)]
+        routines = await self._ground.routines.find(protocol, "requester") if agreed else []
+        tested = [each for each in routines if each.tested_at]
+        if not tested:
+            raise ServiceNotFoundError("no such protocol", told=Told("agreeing.front_unknown"))
+        document = documents.read((await self.protocol(protocol)).document)
+        return _spoken(peer, document, tested[0], "kept")
+
+    async def protocol(self, digest: str) -> KeptProtocol:
+        """The document of a protocol that is kept here.
+
+        Raises:
+            ServiceNotFoundError: there is none.
+        """
+        kept = await self._ground.routines.protocol(digest)
+        if kept is None:
+            raise ServiceNotFoundError("no such protocol", told=Told("agreeing.front_unknown"))
+        return kept
+
+    async def _kept(self, speaker: Speaker, peer: str, need: Need) -> SpokenProtocol | None:
+        """What was agreed on before, as long as the other side speaks it and our code is whole."""
+        agreed = await self._ground.routines.agreement(need.digest, peer, "requester", speaker.did)
+        if agreed is None:
+            return None
+        kept = await self._ground.routines.protocol(agreed.protocol)
+        document = None if kept is None else documents.read(kept.document)
+        routine = (
+            None if document is None else await self._coder(speaker, need).kept(document, self._task(document, need))
+        )
+        if document is None or routine is None or not await self._spoken_still(speaker, peer, document):
+            return None
+        return _spoken(peer, document, routine, "kept")
+
+    async def _shared(self, speaker: Speaker, peer: str, need: Need) -> SpokenProtocol | None:
+        """A protocol with tested code that the other side's node shares for this very need, tested here anew."""
+
+        async def ask(target: str, params: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+            return await speaker.calls(f"{peer}#{target}", params)
+
+        try:
+            for offer in await self._fetcher.find(ask, need=need.digest, kind="requester"):
+                routine = await self._fetcher.fetch(ask, offer.hash)
+                kept = await self._ground.routines.protocol(routine.module.manifest.protocol)
+                document = documents.read(kept.document) if kept else None
+                if document is None or not await self._spoken_still(speaker, peer, document):
+                    continue
+                ready = await self._fetcher.ready(routine.hash, self._task(document, need))
+                agreed = Agreement(need.digest, peer, "requester", speaker.did, document.digest)
+                await self._ground.routines.put_agreement(agreed)
+                return _spoken(peer, document, ready, "shared")
+        except (ServiceNotFoundError, PermissionDeniedError, UpstreamError, IntegrityError, CodeRefused, InvalidInput):
+            return None  # it shares nothing that could be used: there is another way
+        return None
+
+    async def _spoken_still(self, speaker: Speaker, peer: str, document: ProtocolDocument) -> bool:
+        """Whether the other side agrees to speak a protocol; a selection, which costs no model."""
+        body = {
+            "negotiation_id": f"ps-{secrets.token_hex(12)}",
+            "mode": SELECTION,
+            "intent": {"name": document.name},
+            "candidateProtocols": [document.digest],
+        }
+        operation = str(body["negotiation_id"])
+        try:
+            reply = await self._party.request(speaker.name, speaker.did, peer, operation, body)
+        except NegotiationRejected:
+            return False
+        return reply.status == "accepted"
+
+    async def _half(self, spoken: SpokenProtocol) -> Half:
+        kept = await self._ground.routines.protocol(spoken.protocol)
+        routine = await self._ground.routines.get(spoken.routine)
+        if kept is None or routine is None or routine.tested_at is None:
+            raise ServiceNotFoundError("no such protocol", told=Told("agreeing.front_gone"))
+        workshop = self._ground.workshop
+        document = documents.read(kept.document)
+        return Half(document=document, module=routine.module, sandbox=workshop.sandbox, limits=self._limits)
+
+    def _coder(self, speaker: Speaker, need: Need) -> KeepingCoder:
+        return self._ground.coder(speaker.did, None, lambda document, _cases: self._task(document, need))
+
+    def _task(self, document: ProtocolDocument, need: Need) -> CodingTask:
+        return half_task("requester", document, need)
+
+
+def transcript_in(agreed: Agreement) -> JsonObject:
+    """The signed conversation of an agreement; empty where there was none."""
+    found: JsonObject = loads(agreed.transcript) if agreed.transcript else {}
+    return found
+
+
+def _spoken(peer: str, document: ProtocolDocument, routine: Routine, source: Source) -> SpokenProtocol:
+    return SpokenProtocol(
+        peer=peer, protocol=document.digest, capability=document.name, routine=routine.hash, source=source
+    )
+
+
+def _refusal(end: Event, run: str) -> MoothallError:
+    """Why a negotiation ended, as an error of the class that the other side named."""
+    kind = classes().get(str(end.payload.get("code", "")), NegotiationRejected)
+    reason = str(end.payload["reason"])
+    told = Told("agreeing.front_failed", {"reason": reason})
+    return kind("nothing was agreed on", told=told, details={"negotiation": run, "reason": reason})

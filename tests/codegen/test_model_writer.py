@@ -104,7 +104,7 @@ def failed(stage: Stage, *problems: tuple[str, str]) -> Report:
     return Report(stages=(StageReport(stage=stage, passed=False, problems=told),))
 
 
-WRITES, TESTS, REVIEWS = "You write Python", prompt_text("code_cases", "en"), prompt_text("code_review", "en")
+WRITES, TESTS, REVIEWS = "Prompt code_write\n", "Prompt code_cases\n", "Prompt code_review\n"
 
 
 async def test_code_and_tests_come_from_calls_that_do_not_see_each_other() -> None:
@@ -130,7 +130,7 @@ async def test_the_prompt_states_the_subset_the_types_and_the_schemas(lang: Lang
     assert prompt_text("code_write", lang) in prompt
     assert "class TotalResult(TypedDict)" in prompt
     assert shown(prompt, "functions")[0]["returns"] == TOTAL.returns
-    assert llm.prompts[1].system == prompt_text("code_cases", lang)
+    assert prompt_text("code_cases", lang) in llm.prompts[1].system
 
 
 async def test_what_others_wrote_stays_inside_its_fence() -> None:
@@ -167,7 +167,7 @@ async def test_code_comes_from_any_model_also_one_over_http(llm: FakeLLM) -> Non
     from moothall.llm.named import OpenAILLM
 
     model = OpenAILLM("key", "gpt-4o", f"{llm.url}/v1")
-    llm.script["text"] = lambda asked: block(GOOD) if WRITES in asked.system else all_cases("", asked.user)
+    llm.script["text"] = lambda asked: block(GOOD) if WRITES in asked.user else all_cases("", asked.user)
     by_http = await ModelWriter(model).write(TASK)
     by_script = await ModelWriter(ScriptedLLM([(WRITES, block(GOOD)), all_cases])).write(TASK)
     await model.aclose()
@@ -372,3 +372,49 @@ async def test_tests_that_notice_too_little_are_added_to(gate: Gate) -> None:
     assert generated.attempts == 2
     assert len(generated.module.cases) >= 12
     assert generated.module.manifest.provenance.prompt_hash
+
+
+CITY = {"type": "object", "properties": {"city": {"type": "string", "maxLength": 20}}, "required": ["city"]}
+WEATHER = {
+    "type": "object",
+    "properties": {"code": {"type": "integer"}, "degrees": {"type": "integer"}},
+    "required": ["code", "degrees"],
+}
+ASKED = {"type": "object", "properties": {"request": CITY}, "required": ["request"], "additionalProperties": False}
+FOUND = {"type": "object", "properties": {"kelvin": {"type": "integer"}}, "required": ["kelvin"]}
+PROVIDER = CodingTask(
+    kind="provider",
+    name="weather",
+    functions=(Function(name="handle", parameters=ASKED, returns=WEATHER),),
+    instruction="Answer the request with the weather there, in degrees Celsius, whole ones; kelvin less 273.",
+    material="# Requirements\n\nThe weather of a city.",
+    callees=(Callee("callback", ASKED, FOUND),),
+    protocol="sha256:1",
+)
+HANDLE = """\
+def handle(request: Request) -> Response:
+    if not isinstance(request, dict) or not isinstance(request.get("city"), str) or len(request["city"]) > 20:
+        raise ValueError("request")
+    found = call("callback", {"request": request})
+    return {"code": 200, "degrees": found["kelvin"] - 273}
+"""
+
+
+def weather_tests(_system: str, user: str) -> str:
+    listed: list[dict[str, Any]] = []
+    for place, each in enumerate(shown(user, "inputs")):
+        called = {"target": "callback", "parameters": each["arguments"], "reply": {"kelvin": 300 + place}}
+        expected = {"code": 200, "degrees": 27 + place}
+        listed.append({**each, "name": f"fits {place}", "calls": [called], "expected": expected})
+    for place, each in enumerate(shown(user, "unfit")):
+        listed.append({**each, "name": f"unfit {place}", "raises": "ValueError"})
+    return answer(*listed)
+
+
+@pytest.mark.requirement("GEN-04", "GEN-09")
+async def test_a_provider_that_reaches_its_callback_passes_the_gate(gate: Gate) -> None:
+    llm = ScriptedLLM([(WRITES, block(HANDLE)), (TESTS, weather_tests)])
+    generated = await Generator(gate, [ModelWriter(llm)]).generate(PROVIDER)
+    assert generated.module.manifest.may_call == ("callback",)
+    assert (generated.attempts, generated.module.source) == (1, HANDLE)
+    assert 'Literal["callback"]' in llm.prompts[0].user

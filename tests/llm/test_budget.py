@@ -21,7 +21,6 @@ class Telling(BaseLLM):
         return user_prompt
 
 
-@pytest.mark.requirement("META-LIMIT-04")
 async def test_calls_beyond_the_budget_are_not_made() -> None:
     inner = ScriptedLLM([lambda *_: "yes"])
     budgeted = BudgetedLLM(inner, 3)
@@ -35,7 +34,6 @@ async def test_calls_beyond_the_budget_are_not_made() -> None:
     assert (inner.calls, budgeted.calls) == (3, 3)
 
 
-@pytest.mark.requirement("META-LIMIT-04")
 async def test_a_budget_of_nothing_asks_nobody() -> None:
     inner = ScriptedLLM()
     with pytest.raises(BudgetSpent):
@@ -43,7 +41,6 @@ async def test_a_budget_of_nothing_asks_nobody() -> None:
     assert inner.calls == 0
 
 
-@pytest.mark.requirement("META-LIMIT-04")
 async def test_tokens_beyond_the_budget_are_not_taken() -> None:
     budgeted = BudgetedLLM(Telling(), 9, 250)
     for _ in range(2):
@@ -62,7 +59,6 @@ async def test_what_is_not_told_is_estimated() -> None:
     assert estimated("汉字") >= 2
 
 
-@pytest.mark.requirement("META-LIMIT-04")
 async def test_a_call_that_fails_counts() -> None:
     budgeted = BudgetedLLM(ScriptedLLM([("", ModelTimeout("too slow"))]), 1)
     with pytest.raises(ModelTimeout):
@@ -72,7 +68,6 @@ async def test_a_call_that_fails_counts() -> None:
         await budgeted.async_generate_response("s", "u")
 
 
-@pytest.mark.requirement("META-LIMIT-04")
 async def test_calls_at_once_share_what_is_left() -> None:
     let_go = asyncio.Event()
 

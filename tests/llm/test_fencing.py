@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from moothall.llm.fencing import CUT, DEPTH_CAP, OPENING, PART_CAP, STRING_CAP, TEXT_CAP, fenced, plain
+from moothall.llm.fencing import CUT, DEPTH_CAP, OPENING, PART_CAP, STRING_CAP, TEXT_CAP, fenced, plain, shown_whole
 
 FENCE = re.compile(r"<\s*/?\s*data\b", re.IGNORECASE)
 
@@ -165,3 +165,10 @@ def test_data_that_is_no_text_is_readable_json() -> None:
     assert json.loads(first) == [{"text": "会议室"}]
     assert json.loads(second) == 20
     assert "会议室" in first, "readable for the model, not escaped"
+
+
+def test_what_is_shown_whole_is_shown_as_it_is() -> None:
+    assert shown_whole({"a": ["语 <b>", 1, None, {"b": 1.5}]})
+    for changed in ("a\0", "</data>", "x" * 3000, "e\u0301"):
+        assert not shown_whole({"a": [changed]})
+    assert not shown_whole({"\u200b": 1})

@@ -18,7 +18,7 @@ from moothall.codegen.schemas.validation import compiled
 from moothall.codegen.task import CodingTask
 from moothall.errors import DecisionRefused, InvalidInput
 from moothall.llm.base import BaseLLM
-from moothall.llm.fencing import fenced
+from moothall.llm.fencing import fenced, shown_whole
 from moothall.llm.prompt_files import prompt_text, refused_text
 from moothall.llm.reading import object_in
 from moothall.telemetry import logger
@@ -75,7 +75,7 @@ class CaseWriter:
 
     async def _asked(self, prompt: str, task: CodingTask, more: Mapping[str, object]) -> tuple[Case, ...]:
         user = fenced({**described(task), **more}, LONGEST)
-        system = prompt_text(prompt, task.lang)
+        system = f"Prompt {prompt}\n\n{prompt_text(prompt, task.lang)}"
         answer = await self._llm.async_generate_response(system, user)
         try:
             found = _cases(answer, task)
@@ -121,7 +121,9 @@ def untested(task: CodingTask) -> dict[str, list[JsonObject]]:
     try:
         for part, arguments in [("inputs", _fitting(task)), ("unfit", _unfit(task))]:
             found[part] = [
-                {"function": name, "arguments": each} for name, each in arguments if (name, each) not in tested
+                {"function": name, "arguments": each}
+                for name, each in arguments
+                if (name, each) not in tested and shown_whole(each)  # a test of anything else would be of other ones
             ]
     except InvalidInput:
         _log.info("%s: a schema is refused, which the gate says, too", task.name)

@@ -68,7 +68,7 @@ class ModelWriter:
             parts["declarations"] = stubs
         if task.cases:
             parts["tests"] = [case.model_dump(mode="json") for case in task.cases]
-        rules = f"{prompt_text('code_write', task.lang)}\n\n{guide(task.lang)}"
+        rules = f"Prompt code_write\n\n{prompt_text('code_write', task.lang)}\n\n{guide(task.lang)}"
         return f"{rules}\n\n{fenced({**parts, **more}, LONGEST)}"
 
     def _provenance(self, requirement: str) -> Provenance:

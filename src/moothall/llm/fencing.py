@@ -45,6 +45,11 @@ def fenced(parts: Mapping[str, object], cap: int = TEXT_CAP) -> str:
     return "\n\n".join(f'<data name="{name}">\n{_body(name, value, cap)}\n</data>' for name, value in parts.items())
 
 
+def shown_whole(value: object) -> bool:
+    """Whether JSON is shown as it is, without a sign less."""
+    return bool(_clean(value) == value)
+
+
 def plain(text: str, cap: int = STRING_CAP) -> str:
     """One text made harmless."""
     shown = unicodedata.normalize("NFC", text)

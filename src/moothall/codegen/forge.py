@@ -6,15 +6,12 @@ agents are there, and `aclose` before the call path is closed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from moothall.audit.record import Recorder
 from moothall.calls.call import LOCAL
-from moothall.calls.ports import CallFacts, Gateway
-from moothall.calls.request_ids import fresh
-from moothall.calls.target import Target
+from moothall.calls.ports import Gateway
 from moothall.capability.agents import Agent
 from moothall.capability.entry import Entry
 from moothall.capability.registry import Registry
@@ -30,7 +27,7 @@ from moothall.codegen.services.desk import ServiceDesk
 from moothall.codegen.services.generating import Decorated, LLMCodeGenerator, Service
 from moothall.codegen.services.health import USUAL, HealthLimits
 from moothall.codegen.services.offering import Offering
-from moothall.codegen.services.publication import Publication
+from moothall.codegen.services.publication import Approvals, Publication
 from moothall.codegen.services.running import RunTerms, ServiceRunner
 from moothall.codegen.services.store import ServiceStore
 from moothall.codegen.services.understanding import Understanding
@@ -81,6 +78,7 @@ class Ground:
         admit: hosts an agent, so that it has an identity.
         gateway: the call path, which may be made after this.
         principals: who an agent of this node is as a caller, by its name.
+        approvals: takes asks, and makes what was approved.
         terms: see `Terms`.
     """
 
@@ -97,6 +95,7 @@ class Ground:
     admit: Callable[[Agent], None]
     gateway: Callable[[], Gateway]
     principals: Callable[[str], Principal]
+    approvals: Approvals
     terms: Terms = USUAL_TERMS
 
 
@@ -129,7 +128,13 @@ class Forge:
             visible=self._visible,
             lang=terms.lang,
         )
-        self.publication = publication = Publication(desk, ground.routines, self._as_node)
+        self.publication = publication = Publication(
+            desk,
+            ground.routines,
+            ground.approvals,
+            lambda: ground.registry.snapshot,
+            lambda: ground.principals(DEFAULT_AGENT),
+        )
         self.code = LLMCodeGenerator(writing, ground.judge, publication, terms.share)
         self.declared = DeclaredServices(ground.registry, writing, publication, runner, terms.share)
         planner = Orchestrator(ground.llm, ground.gateway, clock.monotonic, terms.lang)
@@ -148,15 +153,6 @@ class Forge:
 
     async def _visible(self) -> tuple[Entry, ...]:
         return await self._ground.gateway().visible(OWNER, LOCAL)
-
-    async def _as_node(self, target: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
-        """Call a target as the node's own agent, for itself, whoever made it do so."""
-        principal = self._ground.principals(DEFAULT_AGENT)
-        facts = CallFacts(door=LOCAL, principal=principal, request_id=fresh(), agent=DEFAULT_AGENT)
-        reply = await self._ground.gateway().call(Target.parse(target), parameters, facts)
-        if reply.error is not None:
-            raise reply.error
-        return reply.data
 
     def _about(self, capability: str) -> JsonObject | None:
         entry = self._ground.registry.snapshot.find(capability)

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from moothall.calls.call import running
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.codegen.module import JsonObject, Module
@@ -14,6 +15,7 @@ from moothall.codegen.services.generating import LLMCodeGenerator
 from moothall.codegen.services.publication import GO_LIVE, Publication
 from moothall.codegen.services.records import ServiceRecord, State, VersionRecord
 from moothall.codegen.services.running import Routines
+from moothall.errors import Forbidden, Told
 
 LONGEST: Final = 600.0
 """Seconds that making a service may take: a model writes, and writes again."""
@@ -162,6 +164,9 @@ class ServiceCapabilities:
             share: of the calls that it gets, where another version is published; 0: all of them.
         """
         del description, may_call, model
+        call = running.get()
+        if call is None or not call.execution:  # the owner's own agents need no approval for what is their owner's
+            raise Forbidden("only what was approved goes live", told=Told("codegen.service.not_approved"))
         await self._publication.granted(service, version, code, share, ctx.principal.id)
         return await self._view(service)
 

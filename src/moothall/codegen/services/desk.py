@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from moothall.audit.record import AuditRecord, Recorder
-from moothall.codegen.services.offering import Offering
+from moothall.codegen.services.offering import FORGE, Offering
 from moothall.codegen.services.records import ServiceRecord, VersionRecord, one_before
 from moothall.codegen.services.running import Routines
 from moothall.codegen.services.store import ServiceStore
@@ -44,8 +44,13 @@ class ServiceDesk:
         await self._changes.aclose()
 
     async def show_all(self) -> None:
-        """Offer every service that is kept; one whose code cannot be read is left out, and the log says so."""
+        """Offer every service of `FORGE`; one whose code cannot be read is left out, and the log says so.
+
+        Those that are declared in Python are there when their declarations are.
+        """
         for record in await self.services.all():
+            if not record.name.startswith(f"{FORGE}."):
+                continue
             try:
                 await self.offer(record)
             except (IntegrityError, Unavailable, Conflict) as error:

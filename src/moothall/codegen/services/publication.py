@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from moothall.approvals.asking import Ask, Standing, digest_of
+from moothall.calls.call import LOCAL
+from moothall.calls.fingerprint import fingerprint
+from moothall.calls.request_ids import fresh
+from moothall.capability.snapshot import Snapshot
 from moothall.codegen.services.desk import ServiceDesk
 from moothall.codegen.services.records import VersionRecord
 from moothall.codegen.services.running import Routines
-from moothall.errors import ApprovalPending, Conflict, Told
+from moothall.errors import Conflict, Told
 from moothall.identity.keystore import DEFAULT_AGENT
+from moothall.identity.principal import Principal
 
 GO_LIVE: Final = "services.go_live"
 """The capability that is approved; asked for in the name of the node's own agent, so that its owner can decide."""
 
-AsNode = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
-"""Calls a target as the node's own agent."""
+
+class Approvals(Protocol):
+    """Takes asks; `ApprovalDesk` fills it."""
+
+    async def ask(self, ask: Ask, /) -> Standing:
+        """The open workflow of a call, begun now if there is none."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +42,20 @@ class Asked:
 class Publication:
     """Asks for approvals, and publishes what was approved."""
 
-    def __init__(self, desk: ServiceDesk, routines: Routines, call: AsNode) -> None:
+    def __init__(
+        self,
+        desk: ServiceDesk,
+        routines: Routines,
+        approvals: Approvals,
+        snapshot: Callable[[], Snapshot],
+        requester: Callable[[], Principal],
+    ) -> None:
+        """``requester`` is the node's own agent, for whom its owner decides."""
         self._desk = desk
         self._routines = routines
-        self._call = call
+        self._approvals = approvals
+        self._snapshot = snapshot
+        self._requester = requester
 
     async def ask(self, name: str, version: str, share: float, actor: str) -> Asked:
         """Publish a version: at once where it was approved, else as soon as it is.
@@ -48,13 +69,27 @@ class Publication:
         if known.approved:
             await self._desk.publish(name, version, share, actor)
             return Asked(known, published=True)
-        try:
-            await self._call(f"local:{DEFAULT_AGENT}.{GO_LIVE}", await self._request(known, share))
-        except ApprovalPending as pending:
-            await self._desk.services.asked(name, version, pending.approval_id)
-            waiting = replace(known, approval=pending.approval_id)
-            return Asked(waiting, published=False, approval_id=pending.approval_id)
-        return Asked(await self._desk.services.version(name, version), published=True)
+        standing = await self._approvals.ask(await self._asked(known, share))
+        await self._desk.services.asked(name, version, standing.id)
+        return Asked(replace(known, approval=standing.id), published=False, approval_id=standing.id)
+
+    async def _asked(self, known: VersionRecord, share: float) -> Ask:
+        """The call that is made as soon as somebody approved it.
+
+        It goes to the approvals itself: what the node's own agents call of their node needs no approval otherwise.
+        """
+        entry, requester = self._snapshot().resolve(f"{DEFAULT_AGENT}.{GO_LIVE}"), self._requester()
+        arguments = entry.bind(await self._request(known, share))
+        return Ask(
+            principal=requester,
+            target=entry.key,
+            action=entry.spec.acts,
+            arguments=entry.wire(arguments),
+            digest=digest_of(requester.id, entry.key, fingerprint(entry, arguments)),
+            door=LOCAL,
+            request_id=fresh(),
+            policy="house.approval",
+        )
 
     async def _request(self, known: VersionRecord, share: float) -> dict[str, Any]:
         """What the person reads who decides."""

@@ -31,7 +31,7 @@ SAMPLES: Final = 12
 """Samples of the arguments of each function."""
 
 SEED: Final = 0
-MUTANTS: Final = 60
+MUTANTS: Final = 80
 """Mistakes that are put into a module, one at a time."""
 
 MOST_CASES: Final = 100

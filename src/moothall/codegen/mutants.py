@@ -91,6 +91,20 @@ def _spread(every: list[Mutant], most: int) -> list[Mutant]:
     return [every[place * len(every) // taken] for place in range(taken)]
 
 
+def constant(source: str, name: str, value: object) -> Mutant | None:
+    """A mutant whose function gives this value whatever it is given; None: there is no such function.
+
+    Raises:
+        SyntaxError, ValueError: the source is no Python.
+    """
+    tree = ast.parse(source)
+    found = next((each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name == name), None)
+    if found is None:
+        return None
+    found.body = [ast.Return(ast.parse(repr(value), mode="eval").body)]
+    return Mutant("always the same result", found.lineno, ast.unparse(ast.fix_missing_locations(tree)))
+
+
 def _made(tree: ast.Module, edits: Iterable[_Edit]) -> Iterator[Mutant]:
     for edit in edits:
         before = [(node, name, getattr(node, name)) for node, name, _ in edit.changes]
@@ -107,6 +121,8 @@ def _edits(tree: ast.Module) -> list[_Edit]:
     keys = _keys(tree)
     found = [edit for node in _walk(tree) for make in _MAKERS for edit in make(node)]
     found += [edit for node in _walk(tree) for edit in _texts(node, keys)]
+    functions = [node for node in _walk(tree) if isinstance(node, ast.FunctionDef)]
+    found += [edit for function in functions for edit in _variables(function)]
     return sorted(found, key=lambda edit: edit.line)
 
 
@@ -192,6 +208,16 @@ def _texts(node: ast.AST, keys: tuple[str, ...]) -> Iterator[_Edit]:
     yield _edit("misspelt", node, "value", f"{node.value}_")
 
 
+def _variables(function: ast.FunctionDef) -> Iterator[_Edit]:
+    """Another variable of the function in place of each."""
+    taken = [each.arg for each in (*function.args.args, *function.args.kwonlyargs)]
+    used = [node for each in function.body for node in _walk(each) if isinstance(node, ast.Name)]
+    known = list(dict.fromkeys([*taken, *(node.id for node in used if isinstance(node.ctx, ast.Store))]))
+    for node in used:
+        if isinstance(node.ctx, ast.Load) and node.id in known and len(known) > 1:
+            yield _edit("other variable", node, "id", known[(known.index(node.id) + 1) % len(known)])
+
+
 def _objects(node: ast.AST) -> Iterator[_Edit]:
     if isinstance(node, ast.Dict):
         for place, key in enumerate(node.keys):
@@ -215,12 +241,23 @@ def _calls(node: ast.AST) -> Iterator[_Edit]:
         args = [*node.args]
         args[one], args[other] = args[other], args[one]
         yield _edit("arguments swapped", node, "args", args)
+    if len(node.args) == 1 and not node.keywords and isinstance(node.func, ast.Name):
+        yield _edit("call skipped", node, "func", _lambda(ast.Name("same", ast.Load()), "same"))
+    if not node.args and not node.keywords and isinstance(node.func, ast.Attribute):
+        yield _edit("call skipped", node, "func", _lambda(node.func.value))
     for place in range(len(node.keywords)):
         yield _edit("argument dropped", node, "keywords", node.keywords[:place] + node.keywords[place + 1 :])
     if isinstance(node.func, ast.Name) and node.func.id in _OTHER_NAMES:
         yield _edit("other function", node.func, "id", _OTHER_NAMES[node.func.id])
     if isinstance(node.func, ast.Attribute) and node.func.attr in _OTHER_NAMES:
         yield _edit("other function", node.func, "attr", _OTHER_NAMES[node.func.attr])
+
+
+def _lambda(body: ast.expr, *names: str) -> ast.Lambda:
+    taken = ast.arguments(
+        posonlyargs=[], args=[ast.arg(name) for name in names], kwonlyargs=[], kw_defaults=[], defaults=[]
+    )
+    return ast.Lambda(taken, body)
 
 
 def _statements(node: ast.AST) -> Iterator[_Edit]:

@@ -149,7 +149,7 @@ async def properties(
     if not found:
         found += await _steady(sandbox, image, seen, answers)
         found += await _kept(sandbox, module, seen, answers)
-        found += await _inverse(sandbox, image, module, seen, answers)
+        found += await inverse(sandbox, image, module, seen, answers)
     return found[:_MOST_PROBLEMS]
 
 
@@ -220,14 +220,18 @@ def _probe(place: int, function: Function) -> str:
     return _PROBE.format(place=place, name=function.name, parameters=", ".join(names), arguments=given)
 
 
-async def _inverse(
+async def inverse(
     sandbox: Sandbox,
     image: Image,
     module: Module,
     seen: Sequence[tuple[Witness, Outcome]],
     answers: Answers,
 ) -> list[Problem]:
-    """Pairs of functions of which one takes what the other gives, and gives what it takes, and does not undo it."""
+    """Pairs of functions that are the two directions of a codec, of which the one does not undo the other.
+
+    Raises:
+        SandboxFault: it cannot be looked at now (``busy``).
+    """
     found = []
     functions = module.manifest.functions
     for there, back in [(one, two) for one in functions for two in functions if one is not two and _undoes(one, two)]:

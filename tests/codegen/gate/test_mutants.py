@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from moothall.codegen.mutants import mutants
+from moothall.codegen.mutants import constant, mutants
 from tests.codegen.gate.modules import GOOD_MODULES, Good
 
 
@@ -38,6 +38,9 @@ def texts(source: str, mistake: str = "") -> list[str]:
         ("x = True", "other constant", "x = False"),
         ("x = max(a)", "other function", "x = min(a)"),
         ("x = a.lower()", "other function", "x = a.upper()"),
+        ("x = str(a)", "call skipped", "x = (lambda same: same)(a)"),
+        ("x = a.strip()", "call skipped", "x = (lambda: a)()"),
+        ("def f(a, b):\n    return a", "other variable", "def f(a, b):\n    return b"),
         ("if a:\n    f()", "condition negated", "if not a:\n    f()"),
         ("if a:\n    f()", "call left out", "if a:\n    pass"),
         ("if a:\n    raise ValueError('b')", "error swallowed", "if a:\n    pass"),
@@ -76,3 +79,10 @@ def test_of_many_the_same_ones_are_taken_from_all_over_the_source() -> None:
     assert {mutant.source for mutant in few} <= {mutant.source for mutant in every}
     assert few[0].line == every[0].line
     assert few[-1].line > source.count("\n") * 0.8
+
+
+def test_a_function_is_made_to_give_the_same_always() -> None:
+    mutant = constant("def f(a: str) -> list:\n    return [a]\n", "f", [1, None, "x"])
+    assert mutant is not None
+    assert mutant.source == "def f(a: str) -> list:\n    return [1, None, 'x']"
+    assert constant("x = 1", "f", 1) is None

@@ -16,7 +16,7 @@ from moothall.codegen.schemas import plan
 from moothall.codegen.schemas.candidates import MOST, places
 from moothall.codegen.schemas.matching import Finder
 from moothall.codegen.schemas.plan import Move
-from moothall.codegen.schemas.shapes import shape
+from moothall.codegen.schemas.shapes import Root, shape
 from moothall.codegen.schemas.validation import compiled
 
 JsonValue = Any
@@ -69,14 +69,21 @@ def map_fields(
     Raises:
         InvalidInput: a schema is refused.
     """
-    given, wanted = compiled(source), compiled(target)
-    finder = Finder(given.document, wanted.document)
-    found = finder.way(given.document, wanted.document, constants=constants)
+    given, wanted = compiled(source).document, compiled(target).document
+    return map_parts(given, given, wanted, wanted, constants)
+
+
+def map_parts(
+    source: Root, given: object, target: Root, wanted: object, constants: AnyMapping[str, JsonValue] | None = None
+) -> Mapping | Unmapped:
+    """As `map_fields`, from one schema of a document that was compiled to one of another."""
+    finder = Finder(source, target)
+    found = finder.way(given, wanted, constants=constants)
     if found is None:
         reasons = dict.fromkeys(finder.reasons or ["the two are of different kinds"])
         return Unmapped(tuple(dict.fromkeys(finder.missing)), tuple(reasons))
     moved = [move.source for move in plan.moves(found.node)]
-    held = islice(places(shape(given.document, given.document), given.document), MOST)
+    held = islice(places(shape(given, source), source), MOST)
     names = [place.text for place in held]
     unused = tuple(name for name in names if "" not in _sources(found.node, moved) and not _used(name, moved))
     return Mapping(found.node, found.total, unused, tuple(dict.fromkeys(finder.absent)))

@@ -28,6 +28,12 @@ class Pattern:
         except SchemaError as error:
             raise refused("pattern") from error
 
+    @property
+    def written(self) -> str | None:
+        """The pattern as generated code can match it; None where it needs more than its engine has."""
+        text = _written(self._tree)
+        return None if r"\p" in text.lower() or "(?-u" in text or r"\B" in text else text
+
     def matches(self, text: str) -> bool:
         """Whether it is found anywhere in a text."""
         return self._validator.isinstance_python(text)

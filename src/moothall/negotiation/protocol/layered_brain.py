@@ -1,0 +1,53 @@
+"""A model's judgement that is asked only where comparing schemas does not decide: structured agreement goes first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from moothall.negotiation.protocol.brain import Brain, Cases, Diagnosis, Situation
+from moothall.negotiation.protocol.needs import JsonObject, Need
+from moothall.negotiation.protocol.results import NegotiationResult, NegotiationStatus
+from moothall.negotiation.protocol.structured import capabilities_in, explicit
+
+
+class LayeredBrain:
+    """Rules decide between schemas on both sides; whatever is told in words is for the model. Fills `brain.Brain`."""
+
+    def __init__(self, rules: Brain, model: Brain) -> None:
+        self._rules = rules
+        self._model = model
+
+    @property
+    def source(self) -> Literal["rules", "llm"]:
+        """A model."""
+        return "llm"
+
+    async def propose(self, need: Need) -> str:
+        """The document of a need that is told by schemas, else the model's; raises as both."""
+        return await (self._rules if explicit(need) else self._model).propose(need)
+
+    async def evaluate(self, situation: Situation) -> NegotiationResult:
+        """What the rules say, unless they would reject it, else what the model says; raises as the model."""
+        requester = situation.role == "requester" and situation.need is not None and explicit(situation.need)
+        if requester or (situation.role == "provider" and capabilities_in(situation.capability)):
+            result = await self._rules.evaluate(situation)
+            if result.status is not NegotiationStatus.REJECTED:
+                return result
+        return await self._model.evaluate(situation)
+
+    async def propose_cases(self, document: str, need: Need | None) -> tuple[JsonObject, ...]:
+        """The examples that are there already, else the model's cases; raises as the model."""
+        return await self._rules.propose_cases(document, need) or await self._model.propose_cases(document, need)
+
+    async def judge_cases(self, document: str, cases: Sequence[JsonObject], capability: str) -> Cases:
+        """The model's; raises as the model."""
+        return await self._model.judge_cases(document, cases, capability)
+
+    async def diagnose(self, document: str, source: str, description: str) -> Diagnosis:
+        """The model's; raises as the model."""
+        return await self._model.diagnose(document, source, description)
+
+    async def answer(self, document: str, message: str, capability: str) -> str:
+        """The model's; raises as the model."""
+        return await self._model.answer(document, message, capability)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal, NoReturn, TypeVar
 
 from pydantic_monty import FunctionSnapshot, FutureSnapshot, MontyComplete, NameLookupSnapshot
 
@@ -13,6 +13,8 @@ from moothall.codegen.sandbox.crew import Crew
 from moothall.codegen.sandbox.port import SandboxLimits, fault
 from moothall.codegen.sandbox.values import NotJson, plain
 from moothall.codegen.sandbox.worker import Worker
+
+T = TypeVar("T")
 
 CALL: Final = "call"
 """The one name that is lent to code."""
@@ -94,23 +96,41 @@ class Cell(Worker):
             session.feed_run(source, print_callback=self.printed)
             return session.dump()
 
-        return self.step(load)
+        return self.afresh(load)
 
-    def prepare(self, state: bytes, function: str) -> None:
-        """Load a module's state and halt before a function of it.
+    def prepare(self, state: bytes, function: str) -> bytes:
+        """Load a module's state and halt before a function of it; returns the state in which it then is.
 
         Raises:
             SandboxFault: the worker died of it.
         """
 
-        def prepare() -> None:
+        def prepare() -> bytes:
             session = self.checkout()
             session.load_session(state)
             driver = _DRIVER.format(function=function)
-            self._snapshot = session.feed_start(driver, print_callback=self.printed)
+            halted = self._snapshot = session.feed_start(driver, print_callback=self.printed)
+            return b"" if isinstance(halted, MontyComplete) else halted.dump()
 
-        self.step(prepare)
+        return self._unhurried(prepare)
+
+    def restore(self, halted: bytes) -> None:
+        """Be in a state that `prepare` gave.
+
+        Raises:
+            SandboxFault: the worker died of it.
+        """
+
+        def restore() -> None:
+            self._snapshot = self.checkout().load_snapshot(halted, print_callback=self.printed)
+
+        self._unhurried(restore)
+
+    def _unhurried(self, work: Callable[[], T]) -> T:
+        """A step that no run is charged for."""
+        done = self.afresh(work)
         self.seconds = 0.0
+        return done
 
     def begin(self, arguments: Mapping[str, Any], *, lent: bool) -> Asked | Gave:
         """Call the function; ``lent``: whether there is ``call``.

@@ -49,7 +49,7 @@ class Checker(Worker):
         Raises:
             SandboxFault: it could not be looked at.
         """
-        return self.step(lambda: self._look(source, stubs))
+        return self.afresh(lambda: self._look(source, stubs))
 
     def _look(self, source: str, stubs: str) -> Sequence[Problem]:
         session = self.checkout(stubs=declared(stubs), type_check_format="json")

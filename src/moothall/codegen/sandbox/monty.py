@@ -223,7 +223,7 @@ class MontySandbox:
         loop = asyncio.get_running_loop()
         threads = Threads(self._workers + 1, loop)
         crew = Crew(pool)
-        stock = Stock(crew, threads, self._seal, 2 * self._workers)
+        stock = Stock(crew, threads, self._seal, most=2 * self._workers, loop=loop)
         return _Parts(crew, threads, Desk(threads, self._turns, loop), stock)
 
 

@@ -6,6 +6,7 @@ threads.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,16 @@ from moothall.errors import MoothallError
 PER_FUNCTION: Final = 3
 """Cells in stock for one function of one module."""
 
+QUIET: Final = 0.005
+"""Seconds without the end of a run after which the stock is filled: while runs follow upon each other, filling it would
+only be in their way, and each makes its own cell."""
+
+LARGEST_KEPT: Final = 256 * 1024
+"""Bytes of a halted state that is kept."""
+
+_KEPT: Final = 256
+"""Functions whose halted state is kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -41,15 +52,20 @@ class Stock:
         threads: where cells are made and closed.
         seal: of the images.
         most: cells in all.
+        loop: where it belongs.
     """
 
-    def __init__(self, crew: Crew, threads: Threads, seal: Seal, most: int) -> None:
+    def __init__(self, crew: Crew, threads: Threads, seal: Seal, most: int, loop: asyncio.AbstractEventLoop) -> None:
         self._crew = crew
         self._threads = threads
         self._seal = seal
         self._most = most
+        self._loop = loop
         self._ready: OrderedDict[Wanted, list[Cell]] = OrderedDict()
         self._coming: dict[Wanted, int] = {}
+        self._halted: OrderedDict[Wanted, bytes] = OrderedDict()
+        self._lacking: OrderedDict[Wanted, None] = OrderedDict()
+        self._timer: asyncio.TimerHandle | None = None
         self._open = True
 
     def take(self, wanted: Wanted) -> Cell | None:
@@ -69,14 +85,21 @@ class Stock:
     def fill(self, cell: Cell, wanted: Wanted) -> None:
         """Make a cell ready; blocks.
 
+        The first one for a function is halted there; the state in which it is then is kept, for the next ones.
+
         Raises:
             SandboxFault: the worker died of it.
             IntegrityError: the image is not of this sandbox.
         """
-        cell.prepare(self._seal.opened(wanted.image), wanted.function)
+        if (halted := self._halted.get(wanted)) is not None:
+            cell.restore(halted)
+            return
+        halted = cell.prepare(self._seal.opened(wanted.image), wanted.function)
+        if len(halted) <= LARGEST_KEPT:
+            self._loop.call_soon_threadsafe(self._keep, wanted, halted)
 
     def refill(self, wanted: Wanted, used: Cell, then: Callable[[], None]) -> None:
-        """Close a used cell, call `then`, and have ready ones for the next runs.
+        """Close a used cell, call `then`, and soon have ready ones for the next runs.
 
         A function whose worker was stopped, or died, gets none: the next run makes its own.
         """
@@ -87,22 +110,41 @@ class Stock:
 
         self._threads.hand(used.close, closed)
         if self._open and used.stopped is None:
-            self._prepare(wanted)
+            self._lacking[wanted] = None
+            self._lacking.move_to_end(wanted)
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_later(QUIET, self._prepare)
 
     def close(self) -> None:
         """Give up all; none is made any more."""
         self._open = False
+        if self._timer is not None:
+            self._timer.cancel()
         for cells in self._ready.values():
             for cell in cells:
                 self._close(cell)
         self._ready.clear()
 
-    def _prepare(self, wanted: Wanted) -> None:
-        have = len(self._ready.get(wanted, ())) + self._coming.get(wanted, 0)
-        for _ in range(PER_FUNCTION - have):
-            self._coming[wanted] = self._coming.get(wanted, 0) + 1
-            cell = self.cell(wanted)
-            self._threads.hand(partial(self.fill, cell, wanted), partial(self._came, wanted, cell))
+    def _keep(self, wanted: Wanted, halted: bytes) -> None:
+        self._halted[wanted] = halted
+        if len(self._halted) > _KEPT:
+            self._halted.popitem(last=False)
+
+    def _prepare(self) -> None:
+        """Make what is lacking, first what ran last, as much as there is room for."""
+        room = self._most
+        for wanted in reversed(self._lacking):
+            have = len(self._ready.get(wanted, ())) + self._coming.get(wanted, 0)
+            lacking = min(PER_FUNCTION, room) - have
+            room -= max(have, min(PER_FUNCTION, room))
+            for _ in range(lacking):
+                self._coming[wanted] = self._coming.get(wanted, 0) + 1
+                cell = self.cell(wanted)
+                self._threads.hand(partial(self.fill, cell, wanted), partial(self._came, wanted, cell))
+            if room <= 0:
+                break
+        self._lacking.clear()
 
     def _came(self, wanted: Wanted, cell: Cell, outcome: Outcome[None]) -> None:
         self._coming[wanted] -= 1

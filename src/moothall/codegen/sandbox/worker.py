@@ -28,6 +28,9 @@ _SPOILT: Final[Mapping[str, FaultKind]] = {"time": "time", "memory": "memory", "
 """Ends that come in the middle of something: such a process is never used again."""
 
 
+_ATTEMPTS: Final = 4
+
+
 class Worker:
     """A process.
 
@@ -91,6 +94,23 @@ class Worker:
                 raise fault("busy") from None
             finally:
                 self.seconds += perf_counter() - began
+
+    def afresh(self, work: Callable[[], T]) -> T:
+        """A first step that may be taken again: a process that had died before, in the pool, is left for another.
+
+        Raises:
+            SandboxFault: as `step`.
+        """
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return self.step(work)
+            except SandboxFault as error:
+                if error.kind != "crashed":
+                    raise
+            self.close()
+            with self._state:
+                self._stopped = None if self._stopped == "crashed" else self._stopped
+        return self.step(work)
 
     def checkout(self, *, stubs: str | None = None, type_check_format: TypeCheckFormat | None = None) -> MontySession:
         """Take a process; with ``stubs``, one that checks the types of what it is fed before it runs it.

@@ -188,10 +188,10 @@ async def _steady(
 
 _PROBE: Final = """
 
-def gate_probe_{place}({parameters}):
-    gate_before = gate_copy.deepcopy([{parameters}])
-    {name}({arguments})
-    return gate_before == [{parameters}]
+def gate_probe_{place}(given):
+    gate_before = gate_copy.deepcopy(given)
+    {name}(**given)
+    return gate_before == given
 """
 
 
@@ -200,7 +200,7 @@ async def _kept(
 ) -> list[Problem]:
     """Functions that change their arguments, told by a function that is put beside each."""
     functions = module.manifest.functions
-    probes = "".join(_probe(place, function) for place, function in enumerate(functions))
+    probes = "".join(_PROBE.format(place=place, name=each.name) for place, each in enumerate(functions))
     image = await sandbox.load(f"import copy as gate_copy\n{module.source}{probes}", CASE_LIMITS)
     changed: dict[str, Problem] = {}
     for witness, outcome in seen:
@@ -208,16 +208,11 @@ async def _kept(
         if outcome.raised or not witness.fits or name in changed:
             continue
         probe = Function(name=f"gate_probe_{functions.index(witness.function)}", parameters={})
-        told = await observe(sandbox, image, replace(witness, function=probe), answers)
+        probed = replace(witness, function=probe, arguments={"given": witness.arguments})
+        told = await observe(sandbox, image, probed, answers)
         if told.value is not True:
             changed[name] = _problem("changed", f"{witness.told()} changes its arguments")
     return list(changed.values())
-
-
-def _probe(place: int, function: Function) -> str:
-    names = list(function.parameters.get("properties", {}))
-    given = ", ".join(f"{name}={name}" for name in names)
-    return _PROBE.format(place=place, name=function.name, parameters=", ".join(names), arguments=given)
 
 
 async def inverse(

@@ -105,6 +105,23 @@ async def test_what_holds_for_all_code_is_demanded_of_each(made: Module, code: s
     assert refused_by(await gate.judge(made)) == ("properties", {code})
 
 
+@pytest.mark.requirement("GEN-09")
+async def test_arguments_that_may_be_left_out_may_be_left_out(gate: Gate) -> None:
+    shouts = (
+        "def shout(text: str, loud: bool = True) -> str:\n"
+        "    if not isinstance(text, str) or not isinstance(loud, bool):\n"
+        '        raise ValueError("no text")\n'
+        '    return text + "!" if loud else text\n'
+    )
+    functions = {"shout": (obj("text", text=TEXT, loud={"type": "boolean"}), {"type": "string"})}
+    tests = (
+        case("shout", "a!", text="a"),
+        case("shout", "a!", text="a", loud=True),
+        case("shout", "bc", text="bc", loud=False),
+    )
+    assert (await gate.judge(module("service", functions, shouts, *tests))).text() == ""
+
+
 CODEC = """
 def encode(plain: list[int]) -> str:
     if not isinstance(plain, list) or not all(isinstance(n, int) and not isinstance(n, bool) and 0 <= n <= 9 for n in plain):

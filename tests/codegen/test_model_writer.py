@@ -292,6 +292,16 @@ async def test_mistakes_that_no_test_notices_are_for_the_writer_of_tests_who_is_
     assert all("expected" not in each for each in shown(prompt, "tests"))
 
 
+async def test_a_further_test_of_the_same_name_does_not_take_the_place_of_one_that_is_there() -> None:
+    said = [{**case({"prices": [price], "discount": 0}), "name": "a"} for price in (1, 2)]
+    llm = ScriptedLLM([(TESTS, answer(*said))])
+    report = failed("mutation", ("unnoticed", "total with {} gives 1"))
+    draft = await ModelWriter(llm).write(replace(TASK, cases=(OWN,)), GOOD, report)
+    assert draft is not None
+    assert len({OWN.name, *(each.name for each in draft.cases)}) == 3
+    assert all(each.name.startswith(OWN.name) for each in draft.cases)
+
+
 async def test_code_that_no_test_can_reach_is_for_the_writer_of_the_code() -> None:
     llm = ScriptedLLM([(TESTS, all_cases), (WRITES, block(GOOD))])
     report = failed("mutation", ("unseen", "nothing changes with this mistake"))

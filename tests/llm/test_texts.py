@@ -268,6 +268,21 @@ async def test_the_probe_of_a_half_open_breaker_is_one_attempt(llm: FakeLLM, azu
 
 
 @pytest.mark.requirement("META-LLM-06")
+async def test_a_breaker_that_others_opened_during_the_pause_ends_the_call(llm: FakeLLM, azure: Any) -> None:
+    breaker = Breaker(2, 30.0, ManualClock().monotonic)
+    one, other = azure(breaker=breaker, pause=lambda _: 0.3), azure(breaker=breaker, attempts=1)
+    llm.script["text"] = [500, 500]
+    waiting = asyncio.create_task(one.async_generate_response("s", "u"))
+    await llm.got(1)
+    await llm.idle()
+    with pytest.raises(ModelUnavailable):
+        await other.async_generate_response("s", "u")
+    with pytest.raises(ModelUnavailable):
+        await waiting
+    assert (len(llm.requests), breaker.state) == (2, "open")
+
+
+@pytest.mark.requirement("META-LLM-06")
 def test_pauses_are_taken_at_random_below_a_bound_that_doubles() -> None:
     for failures, bound in ((1, 0.5), (2, 1.0), (3, 2.0), (9, 8.0)):
         pauses = {jitter(failures) for _ in range(50)}

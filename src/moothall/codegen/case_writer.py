@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -71,7 +72,9 @@ class CaseWriter:
         Raises:
             as `written`.
         """
-        return await self._asked("code_review", task, {"disputed": [each.model_dump(mode="json") for each in disputed]})
+        others = replace(task, cases=tuple(case for case in task.cases if case not in disputed))
+        shown = [each.model_dump(mode="json") for each in disputed]
+        return await self._asked("code_review", others, {"disputed": shown})
 
     async def _asked(self, prompt: str, task: CodingTask, more: Mapping[str, object]) -> tuple[Case, ...]:
         user = fenced({**described(task), **more}, LONGEST)
@@ -163,13 +166,14 @@ def _cases(answer: str, task: CodingTask) -> tuple[Case, ...]:
     listed = object_in(answer).get("cases")
     if not isinstance(listed, list):
         raise DecisionRefused("the answer has no list of cases")
-    found = {case.name: case for case in _sound(listed, task)}
+    found = list(_sound(listed, task))[:MOST]
     if len(found) < len(listed):
-        _log.info("%d of %d tests that the model wrote make sense", len(found), len(listed))
-    return tuple(found.values())[:MOST]
+        _log.info("%d of %d tests that the model wrote are taken", len(found), len(listed))
+    return tuple(found)
 
 
 def _sound(listed: Sequence[Any], task: CodingTask) -> Iterator[Case]:
+    taken = {case.name for case in task.cases}
     for number, each in enumerate(listed, 1):
         if not isinstance(each, Mapping):
             continue
@@ -178,6 +182,9 @@ def _sound(listed: Sequence[Any], task: CodingTask) -> Iterator[Case]:
         try:
             case = Case.model_validate({**said, "name": f"{_OWN}{name[:150]}"})
             if _makes_sense(case, task):
+                if case.name in taken:
+                    case = case.model_copy(update={"name": f"{case.name} ({len(taken)})"})
+                taken.add(case.name)
                 yield case
         except (ValidationError, InvalidInput):
             continue

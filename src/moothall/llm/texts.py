@@ -121,13 +121,18 @@ class ProviderLLM(BaseLLM):
                 return await self._attempt(question, end)
             except ModelFailure as failure:
                 failures += 1
-                pause = max(failure.wait, self._pause(failures))
-                if not _passes(failure) or failures >= self._attempts or self.breaker.state != "closed":
+                if not await self._again(failure, failures, end):
                     raise
-                if self._now() + pause >= end:
-                    raise  # what would begin too late is not begun
-                _log.info("the model is asked once more: %s", failure)
-            await asyncio.sleep(pause)
+
+    async def _again(self, failure: ModelFailure, failures: int, end: float) -> bool:
+        """Whether to try again, after the pause before that; what would begin too late is not begun."""
+        pause = max(failure.wait, self._pause(failures))
+        passes = failure.status == _TOO_MANY or failure.status >= _SERVER_ERROR
+        if not passes or failures >= self._attempts or self._now() + pause >= end or self.breaker.state != "closed":
+            return False
+        _log.info("the model is asked once more: %s", failure)
+        await asyncio.sleep(pause)
+        return self.breaker.state == "closed"
 
     async def _attempt(self, question: Question, end: float) -> str:
         """One request, and what it says about the provider."""
@@ -194,11 +199,6 @@ class ProviderLLM(BaseLLM):
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
-
-
-def _passes(failure: ModelFailure) -> bool:
-    """Whether it may be over by the next attempt."""
-    return failure.status == _TOO_MANY or failure.status >= _SERVER_ERROR
 
 
 def _written(reply: Reply) -> str:

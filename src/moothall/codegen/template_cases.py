@@ -7,6 +7,7 @@ there fails a test.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from moothall.codegen.module import Case, Function, JsonObject, ScriptedCall
@@ -17,29 +18,33 @@ from moothall.codegen.schemas.validation import compiled
 from moothall.codegen.task import Callee
 from moothall.codegen.template_plan import GOOD, Written
 
+MOST_CASES: Final = 90
+"""Tests of one module, those of its task included; the gate takes a hundred."""
+
 _SAMPLES: Final = 12
 _FIRST: Final = 4
-_SPOILED: Final = 6
-_REPLIES: Final = 3
+_SPOILED: Final = 8
+_REPLIES: Final = 8
 
 
-def cases_of(written: Sequence[Written]) -> tuple[Case, ...]:
-    """The tests of all functions."""
+def cases_of(written: Sequence[Written], others: int = 0) -> tuple[Case, ...]:
+    """The tests of all functions, so many that there is room for ``others``."""
+    most = max(0, MOST_CASES - others) // len(written)
     return tuple(
         case.model_copy(update={"name": f"{case.function}, sample {place}"})
         for each in written
-        for place, case in enumerate(_of(each), 1)
+        for place, case in enumerate(islice(_of(each), most), 1)
     )
 
 
 def _of(written: Written) -> Iterator[Case]:
     function = written.function
     fitting = [each for each in samples(function.parameters, _SAMPLES) if isinstance(each, dict)]
-    for arguments in [*fitting, *(good for each in fitting for good in _made_good(function, each))]:
-        if written.callee and written.asks:
-            yield from _calling(written, written.callee, written.asks, arguments)
-        else:
-            yield _plain(written, arguments)
+    every = [*fitting, *(good for each in fitting for good in _made_good(function, each))]
+    if written.callee and written.asks:
+        yield from _calling(written, written.callee, written.asks, every)
+    else:
+        yield from (_plain(written, arguments) for arguments in every)
     for arguments in fitting[:_FIRST]:
         for bad in spoiled(function.parameters, arguments, count=_SPOILED):
             if isinstance(bad, dict) and set(bad) == set(arguments):
@@ -53,23 +58,38 @@ def _plain(written: Written, arguments: JsonObject) -> Case:
     return _ending(written, arguments, given, ())
 
 
-def _calling(written: Written, callee: Callee, asks: Mapping, arguments: JsonObject) -> Iterator[Case]:
-    """What comes of replies that fit, of some that do not, and of a call that is refused."""
-    function = written.function
-    try:
-        asked = asks.apply(written.given(arguments))
-    except ValueError:
-        asked = None
-    if asked is None or not compiled(callee.parameters).accepts(asked):
-        yield _case(function, arguments, raises="ValueError")
-        return
-    called = ScriptedCall(target=callee.target, parameters=asked)
+def _calling(written: Written, callee: Callee, asks: Mapping, every: Sequence[JsonObject]) -> Iterator[Case]:
+    """What comes of every call; of the first also with other replies, with some that do not fit, and refused."""
     replies = samples(callee.returns, _REPLIES)
-    for reply in replies:
-        yield _ending(written, arguments, reply, (called.model_copy(update={"reply": reply}),))
-    for reply in spoiled(callee.returns, replies[-1], count=_REPLIES) if replies else ():
-        yield _case(function, arguments, (called.model_copy(update={"reply": reply}),), raises="ValueError")
-    yield _case(function, arguments, (called.model_copy(update={"error": "the call failed"}),), raises="RuntimeError")
+    asked = [(arguments, _asked(written, callee, asks, arguments)) for arguments in every]
+    for place, (arguments, called) in enumerate(asked):
+        if called is None:
+            yield _case(written.function, arguments, raises="ValueError")
+        elif replies:
+            yield _replied(written, arguments, called, replies[place % len(replies)])
+    first = next(((arguments, called) for arguments, called in asked if called), None)
+    if first is None or not replies:
+        return
+    arguments, called = first
+    yield from (_replied(written, arguments, called, reply) for reply in replies[1:])
+    for reply in [bad for good in replies[:3] for bad in spoiled(callee.returns, good, count=_SPOILED)]:
+        yield _case(written.function, arguments, (called.model_copy(update={"reply": reply}),), raises="ValueError")
+    refused = called.model_copy(update={"error": "the call failed"})
+    yield _case(written.function, arguments, (refused,), raises="RuntimeError")
+
+
+def _asked(written: Written, callee: Callee, asks: Mapping, arguments: JsonObject) -> ScriptedCall | None:
+    """The call that is made; None where it would not fit."""
+    try:
+        parameters = asks.apply(written.given(arguments))
+    except ValueError:
+        return None
+    fits = compiled(callee.parameters).accepts(parameters)
+    return ScriptedCall(target=callee.target, parameters=parameters) if fits else None
+
+
+def _replied(written: Written, arguments: JsonObject, called: ScriptedCall, reply: JsonValue) -> Case:
+    return _ending(written, arguments, reply, (called.model_copy(update={"reply": reply}),))
 
 
 def _ending(written: Written, arguments: JsonObject, value: JsonValue, calls: tuple[ScriptedCall, ...]) -> Case:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from moothall.codegen.module import Function, JsonObject
 from moothall.codegen.schemas.checks import Unwritable
 from moothall.codegen.schemas.mapping import Mapping, Unmapped, map_parts
-from moothall.codegen.schemas.plan import Copy, Member, Members
+from moothall.codegen.schemas.plan import Member, Members
 from moothall.codegen.schemas.running import JsonValue
 from moothall.codegen.schemas.shapes import Root, branches, kinds, shape
 from moothall.codegen.schemas.validation import compiled
@@ -32,6 +32,7 @@ class Written:
         function: of the task.
         single: its only parameter, whose value is mapped; empty: all of them, as one object.
         gives: the mapping to what it returns, of the reply or of what it is given.
+        result: the schema that this gives a value of: the one of what it returns, or one of its choices.
         callee: what it calls.
         asks: the mapping to that one's parameters.
         wants_good: whether a response that is not good is an error.
@@ -40,6 +41,7 @@ class Written:
     function: Function
     single: str
     gives: Mapping
+    result: object
     callee: Callee | None = None
     asks: Mapping | None = None
     wants_good: bool = False
@@ -70,8 +72,8 @@ def planned(task: CodingTask, function: Function) -> Written:
     if task.kind != "requester":
         raise Unwritable  # what it gives has to come from somewhere
     wants_good = function.name == "parse" and _is_response(node, parameters)
-    found = _to_result(parameters, node, function.returns, wants_code=False)
-    return Written(function, single, found, wants_good=wants_good)
+    found, result = _to_result(parameters, node, function.returns, wants_code=False)
+    return Written(function, single, found, result, wants_good=wants_good)
 
 
 def _single(function: Function) -> str:
@@ -96,10 +98,10 @@ def _relayed(task: CodingTask, function: Function, single: str, root: Root, node
             continue
         returns = compiled(callee.returns).document
         try:
-            gives = _to_result(returns, returns, function.returns, wants_code=True)
+            gives, result = _to_result(returns, returns, function.returns, wants_code=True)
         except Unwritable:
             continue
-        return Written(function, single, gives, callee, asks)
+        return Written(function, single, gives, result, callee, asks)
     raise Unwritable
 
 
@@ -117,12 +119,10 @@ def _to_parameters(root: Root, node: object, callee: Callee) -> Mapping | None:
     return found if isinstance(found, Mapping) and (_moves(found) or not members) else None
 
 
-def _to_result(source: Root, node: object, returns: dict[str, Any], *, wants_code: bool) -> Mapping:
-    """The mapping to what a function returns. Raises Unwritable."""
+def _to_result(source: Root, node: object, returns: dict[str, Any], *, wants_code: bool) -> tuple[Mapping, object]:
+    """The mapping to what a function returns, and the schema that it leads to. Raises Unwritable."""
     target = compiled(returns).document
     given = shape(node, source)
-    if wants_code and source in ({}, True):
-        return Mapping(Copy(), total=False)  # nothing is known of the reply: it is checked when it comes
     coded = wants_code and "code" not in given.get("properties", {})
     for wanted in (target, *branches(shape(target, target))):
         inner = shape(wanted, target)
@@ -131,7 +131,7 @@ def _to_result(source: Root, node: object, returns: dict[str, Any], *, wants_cod
         if isinstance(found, Unmapped):
             continue
         if _moves(found) or not inner.get("properties"):
-            return found
+            return found, wanted
     raise Unwritable
 
 

@@ -42,7 +42,7 @@ class TemplateWriter:
             return None
         if len(source) > LONGEST_SOURCE or source.count("\n") > MOST_LINES:
             return None
-        return Draft(source, Provenance(writer="template"), cases_of(written))
+        return Draft(source, Provenance(writer="template"), cases_of(written, len(task.cases) + len(task.hidden)))
 
 
 def _rendered(task: CodingTask, written: list[Written]) -> str:
@@ -80,7 +80,7 @@ def _shown(written: Written, checks: Checks, steps: Steps, types: tuple[dict[str
         "asks": steps.of(written.asks.plan) if written.asks else Use(),
         "checks_reply": checks.of(reply, reply),
         "gives": steps.of(written.gives.plan),
-        "checks_result": "" if written.gives.total else checks.of(function.returns, function.returns),
+        "checks_result": "" if written.gives.total else checks.of(written.result, function.returns),
     }
 
 

@@ -106,7 +106,9 @@ class Finder:
         made += [
             Member(name, (), fixed) for name in other.get("required", ()) if (fixed := _fixed(named, name, likely))
         ]
-        return Way(Members((*made, Member(likely[0], (), found.node))), total=False)
+        sound = all(_fits_own(member, other, self.target) for member in made)
+        total = found.total and sound and other.keys() <= _PLAIN
+        return Way(Members((*made, Member(likely[0], (), found.node))), total=total)
 
     def places(self, one: Shape, names: int) -> list[Place]:
         """The places of an object, for so many names to be compared with; none where that has become too much."""
@@ -153,14 +155,8 @@ class _Assignment:
         self.finder.absent += [_joined(self.at, name) for name in properties if name not in self.made]
         members = tuple(self.made[name][0] for name in properties if name in self.made)
         total = all(total for _member, total in self.made.values()) and self.other.keys() <= _PLAIN
-        return Way(Members(members), total=total and all(map(self._sound, members)))
-
-    def _sound(self, member: Member) -> bool:
-        """Whether the value that a member has of itself fits."""
-        if not member.has_default and not isinstance(member.node, Constant):
-            return True
-        value = member.node.value if isinstance(member.node, Constant) else member.default
-        return Schema(self.finder.target, "", self.other["properties"][member.name]).accepts(value)
+        sound = all(_fits_own(member, self.other, self.finder.target) for member in members)
+        return Way(Members(members), total=total and sound)
 
     def _by_name(self, properties: Mapping[str, object], prefixes: tuple[Words, ...]) -> None:
         found = self.finder.places(self.one, len(properties))
@@ -223,6 +219,14 @@ class _Assignment:
             path = _joined(self.at, name)
             self.finder.missing.append(path)
             self.finder.reasons.append(f"{path}: {self.barred.get(name, 'nothing of the source is called so')}")
+
+
+def _fits_own(member: Member, other: Shape, root: Root) -> bool:
+    """Whether the value that a member has of itself, if it has one, fits."""
+    if not member.has_default and not isinstance(member.node, Constant):
+        return True
+    value = member.node.value if isinstance(member.node, Constant) else member.default
+    return Schema(root, "", other["properties"][member.name]).accepts(value)
 
 
 def _constant(schema: object) -> Constant | None:

@@ -21,6 +21,18 @@ _SLACK: Final = 10
 
 _FILES: Final = 64
 
+_HARDEST: Final = {
+    what: resource.getrlimit(what)[1]
+    for what in (
+        resource.RLIMIT_AS,
+        resource.RLIMIT_CPU,
+        resource.RLIMIT_NOFILE,
+        resource.RLIMIT_FSIZE,
+        resource.RLIMIT_CORE,
+    )
+}
+"""Beyond which nobody goes; our children have inherited it."""
+
 
 def confine(pid: int, limits: SandboxLimits) -> None:
     """Bound what a worker can take: addresses, files, processor time from now on; no core file, nothing written.
@@ -38,8 +50,9 @@ def confine(pid: int, limits: SandboxLimits) -> None:
                 (resource.RLIMIT_FSIZE, 0),
                 (resource.RLIMIT_CORE, 0),
             ):
-                _, hardest = resource.prlimit(pid, what)
-                resource.prlimit(pid, what, (most, hardest))
+                hardest = _HARDEST[what]
+                soft = most if hardest == resource.RLIM_INFINITY else min(most, hardest)
+                resource.prlimit(pid, what, (soft, hardest))
 
 
 class Handle:

@@ -75,7 +75,14 @@ class Desk:
         self._turns.give_back(ticket)
         self._call_next()
 
-    async def work(self, ticket: Ticket, worker: Worker, step: Callable[[], T], seconds: float) -> T:
+    async def work(
+        self,
+        ticket: Ticket,
+        worker: Worker,
+        step: Callable[[], T],
+        seconds: float,
+        after: Callable[[Outcome[T]], None] | None = None,
+    ) -> T:
         """Do a step of a run in a thread, and end the turn.
 
         Whoever is cancelled here leaves no work behind: the process is ended, and with it the step.
@@ -85,6 +92,7 @@ class Desk:
             worker: what it works with.
             step: blocks.
             seconds: that it may take.
+            after: what follows in the thread; nobody waits for it.
 
         Raises:
             SandboxFault: as the step does.
@@ -99,7 +107,7 @@ class Desk:
             if not done.done():
                 done.set_result(outcome)
 
-        self._threads.hand(step, ended)
+        self._threads.hand(step, ended, after)
         try:
             outcome = await done
         except asyncio.CancelledError:

@@ -67,7 +67,7 @@ class Turns:
 
     def next(self) -> Ticket | None:
         """The one whose turn it is now, if there is a worker for it."""
-        if self._turning.total() >= self._workers:
+        if not self._queues or self._turning.total() >= self._workers:
             return None
         for module, queue in self._queues.items():
             if self._may(module, queue[0]):

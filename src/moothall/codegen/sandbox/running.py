@@ -12,6 +12,7 @@ from moothall.codegen.sandbox.desk import Desk
 from moothall.codegen.sandbox.fairness import Ticket
 from moothall.codegen.sandbox.port import Departure, HostCall, Ran, Refusal, fault
 from moothall.codegen.sandbox.stock import Stock, Wanted
+from moothall.codegen.sandbox.threads import Outcome
 from moothall.codegen.sandbox.values import NotJson, plain
 from moothall.errors import MoothallError
 
@@ -56,8 +57,12 @@ class Run:
         cell = self.cell = ready or self._stock.cell(self._wanted)
         try:
             gave = await self._turns(ticket, cell, arguments, prepared=ready is not None)
+        except BaseException:
+            self._stock.give_up(cell)
+            raise
         finally:
-            self._stock.refill(self._wanted, cell, partial(self._desk.give_back, ticket))
+            self._desk.give_back(ticket)
+        self._stock.used(self._wanted)
         return Ran(gave.value, printed=str(cell.printed), calls=self._calls, seconds=monotonic() - began)
 
     async def _turns(self, ticket: Ticket, cell: Cell, arguments: Mapping[str, Any], *, prepared: bool) -> Gave:
@@ -69,12 +74,16 @@ class Run:
                 self._stock.fill(cell, self._wanted)
             return cell.begin(arguments, lent=lent)
 
+        def closed(outcome: Outcome[Asked | Gave]) -> None:
+            if not outcome.failed and isinstance(outcome.get(), Gave):
+                cell.close()
+
         most = cell.limits.seconds
-        outcome = await self._desk.work(ticket, cell, first, most)
+        outcome = await self._desk.work(ticket, cell, first, most, closed)
         while isinstance(outcome, Asked):
             answer = await self._ask(outcome)
             await self._desk.enter(ticket)
-            outcome = await self._desk.work(ticket, cell, partial(cell.answer, answer), most - cell.seconds)
+            outcome = await self._desk.work(ticket, cell, partial(cell.answer, answer), most - cell.seconds, closed)
         return outcome
 
     async def _ask(self, asked: Asked) -> Any:  # noqa: ANN401 - JSON, or Failed

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -98,23 +97,18 @@ class Stock:
         if len(halted) <= LARGEST_KEPT:
             self._loop.call_soon_threadsafe(self._keep, wanted, halted)
 
-    def refill(self, wanted: Wanted, used: Cell, then: Callable[[], None]) -> None:
-        """Close a used cell, call `then`, and soon have ready ones for the next runs.
-
-        A function whose worker was stopped, or died, gets none: the next run makes its own.
-        """
-
-        def closed(outcome: Outcome[None]) -> None:
-            then()
-            outcome.get()
-
-        self._threads.hand(used.close, closed)
-        if self._open and used.stopped is None:
+    def used(self, wanted: Wanted) -> None:
+        """A run has ended well: soon have ready cells for the next ones."""
+        if self._open:
             self._lacking[wanted] = None
             self._lacking.move_to_end(wanted)
             if self._timer is not None:
                 self._timer.cancel()
             self._timer = self._loop.call_later(QUIET, self._prepare)
+
+    def give_up(self, cell: Cell) -> None:
+        """Close a cell whose run did not end well; the next run makes its own."""
+        self._threads.hand(cell.close, Outcome.get)
 
     def close(self) -> None:
         """Give up all; none is made any more."""
@@ -123,7 +117,7 @@ class Stock:
             self._timer.cancel()
         for cells in self._ready.values():
             for cell in cells:
-                self._close(cell)
+                self.give_up(cell)
         self._ready.clear()
 
     def _keep(self, wanted: Wanted, halted: bytes) -> None:
@@ -153,17 +147,14 @@ class Stock:
         try:
             outcome.get()
         except (MontyError, MoothallError):
-            self._close(cell)  # the next run finds none, makes its own, and says what is wrong
+            self.give_up(cell)  # the next run finds none, makes its own, and says what is wrong
             return
         if not self._open:
-            self._close(cell)
+            self.give_up(cell)
             return
         self._ready.setdefault(wanted, []).append(cell)
         self._ready.move_to_end(wanted)
         while sum(map(len, self._ready.values())) > self._most:
             _, old = self._ready.popitem(last=False)
             for each in old:
-                self._close(each)
-
-    def _close(self, cell: Cell) -> None:
-        self._threads.hand(cell.close, Outcome.get)
+                self.give_up(each)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from typing import Final, Generic, TypeVar
@@ -26,6 +27,11 @@ class Outcome(Generic[T]):
             self._value = work()
         except BaseException as error:  # noqa: BLE001 - not hidden: `get` raises it to whoever asked for the work
             self._error = error
+
+    @property
+    def failed(self) -> bool:
+        """Whether the work raised something."""
+        return self._error is not None
 
     def get(self) -> T:
         """The value.
@@ -53,13 +59,19 @@ class Threads:
         for thread in self._threads:
             thread.start()
 
-    def hand(self, work: Callable[[], T], done: Callable[[Outcome[T]], None]) -> None:
-        """Have `work` done; then `done` is called in the loop, unless that is closed by then."""
+    def hand(
+        self,
+        work: Callable[[], T],
+        done: Callable[[Outcome[T]], None],
+        after: Callable[[Outcome[T]], None] | None = None,
+    ) -> None:
+        """Have `work` done; then `done` is called in the loop, and ``after`` in the thread, which nobody waits for."""
 
         def job() -> None:
             outcome = Outcome(work)
-            with suppress(RuntimeError):  # the loop is closed: nobody waits
-                self._loop.call_soon_threadsafe(done, outcome)
+            self._tell(partial(done, outcome))
+            if after is not None and (late := Outcome(partial(after, outcome))).failed:
+                self._tell(late.get)
 
         self._jobs.put(job)
 
@@ -68,6 +80,10 @@ class Threads:
         for _ in self._threads:
             self._jobs.put(None)
         await asyncio.to_thread(self._join)
+
+    def _tell(self, call: Callable[[], object]) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits
+            self._loop.call_soon_threadsafe(call)
 
     def _join(self) -> None:
         for thread in self._threads:

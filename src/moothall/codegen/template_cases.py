@@ -7,7 +7,7 @@ there fails a test.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Final
 
 from moothall.codegen.module import Case, Function, JsonObject, ScriptedCall
@@ -23,7 +23,7 @@ MOST_CASES: Final = 90
 
 _SAMPLES: Final = 12
 _FIRST: Final = 4
-_SPOILED: Final = 8
+_SPOILED: Final = 6
 _REPLIES: Final = 8
 
 
@@ -40,15 +40,18 @@ def cases_of(written: Sequence[Written], others: int = 0) -> tuple[Case, ...]:
 def _of(written: Written) -> Iterator[Case]:
     function = written.function
     fitting = [each for each in samples(function.parameters, _SAMPLES) if isinstance(each, dict)]
-    every = [*fitting, *(good for each in fitting for good in _made_good(function, each))]
+    every = [*fitting, *(made for each in fitting for made in _made_good(function, each))]
     if written.callee and written.asks:
-        yield from _calling(written, written.callee, written.asks, every)
+        good = list(_calling(written, written.callee, written.asks, every))
     else:
-        yield from (_plain(written, arguments) for arguments in every)
-    for arguments in fitting[:_FIRST]:
-        for bad in spoiled(function.parameters, arguments, count=_SPOILED):
-            if isinstance(bad, dict) and set(bad) == set(arguments):
-                yield _case(function, bad, raises="ValueError")
+        good = [_plain(written, arguments) for arguments in every]
+    worse = [bad for each in fitting[:_FIRST] for bad in spoiled(function.parameters, each, count=_SPOILED)]
+    names = set(function.parameters.get("properties", {}))
+    refused = [
+        _case(function, bad, raises="ValueError") for bad in worse if isinstance(bad, dict) and set(bad) == names
+    ]
+    for pair in zip_longest(good, refused):  # in turn, so that mistakes of either kind show early
+        yield from (case for case in pair if case is not None)
 
 
 def _plain(written: Written, arguments: JsonObject) -> Case:

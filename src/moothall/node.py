@@ -33,7 +33,8 @@ from moothall.hosting.host import AgentHost, Ground
 from moothall.identity.keystore import DEFAULT_AGENT
 from moothall.identity.office import Place
 from moothall.identity.principal import OWNER, Principal
-from moothall.llm.configured import configured_decisions, configured_model
+from moothall.llm.base import BaseLLM
+from moothall.llm.configured import configured_decisions, configured_llm, configured_model
 from moothall.messages import Lang, system_lang
 from moothall.negotiation.demand.capabilities import DemandCapabilities
 from moothall.negotiation.demand.capacity import Capacity
@@ -75,6 +76,8 @@ class Node:
             from the agent's profile. Wrap or replace it to bring in people or remote agents.
         clock: the source of time.
         policies: policies in Python, which may refuse what the node's files allow.
+        text_model: the language model that negotiates protocols and writes code; by default the configured one, if
+            there is one.
 
     Attributes:
         agent: the agent whose capabilities need no agent's name; `include` gives it some.
@@ -91,6 +94,7 @@ class Node:
         participants: ParticipantFactory | None = None,
         clock: Clock | None = None,
         policies: Iterable[Narrowing] = (),
+        text_model: BaseLLM | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.clock = clock or SystemClock()
@@ -103,6 +107,7 @@ class Node:
         briefs = demand_briefs(lexica, rules)
         self.llm = configured_model(self.settings, briefs, self.clock.monotonic)
         self.decisions = configured_decisions(self.settings, rules, self.llm, briefs, self.clock.monotonic)
+        self.text_model = text_model or configured_llm(self.settings, self.clock.monotonic, self.llm)
         self.submissions = SubmitLimit(RateLimiter(self.settings.rate_limit, self.clock.monotonic))
         self._participants = participants or self.persona
         self._agents = {DEFAULT_AGENT: self.agent}
@@ -268,6 +273,7 @@ class Node:
                     *(part.stop for part in (self._retention, self._outbox) if part is not None),
                     self._close_host,
                     self.decisions.stop,
+                    *(model.aclose for model in (self.text_model,) if model is not None),
                     *(part.close for part in (self._log, self._store) if part is not None),
                 )
             )
@@ -318,12 +324,12 @@ class Node:
         )
         self._demands = DemandService(log, _capacity(log, settings), self.today, self._lexica)
         await self._open_calls(store, log, self._demands, self._registry)
-        authority = self.host.authority
+        authority, agreeing = self.host.authority, self.host.agreeing
         self._outbox = Outbox(log, by_scheme({RUNS: deliver_reports(log), **authority.deliveries}))
         await self._outbox.start()
         worker = Worker(
             log,
-            {KIND: driver, REPLAY: ReplayDriver(log), **authority.drivers},
+            {KIND: driver, REPLAY: ReplayDriver(log), **authority.drivers, **agreeing.drivers},
             lease_seconds=settings.lease_seconds,
             sweep_seconds=settings.sweep_seconds,
             concurrency=settings.max_open_runs,
@@ -340,7 +346,16 @@ class Node:
             AgentCapabilities(registry),
         )
         ground = Ground(
-            self.settings, self.clock, store, log, self._place, self.owner_token, self.hooks, self._narrowing
+            self.settings,
+            self.clock,
+            store,
+            log,
+            self._place,
+            self.owner_token,
+            self.hooks,
+            self._narrowing,
+            self.text_model,
+            self.settings.lang or system_lang(os.environ),
         )
         self._host = await AgentHost.open(ground, self._agents, own)
 

@@ -29,6 +29,7 @@ from moothall.capability.registry import Registry
 from moothall.clock import Clock, parse_rfc3339
 from moothall.errors import InternalError, SettingsError, UsageError
 from moothall.events.log import EventLog
+from moothall.hosting.agreeing import Agreeing, AgreeingGround
 from moothall.hosting.authority import Authority, AuthorityGround, Books
 from moothall.hosting.edges import EdgeGround, Edges
 from moothall.identity.agent import AgentIdentity
@@ -37,6 +38,8 @@ from moothall.identity.keystore import DEFAULT_AGENT
 from moothall.identity.office import IdentityOffice, Place
 from moothall.identity.principal import Principal
 from moothall.identity.token_key import TokenKey
+from moothall.llm.base import BaseLLM
+from moothall.messages import Lang
 from moothall.policy.file import PolicyFile
 from moothall.policy.sources import Narrowing
 from moothall.protocols.anp.hosted import HostedAgent, Owner
@@ -49,7 +52,10 @@ _log = logger("hosting")
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a host stands on; ``place`` is where the node is for others, ``narrowing`` are policies in Python."""
+    """What a host stands on.
+
+    ``place`` is where the node is for others, ``narrowing`` are policies in Python, ``llm`` writes whole texts.
+    """
 
     settings: Settings
     clock: Clock
@@ -59,6 +65,8 @@ class Ground:
     owner_token: str
     hooks: Hooks
     narrowing: Sequence[Narrowing] = ()
+    llm: BaseLLM | None = None
+    lang: Lang = "en"
 
 
 class AgentHost:
@@ -70,6 +78,7 @@ class AgentHost:
         path: the call path.
         edges: the ways in and out.
         authority: who may do what.
+        agreeing: agreed protocols and generated code.
     """
 
     def __init__(self, ground: Ground, office: IdentityOffice, named: PolicyFile, books: Books) -> None:
@@ -85,6 +94,7 @@ class AgentHost:
         self.office = office
         self.capabilities = Registry(threads=settings.call_threads, options=settings.capabilities)
         self.authority = self._authority(books)
+        self.agreeing = Agreeing(self._agreeing_ground(ground))
         keys = TokenKey.load(settings.data)
         self.edges = Edges(
             EdgeGround(
@@ -99,13 +109,14 @@ class AgentHost:
                 principals=self._principal,
                 suspended=self.suspended,
                 secret=keys.state_secret,
+                holds=self.agreeing.front.desk.check,
             )
         )
         self.path = CallPath(
             self.capabilities,
             self.authority.engine,
             verifier=office.verifier,
-            connectors=self.edges.connectors,
+            connectors=(*self.edges.connectors, *self.agreeing.connectors),
             store=ground.store,
             secret=keys.reply_secret,
             clock=ground.clock,
@@ -127,7 +138,7 @@ class AgentHost:
         self.take_in_own(Relay(self._visible))
         self.take_in_own(Looking(lambda: self.path, DEFAULT_AGENT))
         self.take_in_own(TokenCapabilities(office.gatehouse.revocations))
-        for offered in self.authority.capabilities:
+        for offered in (*self.authority.capabilities, *self.agreeing.capabilities):
             self.take_in_own(offered)
 
     @classmethod
@@ -153,6 +164,7 @@ class AgentHost:
             host.plug_in()
             host.tell()
             await host.authority.start()
+            await host.agreeing.start()
             await host.edges.start()
             await host.capabilities.start(host.path.direct)
         except BaseException:
@@ -250,9 +262,11 @@ class AgentHost:
         await run_all(
             [
                 self.edges.rest,
+                self.agreeing.rest,
                 self.path.aclose,
                 self.capabilities.stop,
                 *leaving,
+                self.agreeing.aclose,
                 self.edges.aclose,
                 self.authority.aclose,
                 self.office.close,
@@ -281,6 +295,30 @@ class AgentHost:
             ),
             books,
         )
+
+    def _agreeing_ground(self, ground: Ground) -> AgreeingGround:
+        return AgreeingGround(
+            settings=ground.settings,
+            clock=ground.clock,
+            store=ground.store,
+            log=ground.log,
+            office=self.office,
+            registry=self.capabilities,
+            recorder=self.authority.trail,
+            approvals=self.authority.desk,
+            llm=ground.llm,
+            gateway=lambda: self.path,
+            principals=self._principal,
+            callers=self._caller,
+            agents=lambda: self._dids,
+            admit=lambda agent: self.take_in({agent.name: agent}),
+            lang=ground.lang,
+        )
+
+    def _caller(self, did: str) -> Principal:
+        """A DID as the caller that it would be, were it to prove itself now."""
+        own, granted = self.office.is_own(did), self._named.granted(did)
+        return Principal(id=did, kind="did", binding="request", permissions=granted, owner=own)
 
     async def _execute(self, approval: str, ask: Ask) -> str:
         """Make an approved call; the path is made after what approves."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Final
 
 from moothall.approvals.news import Bells, Watch
@@ -22,12 +23,17 @@ REFUSED: Final = "protocol.refused"
 """The types of the first event of a run, and of its last where nothing was agreed."""
 
 PATIENCE: Final = 20.0
-"""Seconds that a request waits for the next message of this side."""
+"""Seconds that a request without a message of its own waits for the next one of this side."""
+
+QUICK: Final = 1.0
+"""The same for one with a message, to which there need not be an answer."""
 
 MOST_OPEN: Final = 8
 """Negotiations that one requester may have open, and that all may have."""
 
 MOST_IN_ALL: Final = 200
+
+_DIGEST: Final = re.compile("sha256:[0-9a-f]{64}")
 
 
 class DraftingDesk:
@@ -59,7 +65,7 @@ class DraftingDesk:
             over = False
             for index, message in enumerate(messages):
                 over = not await self._posted(asked, index, message) or over
-            said, end = await self._news(asked, watch)
+            said, end = await self._news(asked, watch, min(QUICK, self._patience) if messages else self._patience)
         if over and end is not None and not said:
             raise NegotiationRejected("it has ended", told=Told("agreeing.front_over"))
         return self._reply(asked, said, end)
@@ -81,6 +87,7 @@ class DraftingDesk:
             "sender": sender,
             "negotiation": asked.negotiation,
             "security": asked.security,
+            "need_digest": _need_in(asked),
         }
         meta = {"agent": asked.place.did, "sender": sender}
         drafts = [Draft("opened", OPENED, opened)]
@@ -95,13 +102,13 @@ class DraftingDesk:
             return False
         return True
 
-    async def _news(self, asked: Asked, watch: Watch) -> tuple[list[Event], Event | None]:
+    async def _news(self, asked: Asked, watch: Watch, seconds: float) -> tuple[list[Event], Event | None]:
         """What was said since, and how it ended, as soon as there is anything of it, or when patience is over."""
         received = asked.body.received
         said: list[Event] = []
         end: Event | None = None
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(seconds):
                 while True:
                     events = await self._log.select([asked.run], {SAID, AGREED, REFUSED})
                     said = [event for event in events if event.type == SAID and event.payload["n"] > received]
@@ -131,6 +138,13 @@ class DraftingDesk:
         if not agreed.holds(self._log.clock.now()):
             raise NegotiationExpired("it does not hold any more", told=Told("agreeing.front_expired"))
         return NegotiationReply.model_validate(agreed.reply).model_copy(update={"candidate_protocols": new})
+
+
+def _need_in(asked: Asked) -> str:
+    """The digest of the need, where the requester says it."""
+    said = asked.body.intent.input_summary
+    digest = said.get("need") if isinstance(said, dict) else None
+    return digest if isinstance(digest, str) and _DIGEST.fullmatch(digest) else ""
 
 
 def _message(candidate: object) -> JsonObject:

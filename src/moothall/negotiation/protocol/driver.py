@@ -25,9 +25,10 @@ from moothall.negotiation.protocol.drafting import OPENED, REFUSED
 from moothall.negotiation.protocol.needs import JsonObject, Need
 from moothall.negotiation.protocol.run_carrier import HEARD, Ask, ProvidingCarrier, RequestingCarrier, RunJournal
 from moothall.negotiation.protocol.transcript import Transcript
-from moothall.negotiation.protocol.wire import messages
-from moothall.negotiation.protocol.wire.messages import TranscriptSignature
 from moothall.telemetry import logger
+
+SIGNATURE: Final = "transcriptSignature"
+"""The action of the requester's last message."""
 
 _SIGNATURE: Final = 10.0
 """Seconds that the provider waits for the requester's signature; an agreement holds without it."""
@@ -40,7 +41,10 @@ _log = logger("negotiation")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """What a run began with: the agent of this node, the other side, and of a requester what it needs."""
+    """What a run began with: the agent of this node, the other side, and of a requester what it needs.
+
+    ``need_digest`` is that of the need, where the other side says it: whoever has the same need is offered the outcome.
+    """
 
     agent: str
     did: str
@@ -48,6 +52,7 @@ class Opened:
     negotiation: str
     security: str
     need: Need | None = None
+    need_digest: str = ""
 
     @classmethod
     def of(cls, run: Run) -> Self:
@@ -65,6 +70,7 @@ class Opened:
             negotiation=said["negotiation"],
             security=said["security"],
             need=need,
+            need_digest=said.get("need_digest", ""),
         )
 
 
@@ -75,8 +81,10 @@ class Providing(Protocol):
         """How the agent negotiates."""
         ...
 
-    async def concluded(self, opened: Opened, found: Conducted, transcript: Transcript, token: str) -> NegotiationReply:
-        """Keep and offer what was agreed on; the accepted result. ``token``: the requester's signature, or empty.
+    async def concluded(
+        self, opened: Opened, found: Conducted, transcript: Transcript, parting: JsonObject
+    ) -> NegotiationReply:
+        """Keep and offer what was agreed on; the accepted result. ``parting``: the requester's last message, or empty.
 
         Raises:
             MoothallError: it cannot be kept, or the signature is another one's.
@@ -95,8 +103,8 @@ class Requesting(Protocol):
         """How it asks the provider."""
         ...
 
-    def signature(self, opened: Opened, found: Conducted, transcript: Transcript) -> str:
-        """The agent's signature over the conversation."""
+    async def parting(self, opened: Opened, found: Conducted, transcript: Transcript) -> JsonObject:
+        """The last message: the agent's signature over the conversation, and its code, for others with that need."""
         ...
 
     async def concluded(
@@ -151,11 +159,11 @@ class ProvideDriver:
             await _refuse(run, found.reason or "nothing was agreed on")
             return
         transcript = transcript_of(found, requester=opened.peer, provider=opened.did)
-        token = await self._signed(run)
+        parting = await self._parting(run)
 
         async def conclude() -> JsonValue:
             try:
-                reply = await self._providing.concluded(opened, found, transcript, token)
+                reply = await self._providing.concluded(opened, found, transcript, parting)
             except (IntegrityError, InvalidInput) as error:
                 return {"failed": error.message}
             return {"reply": reply.wire()}
@@ -166,20 +174,20 @@ class ProvideDriver:
             return
         await run.emit(Draft(AGREED_KEY, AGREED, {"request": "", "reply": ended["reply"]}), close=True)
 
-    async def _signed(self, run: Run) -> str:
-        """The requester's signature over the conversation, where it sends one in time."""
-        if (known := run.recorded("signature")) is not None:
-            return str(known.payload["token"])
+    async def _parting(self, run: Run) -> JsonObject:
+        """The requester's last message, where it comes in time; what comes before it is passed over."""
+        if (known := run.recorded("parting")) is not None:
+            return known.payload
         until = run.clock.now() + timedelta(seconds=_SIGNATURE)
         while (posting := await run.receive(until)) is not None:
-            token = _token_in(posting.payload["message"])
+            message: JsonObject = posting.payload["message"]
             taken = Draft(f"{CONSUMED}{posting.key}", HEARD, {})
-            if token:
-                await run.emit(taken, Draft("signature", HEARD, {"token": token}))
-                return token
+            if message.get("action") == SIGNATURE:
+                await run.emit(taken, Draft("parting", HEARD, message))
+                return message
             await run.emit(taken)
-        await run.emit(Draft("signature", HEARD, {"token": ""}))
-        return ""
+        await run.emit(Draft("parting", HEARD, {}))
+        return {}
 
 
 class RequestDriver:
@@ -216,10 +224,9 @@ class RequestDriver:
         transcript = transcript_of(found, requester=opened.did, provider=opened.peer)
 
         async def conclude() -> JsonValue:
-            token = self._requesting.signature(opened, found, transcript)
-            said = TranscriptSignature(digest=transcript.digest, token=token)
             try:
-                reply = await carrier.conclude(said.wire(), _CONCLUDING)
+                said = await self._requesting.parting(opened, found, transcript)
+                reply = await carrier.conclude(said, _CONCLUDING)
                 if reply.status != "accepted":
                     return {"failed": reply.reason or "the provider did not accept"}
                 return {"kept": await self._requesting.concluded(opened, found, transcript, reply)}
@@ -242,15 +249,6 @@ def transcript_of(found: Conducted, *, requester: str, provider: str) -> Transcr
     for sender, message in found.messages:
         transcript = transcript.with_message(sender, message)
     return transcript
-
-
-def _token_in(message: JsonObject) -> str:
-    """The signature in a message; empty where it is another one."""
-    try:
-        read = messages.read(message)
-    except MoothallError:
-        return ""
-    return read.token if isinstance(read, TranscriptSignature) else ""
 
 
 def _reason(found: Conducted, carrier: RequestingCarrier) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from moothall.capability.entry import Entry
+from moothall.capability.jsonschema import MARK
 from moothall.negotiation.protocol.bodies import ExecutionMode
 from moothall.negotiation.protocol.needs import JsonObject
 
@@ -21,6 +22,9 @@ RPC_PROFILE: Final = "anp.rpc.v1"
 
 TASK_PROFILE: Final = "a2a.task.v1"
 """The profile of tasks, as A2A 1.0 has them; a name of ours, since ANP has none."""
+
+AGREED_NAMES: Final = "protocol."
+"""What the names of agreed protocols begin with."""
 
 CONTENT: Final[dict[ExecutionMode, str]] = {
     "direct_structured_call": JSON,
@@ -167,3 +171,26 @@ def interfaces_of(rpc: str, *, document: str, tasks: str = "") -> tuple[Interfac
         modes=("async_task",),
     )
     return (calls, taken)
+
+
+def for_drafting(offers: Iterable[Offer]) -> tuple[Offer, ...]:
+    """Capabilities as drafted protocols see them: no protocols themselves, and integers are integers.
+
+    Ours may also travel as decimal strings, beyond 2^53; a drafted protocol has none so large.
+    """
+    return tuple(
+        replace(offer, request=_whole_numbers(offer.request), response=_whole_numbers(offer.response))
+        for offer in offers
+        if not offer.name.startswith(AGREED_NAMES) and not offer.streams
+    )
+
+
+def _whole_numbers(schema: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+    if isinstance(schema, list):
+        return [_whole_numbers(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if MARK in schema:
+        rest = {key: value for key, value in schema.items() if key not in {MARK, "pattern"}}
+        return {**rest, "type": "integer"}
+    return {key: _whole_numbers(value) for key, value in schema.items()}

@@ -6,15 +6,27 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any
+
+from pydantic import ValidationError as PydanticMisfit
 
 from moothall.calls.ports import Gateway
 from moothall.canonical import dumps
 from moothall.clock import Clock, rfc3339
 from moothall.codegen.kept import Agreement
+from moothall.codegen.module import Module
+from moothall.codegen.signing import verify
 from moothall.codegen.store import RoutineStore
 from moothall.codegen.task import CodingTask
-from moothall.errors import IntegrityError, InternalError, Told, UpstreamInvalid, ValidationError
+from moothall.errors import (
+    IntegrityError,
+    InternalError,
+    InvalidInput,
+    SandboxFault,
+    Told,
+    UpstreamInvalid,
+    ValidationError,
+)
 from moothall.grants.ports import Documents, Signers
 from moothall.identity.carriage import agent_uri, sign_payload
 from moothall.identity.did import DidUrl
@@ -39,19 +51,20 @@ from moothall.negotiation.protocol.conduct import Conducted, Side
 from moothall.negotiation.protocol.desk import DOOR, Place
 from moothall.negotiation.protocol.document import ProtocolDocument
 from moothall.negotiation.protocol.driver import Opened
-from moothall.negotiation.protocol.halves import half_task
+from moothall.negotiation.protocol.halves import half_cases, half_task
 from moothall.negotiation.protocol.limits import Limits
 from moothall.negotiation.protocol.making import KeepingCoder, needed
 from moothall.negotiation.protocol.needs import JsonObject, Need
-from moothall.negotiation.protocol.offers import JSON, RPC_PROFILE, TRANSPORT, Offer, offers_of
+from moothall.negotiation.protocol.offers import JSON, RPC_PROFILE, TRANSPORT, Offer, for_drafting, offers_of
 from moothall.negotiation.protocol.run_carrier import Ask
 from moothall.negotiation.protocol.serving import AgreedCapabilities
 from moothall.negotiation.protocol.targeting import offered_text, provider_task
 from moothall.negotiation.protocol.transcript import Transcript
+from moothall.negotiation.protocol.wire.messages import TranscriptSignature
 from moothall.negotiation.protocol.workshop import Codegen, Workshop
+from moothall.telemetry import logger
 
-AGREED_NAMES: Final = "protocol."
-"""What the names of agreed protocols begin with."""
+_log = logger("negotiation")
 
 Calls = Callable[[str, str, Mapping[str, Any]], Awaitable[Any]]
 """Calls a target as an agent of this node, by its name; gives its value, raises what it failed with."""
@@ -102,6 +115,25 @@ class PartyGround:
         """An agent's signature over a conversation."""
         return transcripts.sign(transcript, needed(self.signers(did)), protocol)
 
+    async def take_in(self, offered: object, peer: str, found: Conducted) -> None:
+        """Keep the requester's half for others with the same need, if it is whole and passes the gate of this node."""
+        said = offered if isinstance(offered, dict) else {}
+        try:
+            module = Module.of(said.get("module"))
+            token = str(said.get("token", ""))
+            manifest = module.manifest
+            if (manifest.kind, manifest.protocol, manifest.may_call) != ("requester", found.digest, ()):
+                return
+            if await verify(token, module.hash, self.documents) != peer:
+                return
+            tests = half_cases("requester", manifest.functions, found.cases)
+            report = await self.workshop.judge.judge(module, (), tests)
+        except (PydanticMisfit, InvalidInput, IntegrityError, SandboxFault, ValueError):
+            _log.info("the code that a requester offers is not kept")
+            return
+        if report.passed:
+            await self.routines.put(module, token, origin=peer, tested=True)
+
     async def check(self, transcript: Transcript, token: str, role: Role, protocol: str) -> None:
         """Make sure that the other side signed the conversation.
 
@@ -149,7 +181,7 @@ class ProvidingParty:
         """How the agent negotiates: about what this very requester may call, and nothing else."""
         ground = self._ground
         seen = await self._gateway().visible(self._principal(opened.peer), DOOR)
-        offers = [each for each in offers_of(opened.agent, seen) if not each.name.startswith(AGREED_NAMES)]
+        offers = for_drafting(offers_of(opened.agent, seen))
         brain, llm = ground.minds()
         text = offered_text(opened.agent, offers) if offers else ""
 
@@ -159,7 +191,7 @@ class ProvidingParty:
         async def known(digest: str) -> bool:
             return any(each.tested_at for each in await ground.routines.find(digest, "provider"))
 
-        tasks = partial(_provider_task, opened.agent, tuple(offers))
+        tasks = partial(_provider_task, opened.agent, offers)
         return Side(
             role="provider",
             brain=brain,
@@ -169,18 +201,28 @@ class ProvidingParty:
             known=known,
         )
 
-    async def concluded(self, opened: Opened, found: Conducted, transcript: Transcript, token: str) -> NegotiationReply:
+    async def concluded(
+        self, opened: Opened, found: Conducted, transcript: Transcript, parting: JsonObject
+    ) -> NegotiationReply:
         """See `driver.Providing.concluded`."""
-        ground, document = self._ground, documents.read(found.document)
+        ground, document, token = self._ground, documents.read(found.document), str(parting.get("token", ""))
         if token:
             await ground.check(transcript, token, "requester", found.digest)
+            await ground.take_in(parting.get("routine"), opened.peer, found)
         own = ground.signed(opened.did, transcript, found.digest)
         routine, place = await ground.routines.get(found.module), self._place(opened.agent)
         if routine is None or place is None:
             raise InternalError("the code of an agreed protocol, or its agent, is gone")
         kept = transcript.export({"provider": own} | ({"requester": token} if token else {}))
         await ground.routines.put_agreement(
-            Agreement(found.digest, opened.peer, "provider", opened.did, found.digest, dumps(kept).decode())
+            Agreement(
+                opened.need_digest or found.digest,
+                opened.peer,
+                "provider",
+                opened.did,
+                found.digest,
+                dumps(kept).decode(),
+            )
         )
         self._offered.offer(opened.agent, document, routine.module)
         artifact = artifacts.signed(artifacts.artifact_of(document, found.cases), needed(ground.signers(opened.did)))
@@ -218,12 +260,15 @@ class RequestingParty:
 
     def ask(self, opened: Opened) -> Ask:
         """How it asks: with requests of ``anp.negotiate`` that bear the agent's own proof."""
+        need = opened.need
+        if need is None:
+            raise InternalError("a requester without a need")
 
         async def asked(operation: str, messages: Sequence[JsonObject], received: int) -> NegotiationReply:
             body = {
                 "negotiation_id": opened.negotiation,
                 "mode": DRAFTING,
-                "intent": {"description": opened.need.requirement if opened.need else ""},
+                "intent": {"description": need.requirement, "inputSummary": {"need": need.digest}},
                 "candidateProtocols": [{"message": message} for message in messages],
                 "receivedMessages": received,
             }
@@ -258,9 +303,15 @@ class RequestingParty:
         except ValidationError as error:
             raise UpstreamInvalid("no result of a negotiation", told=Told("anp.remote_response")) from error
 
-    def signature(self, opened: Opened, found: Conducted, transcript: Transcript) -> str:
-        """The agent's signature over the conversation."""
-        return self._ground.signed(opened.did, transcript, found.digest)
+    async def parting(self, opened: Opened, found: Conducted, transcript: Transcript) -> JsonObject:
+        """See `driver.Requesting.parting`."""
+        ground = self._ground
+        token = ground.signed(opened.did, transcript, found.digest)
+        said = TranscriptSignature(digest=transcript.digest, token=token).wire()
+        routine = await ground.routines.get(found.module)
+        if routine is None:
+            return said
+        return {**said, "routine": {"module": routine.module.model_dump(mode="json"), "token": routine.token}}
 
     async def concluded(
         self, opened: Opened, found: Conducted, transcript: Transcript, reply: NegotiationReply

@@ -15,9 +15,9 @@ from moothall.errors import MoothallError, ServiceNotFoundError, Told, UpstreamI
 from moothall.identity.description_proof import Verdict, check_description
 from moothall.identity.destination import Origin
 from moothall.identity.document import DidDocument
-from moothall.negotiation.protocol.bodies import METHODS
 from moothall.protocols.anp.fetched import Answered, FetchedDocuments
 from moothall.protocols.anp.meta_interface import negotiation_url
+from moothall.protocols.anp.negotiating import HOUSE_METHODS
 from moothall.protocols.anp.reach import home_of, origin_of
 from moothall.protocols.anp.remote import RemoteAgent, RemoteMethod, links, methods, text
 from moothall.protocols.anp.sessions import Resolves
@@ -74,7 +74,7 @@ class Acquaintances:
             MoothallError: as `of`.
         """
         agent = await self.of(did, reader)
-        if name in METHODS and (negotiating := _negotiating(agent, name)) is not None:
+        if name in HOUSE_METHODS and (negotiating := _negotiating(agent, name)) is not None:
             return negotiating
         if name not in agent.methods:
             agent = await self.of(did, reader, fresh=True)

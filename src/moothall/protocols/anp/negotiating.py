@@ -1,5 +1,7 @@
 """The methods ``anp.*`` of every agent of a node: capabilities of the node's own agent, asked about the addressed one.
 
+The code that a node shares is had at each of its agents in the same way.
+
 A later call may quote what was agreed, beside its arguments::
 
     "params": {"meta": {"negotiation_id": "…", "negotiation_digest": "sha256:…"}, "body": {arguments}}
@@ -13,6 +15,7 @@ from typing import Any, Final
 from moothall.calls.ports import Admitted, Params
 from moothall.calls.target import Target
 from moothall.capability.entry import Entry
+from moothall.codegen.sharing import FIND, GET
 from moothall.errors import NegotiationRejected, Told, UsageError, ValidationError
 from moothall.identity.keystore import DEFAULT_AGENT
 from moothall.identity.principal import Principal
@@ -24,6 +27,9 @@ HOUSE: Final = DEFAULT_AGENT
 
 NEGOTIATES: Final = f"{HOUSE}.{NEGOTIATE}"
 """The id of the capability that negotiates; a node that has it advertises it for each of its agents."""
+
+HOUSE_METHODS: Final = frozenset({*METHODS, FIND, GET})
+"""What is answered for every agent of a node by the node's own: negotiations, and the code that it shares."""
 
 _LONGEST: Final = 512
 _ID, _DIGEST = "negotiation_id", "negotiation_digest"
@@ -38,12 +44,12 @@ def target_of(agent: str, method: str) -> Target:
     Raises:
         ValidationError: no capability can be called so.
     """
-    return Target.parse(f"local:{HOUSE}.{method}" if method in METHODS else f"local:{agent}.{method}")
+    return Target.parse(f"local:{HOUSE}.{method}" if method in HOUSE_METHODS else f"local:{agent}.{method}")
 
 
 def belongs(entry: Entry, agent: str, method: str) -> bool:
     """Whether the capability that was found is the method of this agent, and of no other."""
-    return entry.agent == (HOUSE if method in METHODS else agent)
+    return entry.agent == (HOUSE if method in HOUSE_METHODS else agent)
 
 
 def arguments(agent: str, method: str, params: Params) -> Params:

@@ -73,8 +73,8 @@ class Ground:
         judge: the gate.
         routines: keeps code.
         signer: of the node's own agent.
-        generator: writes code; None: only what is kept runs.
-        llm: designs interfaces, and plans; None as the generator.
+        generator: writes code; it has to be one that reads what a service is to do.
+        llm: designs interfaces, and plans; None: only what is kept runs.
         admit: hosts an agent, so that it has an identity.
         gateway: the call path, which may be made after this.
         principals: who an agent of this node is as a caller, by its name.
@@ -123,7 +123,7 @@ class Forge:
             routines=ground.routines,
             signer=ground.signer,
             clock=clock,
-            generator=ground.generator,
+            generator=None if ground.llm is None else ground.generator,  # what a service does stands in words
             understanding=None if ground.llm is None else Understanding(ground.llm, terms.lang),
             visible=self._visible,
             lang=terms.lang,

@@ -8,6 +8,7 @@ every step is made under a key that follows from it.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -50,6 +51,9 @@ MOST_STEPS: Final = 16
 MOST_ASKED: Final = 24
 """Times that the model is asked for one plan."""
 
+KEPT: Final = 86_400.0
+"""Seconds for which a plan that waits is remembered, as long as an approval usually may take."""
+
 _MOST_OFFERED: Final = 60
 _MOST_KEPT: Final = 1_000
 _PROMPT: Final = "orchestrate"
@@ -69,11 +73,15 @@ class _Move(BaseModel):
 
 @dataclass(slots=True)
 class _Plan:
-    """A plan under way: under which key its calls are made, what was done, and which call waits for an approval."""
+    """A plan under way: under which key its calls are made, what was done, and which call waits for an approval.
+
+    It is gone on with ``until`` then (monotonic seconds).
+    """
 
     key: str
     steps: list[JsonObject] = field(default_factory=list)
     waiting: tuple[str, JsonObject] | None = None
+    until: float = 0.0
 
 
 class Orchestrator:
@@ -110,10 +118,10 @@ class Orchestrator:
         if call is None:
             raise no_model()
         name = digest([ctx.principal.id, entry.key, dict(arguments), ctx.idempotency_key or ""])
-        plan = self._plans.pop(name, None) or _Plan(digest([name]) if ctx.idempotency_key else fresh())
+        plan = self._taken(name) or _Plan(digest([name]) if ctx.idempotency_key else fresh())
         try:
             return await self._carried_out(plan, entry, arguments, call)
-        except _LEAVES:
+        except (*_LEAVES, asyncio.CancelledError):
             self._keep(name, plan)
             raise
 
@@ -199,7 +207,13 @@ class Orchestrator:
                 asked = f"{asked}\n\n{fenced({'refused': 'the last answer was no JSON object of these three forms'})}"
         raise DecisionRefused("the model gives no step", told=Told("codegen.service.no_end"))
 
+    def _taken(self, name: str) -> _Plan | None:
+        """The plan that this call goes on with, unless it is too old."""
+        plan = self._plans.pop(name, None)
+        return plan if plan is not None and self._monotonic() < plan.until else None
+
     def _keep(self, name: str, plan: _Plan) -> None:
+        plan.until = self._monotonic() + KEPT
         self._plans[name] = plan
         if len(self._plans) > _MOST_KEPT:
             self._plans.popitem(last=False)

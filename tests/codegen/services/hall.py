@@ -10,24 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from moothall import Agent, Node, Settings
 from moothall.approvals.desk import Place
 from moothall.calls.ports import CallFacts
 from moothall.calls.target import Target
 from moothall.clock import Clock
-from moothall.codegen.forge import Forge, Ground, Terms
-from moothall.codegen.gate import Gate
-from moothall.codegen.generator import Generator
-from moothall.codegen.model_writer import ModelWriter
+from moothall.codegen.forge import Forge
 from moothall.codegen.module import Case, Module
 from moothall.codegen.report import STAGES, Report, StageReport
-from moothall.codegen.sandbox.monty import MontySandbox
-from moothall.codegen.sandbox.port import Sandbox
-from moothall.codegen.services.health import HealthLimits
-from moothall.codegen.store import RoutineStore
 from moothall.codegen.task import Callee, Judge
-from moothall.errors import InternalError
-from moothall.identity.keystore import DEFAULT_AGENT
+from moothall.hosting import agreeing
 from moothall.identity.principal import OWNER_BY_TOKEN, Principal
 from moothall.llm.base import BaseLLM
 from moothall.llm.scripted import ScriptedLLM
@@ -77,7 +71,7 @@ class Smith:
             return json.dumps(said)
         if "write tests for a Python module" in text:
             self.seen.append("cases")
-            return json.dumps({"cases": [self._case(each) for each in _inputs(user)]})
+            return json.dumps({"cases": [self._case(each) for each in _part(user, "inputs")]})
         if "write one Python module" in text:
             self.seen.append("code")
             return f"```python\n{self.code.pop(0) if len(self.code) > 1 else self.code[0]}```"
@@ -95,12 +89,6 @@ class Smith:
         return {**case, "expected": expected, "calls": calls}
 
 
-def _inputs(user: str) -> list[dict[str, Any]]:
-    gaps = [json.loads(match) for match in re.findall(r"\{.*\}", "\n".join(map(str, _part(user, "gaps"))))]
-    del gaps
-    return _part(user, "inputs")
-
-
 def _part(user: str, name: str) -> list[Any]:
     found = re.search(rf'<data name="{name}">\n(.*?)\n</data>', user, re.DOTALL)
     return json.loads(found[1]) if found else []
@@ -111,8 +99,10 @@ class Site:
     """A started node with its forge."""
 
     node: Node
-    forge: Forge
-    sandbox: Sandbox
+
+    @property
+    def forge(self) -> Forge:
+        return self.node.host.agreeing.forge
 
     async def call(self, target: str, principal: Principal | None = None, /, **named: Any) -> Any:
         caller = self.node.caller() if principal is None else self.node.caller(principal=principal)
@@ -135,7 +125,7 @@ class Site:
     async def registered(self, code: str, *, version: str = "", name: str = "", may_call: Sequence[str] = ()) -> Any:
         """A service of this code, which nobody published."""
         made = self.forge.code
-        decorated = await made.add_capability_decorator(code, version=version, name=name, may_call=may_call)
+        decorated = made.add_capability_decorator(code, version=version, name=name, may_call=may_call)
         return await made.execute_and_register(decorated)
 
     async def published(self, code: str, *, version: str = "", name: str = "", share: float = 0.0) -> Any:
@@ -160,46 +150,17 @@ async def forged(
     llm: BaseLLM | None = None,
     judge: Judge | None = None,
     clock: Clock | None = None,
-    health: HealthLimits | None = None,
-    repairs: int = 3,
-    own: Sequence[object] = (),
     **settings: Any,
 ) -> AsyncIterator[Site]:
-    """A node whose forge is put together as a node's composition does it."""
-    node = Node(Settings(data=data, demo_agents=False, **settings), clock=clock)
-    if own:
-        node.include(*own)
+    """A node with a forge; ``judge`` stands in for its gate."""
+    given = Settings(data=data, demo_agents=False, sandbox_workers=1, **settings)
+    node = Node(given, clock=clock, text_model=llm)
     node.add(*agents)
-    async with MontySandbox(workers=1) as sandbox, node:
-        host = node.host
-        gate = judge or Gate(sandbox, mutants=20)
-        signer = host.office.signer(host.office.did(DEFAULT_AGENT) or "")
-        if signer is None or node._store is None:
-            raise InternalError("the node has no identity")
-        terms = Terms(health=health) if health else Terms()
-        forge = Forge(
-            Ground(
-                registry=host.capabilities,
-                store=node._store,
-                clock=node.clock,
-                recorder=host.authority.trail,
-                sandbox=sandbox,
-                judge=gate,
-                routines=RoutineStore(node._store, node.clock),
-                signer=signer,
-                generator=None if llm is None else Generator(gate, [ModelWriter(llm)], repairs),
-                llm=llm,
-                admit=lambda agent: host.take_in({agent.name: agent}),
-                gateway=lambda: host.path,
-                principals=host._principal,
-                approvals=host.authority.desk,
-                terms=terms,
-            )
-        )
-        host.path.connect(forge.connector)
-        host.take_in_own(forge.capabilities)
-        await forge.start()
-        try:
-            yield Site(node, forge, sandbox)
-        finally:
-            await forge.aclose()
+    with pytest.MonkeyPatch.context() as patch:
+        if judge is not None:
+            patch.setattr(agreeing, "Gate", lambda _sandbox: judge)
+        await node.start()
+    try:
+        yield Site(node)
+    finally:
+        await node.stop()

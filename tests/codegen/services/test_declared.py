@@ -118,7 +118,7 @@ async def test_another_prompt_makes_another_version(tmp_path: Path) -> None:
 @pytest.mark.requirement("GEN-09", "GEN-10")
 async def test_code_that_does_not_pass_the_gate_is_never_run_and_its_callers_hear_so(tmp_path: Path) -> None:
     wrong = smith(CODE.replace("* factor", "* factor + 1"))
-    async with forged(tmp_path, Agent("maths", scaled), llm=wrong.llm(), repairs=1) as site:
+    async with forged(tmp_path, Agent("maths", scaled), llm=wrong.llm(), repair_rounds=1) as site:
         with pytest.raises(CodeRefused) as refused:
             await site.call("local:maths.scaled", value=4)
         stages = refused.value.details["report"]["stages"]

@@ -120,7 +120,7 @@ async def test_a_service_calls_with_the_rights_of_its_caller_and_what_its_manife
 
     code = "def peek() -> Any:\n    return call('local:vault.secret', {})\n"
     async with forged(tmp_path, Agent("vault", secret), judge=Passing()) as site:
-        decorated = await site.forge.code.add_capability_decorator(code, may_call=["local:vault.secret"])
+        decorated = site.forge.code.add_capability_decorator(code, may_call=["local:vault.secret"])
         service = await site.forge.code.execute_and_register(decorated)
         waiting = await site.forge.code.publish_to_network(service)
         await site.approve(waiting.approval_id)
@@ -180,5 +180,5 @@ async def test_code_that_permits_itself_something_is_not_registered(tmp_path: Pa
     async with forged(tmp_path, judge=Passing()) as site:
         for code in ("expose_to = 'net'\n" + DOUBLE, "@capability(access='public')\n" + DOUBLE):
             with pytest.raises(CodeRefused):
-                await site.forge.code.add_capability_decorator(code)
+                site.forge.code.add_capability_decorator(code)
         assert await site.call("local:node.services.list") == []

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from moothall.codegen.services.health import HealthLimits
+from moothall.codegen.services.health import USUAL
 from moothall.codegen.services.records import VersionRecord
 from moothall.codegen.services.store import ServiceStore
 from moothall.errors import Conflict, Gone, MoothallError, ServiceNotFoundError
@@ -21,7 +21,6 @@ from tests.support.clock import ManualClock
 
 TRIPLE = DOUBLE.replace("* 2", "* 3")
 BROKEN = DOUBLE.replace("value * 2", "[][value]")
-SLOW = "def double(value: int) -> int:\n    total = 0\n    for each in range(3_000_000):\n        total = each\n    return value * 2\n"
 
 
 async def answer(site: Site, value: int = 10) -> int:
@@ -120,11 +119,10 @@ async def test_a_canary_answers_its_share_until_it_is_published_whole(tmp_path: 
 
 @pytest.mark.requirement("GEN-12")
 async def test_a_version_that_fails_too_often_is_rolled_back_and_that_is_on_record(tmp_path: Path) -> None:
-    health = HealthLimits(error_rate=0.5, least=4, most=20)
-    async with forged(tmp_path, judge=Passing(), health=health) as site:
+    async with forged(tmp_path, judge=Passing()) as site:
         await site.published(DOUBLE, version="1.0.0")
         await site.published(BROKEN, version="2.0.0")
-        for _ in range(4):
+        for _ in range(USUAL.least):
             with pytest.raises(MoothallError):
                 await answer(site)
         assert await answer(site) == 20
@@ -137,27 +135,25 @@ async def test_a_version_that_fails_too_often_is_rolled_back_and_that_is_on_reco
 
 @pytest.mark.requirement("GEN-12")
 async def test_without_an_earlier_version_it_is_switched_off_and_seen_by_nobody(tmp_path: Path) -> None:
-    health = HealthLimits(error_rate=0.5, least=4, most=20)
-    async with forged(tmp_path, judge=Passing(), health=health) as site:
+    async with forged(tmp_path, judge=Passing()) as site:
         await site.published(BROKEN)
-        for _ in range(4):
+        for _ in range(USUAL.least):
             with pytest.raises(MoothallError):
                 await answer(site)
         with pytest.raises(Gone):
             await answer(site)
         assert await site.seen_by() == set()
         assert [each["action"] for each in await audited(site)].count("service.disable") == 1
-    async with forged(tmp_path, judge=Passing(), health=health) as site:
+    async with forged(tmp_path, judge=Passing()) as site:
         with pytest.raises(Gone):
             await answer(site)
 
 
 @pytest.mark.requirement("GEN-12")
 async def test_a_version_that_answers_too_slowly_is_switched_off(tmp_path: Path) -> None:
-    health = HealthLimits(latency=0.000_001, least=3, most=20)
-    async with forged(tmp_path, judge=Passing(), health=health) as site:
+    async with forged(tmp_path, judge=Passing(), service_latency=0.000_001) as site:
         await site.published(DOUBLE)
-        for _ in range(3):
+        for _ in range(USUAL.least):
             assert await answer(site) == 20
         [view] = await site.call("local:node.services.list")
         assert (view.state, view.reason) == ("disabled", "latency")
@@ -165,17 +161,16 @@ async def test_a_version_that_answers_too_slowly_is_switched_off(tmp_path: Path)
 
 @pytest.mark.requirement("GEN-12")
 async def test_an_ill_canary_is_withdrawn_and_the_live_version_stays(tmp_path: Path) -> None:
-    health = HealthLimits(error_rate=0.5, least=3, most=20)
-    async with forged(tmp_path, judge=Passing(), health=health) as site:
+    async with forged(tmp_path, judge=Passing()) as site:
         await site.published(DOUBLE, version="1.0.0")
         await site.published(BROKEN, version="2.0.0", share=0.5)
         failures = 0
-        for _ in range(6):
+        for _ in range(2 * USUAL.least):
             try:
                 assert await answer(site) == 20
             except MoothallError:
                 failures += 1
-        assert failures == 3
+        assert failures == USUAL.least
         assert [await answer(site) for _ in range(4)] == [20] * 4
         [view] = await site.call("local:node.services.list")
         assert (view.live, view.canary, view.state) == ("1.0.0", "", "live")
@@ -185,10 +180,9 @@ async def test_an_ill_canary_is_withdrawn_and_the_live_version_stays(tmp_path: P
 @pytest.mark.requirement("GEN-12")
 async def test_callers_who_give_wrong_arguments_do_not_switch_a_service_off(tmp_path: Path) -> None:
     picky = "def double(value: int) -> int:\n    if value < 0:\n        raise ValueError('negative')\n    return value * 2\n"
-    health = HealthLimits(error_rate=0.5, least=3, most=20)
-    async with forged(tmp_path, judge=Passing(), health=health) as site:
+    async with forged(tmp_path, judge=Passing()) as site:
         await site.published(picky)
-        for _ in range(6):
+        for _ in range(2 * USUAL.least):
             with pytest.raises(MoothallError):
                 await answer(site, -1)
         assert await answer(site) == 20

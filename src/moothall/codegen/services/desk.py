@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from moothall.audit.record import AuditRecord, Recorder
+from moothall.codegen.module import Module
 from moothall.codegen.services.offering import FORGE, Offering
 from moothall.codegen.services.records import ServiceRecord, VersionRecord, one_before
 from moothall.codegen.services.running import Routines
@@ -63,11 +64,7 @@ class ServiceDesk:
             IntegrityError: the code is not what its hash says.
             Unavailable: the code is not here.
         """
-        live = await self.services.version(record.name, record.live)
-        routine = await self._routines.get(live.hash)
-        if routine is None or routine.tested_at is None:
-            raise Unavailable("the code is not here", told=Told("codegen.service.no_code"))
-        self._offering.show(record, routine.module)
+        self._offering.show(record, await self._module(record.name, record.live))
         self.forget(record.name)
 
     async def add(self, made: VersionRecord, actor: str) -> ServiceRecord:
@@ -146,9 +143,10 @@ class ServiceDesk:
     async def _changed(
         self, record: ServiceRecord, action: str, actor: str, ill: str, values: Mapping[str, Any]
     ) -> ServiceRecord:
+        module = await self._module(record.name, values.get("live", record.live))
         after = await self.services.change(record, **values)
         self.forget(after.name, well=after.live if not ill else "")
-        await self.offer(after)
+        self._offering.show(after, module)
         details = {"from": record.live, "to": after.live, "canary": after.canary, "state": after.state}
         level = _log.warning if actor == WATCH else _log.info
         level("%s %s: %s → %s (%s)", action, after.name, record.live, after.live, after.reason or after.state)
@@ -164,9 +162,23 @@ class ServiceDesk:
         )
         return after
 
+    async def _module(self, name: str, version: str) -> Module:
+        """The code of a version.
+
+        Raises:
+            as `offer`.
+        """
+        known = await self.services.version(name, version)
+        routine = await self._routines.get(known.hash)
+        if routine is None or routine.tested_at is None:
+            raise Unavailable("the code is not here", told=Told("codegen.service.no_code"))
+        return routine.module
+
     async def _added(self, made: VersionRecord, actor: str) -> ServiceRecord:
         record = await self.services.add(made)
-        await self.offer(record)
+        module = await self._module(record.name, record.live)
+        self.forget(record.name)
+        self._offering.show(record, module)
         await self._recorder.settle(
             AuditRecord(
                 kind="system",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Final
 
 from moothall.codegen.module import Case, Manifest, Module, Provenance
@@ -86,10 +87,19 @@ class LLMCodeGenerator:
         writing = self._writing
         offered = await writing.offered(may_call)
         interface = await writing.understood(requirement, offered)
-        title = f"{FORGE}.{name or interface.function.name}"
+        title = f"{FORGE}.{name}" if name else await self._free(interface.function.name, wanted(requirement))
         return await writing.written(title, requirement, interface, offered, version)
 
-    async def add_capability_decorator(
+    async def _free(self, name: str, requirement: str) -> str:
+        """A name that no other service has: what was asked for in other words is no version of the same."""
+        for number in count(1):
+            title = f"{FORGE}.{name}" if number == 1 else f"{FORGE}.{name}_{number}"
+            versions = await self._writing.desk.services.versions(title)
+            if not versions or versions[-1].requirement == requirement:
+                return title
+        raise AssertionError("there is always another number")
+
+    def add_capability_decorator(
         self,
         code: str,
         *,
@@ -101,19 +111,19 @@ class LLMCodeGenerator:
     ) -> Decorated:
         """Step 2: what the host says of code: its schemas from its signature, what it may call, where it comes from.
 
+        Without a version it becomes the next one.
+
         Raises:
             CodeRefused: it decorates itself, says who may call it, lacks types, or is no service (row GEN-05).
         """
         signature = signature_of(code)
-        service = f"{FORGE}.{name or signature.name}"
-        versions = await self._writing.desk.services.versions(service)
         manifest = Manifest(
             kind="service",
-            name=service,
+            name=f"{FORGE}.{name or signature.name}",
             functions=(signature.function,),
             may_call=tuple(may_call),
             provenance=Provenance(writer="person", prompt_hash=wanted(requirement or code)),
-            version=version or next_version(versions, compatible=False),
+            version=version,
         )
         module = Module(manifest=manifest, source=code, cases=tuple(cases), policy=self._judge.revision)
         return Decorated(module, wanted(requirement or code))
@@ -126,7 +136,7 @@ class LLMCodeGenerator:
             Conflict: there is another version of its number.
             SandboxFault: it could not be looked at now.
         """
-        module, report = decorated.module, decorated.report
+        module, report = await self._numbered(decorated.module), decorated.report
         manifest = module.manifest
         if report is None:
             offered = await self._writing.offered(manifest.may_call)
@@ -135,6 +145,16 @@ class LLMCodeGenerator:
             raise _failed(report)
         record, made = await self._writing.kept(module, decorated.requirement, ACTOR)
         return Service(f"local:{record.name}", record.name, made.version, made.hash, report)
+
+    async def _numbered(self, module: Module) -> Module:
+        """The same with a version."""
+        manifest = module.manifest
+        if manifest.version:
+            return module
+        versions = await self._writing.desk.services.versions(manifest.name)
+        fits = await self._writing.fits(versions, manifest.functions[0])
+        numbered = manifest.model_copy(update={"version": next_version(versions, compatible=fits)})
+        return module.model_copy(update={"manifest": numbered})
 
     async def publish_to_network(self, service: Service, share: float | None = None) -> Service:
         """Step 4: let the network see it, once a person approved that; the handle says whether it waits.

@@ -46,6 +46,8 @@ class Offering:
         agent, _, name = record.name.partition(".")
         if agent == FORGE:
             self._replace(record, name, module)
+        elif record.name not in self._registry.snapshot.entries:
+            return  # nobody declares it any more
         provenance = module.manifest.provenance
         self._registry.made(
             record.name,

@@ -17,11 +17,13 @@ from moothall.codegen.services.health import USUAL, Health, HealthLimits
 from moothall.codegen.services.records import ServiceRecord
 from moothall.codegen.services.store import ServiceStore
 from moothall.errors import Gone, IntegrityError, InvalidInput, MoothallError, SandboxFault, Told
+from moothall.telemetry import logger
 
 FRESH: Final = 0.5
 """Seconds for which a process may go by what it knows of a service: so soon a roll back elsewhere holds here, too."""
 
 _MOST: Final = 256
+_log = logger("codegen.services")
 _NEUTRAL: Final = frozenset({"busy"})
 """Faults that say nothing of the code."""
 
@@ -141,7 +143,10 @@ class ServiceRunner:
         health.add(self._monotonic() - begun, failed=failed)
         if why := health.ill:
             self._health.pop((name, version), None)
-            await self._ill(name, version, why)
+            try:
+                await self._ill(name, version, why)
+            except MoothallError as error:  # it begins to be counted anew; the caller has its answer
+                _log.error("%s@%s is ill (%s) and stays: %s", name, version, why, error.code)
 
     async def _stands(self, name: str) -> tuple[ServiceRecord, Mapping[str, str]]:
         known = self._known.get(name)

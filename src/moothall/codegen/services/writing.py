@@ -117,7 +117,7 @@ class Writing:
                 functions=(interface.function,),
                 instruction=f"{requirement.strip()}\n\n{interface.instruction}".strip(),
                 callees=tuple(each for each in offered if each.target in interface.may_call),
-                version=version or next_version(versions, compatible=await self._fits(versions, interface.function)),
+                version=version or next_version(versions, compatible=await self.fits(versions, interface.function)),
                 lang=self.lang,
             )
         )
@@ -134,7 +134,7 @@ class Writing:
         made = VersionRecord(service=manifest.name, version=manifest.version, hash=key, requirement=requirement)
         return await self.desk.add(made, actor), made
 
-    async def _fits(self, versions: Sequence[VersionRecord], function: Function) -> bool:
+    async def fits(self, versions: Sequence[VersionRecord], function: Function) -> bool:
         """Whether callers of the newest version can stay as they are."""
         if not versions or (routine := await self.routines.get(versions[-1].hash)) is None:
             return True

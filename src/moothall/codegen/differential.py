@@ -23,6 +23,9 @@ from moothall.codegen.standing_in import Answers
 BUILD: Final = "build"
 PARSE: Final = "parse"
 HANDLE: Final = "handle"
+GOOD: Final = 200
+"""The ``code`` of a response that is good."""
+
 _MOST_PROBLEMS: Final = 10
 
 
@@ -100,15 +103,22 @@ async def _passed(sandbox: Sandbox, to: Other, name: str, message: JsonValue) ->
     parameter = None if function is None else next(iter(function.parameters.get("properties", {})), None)
     if function is None or parameter is None:
         return None, ""
+    if name == PARSE and _says_no(message):
+        return None, ""
     arguments = {parameter: message}
     if problems := compiled(function.parameters).problems(arguments):
         return None, f"{name} is given {shown(message)}, which does not fit: {'; '.join(problems[:3])}"
     outcome = await observe(sandbox, to.image, Witness(function, arguments), to.answers)
     if outcome.unknown or (name == PARSE and outcome.raised == "ValueError"):
-        return None, ""  # an answer may say that nothing came of it
+        return None, ""
     if outcome.raised or outcome.wrong:
         return None, f"{name} ends with {outcome.raised} for {shown(message)}"
     return outcome, ""
+
+
+def _says_no(response: JsonValue) -> bool:
+    """Whether a response says that nothing came of the request; that is no fault of either half."""
+    return isinstance(response, dict) and type(response.get("code")) is int and response["code"] != GOOD
 
 
 def _forms(manifest: Manifest) -> dict[str, bytes]:

@@ -15,12 +15,16 @@ from moothall.codegen.sandbox.port import Ran, Sandbox, fault
 from moothall.codegen.task import Callee
 from moothall.errors import SandboxFault
 from tests.codegen.gate.modules import (
+    GOOD,
     GOOD_MODULES,
     PROVIDER,
     PROVIDER_SOURCE,
+    REQUEST,
     REQUESTER,
+    RESULT,
     SERVICE,
     TEXT,
+    WANTED,
     case,
     module,
     obj,
@@ -155,6 +159,10 @@ async def test_halves_that_do_not_understand_each_other_are_refused(gate: Gate) 
     for one, other in ((REQUESTER, PROVIDER), (PROVIDER, REQUESTER)):
         report = await gate.judge(one, provider.callees, counterparts=[other])
         assert report.text() == ""
+    functions = {"build": (obj(arguments=WANTED), REQUEST), "parse": (obj(response=GOOD), RESULT)}
+    only_good = module("requester", functions, REQUESTER.source, *REQUESTER.cases)
+    report = await gate.judge(only_good, provider.callees, counterparts=[PROVIDER])
+    assert report.text() == "", "an answer that says that nothing came of it is no fault"
     shy = PROVIDER.model_copy(update={"source": PROVIDER_SOURCE.replace('"code": 200,', '"code": 200, "more": 1,')})
     report = await gate.judge(REQUESTER, provider.callees, counterparts=[shy])
     assert refused_by(report) == ("differential", {"talk"})

@@ -27,7 +27,8 @@ PORT = 8452
 
 REQUIREMENT = "Look up which courses a user has completed"
 INPUT = "user_id: string, required, the id of the user"
-OUTPUT = "courses: list of objects with title (string) and year (integer)"
+OUTPUT = '{"courses": [{"title": "Some course", "year": 2020}]}'
+"""An example says it, too; so does a JSON Schema, or a list of fields."""
 REQUEST = {"user_id": "u-1001"}
 
 
@@ -99,4 +100,4 @@ if __name__ == "__main__":
     try:
         sys.exit(asyncio.run(main(arguments())))
     except MoothallError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {error}: {error.details.get('reason', error.code)}")

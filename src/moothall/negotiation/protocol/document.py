@@ -37,7 +37,10 @@ _DEEPEST: Final = 2
 """Of a heading of the specification."""
 _MOST_VALUES: Final = 20_000
 _NUMBERED: Final = re.compile(r"^[\d.]+[.)、:]?\s+|[:：]\s*$")
-_ROW: Final = re.compile(r"^\|\s*`?(\d{1,9})`?\s*\|\s*([^|]*?)\s*\|", re.MULTILINE)
+_CODE: Final = re.compile(r"`?(\d{1,9})`?\Z")
+_CELLS: Final = 3
+"""Parts that the bars of a row with two cells cut it into, less the last."""
+_LONGEST_TITLE: Final = 100
 _EXAMPLES: Final = TypeAdapter(list[Example])
 
 BAD_RESPONSE: Final[JsonObject] = {
@@ -198,7 +201,8 @@ def _cell(text: str) -> str:
 
 
 def _plain(title: str) -> str:
-    return " ".join(_NUMBERED.sub("", title.replace("*", "").strip()).split()).casefold()
+    title = " ".join(title[:_LONGEST_TITLE].replace("*", "").split())
+    return _NUMBERED.sub("", title).strip().casefold()
 
 
 def _places(found: Iterable[Section]) -> dict[str, list[Section]]:
@@ -282,8 +286,13 @@ def _words(inside: Sequence[Section], heading: str) -> str:
 
 
 def _errors(inside: Sequence[Section]) -> tuple[ErrorCode, ...]:
-    rows = [row for section in inside for row in _ROW.findall(section.text)]
-    codes = {int(code): meaning for code, meaning in rows if int(code) != GOOD}
+    """The rows of the tables, whose first cell is a code and whose second one says what it means."""
+    codes: dict[int, str] = {}
+    for line in (line.strip() for section in inside for line in section.text.splitlines()):
+        cells = [cell.strip() for cell in line.split("|")]
+        code = _CODE.match(cells[1]) if len(cells) > _CELLS and not cells[0] else None
+        if code and int(code[1]) != GOOD:
+            codes[int(code[1])] = cells[2]
     return tuple(ErrorCode(code, meaning) for code, meaning in codes.items())
 
 

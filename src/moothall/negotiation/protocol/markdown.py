@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from moothall.errors import InvalidInput, Told
 
-_HEADING: Final = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*\Z")
-_FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^`]*?)[ \t]*\Z")
+_INDENT: Final = 3
+"""Blanks that may stand before a heading or a fence."""
+_DEEPEST: Final = 6
+_SHORTEST_FENCE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,13 @@ def sections(text: str) -> tuple[Section, ...]:
     level, title, lines, blocks = 0, "", list[str](), list[Block]()
     rest = iter(text.splitlines())
     for line in rest:
-        fence = _FENCE.match(line)
-        heading = _HEADING.match(line)
+        fence = _fence(line)
+        heading = _heading(line)
         if fence:
-            blocks.append(_block(fence[1], fence[2], rest))
+            blocks.append(_block(fence, _flush(line)[len(fence) :], rest))
         elif heading:
             found.append(Section(level, title, "\n".join(lines).strip(), tuple(blocks)))
-            level, title, lines, blocks = len(heading[1]), heading[2], [], []
+            (level, title), lines, blocks = heading, [], []
         else:
             lines.append(line)
     found.append(Section(level, title, "\n".join(lines).strip(), tuple(blocks)))
@@ -80,11 +81,38 @@ def unquoted(text: str) -> str:
     return "\n".join(line.removeprefix(">").removeprefix(" ") for line in text.splitlines()).strip()
 
 
+def _flush(line: str) -> str:
+    """A line without the blanks before it; empty where there are so many that it is code."""
+    flush = line.lstrip(" ")
+    return flush if len(line) - len(flush) <= _INDENT else ""
+
+
+def _heading(line: str) -> tuple[int, str] | None:
+    """Level and title, where a line is a heading."""
+    flush = _flush(line)
+    title = flush.lstrip("#")
+    level = len(flush) - len(title)
+    if not 1 <= level <= _DEEPEST or not title.startswith((" ", "\t")):
+        return None
+    return level, title.strip().rstrip("#").rstrip()
+
+
+def _fence(line: str) -> str:
+    """The signs that a block opens with, where a line opens one."""
+    flush = _flush(line)
+    sign = flush[:1]
+    if sign not in ("`", "~"):
+        return ""
+    info = flush.lstrip(sign)
+    fence = flush[: len(flush) - len(info)]
+    return fence if len(fence) >= _SHORTEST_FENCE and "`" not in info else ""
+
+
 def _block(fence: str, info: str, rest: Iterator[str]) -> Block:
-    closing = re.compile(rf" {{0,3}}{re.escape(fence[0])}{{{len(fence)},}}[ \t]*\Z")
     lines: list[str] = []
     for line in rest:
-        if closing.match(line):
+        closing = _flush(line).rstrip()
+        if len(closing) >= len(fence) and not closing.strip(fence[0]):
             return Block(next(iter(info.lower().split()), ""), "\n".join(lines))
         lines.append(line)
     raise InvalidInput("a fenced block does not end", told=Told("agreeing.fence_open"))

@@ -26,9 +26,9 @@ from moothall.negotiation.protocol.structured import (
     capabilities_in,
     draft,
     need_schemas,
-    overlap,
     ranked,
     served_by,
+    serving,
     yields,
 )
 from moothall.negotiation.protocol.wire.cases import MOST_CASES, AgreedCase, cases_in
@@ -141,14 +141,14 @@ class RulesBrain:
         if not offered:
             return self._by_words(proposal, situation.capability)
         likely = ranked(proposal.requirements, offered)
-        served = served_by(proposal, likely)
+        served = serving(proposal, likely)
         if served is not None:
             kept = situation.rounds_left < _TWO_TURNS or not lacking(proposal, served.output)
             accepted = NegotiationResult(_ACCEPTED, proposal.text)
             return accepted if kept else self._countered(proposal, served, situation) or accepted
-        if not likely or not overlap(proposal.requirements, likely[0]):  # anything else would be a guess
+        if not likely or not likely[0].overlap:  # anything else would be a guess
             return self._rejected("rules_nothing")
-        return self._countered(proposal, likely[0], situation) or self._rejected("rules_same")
+        return self._countered(proposal, likely[0].offered, situation) or self._rejected("rules_same")
 
     def _countered(
         self, proposal: ProtocolDocument, offered: Offered, situation: Situation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,6 +21,7 @@ from moothall.negotiation.protocol.wording import comparable, content
 _MOST_OFFERED: Final = 200
 _MOST_VALUES: Final = 100_000
 _TARGET_WEIGHT: Final = 2
+"""A shared word of target or description counts as many of fields."""
 NOTHING: Final[JsonObject] = {"type": "object", "properties": {}}
 CODE: Final[JsonObject] = {"type": "integer", "description": "200: good; any other: an error"}
 RESULT: Final = "result"
@@ -136,39 +137,41 @@ def yields(document: ProtocolDocument, wanted: JsonObject) -> bool:
     return any(mapped(source, wanted) for source in sources)
 
 
-def overlap(requirement: str, offered: Offered) -> int:
-    """How much a capability is about what is required; 0: nothing is said of it."""
+class Likely(NamedTuple):
+    """A capability that may be meant, and how much it is about what is required; 0: words tell nothing."""
+
+    offered: Offered
+    overlap: int
+
+
+def ranked(requirement: str, offered: Sequence[Offered]) -> list[Likely]:
+    """The capabilities that may be meant by a requirement, the likeliest first.
+
+    Those are the ones that share a word with it, and those that words cannot be compared of.
+    """
     wanted = content(requirement)
-    named = content(f"{offered.target.rpartition(':')[2].replace('.', ' ').replace('_', ' ')} {offered.description}")
-    fields = content(" ".join(_names(offered.input) | _names(offered.output)).replace("_", " "))
-    return _TARGET_WEIGHT * len(wanted & named) + len(wanted & (fields - named))
-
-
-def plausible(requirement: str, offered: Offered) -> bool:
-    """Whether a capability may be meant by a requirement: they share a word, or cannot be compared by words."""
-    said = f"{offered.target} {offered.description}"
-    return bool(overlap(requirement, offered)) or not content(requirement) or not comparable(requirement, said)
-
-
-def ranked(requirement: str, offered: Sequence[Offered]) -> list[Offered]:
-    """The capabilities that may be meant, the likeliest first."""
-    may = [each for each in offered if plausible(requirement, each)]
-    return sorted(may, key=lambda each: -overlap(requirement, each))
+    found = [Likely(each, _overlap(wanted, each)) for each in offered]
+    may = [each for each in found if each.overlap or not wanted or not comparable(requirement, _said(each.offered))]
+    return sorted(may, key=lambda each: -each.overlap)
 
 
 def served_by(document: ProtocolDocument, offered: Sequence[Offered]) -> Offered | None:
-    """The capability that answers the requests of a document: the likeliest one, if its schemas can be mapped to it.
+    """The capability that answers the requests of a document; None where none does, or it would be a guess."""
+    return serving(document, ranked(document.requirements, offered))
+
+
+def serving(document: ProtocolDocument, likely: Sequence[Likely]) -> Offered | None:
+    """The likeliest of capabilities, if its schemas can be mapped to a document's.
 
     Where words tell nothing, it has to be the only one whose schemas can.
     """
-    likely = ranked(document.requirements, offered)
-    most = overlap(document.requirements, likely[0]) if likely else 0
+    most = likely[0].overlap if likely else 0
     fit = [
-        each
+        each.offered
         for each in likely
-        if overlap(document.requirements, each) == most
-        and mapped(document.request, each.input)
-        and gives(document, each.output)
+        if each.overlap == most
+        and mapped(document.request, each.offered.input)
+        and gives(document, each.offered.output)
     ]
     return fit[0] if fit and (most or len(fit) == 1) else None
 
@@ -204,6 +207,16 @@ def fitting(examples: Sequence[Example], request: JsonObject, response: JsonObje
     asked, answered = compiled(request), compiled(response)
     whole = [Example(request=each.request, response={"code": documents.GOOD, **each.response}) for each in examples]
     return [each for each in whole if asked.accepts(each.request) and answered.accepts(each.response)]
+
+
+def _said(offered: Offered) -> str:
+    return f"{offered.target.rpartition(':')[2].replace('.', ' ').replace('_', ' ')} {offered.description}"
+
+
+def _overlap(wanted: frozenset[str], offered: Offered) -> int:
+    named = content(_said(offered))
+    fields = content(" ".join(_names(offered.input) | _names(offered.output)).replace("_", " "))
+    return _TARGET_WEIGHT * len(wanted & named) + len(wanted & (fields - named))
 
 
 def _described(text: str) -> JsonObject | None:

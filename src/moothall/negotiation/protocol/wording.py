@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Final
 
 from moothall.directory.concepts import load_vocabulary
@@ -46,7 +45,6 @@ def comparable(one: str, other: str) -> bool:
     return bool(_HAN.search(one)) == bool(_HAN.search(other))
 
 
-@cache
 def _stem(word: str) -> str:
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST:

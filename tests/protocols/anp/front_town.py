@@ -33,6 +33,7 @@ from moothall.negotiation.protocol.rules_brain import RulesBrain
 from moothall.negotiation.protocol.workshop import Workshop
 from tests.protocols.anp.town import House, house
 
+
 class EasyJudge:
     """A gate that lets everything pass: what is judged how is the business of other tests, and takes its time."""
 
@@ -60,6 +61,19 @@ class FrontNode:
     front: Front
     log: EventLog
     routines: RoutineStore
+    worker: Worker
+
+    async def die_after(self, key: str) -> None:
+        """Stop every driver once some run has an event of this key, and begin again with what the log has."""
+        while not await self._has(key):
+            pass  # each look is a turn for the drivers
+        await self.worker.stop()
+        self.worker = Worker(self.log, self.front.drivers)
+        await self.worker.start()
+
+    async def _has(self, key: str) -> bool:
+        events = [event for run in await self.log.runs() for event in await self.log.load(run.id)]
+        return any(event.key == key for event in events)
 
     def did(self, agent: str) -> str:
         return self.house.did(agent)
@@ -133,19 +147,18 @@ async def front_node(
                 named=lambda did: names.get(did, ""),
                 calls=calls,
                 house="node",
-                patience=5.0,
+                patience=0.25,
             )
         )
-        node = FrontNode(found, front, log, routines)
+        node = FrontNode(found, front, log, routines, Worker(log, front.drivers))
         nodes.append(node)
         for each in (*front.capabilities, RoutineCapabilities(routines)):
             found.registry.add("node", members_of(each))
         await log.start()
-        worker = Worker(log, front.drivers)
         await front.start()
-        await worker.start()
+        await node.worker.start()
         try:
             yield node
         finally:
-            await worker.stop()
+            await node.worker.stop()
             await log.close()

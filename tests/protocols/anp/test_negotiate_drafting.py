@@ -10,13 +10,14 @@ import pytest
 from pydantic import BaseModel
 
 from moothall.capability.decorators import capability
-from moothall.errors import NegotiationRejected
+from moothall.errors import NegotiationRejected, ValidationError
 from moothall.negotiation.protocol import artifact as artifacts
 from moothall.negotiation.protocol import document as documents
 from moothall.negotiation.protocol.needs import Need
 from moothall.negotiation.protocol.requesting import transcript_in
 from moothall.negotiation.protocol.transcript import Transcript, verify
 from moothall.negotiation.protocol.workshop import Workshop
+from moothall.protocols.anp.negotiating import quoting
 from tests.protocols.anp import hall
 from tests.protocols.anp.front_town import EasyJudge, FrontNode, front_node
 
@@ -73,3 +74,133 @@ async def test_two_nodes_draft_a_protocol_and_speak_it(here: FrontNode, there: F
     assert spoken.source == "negotiated"
     speaker = here.speaker("alice")
     assert await here.front.requests.speak(speaker, spoken, {"city": "Turin"}) == {"temperature": 5, "sky": "clear"}
+
+
+class Found(BaseModel):
+    title: str
+    pages: int
+
+
+@capability(access="authenticated", name="find_book")
+def find_book(book_id: str) -> Found:
+    """Find a book by its id."""
+    return Found(title=f"Book {book_id}", pages=100)
+
+
+@pytest.mark.requirement("WIRE-NEGO-12")
+async def test_what_was_drafted_is_signed_described_and_kept(here: FrontNode, there: FrontNode) -> None:
+    spoken = await obtained(here, there)
+    end = await here.front.requests.end(spoken.negotiation)
+    assert end is not None
+    selected = end.payload["reply"]["selected"]
+    artifact = artifacts.read(selected["protocolArtifact"])
+    document = documents.read((await here.front.requests.protocol(spoken.protocol)).document)
+    assert artifact.digest == artifacts.artifact_of(document, artifact.test_cases).digest
+    bob = await here.house.resolver.resolve(there.did("bob"))
+    artifacts.verify(artifact, bob.authentication[artifacts.signer_of(artifact)])
+    for example in artifact.examples:
+        assert not document.request_problems(example.request)
+    (agreed,) = await here.front.requests.agreements(here.did("alice"))
+    transcript, signatures = Transcript.load(transcript_in(agreed))
+    for role, did in (("requester", here.did("alice")), ("provider", there.did("bob"))):
+        (key,) = (await here.house.resolver.resolve(did)).authentication.values()
+        verify(transcript, signatures[role], role=role, key=key, protocol=spoken.protocol)  # type: ignore[arg-type]
+
+
+@pytest.mark.requirement("WIRE-NEGO-04", "WIRE-NEGO-05")
+async def test_an_agreement_is_found_again_without_a_negotiation(here: FrontNode, there: FrontNode) -> None:
+    first = await obtained(here, there)
+    again = await obtained(here, there)
+    assert (again.source, again.protocol, again.routine) == ("kept", first.protocol, first.routine)
+    assert len(await here.log.runs(kind="protocol.request")) == 1
+    assert len(await there.log.runs(kind="protocol.provide")) == 1
+
+
+async def test_a_third_agent_gets_protocol_and_code_from_the_provider(here: FrontNode, there: FrontNode) -> None:
+    first = await obtained(here, there)
+    shared = await obtained(here, there, agent="carol")
+    assert (shared.source, shared.protocol) == ("shared", first.protocol)
+    assert len(await there.log.runs(kind="protocol.provide")) == 1
+    spoken = await here.front.requests.speak(here.speaker("carol"), shared, {"city": "Ulm"})
+    assert spoken == {"temperature": 3, "sky": "clear"}
+
+
+async def test_a_third_agent_of_another_node_tests_what_it_gets(
+    tmp_path: Path, workshop: Workshop, here: FrontNode, there: FrontNode
+) -> None:
+    await obtained(here, there)
+    async with front_node(tmp_path / "elsewhere", {"dora": ()}, workshop) as elsewhere:
+        shared = await obtained(elsewhere, there, agent="dora")
+        assert shared.source == "shared"
+        routine = await elsewhere.routines.get(shared.routine)
+        assert routine is not None
+        assert routine.origin == here.did("alice")
+        assert routine.tested_at is not None
+        assert not await elsewhere.log.runs(kind="protocol.request")
+
+
+async def test_two_sides_that_cannot_agree_end_with_the_reason(here: FrontNode, there: FrontNode) -> None:
+    need = Need(
+        requirement="Translate a text into another language",
+        input_schema={"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]},
+        output_schema={
+            "type": "object",
+            "properties": {"translation": {"type": "string"}},
+            "required": ["translation"],
+        },
+    )
+    with pytest.raises(NegotiationRejected) as refused:
+        await obtained(here, there, need=need)
+    assert refused.value.details["reason"]
+    assert not await here.front.requests.agreements(here.did("alice"))
+
+
+async def test_other_names_are_agreed_on_after_a_counter_proposal(
+    tmp_path: Path, workshop: Workshop, here: FrontNode
+) -> None:
+    need = Need(
+        requirement="Find a book by its id",
+        input_schema={"type": "object", "properties": {"bookId": {"type": "string"}}, "required": ["bookId"]},
+        output_schema={"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title"]},
+    )
+    async with front_node(tmp_path / "library", {"bob": (find_book,)}, workshop) as library:
+        spoken = await obtained(here, library, need=need)
+        answer = await here.front.requests.speak(here.speaker("alice"), spoken, {"bookId": "b7"})
+        assert answer["title"] == "Book b7"
+
+
+@pytest.mark.parametrize("stopped", ["requester", "provider"])
+async def test_either_side_may_die_and_both_go_on(here: FrontNode, there: FrontNode, stopped: str) -> None:
+    requests = here.front.requests
+    run = await requests.begin(here.speaker("alice"), there.did("bob"), NEED)
+    await (here if stopped == "requester" else there).die_after("talk.sent.1")
+    spoken = await requests.outcome(run, there.did("bob"), here.log.clock.monotonic() + 50)
+    assert await requests.speak(here.speaker("alice"), spoken, {"city": "Rome"}) == {"temperature": 4, "sky": "clear"}
+
+
+async def test_what_was_agreed_on_is_offered_again_after_a_restart(here: FrontNode, there: FrontNode) -> None:
+    spoken = await obtained(here, there)
+    there.house.registry.remove(f"bob.{spoken.capability}")
+    await there.front.start()
+    assert await here.front.requests.speak(here.speaker("alice"), spoken, {"city": "Bonn"}) == {
+        "temperature": 4,
+        "sky": "clear",
+    }
+
+
+async def test_a_request_that_does_not_fit_is_refused_by_the_provider(here: FrontNode, there: FrontNode) -> None:
+    spoken = await obtained(here, there)
+    with pytest.raises(ValidationError):
+        await here.calls("alice", f"{there.did('bob')}#{spoken.capability}", {"request": {"town": "Bonn"}})
+
+
+@pytest.mark.requirement("WIRE-NEGO-09")
+async def test_a_drafted_agreement_can_be_quoted(here: FrontNode, there: FrontNode) -> None:
+    spoken = await obtained(here, there)
+    end = await here.front.requests.end(spoken.negotiation)
+    assert end is not None
+    target, given = f"{there.did('bob')}#{spoken.capability}", {"request": {"city": "Bonn"}}
+    answer = await here.calls("alice", target, quoting(end.payload["reply"], given))
+    assert answer == {"code": 200, "temperature": 4, "sky": "clear"}
+    with pytest.raises(NegotiationRejected):
+        await here.calls("alice", target, quoting(end.payload["reply"] | {"negotiationDigest": "sha256:0"}, given))

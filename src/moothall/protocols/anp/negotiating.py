@@ -95,6 +95,9 @@ async def held(admitted: Admitted, params: Params, holds: Holds | None) -> Param
         if holds is None:
             raise NegotiationRejected("nothing is agreed here", told=Told("agreeing.front_other"))
         await holds(admitted.facts.principal, entry.agent, entry.spec.name, quote)
+        inside = rest.get("body") if isinstance(rest, Mapping) else None
+        if isinstance(inside, Mapping) and "body" not in entry.input_schema.get("properties", ()):
+            return inside
     return rest
 
 

@@ -125,6 +125,7 @@ def properties(schema: Schema, compile_: Compile) -> Check:
             place = (path, name)
             if not parts and closed:
                 fits = look.wrong(place, "it is not a member that is allowed")
+                continue
             for part in parts or [others]:
                 fits = part(inner, look, place) and fits
         return fits

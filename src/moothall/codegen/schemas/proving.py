@@ -202,10 +202,11 @@ def _same(key: str, given: Shape, wanted: Shape) -> bool:
     if key not in _TELLING:
         return True
     together = (key, *_BESIDE.get(key, ()))
-    same = all(name in given and given[name] == wanted[name] for name in together if name in wanted)
+    same = all(given.get(name, _NOTHING) == wanted.get(name, _NOTHING) for name in together)
     return same and not any("$ref" in str(wanted.get(name)) for name in together)
 
 
+_NOTHING: Final = object()
 _BESIDE: Final = {"if": ("then", "else"), "contains": ("minContains", "maxContains")}
 _TELLING: Final = frozenset(
     "enum const patternProperties propertyNames dependentRequired dependentSchemas not if contains".split()

@@ -19,5 +19,5 @@ _WHY: Final = {
 
 def refused(reason: str, keyword: str = "") -> InvalidInput:
     """What to raise; ``reason`` is one of ours, ``keyword`` a name of JSON Schema, never text of the schema."""
-    told = Told(f"codegen.schema_{reason}", {"keyword": keyword})
+    told = Told(f"codegen.schema.{reason}", {"keyword": keyword})
     return InvalidInput("the schema is refused", why=_WHY[reason].format(keyword=keyword), told=told)

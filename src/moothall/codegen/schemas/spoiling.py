@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Final
 
 from moothall.codegen.schemas.admission import frozen
@@ -13,7 +14,7 @@ from moothall.codegen.schemas.shapes import Root, Shape, kinds, shape
 from moothall.codegen.schemas.validation import compiled
 
 _OTHERS: Final[tuple[JsonValue, ...]] = (None, True, 0, -1, 1.5, "", "no", [], {}, [None], {"x": 1}, 2**53 - 1)
-_MOST_CHANGES: Final = 400
+_MOST_CHANGES: Final = 1_000
 _DEEPEST: Final = 8
 
 Place = tuple[str | int, ...]
@@ -30,12 +31,22 @@ def spoiled(schema: object, value: JsonValue, seed: int = 0, count: int = 20) ->
     checked = compiled(schema)
     changes = list(_changes(shape(checked.document, checked.document), checked.document, value, ()))
     random.Random(f"{checked.digest} {seed}").shuffle(changes)  # noqa: S311 - samples are no secrets
+    changes = _mixed(changes)
     found: dict[object, JsonValue] = {}
     for place, other in changes[:_MOST_CHANGES]:
         made = _changed(value, place, other)
         if len(found) < count and not checked.accepts(made):
             found.setdefault(frozen(made), made)
     return list(found.values())
+
+
+def _mixed(changes: list[tuple[Place, object]]) -> list[tuple[Place, object]]:
+    """The same from every depth in turn, what takes something away first."""
+    by_depth: dict[int, list[tuple[Place, object]]] = {}
+    for change in sorted(changes, key=lambda each: each[1] is not _GONE):
+        by_depth.setdefault(len(change[0]), []).append(change)
+    turns = zip_longest(*(by_depth[depth] for depth in sorted(by_depth)))
+    return [change for turn in turns for change in turn if change is not None]
 
 
 _GONE: Final = object()

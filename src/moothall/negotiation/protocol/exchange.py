@@ -46,6 +46,9 @@ SendCallback = Callable[[bytes], Awaitable[None]]
 MOST_REQUESTS: Final = 100
 """Requests of the other side that are answered at once."""
 
+MOST_HELD: Final = 8
+"""Messages about an agreement that are kept until this side has looked at its last word."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -68,6 +71,7 @@ class Exchange:
         self._talk: Conversation | None = None
         self._work: HalfAtWork | None = None
         self._need: Need | None = None
+        self._held: list[JsonObject] = []
         self._cases_settled = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: MoothallError | None = None
@@ -227,11 +231,24 @@ class Exchange:
         return False
 
     async def _passed(self, data: JsonObject) -> messages.Message | None:
-        """What the machine passes on of a message about an agreed protocol."""
-        if self._talk is None:
+        """What the machine passes on of a message about an agreed protocol.
+
+        One that comes before this side has looked at the last word of the agreement waits until it has.
+        """
+        talk = self._talk
+        if talk is None:
             await self._reply("too_early")
             return None
-        return await self._talk.take(data)
+        if talk.state.phase in {"proposing", "accepted"} and len(self._held) < MOST_HELD:
+            self._held.append(data)
+            return None
+        return await talk.take(data)
+
+    async def _release(self) -> None:
+        """Take what came before the agreement was looked at."""
+        held, self._held = self._held, []
+        for data in held:
+            await self._handlers[str(data["action"])](data)
 
     async def _refuse(self, error: MoothallError, code: str, action: str) -> None:
         """Answer what cannot be used: by the negotiation that it disturbs, else at once."""
@@ -286,6 +303,7 @@ class Exchange:
         task = asyncio.get_running_loop().create_task(_logged(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # where it ended before it began
 
     @property
     def instance(self) -> GeneratedRequester | GeneratedProvider | None:

@@ -257,7 +257,7 @@ class MetaProtocol(Exchange):
         llm, limits = self._llm, terms.limits
         self._budgeted = None if llm is None else BudgetedLLM(llm, limits.max_llm_calls, limits.max_tokens)
         return ProtocolNegotiator(
-            self._budgeted, self._capability_callback, limits=limits, clock=terms.clock, lang=terms.lang
+            self._budgeted, self._capability_callback, limits=limits, now=terms.clock.now, lang=terms.lang
         )
 
     async def _begin(self, role: Role, need: Need | None) -> Conversation:
@@ -288,6 +288,7 @@ class MetaProtocol(Exchange):
             await talk.reuse(text)
         else:
             await self._process_negotiation_messages()
+        await self._release()
 
     async def _generate(self, talk: Conversation) -> tuple[bool, Path | None]:
         if not talk.agreed:

@@ -29,6 +29,13 @@ RESPONSE: dict[str, Any] = {
 }
 NEED = Need(
     requirement="Get the schools of a user",
+    input_description="who it is about",
+    output_description="where that person went to school",
+)
+"""In words that no rule can read: a model judges."""
+
+PLAIN_NEED = Need(
+    requirement="Get the schools of a user",
     input_schema=REQUEST,
     output_schema={
         "type": "object",

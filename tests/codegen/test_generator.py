@@ -179,3 +179,11 @@ async def test_code_says_nothing_about_its_own_manifest() -> None:
 
 def replace_model(provenance: Provenance, prompt: str) -> Provenance:
     return provenance.model_copy(update={"prompt_hash": prompt})
+
+
+async def test_writers_that_give_up_early_are_no_spent_budget() -> None:
+    with pytest.raises(CodeRefused) as refused:
+        await Generator(Judge(), [Writer(["bad"])]).generate(TASK)
+    report = Report.model_validate(refused.value.details["report"])
+    assert [stage.stage for stage in report.stages] == ["tests"]
+    assert refused.value.details["attempts"] == 1

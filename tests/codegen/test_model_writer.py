@@ -428,3 +428,12 @@ async def test_a_provider_that_reaches_its_callback_passes_the_gate(gate: Gate) 
     assert generated.module.manifest.may_call == ("callback",)
     assert (generated.attempts, generated.module.source) == (1, HANDLE)
     assert 'Literal["callback"]' in llm.prompts[0].user
+
+
+async def test_a_schema_that_is_refused_is_left_to_the_gate() -> None:
+    odd = TOTAL.model_copy(update={"parameters": {"properties": {"prices": {"$ref": "https://elsewhere.example/"}}}})
+    llm = ScriptedLLM([(WRITES, block(GOOD)), (TESTS, answer())])
+    draft = await ModelWriter(llm).write(replace(TASK, functions=(odd,)))
+    assert draft is not None
+    assert (draft.source, draft.cases) == (GOOD, ())
+    assert "declarations" not in re.findall(r'<data name="(\w+)">', llm.prompts[0].user)

@@ -448,3 +448,25 @@ def test_a_model_cannot_be_built_from_nothing(values: tuple[str, str, str, str])
         AzureLLM(*values)
     assert "secret" not in str(raised.value)
     assert KEY not in str(raised.value)
+
+
+async def test_a_call_that_waited_while_the_breaker_opened_asks_nobody(llm: FakeLLM, azure: Any) -> None:
+    places, breaker = asyncio.Semaphore(1), Breaker(1, 30.0, ManualClock().monotonic)
+    first, second = (azure(places=places, breaker=breaker) for _ in range(2))
+    going_on = asyncio.Event()
+
+    async def fails(_: object) -> int:
+        while not going_on.is_set():  # noqa: ASYNC110 - another thread's loop
+            await asyncio.sleep(0.005)
+        return 500
+
+    llm.script["text"] = fails
+    await places.acquire()
+    calls = [asyncio.create_task(each.async_generate_response("s", "u")) for each in (first, second)]
+    places.release()
+    await llm.got(1)
+    going_on.set()
+    for call in calls:
+        with pytest.raises(ModelUnavailable):
+            await call
+    assert len(llm.requests) == 1

@@ -163,17 +163,17 @@ async def test_each_way_to_fail_has_its_error_without_what_was_written_there(
 
 
 @pytest.mark.requirement("META-LLM-06")
-@pytest.mark.parametrize("before", [[], [500], [429, 503]], ids=["at once", "after one retry", "after two"])
+@pytest.mark.parametrize("before", [[], [429, 503]], ids=["at once", "after two retries"])
 async def test_a_server_that_hangs_ends_the_call_at_the_limit_with_and_without_retries(
     llm: FakeLLM, azure: Any, before: list[int]
 ) -> None:
-    model = azure(timeout=1.5, breaker=Breaker(9, 30.0, ManualClock().monotonic))
+    model = azure(timeout=2.5, breaker=Breaker(9, 30.0, ManualClock().monotonic))
     llm.script["text"] = ["warm", *before, HANG]
     await model.async_generate_response("s", "u")
     began = asyncio.get_running_loop().time()
     with pytest.raises(ModelTimeout):
         await model.async_generate_response("s", "u")
-    assert asyncio.get_running_loop().time() - began >= 1.5
+    assert asyncio.get_running_loop().time() - began >= 2.5
     assert len(llm.requests) == len(before) + 2
     assert model.breaker.snapshot().consecutive_failures == len(before) + 1, "every attempt counts, the last one, too"
 

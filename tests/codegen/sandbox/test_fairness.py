@@ -80,6 +80,12 @@ def test_modules_that_nobody_knows_leave_one_worker_to_those_that_are_quick() ->
     assert modules(served(fair)) == "g"
 
 
+def test_a_module_that_nobody_knows_has_one_turn_at_a_time() -> None:
+    fair = turns()
+    ask(fair, "aaab")
+    assert modules(served(fair)) == "ab"
+
+
 def test_a_slow_module_is_quick_again_after_some_short_turns() -> None:
     fair = turns()
     known(fair, "a", LONG * 2)

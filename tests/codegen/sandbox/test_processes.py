@@ -62,10 +62,9 @@ async def test_workers_have_no_environment_and_limits_of_the_system(monkeypatch:
 @pytest.mark.requirement("META-GEN-04")
 async def test_no_process_is_left_after_the_end_whatever_it_does() -> None:
     before = children()
-    sandbox = MontySandbox(workers=2)
+    sandbox = MontySandbox(workers=4)
     image = await sandbox.load(SLOW)
-    runs = [asyncio.create_task(sandbox.run(image, "f", {})) for _ in range(3)]
-    waiting = await sandbox.load("def f():\n    call('x', {})\n")
+    waiting = await sandbox.load("def f():\n    call('x', {})\ndef g():\n    return 1\n")
     asked = asyncio.Event()
 
     async def call(target: str, parameters: Mapping[str, Any]) -> Any:
@@ -74,6 +73,8 @@ async def test_no_process_is_left_after_the_end_whatever_it_does() -> None:
 
     held = asyncio.create_task(sandbox.run(waiting, "f", {}, call=call))
     await asked.wait()
+    runs = [asyncio.create_task(sandbox.run(image, "f", {})) for _ in range(3)]
+    assert (await sandbox.run(waiting, "g", {})).value == 1
     async with asyncio.timeout(2):
         await sandbox.aclose()
     assert children() <= before

@@ -191,13 +191,16 @@ class Cell(Worker):
         if len(text.encode()) > self.limits.output:
             raise fault("output")
         try:
-            return json.loads(text, parse_constant=_no_number)
+            return _read(text)
         except (ValueError, RecursionError):
             raise fault("result") from None
 
 
 def _no_number(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+_read: Final = json.JSONDecoder(parse_constant=_no_number).decode
 
 
 def _is_call(snapshot: FunctionSnapshot) -> bool:

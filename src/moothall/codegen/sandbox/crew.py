@@ -7,6 +7,7 @@ from typing import Protocol
 
 from pydantic_monty import Monty
 
+from moothall.codegen.sandbox.confinement import Process
 from moothall.codegen.sandbox.port import FaultKind, fault
 
 
@@ -33,6 +34,7 @@ class Crew:
         self.pool = pool
         self._lock = Lock()
         self._members: set[Member] = set()
+        self._processes: dict[int, Process] = {}
         self._open = True
 
     def enlist(self, member: Member) -> None:
@@ -45,6 +47,17 @@ class Crew:
             if not self._open:
                 raise fault("busy")
             self._members.add(member)
+
+    def process(self, pid: int) -> Process:
+        """The process with this number, which a member has just got from the pool."""
+        with self._lock:
+            known = self._processes.get(pid)
+            if known is not None and known.alive:
+                return known
+            for number in [number for number, each in self._processes.items() if not each.alive]:
+                self._processes.pop(number).close()
+            process = self._processes[pid] = Process(pid)
+            return process
 
     def leave(self, member: Member) -> None:
         """Forget one that has given its process back."""
@@ -61,6 +74,8 @@ class Crew:
         for member in self._shut():
             member.close()
         self.pool.__exit__(None, None, None)
+        for process in self._processes.values():
+            process.close()
 
     def _shut(self) -> list[Member]:
         with self._lock:

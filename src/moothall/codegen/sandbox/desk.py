@@ -19,12 +19,34 @@ GRACE: Final = 0.5
 interrupt one single long operation."""
 
 
+LONG_TURN: Final = 0.05
+"""Seconds after which a turn is long: its process stands back, so that the node and other runs keep their latency."""
+
+
 @dataclass(slots=True)
 class _Place:
     """A ticket in the queue, and who waits for its turn."""
 
     ticket: Ticket
     turn: asyncio.Future[None] = field(repr=False)
+
+
+class _Watch:
+    """Looks at the clock while a worker works: first it stands back, at last it is stopped."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, worker: Worker, most: float) -> None:
+        self._loop = loop
+        self._worker = worker
+        self._left = most - LONG_TURN
+        self._timer = loop.call_later(LONG_TURN, self._is_long)
+
+    def end(self) -> None:
+        """The turn is over."""
+        self._timer.cancel()
+
+    def _is_long(self) -> None:
+        self._worker.stand_back()
+        self._timer = self._loop.call_later(self._left, self._worker.stop, "time")
 
 
 class Desk:
@@ -99,10 +121,10 @@ class Desk:
         """
         done: asyncio.Future[Outcome[T]] = self._loop.create_future()
         before = worker.seconds
-        timer = self._loop.call_later(max(0.0, seconds) + GRACE, worker.stop, "time")
+        watch = _Watch(self._loop, worker, max(0.0, seconds) + GRACE)
 
         def ended(outcome: Outcome[T]) -> None:
-            timer.cancel()
+            watch.end()
             self.leave(ticket, worker.seconds - before)
             if not done.done():
                 done.set_result(outcome)

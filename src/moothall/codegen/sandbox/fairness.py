@@ -3,7 +3,8 @@
 - Modules go round: each gets one turn, however many runs it has waiting.
 - One module never has all workers, nor more than half of the processes while its runs wait for their host calls.
 - Only modules in good standing get the last worker: those whose last turns were short. A module that nobody has seen
-  run, or whose turns are long, stays out of it; those with long turns have half of the workers together.
+  run has one turn at a time and stays out of it, as those do whose turns are long, which have half of the workers
+  together.
 - A run that goes on after a host call comes before one of the same module that begins: it already has a process.
 """
 
@@ -114,6 +115,8 @@ class Turns:
             return False
         if self._is_good(module):
             return True
+        if module not in self._standing and self._turning[module]:
+            return False
         suspects = sum(count for each, count in self._turning.items() if not self._is_good(each))
         if suspects >= max(1, self._workers - 1):
             return False

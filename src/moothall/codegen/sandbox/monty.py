@@ -43,6 +43,9 @@ _IMAGES: Final = 256
 
 _FUNCTION: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 
+_RUNS: Final = 10_000
+"""Uses of one process, after which another takes its place."""
+
 _LONGEST_TURN: Final = 60.0
 """Seconds after which the runtime itself ends a process that nobody else has ended."""
 
@@ -143,7 +146,7 @@ class MontySandbox:
             self._images.move_to_end(key)
             return image
         cell = Cell(parts.crew, limits)
-        state = await self._once(parts, key[0], cell, partial(cell.load, source), limits.seconds)
+        state = await self._once(parts, f"load {key[0]}", cell, partial(cell.load, source), limits.seconds)
         if len(state) > LARGEST_STATE:
             raise fault("memory")
         image = self._images[key] = self._seal.image(source, limits, state)
@@ -218,6 +221,7 @@ class MontySandbox:
             max_processes=most,
             checkout_timeout=_LONGEST_TURN,
             request_timeout=_LONGEST_TURN,
+            max_checkouts_per_worker=_RUNS,
         )
         await asyncio.to_thread(pool.__enter__)
         loop = asyncio.get_running_loop()

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from pydantic_monty import MontyError, MontySession, OSPolicy, ResourceLimits, TypeCheckFormat
 
-from moothall.codegen.sandbox.confinement import Handle, confine
+from moothall.codegen.sandbox.confinement import Process
 from moothall.codegen.sandbox.crew import Crew
 from moothall.codegen.sandbox.faults import fault_of
 from moothall.codegen.sandbox.port import FaultKind, SandboxLimits, fault
@@ -50,7 +50,8 @@ class Worker:
         self._state = Lock()
         self._step = Lock()
         self._session: MontySession | None = None
-        self._handle: Handle | None = None
+        self._process: Process | None = None
+        self._worn = False
         self._stopped: FaultKind | None = None
 
     @property
@@ -62,16 +63,23 @@ class Worker:
         """End the process; what it does fails with this kind. From any thread, at any time."""
         with self._state:
             self._stopped = self._stopped or kind
-            if self._handle is not None:
-                self._handle.kill()
+            if self._process is not None:
+                self._process.kill()
+
+    def stand_back(self) -> None:
+        """Let everybody else's work go first; a process that had to is not used again. From any thread."""
+        with self._state:
+            if self._process is not None:
+                self._worn = True
+                self._process.stand_back()
 
     def close(self) -> None:
         """Give the process back, which forgets all; a dead one is replaced. A step that still ends is awaited."""
         with self._step:
             with self._state:
-                handle, self._handle = self._handle, None
-                if handle is not None:
-                    handle.close()
+                process, self._process = self._process, None
+                if process is not None and self._worn:
+                    process.kill()
             session, self._session = self._session, None
             if session is not None:
                 session.__exit__(None, None, None)
@@ -132,12 +140,12 @@ class Worker:
         self._session = session
         session.__enter__()
         pid = session.worker_pid
-        with self._state:
-            if pid is not None:
-                self._handle = Handle(pid)
-        self._refuse_if_stopped()
         if pid is not None:
-            confine(pid, self.limits)
+            process = self._crew.process(pid)
+            process.confine(self.limits)
+            with self._state:
+                self._process = process
+        self._refuse_if_stopped()
         return session
 
     def _fault(self, error: MontyError) -> SandboxFault:

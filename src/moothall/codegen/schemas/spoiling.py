@@ -41,9 +41,9 @@ def spoiled(schema: object, value: JsonValue, seed: int = 0, count: int = 20) ->
 
 
 def _mixed(changes: list[tuple[Place, object]]) -> list[tuple[Place, object]]:
-    """The same from every depth in turn, what takes something away first."""
+    """The same from every depth in turn, what is taken away or just outside before what is quite another thing."""
     by_depth: dict[int, list[tuple[Place, object]]] = {}
-    for change in sorted(changes, key=lambda each: each[1] is not _GONE):
+    for change in sorted(changes, key=lambda each: any(each[1] is other for other in _OTHERS)):
         by_depth.setdefault(len(change[0]), []).append(change)
     turns = zip_longest(*(by_depth[depth] for depth in sorted(by_depth)))
     return [change for turn in turns for change in turn if change is not None]

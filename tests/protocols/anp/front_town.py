@@ -25,11 +25,10 @@ from moothall.negotiation.protocol.brain import Brain
 from moothall.negotiation.protocol.desk import Place, Quote
 from moothall.negotiation.protocol.front import Front, FrontGround
 from moothall.negotiation.protocol.limits import Limits
-from moothall.negotiation.protocol.model_brain import ModelBrain
+from moothall.negotiation.protocol.negotiator import brain_for
 from moothall.negotiation.protocol.offers import FrontTerms, interfaces_of
 from moothall.negotiation.protocol.parties import PartyGround
 from moothall.negotiation.protocol.requesting import Speaker
-from moothall.negotiation.protocol.rules_brain import RulesBrain
 from moothall.negotiation.protocol.workshop import Workshop
 from tests.protocols.anp.town import House, house
 
@@ -105,10 +104,8 @@ async def front_node(
         await nodes[0].front.desk.check(caller, agent, capability, quote)
 
     def minds() -> tuple[Brain, BaseLLM | None]:
-        if llm is None:
-            return RulesBrain(), None
-        budgeted = BudgetedLLM(llm, limits.max_llm_calls, limits.max_tokens)
-        return ModelBrain(budgeted), budgeted
+        budgeted = None if llm is None else BudgetedLLM(llm, limits.max_llm_calls, limits.max_tokens)
+        return brain_for(budgeted, "en"), budgeted
 
     async with house(data, dict(agents), names=list(agents), holds=holds) as found:
         clock = SystemClock()

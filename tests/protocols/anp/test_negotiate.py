@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from moothall.capability.decorators import capability
+from moothall.clock import SystemClock
 from moothall.errors import (
     MoothallError,
     NegotiationExpired,
@@ -21,6 +22,8 @@ from moothall.errors import (
     UnsupportedMode,
     ValidationError,
 )
+from moothall.identity.limited_body import Caps
+from moothall.identity.session import SignedSession
 from moothall.negotiation.protocol.agreed_terms import terms_digest
 from moothall.protocols.anp.negotiating import quoting
 from tests.protocols.anp import hall
@@ -183,6 +186,15 @@ async def test_an_agreement_ends(here: House, there: FrontHouse) -> None:
     there.clock.ahead = timedelta(minutes=11)
     with pytest.raises(NegotiationExpired):
         await here.call(f"{there.did}#add", quoting(reply, {"a": 1}))
+    message = {"jsonrpc": "2.0", "id": 1, "method": "add", "params": quoting(reply, {"a": 1})}
+    session = SignedSession(here.egress, here.agents["alice"].identity, SystemClock())
+    headers, caps = {"Content-Type": "application/json"}, Caps(most_bytes=99_999, head_seconds=9, idle_seconds=9)
+    async with session.stream(
+        "POST", reply["selected"]["url"], headers=headers, content=json.dumps(message).encode(), caps=caps
+    ) as answer:
+        error = json.loads((await answer.read()).body)["error"]
+    assert (error["code"], error["data"]["anp_code"]) == (1608, "meta.negotiation_expired")
+    assert error["data"]["retryable"] is True
 
 
 async def test_the_same_operation_has_the_same_answer(here: House, there: FrontHouse) -> None:

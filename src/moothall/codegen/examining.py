@@ -1,4 +1,4 @@
-"""One module under examination: its tests, what holds for all code, other modules, and whether mistakes are noticed."""
+"""One module under examination: its tests, what holds for all code, and what other modules say."""
 
 from __future__ import annotations
 
@@ -6,30 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from moothall.codegen.cases import CASE_LIMITS, CaseResult, run_case, way_out
+from moothall.codegen.cases import CaseResult, run_case
 from moothall.codegen.differential import Other, compared, compares, talked, talks
 from moothall.codegen.module import Case, Module
-from moothall.codegen.mutants import DROPPED, Mutant, constant, mutants
-from moothall.codegen.properties import Outcome, Witness, broken, inverse, observe, properties
+from moothall.codegen.properties import Outcome, Witness, broken, observe, properties
 from moothall.codegen.report import Problem, StageReport
 from moothall.codegen.sandbox.port import Image, Sandbox
-from moothall.codegen.schemas.samples import samples
 from moothall.codegen.standing_in import Answers
-from moothall.errors import SandboxFault
 
 Seen = Sequence[tuple[Witness, Outcome]]
-
-UNSEEN: Final = 0.25
-"""The share of mistakes that may change nothing that is looked at; more, and too much of the code is never reached."""
-
-FEW_UNSEEN: Final = 3
 
 LONGEST: Final = 5.0
 """Seconds that all tests may take together."""
 
 _MOST_PROBLEMS: Final = 10
-_CONSTANTS: Final = 3
-"""Results of each function that it is made to give always."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,71 +70,14 @@ class Exam:
 
     async def differential(self, image: Image, seen: Seen) -> StageReport:
         """Whether other modules agree with it."""
-        found = await self._differs(image, seen)
+        found = await self.differs(image, seen)
         note = "" if self.others else "no other module to hold it against"
         return StageReport(
             stage="differential", passed=not found, problems=tuple(found), count=len(self.others), note=note
         )
 
-    async def mutation(self, seen: Seen, most: int) -> StageReport:
-        """Whether mistakes would be noticed.
-
-        A mistake that gives another value for arguments that fit has to fail some test or property. One that changes
-        nothing that is looked at may be none, but too many of them mean that nobody looks.
-        """
-        made = [*self._constants(), *mutants(self.module.source, most)]
-        unnoticed: list[Problem] = []
-        unseen: list[Mutant] = []
-        for mutant in made:
-            if len(unnoticed) >= _MOST_PROBLEMS:
-                break
-            noticed, difference = await self._noticed(mutant, seen)
-            if difference:
-                unnoticed.append(_problem("unnoticed", difference, mutant.line))
-            elif not noticed:
-                unseen.append(mutant)
-        unnoticed += _unreached(unseen, len(made))
-        if not made and not self.cases and not self.hidden:
-            unnoticed.append(_problem("untested", "there are no tests", 0))
-        problems = tuple(unnoticed[:_MOST_PROBLEMS])
-        note = f"{len(unseen)} change nothing" if unseen else ""
-        return StageReport(stage="mutation", passed=not problems, problems=problems, count=len(made), note=note)
-
-    def _constants(self) -> list[Mutant]:
-        """Functions that give the same whatever they are given; what holds for all code holds for them, too."""
-        found = [
-            constant(self.module.source, function.name, value)
-            for function in self.module.manifest.functions
-            for value in samples(function.returns, _CONSTANTS)
-        ]
-        return [mutant for mutant in found if mutant is not None]
-
-    async def _noticed(self, mutant: Mutant, seen: Seen) -> tuple[bool, str]:
-        """Whether a mistake fails something; and where not, what it changes nevertheless."""
-        try:
-            image = await self.sandbox.load(mutant.source, CASE_LIMITS)
-        except SandboxFault as error:
-            return bool(way_out(error)), ""
-        for case in (*self.cases, *self.hidden):
-            if not (await run_case(self.sandbox, image, case)).passed:
-                return True, ""
-        difference = ""
-        now: list[tuple[Witness, Outcome]] = []
-        for witness, before in seen:
-            outcome = await observe(self.sandbox, image, witness, self.answers)
-            if broken(witness, outcome):
-                return True, ""
-            now.append((witness, outcome))
-            if witness.fits and not difference and not outcome.same(before):
-                difference = (
-                    f"{witness.told()} gives {before.told()}; with a mistake ({mutant.mistake}) it would give "
-                    f"{outcome.told()}, and no test notices: add one for these arguments"
-                )
-        if await inverse(self.sandbox, image, self.module, now, self.answers) or await self._differs(image, now):
-            return True, ""
-        return False, difference
-
-    async def _differs(self, image: Image, seen: Seen) -> list[Problem]:
+    async def differs(self, image: Image, seen: Seen) -> list[Problem]:
+        """What other modules do not agree with, given what was seen of all witnesses."""
         found: list[Problem] = []
         this = Other(self.module, image, self.answers, self.witnesses)
         for other in self.others:
@@ -162,17 +95,3 @@ def _failed(result: CaseResult, *, hidden: bool) -> Problem:
         ended = f"it ends with {result.raised}" if result.raised else "it gives or calls something else"
         why = f"a test that is not shown, of {result.case.function}: {ended}"
     return Problem(stage="tests", code="failed", message=why[:2_000])
-
-
-def _unreached(unseen: Sequence[Mutant], made: int) -> list[Problem]:
-    """Where nobody looks: results that are never given, or too much in which mistakes change nothing."""
-    many = len(unseen) > max(FEW_UNSEEN, int(UNSEEN * made)) or len(unseen) == made
-    return [
-        _problem("unseen", f"nothing changes with this mistake: {each.mistake}; no test gets there", each.line)
-        for each in unseen
-        if many or each.mistake == DROPPED
-    ]
-
-
-def _problem(code: str, message: str, line: int) -> Problem:
-    return Problem(stage="mutation", code=code, message=message[:2_000], line=line)

@@ -15,6 +15,7 @@ from moothall.codegen.cases import CASE_LIMITS, way_out
 from moothall.codegen.differential import Other
 from moothall.codegen.examining import Exam, Seen
 from moothall.codegen.module import Case, JsonObject, Manifest, Module
+from moothall.codegen.mutation import Trials
 from moothall.codegen.properties import witnesses
 from moothall.codegen.report import Problem, Report, Stage, StageReport
 from moothall.codegen.sandbox.port import Image, Sandbox
@@ -175,7 +176,7 @@ class _Looking:
         return await self._exam.differential(self._image, self._seen)
 
     async def _mutation(self) -> StageReport:
-        return await self._exam.mutation(self._seen, self._mutants)
+        return await Trials(self._exam, self._seen).report(self._mutants)
 
 
 def _report(stage: Stage, problems: Sequence[Problem]) -> StageReport:

@@ -7,8 +7,8 @@ negated, constants changed. Texts of errors are left alone, since nobody may dep
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -60,11 +60,12 @@ class Mutant:
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    """A mistake that is made by setting attributes of nodes."""
+    """A mistake that is made by setting attributes of nodes, in the statement at that place of the source's top."""
 
     mistake: str
     line: int
     changes: tuple[tuple[ast.AST, str, Any], ...]
+    place: int = 0
 
 
 def mutants(source: str, most: int = 60) -> list[Mutant]:
@@ -76,17 +77,19 @@ def mutants(source: str, most: int = 60) -> list[Mutant]:
         SyntaxError, ValueError: it is no Python.
     """
     tree = ast.parse(source)
-    found = {mutant.source: mutant for mutant in _made(tree, _edits(tree))}
-    found.pop(ast.unparse(tree), None)
-    every = list(found.values())
-    if len(every) <= most:
-        return every
-    first = _spread([each for each in every if each.mistake == DROPPED], most)
-    rest = _spread([each for each in every if each.mistake != DROPPED], most - len(first))
-    return sorted([*first, *rest], key=lambda mutant: mutant.line)
+    texts = _Texts(tree)
+    edits = _edits(tree)
+    first = _spread([each for each in edits if each.mistake == DROPPED], most)
+    rest = _spread([each for each in edits if each.mistake != DROPPED], most - len(first))
+    found: dict[str, Mutant] = {}
+    for edit in sorted([*first, *rest], key=lambda edit: edit.line):
+        text = texts.with_edit(edit)
+        found.setdefault(text, Mutant(edit.mistake, edit.line, text))
+    found.pop(texts.unchanged, None)
+    return list(found.values())
 
 
-def _spread(every: list[Mutant], most: int) -> list[Mutant]:
+def _spread(every: list[_Edit], most: int) -> list[_Edit]:
     taken = min(most, len(every))
     return [every[place * len(every) // taken] for place in range(taken)]
 
@@ -105,24 +108,40 @@ def constant(source: str, name: str, value: object) -> Mutant | None:
     return Mutant("always the same result", found.lineno, ast.unparse(ast.fix_missing_locations(tree)))
 
 
-def _made(tree: ast.Module, edits: Iterable[_Edit]) -> Iterator[Mutant]:
-    for edit in edits:
+class _Texts:
+    """A source as it is written anew, of which each mistake changes one statement at its top."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._tree = tree
+        self._texts = [ast.unparse(each) for each in tree.body]
+        self.unchanged = "\n".join(self._texts)
+
+    def with_edit(self, edit: _Edit) -> str:
+        """The source with a mistake; the tree is left as it was."""
         before = [(node, name, getattr(node, name)) for node, name, _ in edit.changes]
         for node, name, value in edit.changes:
             setattr(node, name, value)
-        text = ast.unparse(ast.fix_missing_locations(tree))
+        texts = [*self._texts]
+        place = edit.place
+        texts[place] = ast.unparse(self._tree.body[place])
         for node, name, value in before:
             setattr(node, name, value)
-        yield Mutant(edit.mistake, edit.line, text)
+        return "\n".join(texts)
 
 
 def _edits(tree: ast.Module) -> list[_Edit]:
     """All mistakes that can be made, in the order of their lines."""
     keys = _keys(tree)
-    found = [edit for node in _walk(tree) for make in _MAKERS for edit in make(node)]
-    found += [edit for node in _walk(tree) for edit in _texts(node, keys)]
-    functions = [node for node in _walk(tree) if isinstance(node, ast.FunctionDef)]
-    found += [edit for function in functions for edit in _variables(function)]
+    found: list[_Edit] = []
+    for place, top in enumerate(tree.body):
+        nodes = [] if _is_docstring(top) else list(_walk(top))
+        edits = [edit for node in nodes for make in _MAKERS for edit in make(node)]
+        edits += [edit for node in nodes for edit in _texts(node, keys)]
+        edits += [edit for node in nodes if isinstance(node, ast.FunctionDef) for edit in _variables(node)]
+        found += [replace(edit, place=place) for edit in edits]
+    for place, edit in [(place, edit) for edit in _statements(tree) for place in range(len(tree.body))]:
+        if edit.changes[0][2][place] is not tree.body[place]:
+            found.append(replace(edit, place=place))
     return sorted(found, key=lambda edit: edit.line)
 
 

@@ -75,7 +75,7 @@ def test_of_many_the_same_ones_are_taken_from_all_over_the_source() -> None:
     source = GOOD_MODULES["requester"].module.source
     every, few = mutants(source, most=10_000), mutants(source, most=20)
     assert few == mutants(source, most=20)
-    assert len(few) == 20
+    assert 15 <= len(few) <= 20, "of two that are the same, one"
     assert {mutant.source for mutant in few} <= {mutant.source for mutant in every}
     assert few[0].line == every[0].line
     assert few[-1].line > source.count("\n") * 0.8

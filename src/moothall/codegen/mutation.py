@@ -1,0 +1,126 @@
+"""Whether the tests of a module are worth something: small mistakes are put into it, and have to be noticed.
+
+A mistake that gives another value for arguments that fit has to fail a test or a property. One that changes nothing
+that is looked at may be none; but too many of them, or a result that nobody ever sees, mean that nobody looks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from moothall.codegen.cases import CASE_LIMITS, run_case, way_out
+from moothall.codegen.examining import Exam, Seen
+from moothall.codegen.mutants import DROPPED, Mutant, constant, mutants
+from moothall.codegen.properties import Outcome, Witness, broken, inverse, observe
+from moothall.codegen.report import Problem, StageReport
+from moothall.codegen.sandbox.port import Image
+from moothall.codegen.schemas.samples import samples
+from moothall.errors import SandboxFault
+
+UNSEEN: Final = 0.25
+"""The share of mistakes that may change nothing that is looked at; more, and too much of the code is never reached."""
+
+FEW_UNSEEN: Final = 3
+_CONSTANTS: Final = 3
+"""Results of each function that it is made to give always."""
+
+_AT_ONCE: Final = 2
+_MOST_PROBLEMS: Final = 10
+
+
+class Trials:
+    """Puts mistakes into one module; ``seen`` is what came of every witness without any."""
+
+    def __init__(self, exam: Exam, seen: Seen) -> None:
+        self._exam = exam
+        self._seen = seen
+        self._cases = [*exam.cases, *exam.hidden]
+
+    async def report(self, most: int) -> StageReport:
+        """Try so many mistakes, and constant results in addition.
+
+        Raises:
+            SandboxFault: it cannot be done now (``busy``).
+        """
+        source = self._exam.module.source
+        made = [*self._constants(), *await asyncio.to_thread(mutants, source, most)]  # it takes a while
+        unnoticed: list[Problem] = []
+        unseen: list[Mutant] = []
+        for place in range(0, len(made), _AT_ONCE):
+            if len(unnoticed) >= _MOST_PROBLEMS:
+                break
+            some = made[place : place + _AT_ONCE]
+            tried = await asyncio.gather(*(self._tried(mutant) for mutant in some))
+            for mutant, (noticed, difference) in zip(some, tried, strict=True):
+                if difference:
+                    unnoticed.append(_problem("unnoticed", difference, mutant.line))
+                elif not noticed:
+                    unseen.append(mutant)
+        unnoticed += _unreached(unseen, len(made))
+        if not made and not self._cases:
+            unnoticed.append(_problem("untested", "there are no tests", 0))
+        problems = tuple(unnoticed[:_MOST_PROBLEMS])
+        note = f"{len(unseen)} change nothing" if unseen else ""
+        return StageReport(stage="mutation", passed=not problems, problems=problems, count=len(made), note=note)
+
+    def _constants(self) -> list[Mutant]:
+        """Functions that give the same whatever they are given; what holds for all code holds for them, too."""
+        module = self._exam.module
+        found = [
+            constant(module.source, function.name, value)
+            for function in module.manifest.functions
+            for value in samples(function.returns, _CONSTANTS)
+        ]
+        return [mutant for mutant in found if mutant is not None]
+
+    async def _tried(self, mutant: Mutant) -> tuple[bool, str]:
+        """Whether a mistake fails something; and where not, what it changes nevertheless."""
+        try:
+            image = await self._exam.sandbox.load(mutant.source, CASE_LIMITS)
+        except SandboxFault as error:
+            return bool(way_out(error)), ""
+        if await self._fails_a_test(image):
+            return True, ""
+        return await self._looked_at(image, mutant)
+
+    async def _fails_a_test(self, image: Image) -> bool:
+        """Whether a test fails; the one that did is the first for the next mistake, since it may find that, too."""
+        for case in [*self._cases]:
+            if not (await run_case(self._exam.sandbox, image, case)).passed:
+                self._cases.remove(case)
+                self._cases.insert(0, case)
+                return True
+        return False
+
+    async def _looked_at(self, image: Image, mutant: Mutant) -> tuple[bool, str]:
+        exam, difference = self._exam, ""
+        now: list[tuple[Witness, Outcome]] = []
+        for witness, before in self._seen:
+            outcome = await observe(exam.sandbox, image, witness, exam.answers)
+            if broken(witness, outcome):
+                return True, ""
+            now.append((witness, outcome))
+            if witness.fits and not difference and not outcome.same(before):
+                difference = (
+                    f"{witness.told()} gives {before.told()}; with a mistake ({mutant.mistake}) it would give "
+                    f"{outcome.told()}, and no test notices: add one for these arguments"
+                )
+        if await inverse(exam.sandbox, image, exam.module, now, exam.answers) or await exam.differs(image, now):
+            return True, ""
+        return False, difference
+
+
+def _unreached(unseen: Sequence[Mutant], made: int) -> list[Problem]:
+    """Where nobody looks: results that are never given, or too much in which mistakes change nothing."""
+    many = len(unseen) > max(FEW_UNSEEN, int(UNSEEN * made)) or len(unseen) == made
+    return [
+        _problem("unseen", f"nothing changes with this mistake: {each.mistake}; no test gets there", each.line)
+        for each in unseen
+        if many or each.mistake == DROPPED
+    ]
+
+
+def _problem(code: str, message: str, line: int) -> Problem:
+    return Problem(stage="mutation", code=code, message=message[:2_000], line=line)

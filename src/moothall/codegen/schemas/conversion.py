@@ -29,7 +29,7 @@ def converted(given: object, source: Root, wanted: object, target: Root) -> Way 
         return Way(Convert("number_to_text"), total=False)
     if found == {"string"} and sought <= _NUMBERS and _decimal(one, whole="number" not in sought):
         return Way(Convert("text_to_number" if "number" in sought else "text_to_integer"), total=False)
-    if not found <= sought or len({one.get("format"), other.get("format")} - {None}) > 1:
+    if not found <= sought:
         return None
     fitting = Schema(target, "", wanted)
     fits = [fitting.accepts(value) for value in samples_of(source, given, _SAMPLES)]

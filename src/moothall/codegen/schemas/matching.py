@@ -51,6 +51,8 @@ class Finder:
         if self._pairs < 0 or depth > _DEEPEST:
             return None
         one, other = shape(given, self.source), shape(wanted, self.target)
+        if len({one.get("format"), other.get("format")} - {None}) > 1:
+            return None  # a date is no address, although both are texts
         named = bool(other.get("properties"))
         closer = named and "object" in kinds(other) and not set(one.get("properties", {})) <= set(other["properties"])
         if not (constants or closer) and Prover(self.source, self.target).proves(given, wanted):

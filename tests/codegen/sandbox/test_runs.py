@@ -97,6 +97,13 @@ async def test_a_refusal_is_told_with_its_own_words(sandbox: MontySandbox) -> No
     assert (await run(sandbox, CAUGHT, call=call)).value == "no room left"
 
 
+async def test_a_refusal_may_say_anything(sandbox: MontySandbox) -> None:
+    async def call(target: str, parameters: Mapping[str, Any]) -> Any:
+        raise Refusal("half \ud800 a character")
+
+    assert (await run(sandbox, CAUGHT, call=call)).value == "half ? a character"
+
+
 @pytest.mark.parametrize("error", [Forbidden("secret"), ValueError("secret"), KeyError("secret")], ids=repr)
 async def test_no_other_text_of_the_host_crosses(sandbox: MontySandbox, error: Exception) -> None:
     async def call(target: str, parameters: Mapping[str, Any]) -> Any:
@@ -158,6 +165,7 @@ async def test_arguments_that_are_no_json_are_refused(sandbox: MontySandbox, val
     ("source", "kind"),
     [
         ("def f(:\n", "syntax"),
+        ("x = '\ud800'\n", "syntax"),
         ("class A(Exception):\n    pass\n", "unsupported"),
         ("def f():\n    yield 1\n", "unsupported"),
         ("import socket\n", "unsupported"),

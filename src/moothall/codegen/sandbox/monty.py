@@ -131,7 +131,7 @@ class MontySandbox:
         """
         parts = await self._started()
         checker = Checker(parts.crew)
-        module = f"check {sha256(source.encode())}"
+        module = f"check {_digest(source)}"
         return await self._once(parts, module, checker, partial(checker.check, source, stubs), CHECKING.seconds)
 
     async def load(self, source: str, limits: SandboxLimits = DEFAULT_LIMITS) -> Image:
@@ -141,7 +141,7 @@ class MontySandbox:
             SandboxFault: it cannot be, or is too large then (``memory``).
         """
         parts = await self._started()
-        key = (sha256(source.encode()), limits)
+        key = (_digest(source), limits)
         if (image := self._images.get(key)) is not None:
             self._images.move_to_end(key)
             return image
@@ -229,6 +229,18 @@ class MontySandbox:
         crew = Crew(pool)
         stock = Stock(crew, threads, self._seal, most=2 * self._workers, loop=loop)
         return _Parts(crew, threads, Desk(threads, self._turns, loop), stock)
+
+
+def _digest(source: str) -> str:
+    """The digest of a source.
+
+    Raises:
+        SandboxFault: it is no text that can be written (``syntax``).
+    """
+    try:
+        return sha256(source.encode())
+    except UnicodeEncodeError:
+        raise fault("syntax", "a character of it is none") from None
 
 
 def _returned(desk: Desk, ticket: Ticket, outcome: Outcome[None]) -> None:

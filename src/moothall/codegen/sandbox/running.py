@@ -95,7 +95,7 @@ class Run:
             reply = await self._call(asked.target, asked.parameters)
             return plain(reply, self._wanted.image.limits.memory // 4)
         except Refusal as refusal:
-            return Failed(refusal.text[:500])
+            return Failed(refusal.text[:500].encode(errors="replace").decode())
         except Departure as departure:
             raise departure.error from None
         except (MoothallError, NotJson) as error:

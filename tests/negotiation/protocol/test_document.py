@@ -116,6 +116,9 @@ def test_examples_that_do_not_fit_the_schemas_make_no_document() -> None:
         text(examples=[Example(request={}, response={"code": 200, "sky": "x"})])
     with pytest.raises(InvalidInput):
         text(examples=[Example(request={"city": "x"}, response={"code": 200})])
+    written = text(examples=[Example(request={"city": "x"}, response={"code": 200, "sky": "x"})])
+    with pytest.raises(InvalidInput):
+        document.read(written.replace('"response": {', '"reply": {'))
 
 
 def test_a_good_response_fits_the_schema_and_any_other_needs_its_code_only() -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from moothall.errors import MoreInformation
+from moothall.errors import MoreInformation, NegotiationRejected
 from moothall.messages import text
 from moothall.negotiation.protocol import document
 from moothall.negotiation.protocol.brain import Situation
+from moothall.negotiation.protocol.layered_brain import LayeredBrain
 from moothall.negotiation.protocol.needs import Example, Need
 from moothall.negotiation.protocol.results import NegotiationHistoryEntry, NegotiationResult, NegotiationStatus
 from moothall.negotiation.protocol.rules_brain import RulesBrain
@@ -378,3 +379,115 @@ async def test_reasons_are_told_in_the_language_of_the_side() -> None:
     result = await RulesBrain("zh").evaluate(Situation(role="provider", capability="", proposal="x"))
     assert result.reason == text("agreeing.rules_unreadable", "zh")
     assert RulesBrain("zh").source == "rules"
+
+
+async def test_schemas_that_nobody_may_use_make_no_proposal() -> None:
+    remote = obj("x", x={"$ref": "https://example.com/schema"})
+    with pytest.raises(NegotiationRejected):
+        await RulesBrain().propose(Need(requirement="x", input_schema=remote, output_schema=obj()))
+
+
+async def test_an_input_that_is_no_object_stands_below_value() -> None:
+    need = Need(
+        requirement="Reverse a text",
+        input_schema={"type": "string"},
+        output_schema={"$ref": "#/$defs/t", "$defs": {"t": STRING}},
+    )
+    read = document.read(await RulesBrain().propose(need))
+    assert read.request["required"] == ["value"]
+    assert read.response_problems({"code": 200, "result": 5})
+    assert read.response_problems({"code": 200, "result": "x"}) == []
+
+
+async def test_a_provider_whose_fields_have_nothing_in_common_proposes_its_own() -> None:
+    need = Need(
+        requirement="Weather forecast of a city",
+        input_schema=obj("place", place=STRING),
+        output_schema=obj("outlook", outlook=STRING),
+    )
+    counter = await provider(await RulesBrain().propose(need), offering(WEATHER))
+    read = document.read(counter.candidate_protocols)
+    assert read.response["properties"].keys() == {"code", "temperature", "sky"}
+    assert {"city", "days"} <= set(read.request["required"])
+    assert (await requester(need, counter.candidate_protocols)).status is R
+
+
+async def test_a_requester_without_a_readable_need_rejects() -> None:
+    proposal = await RulesBrain().propose(weather_need())
+    for need in (weather_need("whatever"), weather_need(wanted="whatever")):
+        result = await requester(need, proposal)
+        assert result.status is R
+        assert result.reason
+
+
+async def test_the_words_of_a_counter_proposal_repeat_no_field_name_that_is_none() -> None:
+    strange = {
+        "type": "object",
+        "properties": {"a": STRING, "\n# Requirements <b>": STRING},
+        "required": ["\n# Requirements <b>"],
+    }
+    capability = {**WEATHER, "input": strange}
+    counter = await provider(await RulesBrain().propose(weather_need()), offering(capability))
+    assert "Requirements" not in counter.modification_summary
+
+
+class Told:
+    """A judgement that says who was asked."""
+
+    source = "llm"
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        async def asked(*_: object) -> Any:
+            self.asked.append(name)
+            return NegotiationResult(R, reason="model") if name == "evaluate" else ()
+
+        return asked
+
+
+async def test_with_a_model_schemas_are_compared_first_and_words_are_for_the_model() -> None:
+    model = Told()
+    brain = LayeredBrain(RulesBrain(), model)
+    schemas = Need(
+        requirement="Weather forecast of a city",
+        input_schema=obj("city days", city=STRING, days=INTEGER),
+        output_schema=obj("temperature", temperature=NUMBER),
+    )
+    proposal = await brain.propose(schemas)
+    offered = Situation(role="provider", capability=offering(WEATHER), proposal=proposal, rounds_left=9)
+    assert (await brain.evaluate(offered)).status is A
+    assert (
+        await brain.evaluate(Situation(role="requester", need=schemas, proposal=proposal, rounds_left=9))
+    ).status is A
+    assert await brain.propose_cases(
+        proposal,
+        schemas.model_copy(
+            update={"examples": (Example(request={"city": "x", "days": 1}, response={"temperature": 1}),)}
+        ),
+    )
+    assert model.asked == []
+    assert (
+        await brain.evaluate(
+            Situation(role="provider", capability=offering(EDUCATION), proposal=proposal, rounds_left=9)
+        )
+    ).reason == "model"
+    await brain.propose(weather_need())
+    await brain.evaluate(Situation(role="provider", capability="words", proposal=proposal))
+    await brain.evaluate(Situation(role="requester", need=weather_need(), proposal=proposal))
+    await brain.propose_cases(proposal, None)
+    await brain.judge_cases(proposal, (), "")
+    await brain.diagnose(proposal, "", "")
+    await brain.answer(proposal, "", "")
+    assert model.asked == [
+        "evaluate",
+        "propose",
+        "evaluate",
+        "evaluate",
+        "propose_cases",
+        "judge_cases",
+        "diagnose",
+        "answer",
+    ]
+    assert brain.source == "llm"

@@ -12,6 +12,7 @@ from moothall.calls.target import Target
 from moothall.capability.context import CallContext
 from moothall.capability.entry import Entry
 from moothall.capability.spec import JsonObject
+from moothall.codegen.services.exact import exact_arguments
 from moothall.codegen.services.offering import FORGE
 from moothall.errors import ServiceNotFoundError, Told, Unavailable
 
@@ -61,7 +62,7 @@ class LLMConnector:
         if entry.agent == ELSEWHERE:
             return await call.context.call(f"local:{FORGE}.{outgoing.target.address}", outgoing.params)
         work = self._generated if entry.spec.generated else self._planned
-        return await work(entry, outgoing.params, call.context)
+        return await work(entry, exact_arguments(outgoing.params, call.arguments), call.context)
 
     async def stream(self, outgoing: Outgoing) -> AsyncIterator[Any]:
         """The one value."""

@@ -27,8 +27,11 @@ SLOWEST: Final = 0.05
 _TRIES: Final = 4
 """Runs that all have to be slower than that: the machine may be busy with something else."""
 
-_SPOILED: Final = 6
-"""Spoiled arguments of each of the first samples."""
+_SPOILED: Final = 8
+"""Spoiled arguments of each of the first samples; so many are tried to find them, and none is longer (characters)."""
+
+_TRIED: Final = 24
+_LONGEST: Final = 16_384
 
 _FIRST: Final = 4
 _GOOD: Final = 200
@@ -91,8 +94,9 @@ def _of(function: Function, count: int, seed: int) -> list[Witness]:
     found = [Witness(function, each) for each in _distinct([*fitting, *good])]
     names = set(function.parameters.get("properties", {}))
     for each in fitting[:_FIRST]:
-        worse = [bad for bad in spoiled(function.parameters, each, seed, _SPOILED) if isinstance(bad, dict)]
-        found += [Witness(function, bad, fits=False) for bad in worse if set(bad) == set(each) and set(bad) <= names]
+        worse = [bad for bad in spoiled(function.parameters, each, seed, _TRIED) if isinstance(bad, dict)]
+        usable = [bad for bad in worse if set(bad) == set(each) and set(bad) <= names and len(repr(bad)) <= _LONGEST]
+        found += [Witness(function, bad, fits=False) for bad in usable[:_SPOILED]]
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from moothall.codegen.module import Function, JsonObject
 from moothall.codegen.schemas.checks import Unwritable
 from moothall.codegen.schemas.mapping import Mapping, Unmapped, map_parts
+from moothall.codegen.schemas.naming import is_wrapper
 from moothall.codegen.schemas.plan import Member, Members
 from moothall.codegen.schemas.running import JsonValue
 from moothall.codegen.schemas.shapes import Root, branches, kinds, shape
@@ -110,7 +111,7 @@ def _to_parameters(root: Root, node: object, callee: Callee) -> Mapping | None:
     if not isinstance(target, dict):
         return None
     members = target.get("properties", {})
-    if len(members) == 1 and target.get("required") == list(members):
+    if len(members) == 1 and target.get("required") == list(members) and is_wrapper(next(iter(members))):
         (name, inner), *_ = members.items()
         if isinstance(found := map_parts(root, node, target, inner), Mapping):
             plan = Members((Member(name, (), found.plan),))

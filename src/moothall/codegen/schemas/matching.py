@@ -51,7 +51,7 @@ class Finder:
         if self._pairs < 0 or depth > _DEEPEST:
             return None
         one, other = shape(given, self.source), shape(wanted, self.target)
-        if len({one.get("format"), other.get("format")} - {None}) > 1:
+        if kinds(one) == {"string"} and len({one.get("format"), other.get("format")} - {None}) > 1:
             return None  # a date is no address, although both are texts
         named = bool(other.get("properties"))
         closer = named and "object" in kinds(other) and not set(one.get("properties", {})) <= set(other["properties"])
@@ -84,7 +84,8 @@ class Finder:
     def _taken(self, one: Shape, wanted: object, at: str, depth: int) -> Way | None:
         """A value that an object holds, where the target is no object."""
         held = [place for place in self.places(one, 1) if not (len(place.path) == 1 and place.path[0] in STATUS)]
-        likely = [place for place in held if is_wrapper(place.path[-1])] or [p for p in held if len(p.path) == 1]
+        own = [place for place in held if len(place.path) == 1]
+        likely = [place for place in held if is_wrapper(place.path[-1])] or (own if len(own) == 1 else [])
         ways = [(place, found) for place in likely if (found := self.way(place.schema, wanted, at, depth + 1))]
         if len(ways) != 1:
             return None

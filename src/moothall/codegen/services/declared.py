@@ -12,6 +12,7 @@ from moothall.capability.entry import Entry
 from moothall.capability.registry import Registry, Snapshot
 from moothall.codegen.module import Function
 from moothall.codegen.services.desk import WATCH
+from moothall.codegen.services.exact import exact
 from moothall.codegen.services.offering import FORGE
 from moothall.codegen.services.publication import Publication
 from moothall.codegen.services.running import ServiceRunner
@@ -133,8 +134,8 @@ def _function(entry: Entry) -> Function:
     """The function in the sandbox; its name has to be a plain one."""
     plain = _OTHERS.sub("_", entry.spec.name.lower()).strip("_")[:64]
     name = plain if plain[:1].isalpha() else f"f_{plain}"[:64]
-    parameters = {key: value for key, value in entry.input_schema.items() if key != "title"}
-    return Function(name=name, parameters=parameters, returns=entry.output_schema or {})
+    parameters = {key: value for key, value in exact(entry.input_schema).items() if key != "title"}
+    return Function(name=name, parameters=parameters, returns=exact(entry.output_schema or {}))
 
 
 def _told(work: asyncio.Task[None]) -> None:

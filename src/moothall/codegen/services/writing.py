@@ -12,6 +12,7 @@ from moothall.clock import Clock
 from moothall.codegen.kept import Routine
 from moothall.codegen.module import Function, Module
 from moothall.codegen.services.desk import ServiceDesk
+from moothall.codegen.services.exact import exact
 from moothall.codegen.services.records import ServiceRecord, VersionRecord, next_version
 from moothall.codegen.services.understanding import Interface, Understanding
 from moothall.codegen.signing import sign_module
@@ -153,7 +154,8 @@ def no_model() -> Unavailable:
 
 
 def _callee(entry: Entry) -> Callee:
-    return Callee(f"local:{entry.id}", entry.input_schema, entry.output_schema or {}, entry.spec.description)
+    returns = exact(entry.output_schema or {})
+    return Callee(f"local:{entry.id}", exact(entry.input_schema), returns, entry.spec.description)
 
 
 def _of_the_node(entry: Entry) -> bool:

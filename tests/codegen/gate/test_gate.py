@@ -128,13 +128,15 @@ async def test_arguments_that_may_be_left_out_may_be_left_out(gate: Gate) -> Non
 
 CODEC = """
 def encode(plain: list[int]) -> str:
-    if not isinstance(plain, list) or not all(isinstance(n, int) and not isinstance(n, bool) and 0 <= n <= 9 for n in plain):
+    if not isinstance(plain, list) or len(plain) > 6:
+        raise ValueError("no list of digits")
+    if not all(isinstance(n, int) and not isinstance(n, bool) and 0 <= n <= 9 for n in plain):
         raise ValueError("no digits")
     return "".join([str(n) for n in plain])
 
 
 def decode(wire: str) -> list[int]:
-    if not isinstance(wire, str):
+    if not isinstance(wire, str) or len(wire) > 6:
         raise ValueError("no text")
     return [int(c) for c in wire]
 """
@@ -147,7 +149,12 @@ async def test_a_codec_has_to_undo_what_it_did(gate: Gate) -> None:
     functions = {"encode": (obj(plain=DIGITS), WIRE), "decode": (obj(wire=WIRE), DIGITS)}
     right = module("service", functions, CODEC)
     assert refused_by(await gate.judge(right))[0] == "mutation", "without a test it could be another codec"
-    tests = (case("encode", "907", plain=[9, 0, 7]), case("encode", "", plain=[]))
+    tests = (
+        case("encode", "907", plain=[9, 0, 7]),
+        case("encode", "", plain=[]),
+        case("encode", "123456", plain=[1, 2, 3, 4, 5, 6]),
+        case("encode", raises="ValueError", plain=[1, 2, 3, 4, 5, 6, 7]),
+    )
     assert (await gate.judge(right, hidden=tests)).text() == ""
     wrong = module("service", functions, CODEC.replace("for c in wire", "for c in wire[::-1]"))
     assert refused_by(await gate.judge(wrong)) == ("properties", {"inverse"})

@@ -200,6 +200,11 @@ class Settings(BaseSettings):
     llm_timeout: Seconds = Field(
         10.0, validation_alias=_named_by_spec("LLM_TIMEOUT"), description="seconds that a model may take for an answer"
     )
+    llm_timeout_text: Seconds | None = Field(
+        None,
+        validation_alias=_named_by_spec("LLM_TIMEOUT_TEXT"),
+        description="seconds for a whole text, such as a protocol or code; empty: six times LLM_TIMEOUT",
+    )
     llm_timeout_p1: Seconds | None = _timeout(1)
     llm_timeout_p2: Seconds | None = _timeout(2)
     llm_timeout_p3: Seconds | None = _timeout(3)

@@ -25,8 +25,6 @@ from moothall.codegen.sandbox.port import SandboxLimits
 from moothall.codegen.services.health import HealthLimits
 from moothall.codegen.sharing import RoutineCapabilities
 from moothall.codegen.store import RoutineStore
-from moothall.codegen.task import Writer
-from moothall.codegen.template_writer import TemplateWriter
 from moothall.errors import InternalError
 from moothall.events.log import EventLog
 from moothall.events.worker import Driver
@@ -166,9 +164,9 @@ class Agreeing:
         signer = ground.office.signer(ground.office.did(DEFAULT_AGENT) or "")
         if signer is None:
             raise InternalError("the node's own agent has no identity")
-        writers: list[Writer] = [TemplateWriter()]
+        generator = None  # what a service does stands in words, which no template reads
         if ground.llm is not None:
-            writers.append(ModelWriter(ground.llm))
+            generator = Generator(judge, [ModelWriter(ground.llm)], settings.repair_rounds)
         return forges.Ground(
             registry=ground.registry,
             store=ground.store,
@@ -179,7 +177,7 @@ class Agreeing:
             judge=judge,
             routines=self.routines,
             signer=signer,
-            generator=Generator(judge, writers, settings.repair_rounds),
+            generator=generator,
             llm=ground.llm,
             admit=ground.admit,
             gateway=ground.gateway,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Self, Unpack
+from typing import Final, Self, Unpack
 
 from moothall.errors import InvalidInput, SettingsError
 from moothall.llm.choice import Provider, ProviderName, chosen_provider, fits_header, is_web_address
@@ -16,6 +16,9 @@ from moothall.resilience import Breaker
 from moothall.settings import Settings, variable
 
 Monotonic = Callable[[], float]
+
+_AS_MANY: Final = 6
+"""Times as long as a decision may a whole text take, where nothing is said."""
 
 
 class AzureLLM(ProviderLLM):
@@ -147,7 +150,8 @@ class OpenAILLM(ProviderLLM):
 def text_options(settings: Settings, monotonic: Monotonic) -> TextOptions:
     """How the settings have a provider asked."""
     breaker = Breaker(settings.llm_failure_threshold, settings.llm_recovery_timeout, monotonic)
-    return TextOptions(timeout=settings.llm_timeout, breaker=breaker)
+    seconds = settings.llm_timeout_text or _AS_MANY * settings.llm_timeout
+    return TextOptions(timeout=seconds, breaker=breaker)
 
 
 def text_model(provider: Provider, options: TextOptions) -> ProviderLLM:

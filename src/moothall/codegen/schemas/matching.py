@@ -55,7 +55,7 @@ class Finder:
             return None  # a date is no address, although both are texts
         named = bool(other.get("properties"))
         closer = named and "object" in kinds(other) and not set(one.get("properties", {})) <= set(other["properties"])
-        if not (constants or closer) and Prover(self.source, self.target).proves(given, wanted):
+        if not (constants or closer) and Prover(self.source, self.target, formats=True).proves(given, wanted):
             return Way(Copy(), total=True)
         found, sought = kinds(one), kinds(other)
         if "null" in found and "null" in sought and found != {"null"}:

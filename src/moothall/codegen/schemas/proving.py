@@ -18,7 +18,7 @@ from moothall.codegen.schemas.validation import Schema
 _DEEPEST: Final = 24
 _STEPS: Final = 4_000
 _ANNOTATIONS: Final = frozenset(
-    "$schema $id $defs definitions $comment title description default examples deprecated readOnly writeOnly format "
+    "$schema $id $defs definitions $comment title description default examples deprecated readOnly writeOnly "
     "contentEncoding contentMediaType contentSchema".split()
 )
 _KINDS_OF: Final[Mapping[str, frozenset[str]]] = {
@@ -31,10 +31,14 @@ _KINDS_OF: Final[Mapping[str, frozenset[str]]] = {
 
 @dataclass(slots=True)
 class Prover:
-    """Proves about two documents; ``doubts`` say where it could not."""
+    """Proves about two documents; ``doubts`` say where it could not.
+
+    With ``formats``, texts of two different formats are told apart, although a format only annotates.
+    """
 
     source: Root
     target: Root
+    formats: bool = False
     doubts: list[str] = field(default_factory=list)
     _steps: int = _STEPS
     _assumed: set[tuple[str, str]] = field(default_factory=set)
@@ -87,6 +91,9 @@ class Prover:
             return all(self.proves(one, other, f"{within}{name}", depth + 1) for name, one, other in parts)
         if key in {"then", "else", "minContains", "maxContains"}:
             return True  # looked at with what it belongs to
+        if key == "format":
+            own = given.get("format", wanted[key]) if self.formats and kinds(given) == {"string"} else wanted[key]
+            return bool(own == wanted[key]) or self._doubt(place, "it is of another format")
         rule = _RULES.get(key) or (_bounded if key.startswith(("min", "max", "excl")) else _same)
         return rule(key, given, wanted) or self._doubt(place, _WORDS.get(key, f"its {key} is narrower there"))
 

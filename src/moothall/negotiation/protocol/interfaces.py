@@ -11,25 +11,25 @@ from pathlib import Path
 from typing import Any, Final
 
 from moothall.canonical import sha256, strict_json
+from moothall.codegen.model_writer import ModelWriter
 from moothall.codegen.module import Case, Function, Provenance, ScriptedCall
 from moothall.codegen.report import Report
 from moothall.codegen.sandbox.port import Departure, Refusal
 from moothall.codegen.task import Callee, CodingTask, Draft, Writer
 from moothall.errors import InvalidInput, MoothallError, StorageError, UpstreamInvalid
 from moothall.llm.base import BaseLLM
+from moothall.negotiation.protocol import document as documents
 from moothall.negotiation.protocol.bases import GOOD, REQUEST_TIMEOUT, RequesterBase, good_code
+from moothall.negotiation.protocol.module_files import AROUND, META_DATA, read_module
 from moothall.negotiation.protocol.needs import JsonObject
 from moothall.negotiation.protocol.workshop import Workshop, lent
 
 REQUESTER: Final = "requester"
 """The target by which generated code reaches the requester's end: ``call("requester", {"request": …})``."""
 
-_ANY: Final[JsonObject] = {"type": "object"}
-_RESPONSE: Final[JsonObject] = {
-    "type": "object",
-    "properties": {"code": {"type": "integer"}},
-    "required": ["code"],
-}
+_ANY: Final[JsonObject] = {}
+"""Where nothing is known: a type of objects with no members of their own could not be written to or read from."""
+
 _INTERFACE: Final = (
     "Write `interface()`, which makes one request by call('requester', {'request': {...}}) and returns the response. "
     "What to ask for is described in the material."
@@ -41,55 +41,72 @@ _CALLBACK: Final = (
 
 
 async def generate_code_for_protocol_requester_interface(
-    llm: BaseLLM | None, interface_description: str, code_path: str | Path, *, workshop: Workshop | None = None
+    llm: BaseLLM | None,
+    interface_description: str,
+    code_path: str | Path,
+    *,
+    protocol: str = "",
+    workshop: Workshop | None = None,
 ) -> str:
     """Code that makes a request over an agreed protocol, checked and stored.
 
     Args:
         llm: writes it; None: the description is the JSON object of the request.
         interface_description: what to ask for, and in which form.
-        code_path: the directory where the code is stored.
+        code_path: the directory where the code is stored; of a module, whose protocol it has to keep to.
+        protocol: the agreed text, where the directory is another; empty: any JSON.
         workshop: checks it; None: one for this call.
 
     Raises:
+        InvalidInput, IntegrityError: the protocol cannot be read, or its module was changed.
         CodeRefused: no code that passes, within the repairs.
         ModelUnavailable, ModelTimeout, DecisionRefused, BudgetSpent, StorageError: there is none.
     """
-    callee = Callee(REQUESTER, _object("request", _ANY), _RESPONSE, "sends the request to the provider")
+    place, protocol = await asyncio.to_thread(_place, Path(code_path), protocol)
+    request, response = _schemas(protocol)
+    callee = Callee(REQUESTER, _object("request", request), response, "sends the request to the provider")
     task = CodingTask(
         kind="requester",
         name="interface",
-        functions=(Function(name="interface", parameters=_object(), returns=_RESPONSE),),
+        functions=(Function(name="interface", parameters=_object(), returns=response),),
         instruction=_INTERFACE,
-        material=interface_description,
+        material=_material(interface_description, protocol),
         callees=(callee,),
     )
-    first = _RequestWriter(interface_description) if llm is None else None
-    return await _generated(llm, task, Path(code_path) / "requester_interface.py", workshop, first)
+    writer: Writer = _RequestWriter(interface_description) if llm is None else ModelWriter(llm)
+    return await _generated(task, writer, place / "requester_interface.py", workshop)
 
 
 async def generate_code_for_protocol_provider_callback(
-    llm: BaseLLM | None, callback_description: str, code_path: str | Path, *, workshop: Workshop | None = None
+    llm: BaseLLM,
+    callback_description: str,
+    code_path: str | Path,
+    *,
+    protocol: str = "",
+    workshop: Workshop | None = None,
 ) -> str:
     """Code that answers the requests of an agreed protocol, checked and stored.
 
     Args:
         llm: writes it.
         callback_description: what it has to do, and in which form.
-        code_path: the directory where the code is stored.
+        code_path: the directory where the code is stored; of a module, whose protocol it has to keep to.
+        protocol: the agreed text, where the directory is another; empty: any JSON.
         workshop: checks it; None: one for this call.
 
     Raises:
         as `generate_code_for_protocol_requester_interface`.
     """
+    place, protocol = await asyncio.to_thread(_place, Path(code_path), protocol)
+    request, response = _schemas(protocol)
     task = CodingTask(
         kind="provider",
         name="callback",
-        functions=(Function(name="callback", parameters=_object("request", _ANY), returns=_RESPONSE),),
+        functions=(Function(name="callback", parameters=_object("request", request), returns=response),),
         instruction=_CALLBACK,
-        material=callback_description,
+        material=_material(callback_description, protocol),
     )
-    return await _generated(llm, task, Path(code_path) / "provider_callback.py", workshop)
+    return await _generated(task, ModelWriter(llm), place / "provider_callback.py", workshop)
 
 
 async def call_interface(requester_instance: RequesterBase, code: str, workshop: Workshop) -> JsonObject:
@@ -144,11 +161,9 @@ class _RequestWriter:
         return Draft(source, provenance, (case,))
 
 
-async def _generated(
-    llm: BaseLLM | None, task: CodingTask, path: Path, workshop: Workshop | None, first: Writer | None = None
-) -> str:
+async def _generated(task: CodingTask, writer: Writer, path: Path, workshop: Workshop | None) -> str:
     async with lent(workshop) as bench:
-        generated = await bench.generate(task, llm, first=first)
+        generated = await bench.written(task, [writer])
     await asyncio.to_thread(_store, path, generated.module.source)
     return generated.module.source
 
@@ -162,6 +177,25 @@ def _store(path: Path, source: str) -> None:
         made.replace(path)
     except OSError as error:
         raise StorageError("the generated code could not be written") from error
+
+
+def _place(path: Path, protocol: str) -> tuple[Path, str]:
+    """Where the code is stored, and the agreed text. Blocking."""
+    if (path / META_DATA).is_file():
+        return path / AROUND, protocol or read_module(path).document
+    return path, protocol
+
+
+def _schemas(protocol: str) -> tuple[JsonObject, JsonObject]:
+    """What requests and responses look like, as far as that is known."""
+    if not protocol:
+        return _ANY, _ANY
+    document = documents.read(protocol)
+    return document.request, document.returns
+
+
+def _material(description: str, protocol: str) -> str:
+    return f"{description}\n\n---\nThe agreed protocol:\n{protocol}" if protocol else description
 
 
 def _object(name: str = "", schema: JsonObject | None = None) -> JsonObject:

@@ -26,6 +26,9 @@ from moothall.negotiation.protocol.results import protocol_hash
 META_DATA: Final = "meta_data.json"
 DOCUMENT: Final = "protocol_document.md"
 INIT: Final = "__init__.py"
+AROUND: Final = "interface"
+"""A directory for code that uses the module and is none of it (`interfaces`); it stays when the module is replaced."""
+
 ROLES: Final[tuple[Role, ...]] = ("requester", "provider")
 
 _log = logging.getLogger(__name__)
@@ -170,7 +173,7 @@ def _read_all(path: Path) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     try:
         for entry in sorted(path.iterdir()):
-            if entry.name == "__pycache__":
+            if entry.name in {"__pycache__", AROUND} and entry.is_dir():
                 continue
             if entry.name not in known or entry.is_symlink() or entry.stat().st_size > _LARGEST:
                 raise _broken("files of the module are missing or were added")
@@ -193,6 +196,8 @@ def _move_in(root: Path, place: Path, files: dict[str, bytes]) -> None:
         if place.exists():
             place.rename(old)
         made.rename(place)
+        if (old / AROUND).is_dir():
+            (old / AROUND).rename(place / AROUND)
     finally:
         shutil.rmtree(made, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)

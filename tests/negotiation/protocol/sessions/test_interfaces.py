@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from moothall.errors import CodeRefused, SessionEnded, UpstreamInvalid
+from moothall.errors import CodeRefused, DecisionRefused, SessionEnded, UpstreamInvalid
 from moothall.llm.scripted import ScriptedLLM
 from moothall.negotiation.protocol.bases import RequesterBase
 from moothall.negotiation.protocol.interfaces import (
@@ -16,8 +16,10 @@ from moothall.negotiation.protocol.interfaces import (
     generate_code_for_protocol_provider_callback,
     generate_code_for_protocol_requester_interface,
 )
+from moothall.negotiation.protocol.module_files import read_module
 from moothall.negotiation.protocol.workshop import Workshop
-from tests.negotiation.protocol.sessions.pairs import Pair, listed, plant_both
+from tests.negotiation.protocol.sessions.joined import protocol
+from tests.negotiation.protocol.sessions.pairs import Pair, listed, plant
 
 INTERFACE = """
 def interface() -> InterfaceResult:
@@ -28,14 +30,20 @@ INTERFACE_CASES = """{"cases": [{"name": "asks", "function": "interface", "argum
 CALLBACK = """
 def callback(request: Request) -> Response:
     user = request.get("user_id") if isinstance(request, dict) else None
-    if not isinstance(user, str):
+    if not isinstance(user, str) or len(user) > 20:
         raise ValueError("user_id is missing")
     return {"code": 200, "schools": ["School of " + user]}
 """
 CALLBACK_CASES = """{"cases": [
 {"name": "one", "function": "callback", "arguments": {"request": {"user_id": "u1"}},
  "expected": {"code": 200, "schools": ["School of u1"]}},
-{"name": "none", "function": "callback", "arguments": {"request": {}}, "raises": "ValueError"}]}"""
+{"name": "none", "function": "callback", "arguments": {"request": {}}, "raises": "ValueError"},
+{"name": "list", "function": "callback", "arguments": {"request": []}, "raises": "ValueError"},
+{"name": "number", "function": "callback", "arguments": {"request": {"user_id": 7}}, "raises": "ValueError"},
+{"name": "long", "function": "callback", "arguments": {"request": {"user_id": "aaaaabbbbbcccccddddd"}},
+ "expected": {"code": 200, "schools": ["School of aaaaabbbbbcccccddddd"]}},
+{"name": "longer", "function": "callback", "arguments": {"request": {"user_id": "aaaaabbbbbcccccddddde"}},
+ "raises": "ValueError"}]}"""
 
 
 def writer(code: str, cases: str) -> ScriptedLLM:
@@ -86,25 +94,28 @@ async def test_without_a_model_the_request_itself_is_the_description(tmp_path: P
 
 
 @pytest.mark.requirement("META-ALICE-08", "META-BOB-08")
-async def test_output_that_is_no_code_raises_after_the_repair_limit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("said", ["I would rather not.", "```python\nimport os\n\ndef other():\n    pass\n```"])
+async def test_unusable_output_raises_after_the_repair_limit_and_stores_nothing(tmp_path: Path, said: str) -> None:
     async with Workshop(repair_rounds=1) as workshop:
         for generate in (
             generate_code_for_protocol_requester_interface,
             generate_code_for_protocol_provider_callback,
         ):
-            llm = ScriptedLLM([("", "I would rather not.")])
-            with pytest.raises(CodeRefused):
+            llm = ScriptedLLM([("", said)])
+            with pytest.raises((CodeRefused, DecisionRefused)):
                 await generate(llm, "Something", tmp_path, workshop=workshop)
-            assert 1 <= llm.calls <= 6
+            assert 2 <= llm.calls <= 6
     assert listed(tmp_path) == []
 
 
 @pytest.mark.requirement("META-BOB-08", "META-BOB-07")
 async def test_a_generated_callback_answers_requests_in_the_sandbox(tmp_path: Path, workshop: Workshop) -> None:
+    plant(tmp_path, "requester")
+    path = plant(tmp_path, "provider")
     llm = writer(CALLBACK, CALLBACK_CASES)
-    code = await generate_code_for_protocol_provider_callback(llm, "Schools by name.", tmp_path, workshop=workshop)
-    assert (tmp_path / "provider_callback.py").read_text(encoding="utf-8") == code
-    plant_both(tmp_path)
+    code = await generate_code_for_protocol_provider_callback(llm, "Schools by name.", path, workshop=workshop)
+    assert (path / "interface" / "provider_callback.py").read_text(encoding="utf-8") == code
+    assert read_module(path).document == protocol()
     async with Pair(tmp_path, workshop) as pair:
         session, _ = await pair.sessions(callback=code)
         response = await session.requester_instance.send_request({"user_id": "u1"})

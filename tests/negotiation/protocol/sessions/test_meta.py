@@ -441,7 +441,7 @@ async def test_code_that_fails_an_agreed_case_is_not_reported_as_generated(tmp_p
     needed = [case("both", "u2", "Fudan University", "Tongji University")]
     async with Pair(tmp_path, workshop, codegen="schema", with_cases=False) as pair:
         await pair.agree()
-        pair.bob.work._maker.workshop.generate = _refuses  # type: ignore[union-attr, method-assign]
+        pair.bob._workshop.written = _refuses  # type: ignore[method-assign]
         assert await pair.alice.negotiate_test_cases(needed) == tuple(needed)
         await pair.bob.notify_code_generation()
         assert sent(pair.down, "codeGeneration")[0]["status"] == "error"

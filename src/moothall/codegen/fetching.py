@@ -11,13 +11,13 @@ from typing import Any, Final
 import pydantic
 
 from moothall.canonical import canonical
-from moothall.codegen.kept import Routine, document_digest
+from moothall.codegen.kept import Routine
 from moothall.codegen.module import Function, JsonObject, Manifest, Module
-from moothall.codegen.sharing import FIND, GET, Half, Offer, Shared
-from moothall.codegen.signing import verify
+from moothall.codegen.proof import proved
+from moothall.codegen.sharing import FIND, GET, Half, Offer
 from moothall.codegen.store import RoutineStore
 from moothall.codegen.task import CodingTask, Judge
-from moothall.errors import CodeRefused, IntegrityError, InvalidInput, ServiceNotFoundError, Told, UpstreamInvalid
+from moothall.errors import CodeRefused, InvalidInput, ServiceNotFoundError, Told, UpstreamInvalid
 from moothall.grants.ports import Documents
 
 Asking = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
@@ -65,18 +65,9 @@ class Fetcher:
         """
         if (known := await self._routines.get(digest)) is not None:
             return known
-        said = await ask(GET, {"digest": digest})
-        try:
-            shared = Shared.model_validate(said)
-            module = Module.of(shared.module)
-            found = module.hash
-        except (pydantic.ValidationError, InvalidInput) as error:
-            raise _other() from error
-        if found != digest or document_digest(shared.document) != module.manifest.protocol:
-            raise IntegrityError("not what its hash says", told=Told("codegen.routine.other"))
-        by = await verify(shared.token, digest, self._documents)
-        await self._keep_document(shared.document)
-        return await self._routines.put(module, shared.token, origin=by)
+        found = await proved(await ask(GET, {"digest": digest}), digest, self._documents)
+        await self._keep_document(found.shared.document)
+        return await self._routines.put(found.module, found.shared.token, origin=found.by)
 
     async def ready(self, digest: str, task: CodingTask, *, counterparts: Sequence[Module] = ()) -> Routine:
         """Code that is here and may be used for a task: it is what the task wants, and passed the gate of this node.

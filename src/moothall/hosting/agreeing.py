@@ -20,6 +20,7 @@ from moothall.codegen import forge as forges
 from moothall.codegen.gate import Gate
 from moothall.codegen.generator import Generator
 from moothall.codegen.model_writer import ModelWriter
+from moothall.codegen.proof import RoutineProofs
 from moothall.codegen.sandbox.monty import MontySandbox
 from moothall.codegen.sandbox.port import SandboxLimits
 from moothall.codegen.services.health import HealthLimits
@@ -112,6 +113,7 @@ class Agreeing:
         self.capabilities: Sequence[object] = (
             self.forge.capabilities,
             RoutineCapabilities(self.routines),
+            RoutineProofs(ground.office.resolver),
             *self.front.capabilities,
         )
 

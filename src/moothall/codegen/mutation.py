@@ -12,7 +12,8 @@ from typing import Final
 
 from moothall.codegen.cases import CASE_LIMITS, run_case, way_out
 from moothall.codegen.examining import Exam, Seen
-from moothall.codegen.mutants import DROPPED, Mutant, constant, mutants
+from moothall.codegen.mistakes import DROPPED
+from moothall.codegen.mutants import Mutant, constant, mutants
 from moothall.codegen.properties import Outcome, Witness, broken, inverse, observe
 from moothall.codegen.report import Problem, StageReport
 from moothall.codegen.sandbox.port import Image

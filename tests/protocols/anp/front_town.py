@@ -28,7 +28,7 @@ from moothall.negotiation.protocol.limits import Limits
 from moothall.negotiation.protocol.negotiator import brain_for
 from moothall.negotiation.protocol.offers import FrontTerms, interfaces_of
 from moothall.negotiation.protocol.parties import PartyGround
-from moothall.negotiation.protocol.requesting import Speaker
+from moothall.negotiation.protocol.spoken import Speaker
 from moothall.negotiation.protocol.workshop import Workshop
 from tests.protocols.anp.town import House, house
 

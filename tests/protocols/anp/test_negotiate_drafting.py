@@ -10,9 +10,10 @@ import pytest
 from pydantic import BaseModel
 
 from moothall.capability.decorators import capability
-from moothall.errors import NegotiationRejected, ValidationError
+from moothall.errors import NegotiationRejected, PayloadTooLarge, ValidationError
 from moothall.negotiation.protocol import artifact as artifacts
 from moothall.negotiation.protocol import document as documents
+from moothall.negotiation.protocol.limits import Limits
 from moothall.negotiation.protocol.needs import Need
 from moothall.negotiation.protocol.requesting import transcript_in
 from moothall.negotiation.protocol.transcript import Transcript, verify
@@ -69,6 +70,13 @@ async def obtained(here: FrontNode, there: FrontNode, agent: str = "alice", need
     return await here.front.requests.obtain(here.speaker(agent), there.did("bob"), need, until)
 
 
+async def settled(node: FrontNode) -> None:
+    """Wait until nothing is left to do in any run."""
+    while await node.log.runs(status="open"):
+        pass  # each look is a turn for the drivers
+
+
+@pytest.mark.requirement("WIRE-NEGO-01", "WIRE-NEGO-04", "WIRE-NEGO-05")
 async def test_two_nodes_draft_a_protocol_and_speak_it(here: FrontNode, there: FrontNode) -> None:
     spoken = await obtained(here, there)
     assert spoken.source == "negotiated"
@@ -118,6 +126,7 @@ async def test_an_agreement_is_found_again_without_a_negotiation(here: FrontNode
 
 async def test_a_third_agent_gets_protocol_and_code_from_the_provider(here: FrontNode, there: FrontNode) -> None:
     first = await obtained(here, there)
+    await settled(there)
     shared = await obtained(here, there, agent="carol")
     assert (shared.source, shared.protocol) == ("shared", first.protocol)
     assert len(await there.log.runs(kind="protocol.provide")) == 1
@@ -129,6 +138,7 @@ async def test_a_third_agent_of_another_node_tests_what_it_gets(
     tmp_path: Path, workshop: Workshop, here: FrontNode, there: FrontNode
 ) -> None:
     await obtained(here, there)
+    await settled(there)
     async with front_node(tmp_path / "elsewhere", {"dora": ()}, workshop) as elsewhere:
         shared = await obtained(elsewhere, there, agent="dora")
         assert shared.source == "shared"
@@ -139,6 +149,7 @@ async def test_a_third_agent_of_another_node_tests_what_it_gets(
         assert not await elsewhere.log.runs(kind="protocol.request")
 
 
+@pytest.mark.requirement("WIRE-NEGO-05")
 async def test_two_sides_that_cannot_agree_end_with_the_reason(here: FrontNode, there: FrontNode) -> None:
     need = Need(
         requirement="Translate a text into another language",
@@ -204,3 +215,43 @@ async def test_a_drafted_agreement_can_be_quoted(here: FrontNode, there: FrontNo
     assert answer == {"code": 200, "temperature": 4, "sky": "clear"}
     with pytest.raises(NegotiationRejected):
         await here.calls("alice", target, quoting(end.payload["reply"] | {"negotiationDigest": "sha256:0"}, given))
+
+
+async def test_messages_of_another_form_or_length_are_refused(here: FrontNode, there: FrontNode) -> None:
+    alice, bob = here.did("alice"), there.did("bob")
+    party = here.front.requests.party
+    for candidate, kind in (
+        ("protocol", ValidationError),
+        ({"message": "text"}, ValidationError),
+        ({"message": {"action": "x" * 300_000}}, PayloadTooLarge),
+    ):
+        body = {"mode": "natural_language_protocol_drafting", "intent": {}, "candidateProtocols": [candidate]}
+        with pytest.raises(kind):
+            await party.request("alice", alice, bob, "op", body)
+    assert not await there.log.runs()
+
+
+async def test_a_negotiation_that_has_ended_takes_no_more_messages(here: FrontNode, there: FrontNode) -> None:
+    alice, bob = here.did("alice"), there.did("bob")
+    party = here.front.requests.party
+    body = {"negotiation_id": "n", "mode": "natural_language_protocol_drafting", "intent": {"name": "x"}}
+    accepted = {"action": "protocolNegotiation", "sequenceId": 1, "status": "accepted", "candidateProtocols": "x"}
+    first = await party.request("alice", alice, bob, "op-1", {**body, "candidateProtocols": [{"message": accepted}]})
+    while first.status == "needs_more_information":
+        first = await party.request("alice", alice, bob, "op-2", {**body, "receivedMessages": 99})
+    assert (first.status, bool(first.reason)) == ("rejected", True)
+    again = {**body, "candidateProtocols": [{"message": accepted}], "receivedMessages": 99}
+    with pytest.raises(NegotiationRejected):
+        await party.request("alice", alice, bob, "op-3", again)
+
+
+async def test_an_open_negotiation_ends_when_its_requester_is_silent(
+    tmp_path: Path, workshop: Workshop, here: FrontNode
+) -> None:
+    hasty = Limits(message_timeout=0.2, negotiation_timeout=0.2, code_generation_timeout=0.2)
+    async with front_node(tmp_path / "hasty", {"bob": (forecast,)}, workshop, limits=hasty) as there:
+        body = {"negotiation_id": "n", "mode": "natural_language_protocol_drafting", "intent": {"name": "x"}}
+        await here.front.requests.party.request("alice", here.did("alice"), there.did("bob"), "op-1", body)
+        await settled(there)
+        (run,) = await there.log.runs()
+        assert (await there.log.load(run.id))[-1].key == "refused"

@@ -7,14 +7,23 @@ import re
 from typing import Final
 
 from moothall.approvals.news import Bells, Watch
-from moothall.canonical import sha256
-from moothall.errors import DemandNotFound, NegotiationExpired, NegotiationRejected, Overloaded, Told, ValidationError
+from moothall.canonical import dumps, sha256
+from moothall.errors import (
+    DemandNotFound,
+    NegotiationExpired,
+    NegotiationRejected,
+    Overloaded,
+    PayloadTooLarge,
+    Told,
+    ValidationError,
+)
 from moothall.events.log import EventLog
 from moothall.events.model import Draft, Event
 from moothall.messages import text
 from moothall.negotiation.protocol.agreed_terms import AGREED, PROVIDE_KIND, Agreed
 from moothall.negotiation.protocol.bodies import NegotiationReply
 from moothall.negotiation.protocol.desk import Asked
+from moothall.negotiation.protocol.limits import MAX_MESSAGE_BYTES
 from moothall.negotiation.protocol.needs import JsonObject
 from moothall.negotiation.protocol.run_carrier import MESSAGE, SAID
 
@@ -57,7 +66,7 @@ class DraftingDesk:
             NegotiationRejected: the negotiation has ended, or is of another mode.
             NegotiationExpired: what was agreed does not hold any more.
             Overloaded: too many are open.
-            ValidationError: a message has another form.
+            ValidationError: a message has another form; PayloadTooLarge: it is too long.
         """
         messages = [_message(each) for each in asked.body.candidate_protocols]
         await self._opened(asked)
@@ -149,7 +158,13 @@ def _need_in(asked: Asked) -> str:
 
 def _message(candidate: object) -> JsonObject:
     message = candidate.get("message") if isinstance(candidate, dict) else None
+    told = Told("agreeing.front_body", {"where": "body.candidateProtocols"})
     if not isinstance(message, dict):
-        told = Told("agreeing.front_body", {"where": "body.candidateProtocols"})
         raise ValidationError("a candidate has another form", told=told)
+    try:
+        size = len(dumps(message))
+    except TypeError as error:  # an integer that nobody could read back
+        raise ValidationError("a candidate has another form", told=told) from error
+    if size > MAX_MESSAGE_BYTES:
+        raise PayloadTooLarge("a message is too long", told=Told("agreeing.front_long", {"most": MAX_MESSAGE_BYTES}))
     return message

@@ -15,6 +15,7 @@ from moothall.errors import (
     MoothallError,
     NegotiationRejected,
     SessionEnded,
+    StorageError,
 )
 from moothall.events.model import CONSUMED, Draft, JsonValue
 from moothall.events.run import Run
@@ -86,9 +87,15 @@ class Providing(Protocol):
     ) -> NegotiationReply:
         """Keep and offer what was agreed on; the accepted result. ``parting``: the requester's last message, or empty.
 
+        Done again after a crash.
+
         Raises:
             MoothallError: it cannot be kept, or the signature is another one's.
         """
+        ...
+
+    async def share(self, opened: Opened, found: Conducted, parting: JsonObject) -> None:
+        """Keep the requester's code for others with the same need, if it passes the gate; done again after a crash."""
         ...
 
 
@@ -164,7 +171,9 @@ class ProvideDriver:
         async def conclude() -> JsonValue:
             try:
                 reply = await self._providing.concluded(opened, found, transcript, parting)
-            except (IntegrityError, InvalidInput) as error:
+            except StorageError:
+                raise
+            except MoothallError as error:
                 return {"failed": error.message}
             return {"reply": reply.wire()}
 
@@ -172,7 +181,10 @@ class ProvideDriver:
         if "reply" not in ended:
             await _refuse(run, ended["failed"])
             return
-        await run.emit(Draft(AGREED_KEY, AGREED, {"request": "", "reply": ended["reply"]}), close=True)
+        await run.emit(Draft(AGREED_KEY, AGREED, {"request": "", "reply": ended["reply"]}))
+        self._bells.ring(run.id)
+        await self._providing.share(opened, found, parting)
+        await run.emit(close=True)
 
     async def _parting(self, run: Run) -> JsonObject:
         """The requester's last message, where it comes in time; what comes before it is passed over."""

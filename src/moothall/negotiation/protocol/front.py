@@ -25,9 +25,11 @@ from moothall.negotiation.protocol.drafting import PATIENCE, DraftingDesk
 from moothall.negotiation.protocol.driver import ProvideDriver, RequestDriver, SelectedDriver
 from moothall.negotiation.protocol.front_capabilities import FrontCapabilities
 from moothall.negotiation.protocol.needs import JsonObject
-from moothall.negotiation.protocol.parties import Calls, PartyGround, ProvidingParty, RequestingParty
+from moothall.negotiation.protocol.parties import Calls, PartyGround
 from moothall.negotiation.protocol.protocol_capabilities import ProtocolCapabilities
+from moothall.negotiation.protocol.providing_party import ProvidingParty
 from moothall.negotiation.protocol.requesting import ProtocolRequests
+from moothall.negotiation.protocol.requesting_party import RequestingParty
 from moothall.negotiation.protocol.serving import AgreedCapabilities
 
 VALID: Final = timedelta(minutes=10)
@@ -122,7 +124,7 @@ class Front:
         """Offer again what was agreed on before; the agents are hosted by now.
 
         Raises:
-            StorageError, IntegrityError: what is kept cannot be read, or was changed.
+            StorageError: what is kept cannot be read.
         """
         await self._agreed.restore()
 

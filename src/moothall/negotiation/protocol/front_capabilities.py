@@ -21,6 +21,9 @@ from moothall.negotiation.protocol.needs import JsonObject
 SECONDS: Final = 120.0
 """More than a request of drafting waits for the other side's next message."""
 
+RATE: Final = "600/minute"
+"""Requests of one caller; a negotiation takes about ten, and three a minute while it waits."""
+
 Name = Annotated[str, Field(max_length=200)]
 Meta = Annotated[dict[str, Any], WithJsonSchema(inlined(NegotiateMeta.model_json_schema()))]
 Body = Annotated[dict[str, Any], WithJsonSchema(inlined(NegotiateBody.model_json_schema()))]
@@ -48,7 +51,9 @@ class FrontCapabilities:
         """
         return self._desk.capabilities(agent).model_dump(mode="json")
 
-    @capability(name=NEGOTIATE, access="authenticated", timeout=SECONDS, tags=("anp",), ai_optimized=False)
+    @capability(
+        name=NEGOTIATE, access="authenticated", timeout=SECONDS, rate_limit=RATE, tags=("anp",), ai_optimized=False
+    )
     async def negotiate(
         self, ctx: CallContext, meta: Meta, body: Body, auth: dict[str, Any] | None = None, agent: Name = ""
     ) -> JsonObject:

@@ -12,7 +12,8 @@ from moothall.capability.decorators import capability
 from moothall.errors import InvalidInput, ServiceNotFoundError, Told
 from moothall.negotiation.protocol.needs import JsonObject, Need
 from moothall.negotiation.protocol.parties import Calls
-from moothall.negotiation.protocol.requesting import ProtocolRequests, Speaker, SpokenProtocol, transcript_in
+from moothall.negotiation.protocol.requesting import ProtocolRequests, transcript_in
+from moothall.negotiation.protocol.spoken import Speaker, SpokenProtocol
 
 SECONDS = 3600.0
 """More than a negotiation takes; its own limits decide."""

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
-
-from pydantic import BaseModel, ConfigDict
+from typing import Any, Final
 
 from moothall.approvals.news import Bells
 from moothall.canonical import loads
 from moothall.codegen.fetching import Fetcher
-from moothall.codegen.kept import Agreement, KeptProtocol, Routine
+from moothall.codegen.kept import Agreement, KeptProtocol
 from moothall.codegen.sandbox.port import SandboxLimits
-from moothall.codegen.task import CodingTask
 from moothall.error_classes import classes
 from moothall.errors import (
     CallTimeout,
-    CodeRefused,
-    IntegrityError,
     InvalidInput,
     MoothallError,
     NegotiationRejected,
     Overloaded,
-    PermissionDeniedError,
     ServiceNotFoundError,
     Told,
     UpstreamError,
@@ -35,54 +27,20 @@ from moothall.events.log import EventLog
 from moothall.events.model import Draft, Event
 from moothall.negotiation.protocol import document as documents
 from moothall.negotiation.protocol.agreed_terms import AGREED, REQUEST_KIND
-from moothall.negotiation.protocol.bodies import SELECTION
-from moothall.negotiation.protocol.document import GOOD, ProtocolDocument
+from moothall.negotiation.protocol.document import GOOD
 from moothall.negotiation.protocol.drafting import OPENED, REFUSED
-from moothall.negotiation.protocol.halves import half_task
-from moothall.negotiation.protocol.making import KeepingCoder
+from moothall.negotiation.protocol.finding import ProtocolFinder
 from moothall.negotiation.protocol.needs import JsonObject, Need
 from moothall.negotiation.protocol.offers import TRANSPORT
-from moothall.negotiation.protocol.parties import PartyGround, RequestingParty
+from moothall.negotiation.protocol.parties import PartyGround
+from moothall.negotiation.protocol.requesting_party import RequestingParty
 from moothall.negotiation.protocol.running import Half
+from moothall.negotiation.protocol.spoken import Speaker, SpokenProtocol, spoken_of
 
 MOST_OPEN: Final = 50
 """Negotiations that agents of this node may have begun at once."""
 
 MOST_LISTED: Final = 100
-
-Source = Literal["kept", "shared", "negotiated"]
-"""Where a protocol comes from: agreed on before, got with its code from the other side's node, or agreed on now."""
-
-
-class SpokenProtocol(BaseModel):
-    """A protocol that an agent can speak with another one.
-
-    Attributes:
-        negotiation: the id of the negotiation, where there was one.
-        peer: the DID of the provider.
-        protocol: ``sha256:…`` of the document.
-        capability: what is called at the provider.
-        routine: the hash of this side's tested code.
-        source: see `Source`.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    negotiation: str = ""
-    peer: str
-    protocol: str
-    capability: str
-    routine: str
-    source: Source
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Speaker:
-    """An agent of this node that wants something; ``calls`` makes its calls."""
-
-    name: str
-    did: str
-    calls: Callable[[str, Mapping[str, Any]], Awaitable[Any]] = field(repr=False)
 
 
 class ProtocolRequests:
@@ -95,6 +53,9 @@ class ProtocolRequests:
         fetcher: gets code that others made.
         bells: rung by the driver.
         limits: of one run of generated code.
+
+    Attributes:
+        party: see above.
     """
 
     def __init__(
@@ -108,8 +69,8 @@ class ProtocolRequests:
     ) -> None:
         self._log = log
         self._ground = ground
-        self._party = party
-        self._fetcher = fetcher
+        self.party = party
+        self._finder = ProtocolFinder(ground, party, fetcher)
         self._bells = bells
         self._limits = limits
 
@@ -128,7 +89,7 @@ class ProtocolRequests:
             Overloaded: too many negotiations are open.
             MoothallError: the other side cannot be asked.
         """
-        found = await self._kept(speaker, peer, need) or await self._shared(speaker, peer, need)
+        found = await self._finder.find(speaker, peer, need)
         if found is not None:
             return found
         run = await self.begin(speaker, peer, need)
@@ -225,7 +186,7 @@ class ProtocolRequests:
         if not tested:
             raise ServiceNotFoundError("no such protocol", told=Told("agreeing.front_unknown"))
         document = documents.read((await self.protocol(protocol)).document)
-        return _spoken(peer, document, tested[0], "kept")
+        return spoken_of(peer, document, tested[0], "kept")
 
     async def protocol(self, digest: str) -> KeptProtocol:
         """The document of a protocol that is kept here.
@@ -238,56 +199,6 @@ class ProtocolRequests:
             raise ServiceNotFoundError("no such protocol", told=Told("agreeing.front_unknown"))
         return kept
 
-    async def _kept(self, speaker: Speaker, peer: str, need: Need) -> SpokenProtocol | None:
-        """What was agreed on before, as long as the other side speaks it and our code is whole."""
-        agreed = await self._ground.routines.agreement(need.digest, peer, "requester", speaker.did)
-        if agreed is None:
-            return None
-        kept = await self._ground.routines.protocol(agreed.protocol)
-        document = None if kept is None else documents.read(kept.document)
-        routine = (
-            None if document is None else await self._coder(speaker, need).kept(document, self._task(document, need))
-        )
-        if document is None or routine is None or not await self._spoken_still(speaker, peer, document):
-            return None
-        return _spoken(peer, document, routine, "kept")
-
-    async def _shared(self, speaker: Speaker, peer: str, need: Need) -> SpokenProtocol | None:
-        """A protocol with tested code that the other side's node shares for this very need, tested here anew."""
-
-        async def ask(target: str, params: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
-            return await speaker.calls(f"{peer}#{target}", params)
-
-        try:
-            for offer in await self._fetcher.find(ask, need=need.digest, kind="requester"):
-                routine = await self._fetcher.fetch(ask, offer.hash)
-                kept = await self._ground.routines.protocol(routine.module.manifest.protocol)
-                document = documents.read(kept.document) if kept else None
-                if document is None or not await self._spoken_still(speaker, peer, document):
-                    continue
-                ready = await self._fetcher.ready(routine.hash, self._task(document, need))
-                agreed = Agreement(need.digest, peer, "requester", speaker.did, document.digest)
-                await self._ground.routines.put_agreement(agreed)
-                return _spoken(peer, document, ready, "shared")
-        except (ServiceNotFoundError, PermissionDeniedError, UpstreamError, IntegrityError, CodeRefused, InvalidInput):
-            return None  # it shares nothing that could be used: there is another way
-        return None
-
-    async def _spoken_still(self, speaker: Speaker, peer: str, document: ProtocolDocument) -> bool:
-        """Whether the other side agrees to speak a protocol; a selection, which costs no model."""
-        body = {
-            "negotiation_id": f"ps-{secrets.token_hex(12)}",
-            "mode": SELECTION,
-            "intent": {"name": document.name},
-            "candidateProtocols": [document.digest],
-        }
-        operation = str(body["negotiation_id"])
-        try:
-            reply = await self._party.request(speaker.name, speaker.did, peer, operation, body)
-        except NegotiationRejected:
-            return False
-        return reply.status == "accepted"
-
     async def _half(self, spoken: SpokenProtocol) -> Half:
         kept = await self._ground.routines.protocol(spoken.protocol)
         routine = await self._ground.routines.get(spoken.routine)
@@ -297,23 +208,11 @@ class ProtocolRequests:
         document = documents.read(kept.document)
         return Half(document=document, module=routine.module, sandbox=workshop.sandbox, limits=self._limits)
 
-    def _coder(self, speaker: Speaker, need: Need) -> KeepingCoder:
-        return self._ground.coder(speaker.did, None, lambda document, _cases: self._task(document, need))
-
-    def _task(self, document: ProtocolDocument, need: Need) -> CodingTask:
-        return half_task("requester", document, need)
-
 
 def transcript_in(agreed: Agreement) -> JsonObject:
     """The signed conversation of an agreement; empty where there was none."""
     found: JsonObject = loads(agreed.transcript) if agreed.transcript else {}
     return found
-
-
-def _spoken(peer: str, document: ProtocolDocument, routine: Routine, source: Source) -> SpokenProtocol:
-    return SpokenProtocol(
-        peer=peer, protocol=document.digest, capability=document.name, routine=routine.hash, source=source
-    )
 
 
 def _refusal(end: Event, run: str) -> MoothallError:

@@ -20,7 +20,7 @@ from moothall.codegen.module import Module
 from moothall.codegen.sandbox.port import Sandbox, SandboxLimits
 from moothall.codegen.services.binding import host_call
 from moothall.codegen.store import RoutineStore
-from moothall.errors import InvalidInput, SandboxFault, Told, ValidationError
+from moothall.errors import IntegrityError, InvalidInput, SandboxFault, Told, ValidationError
 from moothall.negotiation.protocol import document as documents
 from moothall.negotiation.protocol.document import ProtocolDocument
 from moothall.negotiation.protocol.inlining import inlined
@@ -63,17 +63,19 @@ class AgreedCapabilities:
 
         Raises:
             StorageError: the store cannot be read.
-            IntegrityError: what is kept was changed.
         """
         for agreed in await self.routines.agreements(role="provider"):
-            agent, kept = self.named(agreed.agent), await self.routines.protocol(agreed.protocol)
-            tested = [each for each in await self.routines.find(agreed.protocol, "provider") if each.tested_at]
-            if not agent or kept is None or not tested:
-                continue
-            try:
-                self.offer(agent, documents.read(kept.document), tested[0].module)
-            except InvalidInput:
-                _log.warning("the protocol %s cannot be read any more", agreed.protocol)
+            if agent := self.named(agreed.agent):
+                try:
+                    await self._again(agent, agreed.protocol)
+                except (InvalidInput, IntegrityError) as error:
+                    _log.warning("the protocol %s is not offered any more: %s", agreed.protocol, error.message)
+
+    async def _again(self, agent: str, protocol: str) -> None:
+        kept = await self.routines.protocol(protocol)
+        tested = [each for each in await self.routines.find(protocol, "provider") if each.tested_at]
+        if kept is not None and tested:
+            self.offer(agent, documents.read(kept.document), tested[0].module)
 
 
 def _speaker(half: Half) -> Callable[..., Awaitable[JsonObject]]:

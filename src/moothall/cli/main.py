@@ -34,11 +34,13 @@ _NAMES = (
     "grant",
     "approvals",
     "audit",
+    "forge",
+    "services",
     "backup",
     "restore",
     "doctor",
 )
-_ELSEWHERE = {"did": "identity", "restore": "backup", "tools": "call"}
+_ELSEWHERE = {"did": "identity", "restore": "backup", "services": "forge", "tools": "call"}
 COMMANDS = {name: f"moothall.cli.{_ELSEWHERE.get(name, name)}:{name}" for name in _NAMES}
 BROKEN_PIPE = 141
 """What shells show for a command whose reader left."""

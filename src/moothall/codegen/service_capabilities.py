@@ -139,7 +139,7 @@ class ServiceCapabilities:
         await self._publication.ask(service, version or versions[-1].version, share, ctx.principal.id)
         return await self._view(service)
 
-    @capability(name=GO_LIVE, approval=True, expose_to="local", timeout=60)
+    @capability(name=GO_LIVE, approval=True, expose_to="local", idempotent=True, timeout=60)
     async def go_live(  # noqa: PLR0913, PLR0917 - what the person reads who approves it
         self,
         ctx: CallContext,

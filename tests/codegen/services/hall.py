@@ -61,9 +61,9 @@ class Smith:
 
     def llm(self) -> ScriptedLLM:
         """The model."""
-        return ScriptedLLM([self._speak])
+        return ScriptedLLM([self.speak])
 
-    def _speak(self, system: str, user: str) -> str | None:
+    def speak(self, system: str, user: str) -> str | None:
         text = f"{system}\n{user}"
         if "You design the interface" in text:
             self.seen.append("interface")
@@ -71,7 +71,8 @@ class Smith:
             return json.dumps(said)
         if "write tests for a Python module" in text:
             self.seen.append("cases")
-            return json.dumps({"cases": [self._case(each) for each in _part(user, "inputs")]})
+            given = [*_part(user, "inputs"), *_part(user, "unfit")]
+            return json.dumps({"cases": [self._case(each) for each in given]})
         if "write one Python module" in text:
             self.seen.append("code")
             return f"```python\n{self.code.pop(0) if len(self.code) > 1 else self.code[0]}```"
@@ -84,7 +85,7 @@ class Smith:
         case = {"name": json.dumps(given["arguments"]), **given}
         try:
             expected, calls = self.oracle(given["arguments"])
-        except ValueError:
+        except (KeyError, TypeError, ValueError):
             return {**case, "raises": "ValueError"}
         return {**case, "expected": expected, "calls": calls}
 

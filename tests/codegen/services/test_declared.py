@@ -175,7 +175,7 @@ async def test_a_model_that_was_away_is_asked_again_by_the_next_call(tmp_path: P
     def speak(system: str, user: str) -> str | None:
         if spoken:
             raise spoken.pop()
-        return script._speak(system, user)
+        return script.speak(system, user)
 
     async with forged(tmp_path, Agent("maths", scaled), llm=ScriptedLLM([speak]), judge=Passing()) as site:
         await site.forge.declared.settled()

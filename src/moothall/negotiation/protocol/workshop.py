@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import product
 from typing import Literal, Self
 
 from moothall.codegen.cases import run_cases
 from moothall.codegen.gate import Gate
 from moothall.codegen.generator import Generator
 from moothall.codegen.model_writer import ModelWriter
-from moothall.codegen.module import Case, ScriptedCall
+from moothall.codegen.module import Case, Function, ScriptedCall
 from moothall.codegen.report import Report
 from moothall.codegen.sandbox.monty import MontySandbox
 from moothall.codegen.sandbox.port import DEFAULT_LIMITS, Sandbox, SandboxLimits
 from moothall.codegen.schemas.samples import samples
-from moothall.codegen.schemas.validation import compiled
 from moothall.codegen.task import CALLBACK, CodingTask, Draft, Generated, Judge, Writer
 from moothall.codegen.template_writer import TemplateWriter
 from moothall.llm.base import BaseLLM
-from moothall.negotiation.protocol.bases import GOOD
 
 Codegen = Literal["auto", "schema"]
 """Who may write code: templates and then a model; or templates alone, from the schemas."""
 
 REPAIR_ROUNDS = 3
+_SAMPLES = 6
+"""Requests, and responses to each of them, in the tests of a half that hands them on."""
 
 
 class Workshop:
@@ -94,27 +95,36 @@ class Workshop:
 
 
 class HalfTemplates:
-    """Templates, with one test more for a provider's half: a response that only says that it is good is not."""
+    """Templates; a provider's half hands the response of its business code on, which the host checks in any case."""
 
     def __init__(self) -> None:
         self._templates = TemplateWriter()
 
     async def write(self, task: CodingTask, previous: str = "", report: Report | None = None) -> Draft | None:
         """A half that only maps, or None."""
-        draft = await self._templates.write(task, previous, report)
-        more = () if draft is None or task.kind != "provider" else _empty_reply(task)
-        return draft if draft is None else replace(draft, cases=(*draft.cases, *more))
+        callee = next((each for each in task.callees if each.target == CALLBACK), None)
+        function = task.functions[0]
+        if callee is None or callee.returns != function.returns:
+            return await self._templates.write(task, previous, report)
+        passing = replace(
+            task,
+            functions=(function.model_copy(update={"returns": {}}),),
+            callees=(replace(callee, returns={}),),
+        )
+        draft = await self._templates.write(passing, previous, report)
+        if draft is None:
+            return None
+        refusing = tuple(case for case in draft.cases if not case.calls)
+        return replace(draft, cases=(*refusing, *_passed_on(function)))
 
 
-def _empty_reply(task: CodingTask) -> tuple[Case, ...]:
-    function, reply = task.functions[0], {"code": GOOD}
-    callee = next((each for each in task.callees if each.target == CALLBACK), None)
-    found = samples(function.parameters, 1)
-    if callee is None or not found or compiled(callee.returns).accepts(reply):
-        return ()
-    called = ScriptedCall(target=CALLBACK, parameters=found[0], reply=reply)
-    name = "a good response without anything in it"
-    return (Case(name=name, function=function.name, arguments=found[0], raises="ValueError", calls=(called,)),)
+def _passed_on(function: Function) -> Iterator[Case]:
+    """Tests in which a response comes back as the business code gave it."""
+    requests, responses = samples(function.parameters, _SAMPLES), samples(function.returns, _SAMPLES)
+    for number, (given, reply) in enumerate(product(requests, responses), 1):
+        called = ScriptedCall(target=CALLBACK, parameters=given, reply=reply)
+        name = f"handed on, {number}"
+        yield Case(name=name, function=function.name, arguments=given, expected=reply, calls=(called,))
 
 
 @asynccontextmanager

@@ -21,30 +21,7 @@ from moothall.negotiation.protocol.workshop import Workshop
 from moothall.protocols.anp.negotiating import quoting
 from tests.protocols.anp import hall
 from tests.protocols.anp.front_town import EasyJudge, FrontNode, front_node
-
-CITY = {
-    "type": "object",
-    "properties": {"city": {"type": "string"}},
-    "required": ["city"],
-    "additionalProperties": False,
-}
-WEATHER = {
-    "type": "object",
-    "properties": {"temperature": {"type": "integer"}, "sky": {"type": "string"}},
-    "required": ["temperature", "sky"],
-}
-NEED = Need(requirement="Tell the weather forecast of a city", input_schema=CITY, output_schema=WEATHER)
-
-
-class Weather(BaseModel):
-    temperature: int
-    sky: str
-
-
-@capability(access="authenticated", name="forecast")
-def forecast(city: str) -> Weather:
-    """Tell the weather forecast of a city."""
-    return Weather(temperature=len(city), sky="clear")
+from tests.protocols.anp.weather import NEED, forecast
 
 
 @pytest.fixture
@@ -180,11 +157,19 @@ async def test_other_names_are_agreed_on_after_a_counter_proposal(
         assert answer["title"] == "Book b7"
 
 
-@pytest.mark.parametrize("stopped", ["requester", "provider"])
-async def test_either_side_may_die_and_both_go_on(here: FrontNode, there: FrontNode, stopped: str) -> None:
+@pytest.mark.parametrize(
+    ("stopped", "after"),
+    [
+        ("requester", "talk.sent.1"),
+        ("requester", "talk.code.1"),
+        ("provider", "talk.judge.1"),
+        ("provider", "talk.code.1"),
+    ],
+)
+async def test_either_side_may_die_and_both_go_on(here: FrontNode, there: FrontNode, stopped: str, after: str) -> None:
     requests = here.front.requests
     run = await requests.begin(here.speaker("alice"), there.did("bob"), NEED)
-    await (here if stopped == "requester" else there).die_after("talk.sent.1")
+    await (here if stopped == "requester" else there).die_after(after)
     spoken = await requests.outcome(run, there.did("bob"), here.log.clock.monotonic() + 50)
     assert await requests.speak(here.speaker("alice"), spoken, {"city": "Rome"}) == {"temperature": 4, "sky": "clear"}
 

@@ -19,6 +19,7 @@ from moothall.identity.limited_body import Caps
 from moothall.node import Node
 from moothall.protocols.anp.negotiating import quoting
 from tests.protocols.anp import hall
+from tests.protocols.anp.weather import CITY, WEATHER, forecast
 from tests.protocols.frames.town import did, served
 
 CAPS = Caps(most_bytes=1_000_000, head_seconds=20.0, idle_seconds=20.0)
@@ -173,3 +174,20 @@ async def test_agents_of_one_node_negotiate_without_a_request_to_themselves(ther
     call = there.host.agreeing.call
     reply = await call("node", f"{target}#anp.negotiate", request(there, target, {}, {}))
     assert await call("node", f"{target}#double", quoting(reply, {"number": 4})) == 8
+
+
+@pytest.mark.requirement("WIRE-NEGO-01", "WIRE-NEGO-04", "WIRE-NEGO-12")
+async def test_nodes_without_a_model_draft_a_protocol_and_speak_it(here: Node, there: Node) -> None:
+    there.add(Agent("weather", forecast))
+    identity = there.host.office.agent("weather")
+    assert identity is not None
+    peer = identity.did.text
+    need = {"requirement": "Tell the weather forecast of a city", "input_schema": CITY, "output_schema": WEATHER}
+    spoken = await here.call("local:protocols.negotiate", peer=peer, **need)
+    assert spoken.source == "negotiated"
+    asked = {"peer": peer, "protocol": spoken.protocol, "arguments": {"city": "Turin"}}
+    assert await here.call("local:protocols.ask", **asked) == {"temperature": 5, "sky": "clear"}
+    assert (await here.call("local:protocols.negotiate", peer=peer, **need)).source == "kept"
+    shown = await here.call("local:protocols.show", protocol=spoken.protocol)
+    assert set(shown["transcript"]["signatures"]) == {"requester", "provider"}
+    assert [each["protocol"] for each in await here.call("local:protocols.list")] == [spoken.protocol]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 from moothall.capability.entry import Entry
-from moothall.capability.jsonschema import MARK
+from moothall.codegen.services.exact import exact
 from moothall.negotiation.protocol.bodies import ExecutionMode
 from moothall.negotiation.protocol.needs import JsonObject
 
@@ -179,18 +179,7 @@ def for_drafting(offers: Iterable[Offer]) -> tuple[Offer, ...]:
     Ours may also travel as decimal strings, beyond 2^53; a drafted protocol has none so large.
     """
     return tuple(
-        replace(offer, request=_whole_numbers(offer.request), response=_whole_numbers(offer.response))
+        replace(offer, request=exact(offer.request), response=exact(offer.response))
         for offer in offers
         if not offer.name.startswith(AGREED_NAMES) and not offer.streams
     )
-
-
-def _whole_numbers(schema: Any) -> Any:  # noqa: ANN401 - JSON of any shape
-    if isinstance(schema, list):
-        return [_whole_numbers(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if MARK in schema:
-        rest = {key: value for key, value in schema.items() if key not in {MARK, "pattern"}}
-        return {**rest, "type": "integer"}
-    return {key: _whole_numbers(value) for key, value in schema.items()}

@@ -118,8 +118,7 @@ class _Looking:
         )
 
     async def _read(self, stage: Stage) -> StageReport:
-        found = subset.problems(self._module.source, self._module.manifest)
-        return _report(stage, [each for each in found if each.stage == stage])
+        return _report(stage, [each for each in self._found if each.stage == stage])
 
     async def _lint(self) -> StageReport:
         stubs, problems = self._stubs
@@ -132,6 +131,11 @@ class _Looking:
         return _report("types", [*problems, *_untyped(self._module.source), *(_in("types", each) for each in found)])
 
     @cached_property
+    def _found(self) -> Sequence[Problem]:
+        """What is wrong with the source as it is read."""
+        return subset.problems(self._module.source, self._module.manifest)
+
+    @cached_property
     def _stubs(self) -> tuple[str, Sequence[Problem]]:
         """The declarations of what the code is given, or why there can be none."""
         try:
@@ -141,8 +145,7 @@ class _Looking:
 
     async def _declared(self, hidden: Sequence[Case]) -> StageReport:
         """Whether the functions are as the manifest says, and whether that and the tests make sense."""
-        found = subset.problems(self._module.source, self._module.manifest)
-        wrong = [each for each in found if each.stage == "signature"]
+        wrong = [each for each in self._found if each.stage == "signature"]
         return _report("signature", [*wrong, *_senseless(self._module, hidden)])
 
     async def _tests(self, hidden: Sequence[Case], counterparts: Sequence[Module]) -> StageReport:

@@ -23,6 +23,8 @@ TREE: dict[tuple[str, ...], tuple[str, ...]] = {
     ("teams",): ("create", "show", "add", "remove", "move", "dissolve", "propose", "agree", "withdraw", "agreements"),
     ("grant",): ("create", "add", "list", "show", "revoke"),
     ("approvals",): ("list", "show", "decide", "cancel"),
+    ("protocols",): ("list", "show", "ask"),
+    ("routines",): ("find", "get", "verify"),
     ("services",): ("list", "show", "publish", "rollback", "disable"),
 }  # fmt: skip
 SUBCOMMANDS = [(name,) for name in COMMANDS] + [(*group, name) for group, names in TREE.items() for name in names]

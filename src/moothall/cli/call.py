@@ -12,8 +12,9 @@ from moothall.cli.at_node import at_node
 from moothall.cli.calling import Calls, Said
 from moothall.cli.desk import JsonObject
 from moothall.cli.invocation import Invocation, standard
-from moothall.cli.render.clean import clean_line, safe_json
+from moothall.cli.render.clean import safe_json
 from moothall.cli.render.tools import print_elsewhere, print_tool, print_tools, progress_line
+from moothall.cli.telling import tell_value
 from moothall.cli.wording import Option, Worded
 from moothall.errors import ServiceNotFoundError, Told, UsageError
 from moothall.protocols.approving import approval_of, purpose_of
@@ -52,9 +53,9 @@ def call(  # noqa: PLR0913, PLR0917 - its options
                 if isinstance(value, Progress):
                     call.progress(progress_line(value))
                 else:
-                    _print(call, value)
+                    tell_value(call, value)
         else:
-            _print(call, await calls.call(target, params, timeout, said))
+            tell_value(call, await calls.call(target, params, timeout, said))
         return 0
 
     return at_node(call, code, work)
@@ -112,11 +113,3 @@ def _print_elsewhere(call: Invocation, found: JsonObject) -> None:
         call.result(safe_json(json.dumps(found, ensure_ascii=False)))
     else:
         print_elsewhere(found, call.lang)
-
-
-def _print(call: Invocation, value: object) -> None:
-    """Text as it is, anything else as JSON; with --json always one JSON value a line."""
-    if isinstance(value, str) and not call.as_json:
-        call.result("\n".join(map(clean_line, value.splitlines())) if value else "")
-    else:
-        call.result(safe_json(json.dumps(value, ensure_ascii=False, indent=None if call.as_json else 2)))

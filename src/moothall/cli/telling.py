@@ -43,3 +43,11 @@ def tell_removed(call: Invocation, there: object) -> int:
 def tell_json(call: Invocation, value: object) -> None:
     """Print a value as one line of JSON."""
     call.result(safe_json(json.dumps(value, ensure_ascii=False)))
+
+
+def tell_value(call: Invocation, value: object) -> None:
+    """Print the value of a call: text as it is, anything else as JSON; with --json always one JSON value a line."""
+    if isinstance(value, str) and not call.as_json:
+        call.result("\n".join(map(clean_line, value.splitlines())) if value else "")
+    else:
+        call.result(safe_json(json.dumps(value, ensure_ascii=False, indent=None if call.as_json else 2)))

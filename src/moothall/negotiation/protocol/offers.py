@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
+from urllib.parse import urlsplit
 
 from moothall.capability.entry import Entry
 from moothall.codegen.services.exact import exact
@@ -22,6 +23,8 @@ RPC_PROFILE: Final = "anp.rpc.v1"
 
 TASK_PROFILE: Final = "a2a.task.v1"
 """The profile of tasks, as A2A 1.0 has them; a name of ours, since ANP has none."""
+
+_NEAR: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 AGREED_NAMES: Final = "protocol."
 """What the names of agreed protocols begin with."""
@@ -183,3 +186,10 @@ def for_drafting(offers: Iterable[Offer]) -> tuple[Offer, ...]:
         for offer in offers
         if not offer.name.startswith(AGREED_NAMES) and not offer.streams
     )
+
+
+def security_of(base: str) -> tuple[str, ...]:
+    """The security profiles of a node at an address: over plain HTTP nothing is protected, but on the very machine."""
+    place = urlsplit(base)
+    near = place.hostname in _NEAR or (place.hostname or "").endswith(".localhost")
+    return (TRANSPORT,) if place.scheme == "https" or near else ()

@@ -17,7 +17,7 @@ from moothall.errors import (
     ValidationError,
 )
 from moothall.negotiation.protocol.bodies import NegotiateBody, NegotiateMeta, NegotiationReply, read
-from moothall.negotiation.protocol.offers import FrontTerms
+from moothall.negotiation.protocol.offers import FrontTerms, security_of
 from moothall.negotiation.protocol.selection import Chosen, Unclear, check_head, select
 from tests.negotiation.protocol.front.asking import A2A, OFFERS, RPC, TERMS, body, body_of, meta, meta_of
 
@@ -215,3 +215,16 @@ def test_without_drafting_that_mode_is_unsupported() -> None:
 def test_a_reply_says_only_what_it_has_to_say() -> None:
     reply = NegotiationReply(negotiation_id="n", status="rejected", reason="no")
     assert reply.wire() == {"negotiationId": "n", "status": "rejected", "reason": "no"}
+
+
+@pytest.mark.requirement("WIRE-NEGO-08")
+@pytest.mark.parametrize(
+    ("base", "profiles"),
+    [
+        ("https://there.example", ("transport-protected",)),
+        ("http://localhost:8420", ("transport-protected",)),
+        ("http://there.example", ()),
+    ],
+)
+def test_nothing_is_protected_over_plain_http_elsewhere(base: str, profiles: tuple[str, ...]) -> None:
+    assert security_of(base) == profiles

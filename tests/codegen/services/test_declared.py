@@ -98,6 +98,20 @@ async def test_a_function_that_is_included_later_gets_its_body_too(tmp_path: Pat
         assert await site.call("local:maths.scaled", value=4) == 8
 
 
+async def test_a_function_that_goes_and_comes_again_has_its_body_again(tmp_path: Path) -> None:
+    script = smith()
+    agent = Agent("maths", scaled)
+    async with forged(tmp_path, agent, llm=script.llm(), judge=Passing()) as site:
+        await site.forge.declared.settled()
+        registry = site.node.host.capabilities
+        registry.remove("maths.scaled")
+        agent.include(scaled)
+        await site.forge.declared.settled()
+        assert registry.snapshot.resolve("maths.scaled").spec.provenance is not None
+        assert await site.call("local:maths.scaled", value=4) == 8
+    assert script.seen == ["code", "cases"]
+
+
 @pytest.mark.requirement("GEN-02")
 async def test_another_prompt_makes_another_version(tmp_path: Path) -> None:
     async with forged(tmp_path, Agent("maths", scaled), llm=smith().llm(), judge=Passing()) as site:

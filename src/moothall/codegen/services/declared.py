@@ -81,13 +81,13 @@ class DeclaredServices:
     def _look(self, snapshot: Snapshot) -> None:
         for entry in snapshot.newest:
             fresh = entry.spec.generated and entry.agent != FORGE and entry.spec.provenance is None
-            if fresh and entry.id not in self._works:
+            if fresh and not _failed(self._works.get(entry.id)):
                 self._work(entry)
 
     def _work(self, entry: Entry) -> asyncio.Task[None]:
-        """What writes a body; one that failed for reasons of the moment is begun anew."""
+        """What writes a body, or finds what was written; begun anew where it has failed, or was for an earlier one."""
         work = self._works.get(entry.id)
-        if work is None or (work.done() and (work.cancelled() or work.exception() is not None)):
+        if work is None or work.done():
             work = self._works[entry.id] = asyncio.create_task(self._provided(entry), name=f"forge {entry.id}")
             work.add_done_callback(_told)
         return work
@@ -136,6 +136,11 @@ def _function(entry: Entry) -> Function:
     name = plain if plain[:1].isalpha() else f"f_{plain}"[:64]
     parameters = {key: value for key, value in exact(entry.input_schema).items() if key != "title"}
     return Function(name=name, parameters=parameters, returns=exact(entry.output_schema or {}))
+
+
+def _failed(work: asyncio.Task[None] | None) -> bool:
+    """Whether it ended without a body: the next call begins it anew, and no change of the registry does."""
+    return work is not None and work.done() and (work.cancelled() or work.exception() is not None)
 
 
 def _told(work: asyncio.Task[None]) -> None:

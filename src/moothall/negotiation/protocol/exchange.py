@@ -39,6 +39,7 @@ from moothall.negotiation.protocol.wire.messages import (
     FixErrorNegotiation,
     NaturalLanguageNegotiation,
     TestCasesNegotiation,
+    TranscriptSignature,
 )
 
 SendCallback = Callable[[bytes], Awaitable[None]]
@@ -72,10 +73,11 @@ class Exchange:
         self._work: HalfAtWork | None = None
         self._need: Need | None = None
         self._held: list[JsonObject] = []
+        self._signatures: asyncio.Queue[TranscriptSignature] = asyncio.Queue(1)
         self._cases_settled = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: MoothallError | None = None
-        self._talking = Talking(self._send_model, self._words, terms.limits.message_timeout)
+        self._talking = Talking(self.send_message, self._words, terms.limits.message_timeout)
         self._fixing = Fixing(self._say, Fixer(diagnose=self._diagnose, mend=self._mend), terms.limits)
         self._handlers: Mapping[str, Callable[[JsonObject], Awaitable[None]]] = {
             "protocolNegotiation": self._handle_protocol_negotiation,
@@ -84,6 +86,7 @@ class Exchange:
             "fixErrorNegotiation": self._handle_fix_error_negotiation,
             "naturalLanguageNegotiation": self._handle_natural_language_negotiation,
             "error": self._handle_error,
+            "transcriptSignature": self._handle_signature,
         }
 
     # Sending
@@ -108,7 +111,12 @@ class Exchange:
         """Send a message as one frame."""
         await self.send_data(frames.meta(message))
 
-    async def _send_model(self, message: messages.Message) -> None:
+    async def send_message(self, message: messages.Message) -> None:
+        """Send a message as one frame, apart from the record of the negotiation.
+
+        Raises:
+            as `send_data`.
+        """
         await self._send_message(message.wire())
 
     async def _send_application(self, payload: bytes) -> None:
@@ -191,6 +199,20 @@ class Exchange:
         elif data.get("fatal"):
             self._end(SessionEnded("the other side ended the session with an error"))
 
+    async def _handle_signature(self, data: JsonObject) -> None:
+        """Keep the other side's signature over the transcript; a second one is told to be too much."""
+        message = messages.read(data)
+        if not isinstance(message, TranscriptSignature):
+            return
+        if self._signatures.full():
+            await self._reply("too_many")
+        else:
+            self._signatures.put_nowait(message)
+
+    async def peer_signature(self) -> TranscriptSignature:
+        """The other side's signature over the transcript, as soon as it comes."""
+        return await self._signatures.get()
+
     async def _answer_cases(self, message: TestCasesNegotiation) -> None:
         if self._talk is not None and await self._talk.heard_cases(message):
             self._cases_settled.set()
@@ -264,7 +286,7 @@ class Exchange:
 
     async def _reply(self, code: str, *, fatal: bool = False) -> None:
         try:
-            await self._send_model(ErrorReply(code=code, fatal=fatal))
+            await self.send_message(ErrorReply(code=code, fatal=fatal))
         except MoothallError:
             _log.warning("an error could not be answered", exc_info=True)
 

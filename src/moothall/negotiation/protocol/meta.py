@@ -153,6 +153,7 @@ class MetaProtocol(Exchange):
         """Talk until both sides agree or it fails; on success the text whose digest both accepted."""
         if self._talk is None:
             raise Conflict("no negotiation was begun")
+        self.negotiation_messages_event.clear()  # what came is in the carrier, whether it was noticed or not
         await self._talk.agree()
         return self._talk.agreed, self._talk.state.agreed
 

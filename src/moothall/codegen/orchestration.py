@@ -2,8 +2,8 @@
 
 The calls are made with the rights of whoever called. A step that waits for an approval ends the call with that; the
 caller repeats it when it was approved, and the plan goes on where it stood: what was done is not done again. That is
-remembered for as long as this process lives; a caller with an ``Idempotency-Key`` finds it after a restart, too, since
-every step is made under a key that follows from it.
+remembered for a day, as long as this process lives. A step that was under way when its caller left, or had no time any
+more, is made under the same key again, so that it is done once.
 """
 
 from __future__ import annotations
@@ -117,8 +117,8 @@ class Orchestrator:
         call = running.get()
         if call is None:
             raise no_model()
-        name = digest([ctx.principal.id, entry.key, dict(arguments), ctx.idempotency_key or ""])
-        plan = self._taken(name) or _Plan(digest([name]) if ctx.idempotency_key else fresh())
+        name = digest([ctx.principal.id, entry.key, dict(arguments)])
+        plan = self._taken(name) or _Plan(fresh())
         try:
             return await self._carried_out(plan, entry, arguments, call)
         except (*_LEAVES, asyncio.CancelledError):

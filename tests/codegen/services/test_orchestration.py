@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from dataclasses import dataclass, field
@@ -205,3 +206,33 @@ async def test_data_of_the_caller_and_of_capabilities_stays_between_fences(tmp_p
             await site.call("local:clerk.intelligent_order_process", STRANGER, user_request=3)
     [asked] = prompts
     assert asked.count("</data>") == asked.count("<data name=")
+
+
+@pytest.mark.requirement("GEN-13")
+async def test_a_step_whose_caller_left_is_done_once(tmp_path: Path) -> None:
+    begun, gate = asyncio.Event(), asyncio.Event()
+    made: list[str] = []
+
+    @capability(access="authenticated")
+    async def order(item: str) -> str:
+        """Order something."""
+        begun.set()
+        await gate.wait()
+        made.append(item)
+        return f"o-{item}"
+
+    def speak(_system: str, user: str) -> str:
+        steps = _part(user, "steps")
+        if not steps:
+            return _call("local:shop.order", item="tea")
+        return json.dumps({"result": {"order": steps[0]["value"]}})
+
+    clerk = Agent("clerk", intelligent_order_process)
+    async with forged(tmp_path, Agent("shop", order), clerk, llm=ScriptedLLM([speak])) as site:
+        first = asyncio.create_task(process(site))
+        await begun.wait()
+        first.cancel()
+        await asyncio.wait([first])
+        gate.set()
+        assert await process(site) == {"order": "o-tea"}
+    assert made == ["tea"]

@@ -33,6 +33,9 @@ MESSAGE_ID: Final = "messageId"
 REQUEST_TIMEOUT: Final = 30.0
 """Seconds that a request waits for its response."""
 
+MOST_REQUESTS: Final = 100
+"""Requests that one end answers at once."""
+
 GOOD, BAD_REQUEST, FAILED, NOT_READY = 200, 400, 500, 503
 """The codes that this side sets itself; all others come from the protocol's own table."""
 
@@ -155,6 +158,7 @@ class ProviderBase:
         self._send: Send | None = None
         self._callback: Callback | None = None
         self._shut = False
+        self._under_way = 0
 
     def set_send_callback(self, callback: Send) -> None:
         """Say how bytes reach the requester."""
@@ -196,11 +200,16 @@ class ProviderBase:
             return {"code": BAD_REQUEST, "message": problem}
         if self._callback is None:
             return {"code": NOT_READY, "message": "nothing answers requests yet"}
+        if self._under_way >= MOST_REQUESTS:
+            return {"code": NOT_READY, "message": "too many requests are answered at once"}
+        self._under_way += 1
         try:
             response = await self.answer(request)
         except Exception:  # noqa: BLE001 - whatever business code raises, the requester gets its answer
             _log.exception("the code behind an agreed protocol failed")
             return {"code": FAILED, "message": "the request could not be answered"}
+        finally:
+            self._under_way -= 1
         if not good_code(response) or self.response_problem(response) is not None:
             _log.warning("a response of the code behind an agreed protocol does not have the agreed form")
             return {"code": FAILED, "message": "the request could not be answered"}

@@ -44,9 +44,6 @@ from moothall.negotiation.protocol.wire.messages import (
 
 SendCallback = Callable[[bytes], Awaitable[None]]
 
-MOST_REQUESTS: Final = 100
-"""Requests of the other side that are answered at once."""
-
 MOST_HELD: Final = 8
 """Messages about an agreement that are kept until this side has looked at its last word."""
 
@@ -294,10 +291,10 @@ class Exchange:
         instance = self.instance
         if isinstance(instance, GeneratedRequester):
             instance.handle_message(payload)
-        elif instance is not None and self.ready and len(self._tasks) < MOST_REQUESTS:
-            self._spawn(instance.handle_message(payload))
-        else:
+        elif instance is None or not self.ready:
             self._spawn(self._reply("not_ready"))
+        else:
+            self._spawn(instance.handle_message(payload))
 
     async def _look(self) -> None:
         """Let requests through, or end them, as the negotiation stands."""

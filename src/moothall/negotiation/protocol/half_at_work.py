@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from moothall.codegen.module import Module
-from moothall.errors import Conflict, MoothallError, SandboxFault
+from moothall.errors import BudgetSpent, Conflict, MoothallError, SandboxFault
 from moothall.negotiation.protocol.bases import Send
 from moothall.negotiation.protocol.brain import Brain, Diagnosis
 from moothall.negotiation.protocol.document import ProtocolDocument
@@ -77,7 +77,7 @@ class HalfAtWork:
         try:
             self._use(await self._maker.half(self._document, cases))
         except NO_CODE as error:
-            self.reason = str(error)
+            self.reason = "budget" if isinstance(error, BudgetSpent) else error.message
             return False
         return True
 
@@ -89,7 +89,7 @@ class HalfAtWork:
             if not await self._maker.failures(self._document, self._module, cases):
                 return True
         except SandboxFault as error:
-            self.reason = str(error)
+            self.reason = error.message
         return await self.make(cases)
 
     async def diagnose(self, brain: Brain, description: str, cases: Sequence[JsonObject]) -> Diagnosis:
@@ -112,7 +112,7 @@ class HalfAtWork:
         try:
             module = await self._maker.make(self._document, task)
         except NO_CODE as error:
-            self.reason = str(error)
+            self.reason = "budget" if isinstance(error, BudgetSpent) else error.message
             return False
         self._use(module)
         if before is not None and module.source == before.source:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from moothall.errors import CallTimeout, Conflict, NodeUnreachable, SessionEnded
-from moothall.negotiation.protocol.bases import ProviderBase, RequesterBase
+from moothall.negotiation.protocol.bases import MOST_REQUESTS, ProviderBase, RequesterBase
 
 
 def joined(callback: Any, *, timeout: float = 5.0) -> tuple[RequesterBase, ProviderBase, set[asyncio.Task[None]]]:
@@ -158,6 +158,21 @@ async def test_a_request_that_cannot_be_read_is_answered_400(data: bytes) -> Non
     provider.set_send_callback(send)
     await provider.handle_message(data)
     assert [json.loads(each)["code"] for each in sent] == [400]
+
+
+async def test_more_requests_than_are_answered_at_once_get_code_503() -> None:
+    go = asyncio.Event()
+
+    async def callback(request: dict[str, Any]) -> dict[str, Any]:
+        await go.wait()
+        return {"code": 200}
+
+    requester, _, _ = joined(callback)
+    asked = [asyncio.ensure_future(requester.send_request({})) for _ in range(MOST_REQUESTS + 5)]
+    done, _ = await asyncio.wait(asked[MOST_REQUESTS:])
+    assert {task.result()["code"] for task in done} == {503}
+    go.set()
+    assert {response["code"] for response in await asyncio.gather(*asked[:MOST_REQUESTS])} == {200}
 
 
 async def test_without_a_callback_requests_are_answered_503() -> None:

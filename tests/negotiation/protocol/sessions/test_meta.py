@@ -169,6 +169,25 @@ async def test_a_negotiation_whose_model_may_not_be_asked_any_more_ends_rejected
         assert any(m["status"] == "rejected" and m["reason"] == "budget" for m in last)
 
 
+@pytest.mark.requirement("META-LIMIT-04")
+async def test_a_budget_that_is_spent_while_code_is_written_is_told_to_the_other_side(
+    tmp_path: Path, workshop: Workshop
+) -> None:
+    """The protocol is agreed on with the last call that the requester has; no template can write its half."""
+    need = NEED.model_copy(update={"output_schema": {"type": "object", "required": ["rank"]}})
+    limits = Limits(max_llm_calls=1, message_timeout=10, code_generation_timeout=10)
+    plant(tmp_path, "provider")
+    async with Pair(tmp_path, workshop, limits=limits, with_cases=False) as pair:
+        (good, _), _ = await asyncio.gather(
+            pair.alice.negotiate_protocol(need.requirement, need=need), pair.bob.wait_remote_negotiation()
+        )
+        assert not good
+        assert pair.alice.reason == "budget"
+        assert not await pair.bob.wait_for_code_generation()
+        (report,) = sent(pair.up, "codeGeneration")
+        assert (report["status"], report["reason"]) == ("error", "budget")
+
+
 async def test_a_requirement_that_is_none_is_refused_at_once(tmp_path: Path, workshop: Workshop) -> None:
     async with Pair(tmp_path, workshop) as pair:
         with pytest.raises(InvalidInput):

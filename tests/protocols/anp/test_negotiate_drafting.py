@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from moothall.capability.decorators import capability
-from moothall.errors import NegotiationRejected, PayloadTooLarge, ValidationError
+from moothall.errors import MoothallError, NegotiationRejected, PayloadTooLarge, ValidationError
 from moothall.negotiation.protocol import artifact as artifacts
 from moothall.negotiation.protocol import document as documents
 from moothall.negotiation.protocol.limits import Limits
@@ -21,6 +21,7 @@ from moothall.negotiation.protocol.workshop import Workshop
 from moothall.protocols.anp.negotiating import quoting
 from tests.protocols.anp import hall
 from tests.protocols.anp.front_town import EasyJudge, FrontNode, front_node
+from tests.protocols.anp.town import house
 from tests.protocols.anp.weather import NEED, forecast
 
 
@@ -200,6 +201,13 @@ async def test_a_drafted_agreement_can_be_quoted(here: FrontNode, there: FrontNo
     assert answer == {"code": 200, "temperature": 4, "sky": "clear"}
     with pytest.raises(NegotiationRejected):
         await here.calls("alice", target, quoting(end.payload["reply"] | {"negotiationDigest": "sha256:0"}, given))
+
+
+async def test_a_provider_that_does_not_negotiate_is_named_as_the_reason(here: FrontNode, tmp_path: Path) -> None:
+    async with house(tmp_path / "plain", {"bob": (hall.add,)}) as plain:
+        until = here.log.clock.monotonic() + 50
+        with pytest.raises(MoothallError):
+            await here.front.requests.obtain(here.speaker("alice"), plain.did("bob"), NEED, until)
 
 
 async def test_messages_of_another_form_or_length_are_refused(here: FrontNode, there: FrontNode) -> None:

@@ -19,6 +19,7 @@ from moothall.errors import (
 )
 from moothall.events.model import CONSUMED, Draft, JsonValue
 from moothall.events.run import Run
+from moothall.messages import tell
 from moothall.negotiation.protocol.agreed_terms import AGREED, AGREED_KEY
 from moothall.negotiation.protocol.bodies import NegotiationReply
 from moothall.negotiation.protocol.conduct import Conducted, Side, conduct
@@ -264,8 +265,8 @@ def transcript_of(found: Conducted, *, requester: str, provider: str) -> Transcr
 
 
 def _reason(found: Conducted, carrier: RequestingCarrier) -> str:
-    if carrier.refusal is not None:
-        return carrier.refusal.message
+    if (refusal := carrier.refusal) is not None:
+        return tell(refusal.told, "en") if refusal.told else refusal.message
     ended = carrier.ended
     return ended.reason if ended is not None and ended.status == "rejected" and ended.reason else found.reason
 

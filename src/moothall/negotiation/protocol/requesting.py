@@ -217,7 +217,8 @@ def transcript_in(agreed: Agreement) -> JsonObject:
 
 def _refusal(end: Event, run: str) -> MoothallError:
     """Why a negotiation ended, as an error of the class that the other side named."""
-    kind = classes().get(str(end.payload.get("code", "")), NegotiationRejected)
+    named = classes().get(str(end.payload.get("code", "")), NegotiationRejected)
+    kind = named if issubclass(named, NegotiationRejected) else NegotiationRejected
     reason = str(end.payload["reason"])
     told = Told("agreeing.front_failed", {"reason": reason})
     return kind("nothing was agreed on", told=told, details={"negotiation": run, "reason": reason})

@@ -14,7 +14,6 @@ from typing import Final
 from moothall.errors import (
     CallTimeout,
     MoothallError,
-    NegotiationRejected,
     NodeUnreachable,
     Overloaded,
     RateLimited,
@@ -121,7 +120,7 @@ class RequestingCarrier:
 
     Attributes:
         ended: the provider's last word, once there is one.
-        refusal: why it refused a request, if it did.
+        refusal: why a request failed for good, if one did.
     """
 
     def __init__(self, run: Run, peer: str, journal: RunJournal, ask: Ask, patience: float) -> None:
@@ -130,7 +129,7 @@ class RequestingCarrier:
         self._replies = self._got = 0
         self._messages: dict[int, JsonObject] = {}
         self.ended: NegotiationReply | None = None
-        self.refusal: NegotiationRejected | None = None
+        self.refusal: MoothallError | None = None
         for event in run.history:
             if event.type == REPLY:
                 self._take(NegotiationReply.model_validate(event.payload["reply"]))
@@ -195,16 +194,15 @@ class RequestingCarrier:
         while True:
             try:
                 return await self._ask(operation, messages, len(self._messages))
-            except NegotiationRejected as error:
-                self.refusal = error
-                raise SessionEnded("the provider refuses to go on") from error
             except _PASSING as error:
                 if clock.now() + _AGAIN >= until:
+                    self.refusal = error
                     raise SessionEnded("the provider cannot be reached") from error
                 _log.info("%s: a request is repeated: %s", self._run.id, type(error).__name__)
                 await clock.sleep_until(clock.now() + _AGAIN)
             except MoothallError as error:
-                raise SessionEnded("the provider cannot be asked") from error
+                self.refusal = error
+                raise SessionEnded("the provider refuses to go on") from error
 
     def _take(self, reply: NegotiationReply) -> None:
         self._replies += 1

@@ -9,7 +9,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self
 
 from moothall.calls.ports import CallFacts
 from moothall.calls.reply import Item, Progress
@@ -54,7 +54,9 @@ _NOTHING: Final = Said()
 
 
 class Calls(ABC):
-    """What the commands need to call."""
+    """What the commands need to call; ``served``: it is a node that others reach, too."""
+
+    served: ClassVar[bool] = True
 
     async def call(
         self,
@@ -127,6 +129,8 @@ async def calls_of(settings: Settings, lang: Lang, node: Node | None = None) -> 
 
 
 class _LocalCalls(Calls):
+    served = False
+
     def __init__(self, node: Node) -> None:
         self._path = node.host.path
 

@@ -17,8 +17,8 @@ from moothall.cli.invocation import Invocation, standard
 from moothall.cli.parties import did_of
 from moothall.cli.telling import tell, tell_value
 from moothall.cli.wording import Option, Worded
-from moothall.errors import UsageError
-from moothall.identity.keystore import DEFAULT_AGENT
+from moothall.errors import CallTimeout, MoothallError, Told, UsageError
+from moothall.identity.keystore import DEFAULT_AGENT, Keystore
 
 SECONDS: Final = 600.0
 """As long as the capability lets both sides take by the usual limits."""
@@ -58,9 +58,7 @@ def negotiate(  # noqa: PLR0913, PLR0917 - its options
     asked = arguments(call, [_read(call, word) for word in words]) if words else None
 
     async def work(calls: Calls) -> int:
-        whole = {"peer": did_of(call, peer), **need, "agent": agent}
-        call.progress(call.text("negotiate.asking", peer=whole["peer"]))
-        agreed = await calls.call(f"local:{DEFAULT_AGENT}.protocols.negotiate", whole, timeout)
+        agreed = await _negotiated(call, calls, {"peer": did_of(call, peer), **need, "agent": agent}, timeout)
         if asked is None:
             return _agreed(call, agreed)
         call.progress(_line(call, agreed))
@@ -69,6 +67,27 @@ def negotiate(  # noqa: PLR0913, PLR0917 - its options
         return 0
 
     return at_node(call, code, work)
+
+
+async def _negotiated(call: Invocation, calls: Calls, whole: JsonObject, seconds: float) -> JsonObject:
+    """What is agreed on.
+
+    Raises:
+        CallTimeout: nothing yet; the negotiation goes on.
+        MoothallError: nothing.
+    """
+    call.progress(call.text("negotiate.asking", peer=whole["peer"]))
+    own = {one.did.text for one in Keystore.open(call.settings().data).all()}
+    if not calls.served and whole["peer"] not in own:
+        call.progress(call.text("negotiate.not_served"))
+    try:
+        agreed: JsonObject = await calls.call(f"local:{DEFAULT_AGENT}.protocols.negotiate", whole, seconds)
+    except MoothallError as error:
+        if error.code != CallTimeout.code:
+            raise
+        told = Told("cli.negotiate.waiting", hint="cli.negotiate.waiting_try")
+        raise CallTimeout("still under way", told=told, details=error.details) from error
+    return agreed
 
 
 async def ask(calls: Calls, peer: str, protocol: str, asked: JsonObject, agent: str) -> Any:  # noqa: ANN401 - JSON

@@ -14,7 +14,7 @@ from moothall.cli.invocation import Invocation, standard
 from moothall.cli.negotiate import ask
 from moothall.cli.parties import did_of
 from moothall.cli.render.clean import clean
-from moothall.cli.telling import tell, tell_rows, tell_value
+from moothall.cli.telling import tell, tell_records, tell_value
 from moothall.cli.wording import Commands, Option, Worded
 
 _COLUMNS = ("protocol", "peer", "need")
@@ -34,7 +34,7 @@ protocols = Commands(
 @standard
 def list_protocol(call: Invocation, agent: str, code: str | None) -> int:
     """List agreements."""
-    return tell_rows(call, asked_with(call, code, "protocols.list", agent=agent), _COLUMNS)
+    return tell_records(call, asked_with(call, code, "protocols.list", agent=agent), _COLUMNS)
 
 
 @click.command("show", cls=Worded, help="protocols_about.show")

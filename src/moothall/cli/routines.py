@@ -10,7 +10,7 @@ from moothall.cli.desk import JsonObject
 from moothall.cli.invocation import Invocation, standard
 from moothall.cli.parties import did_of
 from moothall.cli.render.clean import clean
-from moothall.cli.telling import tell, tell_rows
+from moothall.cli.telling import tell, tell_records
 from moothall.cli.wording import Commands, Option, Worded
 from moothall.errors import UsageError
 from moothall.identity.keystore import DEFAULT_AGENT
@@ -42,7 +42,7 @@ def find_routine(call: Invocation, protocol: str | None, need: str | None, kind:
 
     async def work(calls: Calls) -> int:
         rows = await calls.call(_target(call, peer, "find"), given, _SECONDS)
-        return tell_rows(call, rows, ("hash", "kind", "protocol"))
+        return tell_records(call, rows, ("hash", "kind", "protocol"))
 
     return at_node(call, None, work)
 

@@ -24,6 +24,17 @@ def tell_rows(call: Invocation, rows: Sequence[JsonObject], columns: Sequence[st
     return 0
 
 
+def tell_records(call: Invocation, rows: Sequence[JsonObject], fields: Sequence[str]) -> int:
+    """Print some fields of each below each other, for what is too long for a table, such as digests to be copied."""
+    if call.as_json or not rows:
+        return tell_rows(call, rows, fields)
+    for place, row in enumerate(rows):
+        if place:
+            call.result("")
+        print_record({name: row.get(name) for name in fields}, call.lang)
+    return 0
+
+
 def tell(call: Invocation, value: Any, shown: JsonObject | str | None = None) -> int:  # noqa: ANN401 - JSON of any shape
     """Print a value as JSON, or for people what is to be ``shown`` of it, else all: fields and values, or a line."""
     if call.as_json:

@@ -11,7 +11,6 @@ from moothall.calls.ports import Gateway
 from moothall.clock import parse_rfc3339, rfc3339
 from moothall.errors import (
     InvalidInput,
-    NegotiationExpired,
     NegotiationRejected,
     PermissionDeniedError,
     ServiceNotFoundError,
@@ -22,14 +21,12 @@ from moothall.events.log import EventLog
 from moothall.events.model import Draft
 from moothall.identity.carriage import agent_uri
 from moothall.identity.principal import Principal
-from moothall.messages import text
 from moothall.negotiation.protocol.agreed_terms import (
     AGREED,
     AGREED_KEY,
     SELECTED_KIND,
     Agreed,
     negotiation_of,
-    plain_numbers,
     request_digest,
     run_of,
     sealed,
@@ -39,16 +36,14 @@ from moothall.negotiation.protocol.bodies import (
     DRAFTING,
     NEGOTIATE,
     CapabilitiesReply,
-    Execution,
     NegotiateBody,
     NegotiateMeta,
     NegotiationReply,
-    Schemas,
-    Selected,
     read,
 )
 from moothall.negotiation.protocol.needs import JsonObject
 from moothall.negotiation.protocol.offers import FrontTerms, offers_of
+from moothall.negotiation.protocol.replying import asking_back, expired, refused_by_person, reply_of
 from moothall.negotiation.protocol.selection import Chosen, Unclear, check_head, select
 
 DOOR: Final = "anp"
@@ -221,7 +216,7 @@ class NegotiationDesk:
         if agreed is None or agreed.digest != quote.digest or agreed.capability != capability:
             raise NegotiationRejected("this was not agreed", told=Told("agreeing.front_other"))
         if not agreed.holds(self._log.clock.now()):
-            raise _expired()
+            raise expired()
 
     async def _selected(self, asked: Asked) -> NegotiationReply:
         request, kept = request_digest(asked.raw), await self._kept(asked.run)
@@ -229,16 +224,11 @@ class NegotiationDesk:
             if kept.request != request:
                 raise NegotiationRejected("used for another request", told=Told("agreeing.front_operation"))
             if not kept.holds(self._log.clock.now()):
-                raise _expired()
+                raise expired()
             return NegotiationReply.model_validate(kept.reply)
         chosen = await self._choice(asked.sender, asked.place, asked.body, asked.security)
         if isinstance(chosen, Unclear):
-            return NegotiationReply(
-                negotiation_id=asked.negotiation,
-                status="needs_more_information",
-                reason=chosen.reason,
-                alternatives=chosen.alternatives,
-            )
+            return asking_back(asked.negotiation, chosen)
         if not chosen.human:
             return await self._agree(asked.sender, asked.place, asked.negotiation, asked.raw, chosen)
         concluding = {
@@ -249,8 +239,7 @@ class NegotiationDesk:
         }
         if await self._authorizing.granted(asked.sender, concluding) and await self._kept(asked.run) is not None:
             return await self._selected(asked)
-        reason = text("agreeing.front_refused", "en")
-        return NegotiationReply(negotiation_id=asked.negotiation, status="rejected", reason=reason)
+        return refused_by_person(asked.negotiation)
 
     async def _choice(self, sender: Principal, place: Place, wanted: NegotiateBody, security: str) -> Chosen | Unclear:
         seen = await self._gateway().visible(sender, DOOR)
@@ -260,7 +249,7 @@ class NegotiationDesk:
         self, sender: Principal, place: Place, negotiation: str, body: JsonObject, chosen: Chosen
     ) -> NegotiationReply:
         until = rfc3339(self._log.clock.now() + self._valid)
-        reply = sealed(_reply(negotiation, chosen, until), agent=place.did, sender=sender.id)
+        reply = sealed(reply_of(negotiation, chosen, until), agent=place.did, sender=sender.id)
         run, request = run_of(place.did, sender.id, negotiation), request_digest(body)
         agreed = Draft(AGREED_KEY, AGREED, {"request": request, "reply": reply.wire()})
         meta = {"agent": place.did, "sender": sender.id}
@@ -303,28 +292,3 @@ class NegotiationDesk:
         if place is None:
             raise ServiceNotFoundError("there is no such agent")
         return place
-
-
-def _reply(negotiation: str, chosen: Chosen, until: str) -> NegotiationReply:
-    offer, interface = chosen.offer, chosen.interface
-    return NegotiationReply(
-        negotiation_id=negotiation,
-        status="accepted",
-        selected=Selected(
-            capability=offer.name,
-            interface=interface.id,
-            protocol=interface.protocol,
-            profile=interface.profile,
-            security_profile=chosen.security_profile,
-            content_type=chosen.content_type,
-            url=interface.url,
-        ),
-        execution=Execution(mode=chosen.mode, requires_human_authorization=chosen.human, timeout_ms=chosen.timeout_ms),
-        schemas=Schemas(request_schema=plain_numbers(offer.request), response_schema=plain_numbers(offer.response)),
-        valid_until=until,
-        alternatives=chosen.alternatives,
-    )
-
-
-def _expired() -> NegotiationExpired:
-    return NegotiationExpired("it does not hold any more", told=Told("agreeing.front_expired"))

@@ -68,6 +68,10 @@ class _Way:
     def content(self) -> str:
         return CONTENT[self.mode]
 
+    @property
+    def told(self) -> JsonObject:
+        return {"interface": self.interface.id, "execution": {"mode": self.mode}, "url": self.interface.url}
+
 
 def check_head(meta: NegotiateMeta, body: NegotiateBody, terms: FrontTerms) -> str:
     """The security profile that is agreed on; what holds for every mode is looked at first.
@@ -120,11 +124,7 @@ def select(body: NegotiateBody, offers: Sequence[Offer], terms: FrontTerms, secu
         security_profile=security,
         timeout_ms=min(offer.timeout_ms, limit or offer.timeout_ms) if bounded else offer.timeout_ms,
         human=offer.approval or body.constraints.requires_human_authorization,
-        alternatives=tuple(
-            {"interface": way.interface.id, "execution": {"mode": way.mode}, "url": way.interface.url}
-            for way in ways
-            if way != best
-        ),
+        alternatives=tuple(way.told for way in ways if way != best),
     )
 
 

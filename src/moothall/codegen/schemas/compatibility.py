@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from moothall.codegen.schemas.proving import Prover
+from moothall.codegen.schemas.running import Stopped
 from moothall.codegen.schemas.samples import samples
+from moothall.codegen.schemas.sieve import Sieve
 from moothall.codegen.schemas.validation import compiled
 
 _WITNESSES: Final = 40
@@ -42,7 +45,9 @@ def fits(source: object, target: object) -> Fit:
     prover = Prover(given.document, wanted.document)
     if prover.proves(given.document, wanted.document):
         return Fit("yes")
-    for value in samples(given, _WITNESSES):
-        if problems := wanted.problems(value, _MOST_REASONS):
-            return Fit("no", tuple(problems))
+    sieve = Sieve(wanted)
+    with suppress(Stopped):
+        for value in samples(given, _WITNESSES):
+            if problems := sieve.problems(value, _MOST_REASONS):
+                return Fit("no", tuple(problems))
     return Fit("unknown", tuple(dict.fromkeys(prover.doubts))[:_MOST_REASONS])

@@ -11,6 +11,8 @@ from moothall.codegen.schemas.shapes import Root, Shape, branches, kinds, shape
 from moothall.codegen.schemas.validation import Schema
 
 _SAMPLES: Final = 12
+_WORK: Final = 2_000
+"""Steps of looking at one of them."""
 _NUMBERS: Final = frozenset({"number", "integer"})
 _WHOLE: Final = ("0", "7", "12", "-3", "123")
 _FRACTIONS: Final = ("0.5", "12.25")
@@ -32,7 +34,7 @@ def converted(given: object, source: Root, wanted: object, target: Root) -> Way 
     if not found <= sought:
         return None
     fitting = Schema(target, "", wanted)
-    fits = [fitting.accepts(value) for value in samples_of(source, given, _SAMPLES)]
+    fits = [fitting.accepts(value, _WORK) for value in samples_of(source, given, _SAMPLES)]
     complex_ = bool(branches(one) or branches(other)) or bool(found & {"object", "array"})
     return Way(Copy(), total=False) if fits and (all(fits) if complex_ else any(fits)) else None
 

@@ -17,7 +17,9 @@ from moothall.codegen.schemas.validation import Schema
 
 JsonValue = Any
 _DEEPEST: Final = 8
-_MOST_PAIRS: Final = 1_500
+_MOST_PAIRS: Final = 2_000
+_CONVERTED: Final = 10
+"""What a pair that has to be tried by samples counts for."""
 _MOST_NAMES: Final = 100_000
 """Comparisons of names."""
 _PLAIN: Final = frozenset(
@@ -48,7 +50,7 @@ class Finder:
     ) -> Way | None:
         """The way from a schema of the source to one of the target, if there is one."""
         self._pairs -= 1
-        if self._pairs < 0 or depth > _DEEPEST:
+        if self._pairs < 0 or self._names <= 0 or depth > _DEEPEST:
             return None
         one, other = shape(given, self.source), shape(wanted, self.target)
         if kinds(one) == {"string"} and len({one.get("format"), other.get("format")} - {None}) > 1:
@@ -68,6 +70,7 @@ class Finder:
             return self._taken(one, wanted, at, depth)
         if "object" not in found and sought == {"object"} and named:
             return self._wrapped(given, other, at, depth, constants or {})
+        self._pairs -= _CONVERTED
         return converted(given, self.source, wanted, self.target)
 
     def _nullable(self, one: Shape, other: Shape, at: str, depth: int) -> Way | None:
@@ -115,6 +118,8 @@ class Finder:
 
     def places(self, one: Shape, names: int) -> list[Place]:
         """The places of an object, for so many names to be compared with; none where that has become too much."""
+        if self._names <= 0:
+            return []
         found = list(islice(places(one, self.source), MOST))
         self._names -= names * len(found)
         return found if self._names > 0 else []
@@ -124,6 +129,9 @@ class Finder:
 
     def nested(self, one: Shape, other: Shape, at: str, depth: int, name: str) -> Way | None:
         """A way to an object whose members the source holds beside each other: ``user: {id}`` of ``user_id``."""
+        self._pairs -= 1
+        if self._pairs < 0 or self._names <= 0:
+            return None
         prefixes: tuple[Words, ...] = (words(name), ()) if is_wrapper(name) else (words(name),)
         return _Assignment(self, one, other, at, depth).way({}, prefixes)
 

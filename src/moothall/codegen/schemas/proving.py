@@ -62,21 +62,27 @@ class Prover:
             return self._doubt(place, "nothing is allowed here")
         if (values := _values(given)) is not None:
             fitting = Schema(self.target, "", wanted)
-            return all(map(fitting.accepts, values)) or self._doubt(place, "not all of its values are allowed")
+            self._steps -= len(values)
+            return all(fitting.accepts(value, _STEPS) for value in values) or self._doubt(
+                place, "not all of its values are allowed"
+            )
         if choices := branches(given):
             return all(self.proves(chosen(given, choice), wanted, place, depth + 1) for choice in choices)
         return all(self._keyword(key, given, part, place, depth) for part in self._conjuncts(wanted) for key in part)
 
     def _conjuncts(self, wanted: object) -> Iterator[Shape]:
         """What a schema of the target demands, one by one; references and `allOf` opened."""
-        waiting, opened = [wanted], 0
-        while waiting and opened < _STEPS:
+        waiting: list[object] = [wanted]
+        seen: set[int] = set()
+        while waiting:
             part = waiting.pop()
-            opened += 1
-            if part is False:
-                yield {"not": {}}
-            if not isinstance(part, dict):
+            self._steps -= 1
+            if part is False or self._steps < 0:
+                yield {"not": {}}  # which is never proved
+                return
+            if not isinstance(part, dict) or id(part) in seen:
                 continue
+            seen.add(id(part))
             waiting += part.get("allOf", ())
             if "$ref" in part:
                 waiting.append(target(part["$ref"], self.target))

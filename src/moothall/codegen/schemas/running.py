@@ -10,6 +10,8 @@ JsonValue = Any
 WORK: Final = 500_000
 """Steps of one look at a value; a step is about a microsecond."""
 
+TOO_MUCH: Final = "/: it is too much to check"
+
 _DEEPEST: Final = 150
 """Schemas within each other that one look enters; a reference counts."""
 
@@ -26,10 +28,10 @@ class Look:
 
     __slots__ = ("_depth", "_left", "_most", "_quiet", "found")
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, work: int = WORK) -> None:
         self.found: list[str] = []
         self._most = most
-        self._left = WORK
+        self._left = work
         self._depth = 0
         self._quiet = 0
 
@@ -37,7 +39,7 @@ class Look:
         """Count work; raises Stopped where it is used up."""
         self._left -= steps
         if self._left < 0:
-            self.found.append("/: it is too much to check")
+            self.found.append(TOO_MUCH)
             raise Stopped
 
     def wrong(self, path: Path, what: str) -> bool:

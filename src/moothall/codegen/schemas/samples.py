@@ -8,9 +8,10 @@ from contextlib import suppress
 from typing import Final
 
 from moothall.codegen.schemas.admission import frozen
-from moothall.codegen.schemas.running import JsonValue
+from moothall.codegen.schemas.running import JsonValue, Stopped
 from moothall.codegen.schemas.sampling import Impossible, Maker, Mode
 from moothall.codegen.schemas.shapes import Root, branches, chosen, shape
+from moothall.codegen.schemas.sieve import Sieve
 from moothall.codegen.schemas.spoiling import spoiled
 from moothall.codegen.schemas.validation import Schema, compiled
 
@@ -21,6 +22,7 @@ _MOST_TRIES: Final = 8
 _MOST_EDGES: Final = 40
 _MOST_STEPS: Final = 10_000
 """Values that are made in all, those within others included."""
+_FEW_STEPS: Final = 1_000
 _EDGES: Final[tuple[Mode, ...]] = ("least", "most")
 _ANY: Final[Mode] = "random"
 
@@ -39,21 +41,24 @@ def samples(schema: object, count: int = 20, seed: int = 0) -> list[JsonValue]:
 
 def samples_of(root: Root, schema: object, count: int) -> list[JsonValue]:
     """As `samples`, of one schema of a document that was compiled."""
-    return _fitting(Schema(root, "", schema), schema, count, random.Random(0))  # noqa: S311 - samples are no secrets
+    return _fitting(Schema(root, "", schema), schema, count, random.Random(0), _FEW_STEPS)  # noqa: S311 - samples are no secrets
 
 
-def _fitting(checked: Schema, schema: object, count: int, rng: random.Random) -> list[JsonValue]:
+def _fitting(
+    checked: Schema, schema: object, count: int, rng: random.Random, steps: int = _MOST_STEPS
+) -> list[JsonValue]:
     found: dict[object, JsonValue] = {}
-    for value in _candidates(checked.document, schema, rng, count * _MOST_TRIES):
-        if len(found) >= count:
-            break
-        if checked.accepts(value):
-            found.setdefault(frozen(value), value)
+    sieve = Sieve(checked, 2 * steps)
+    with suppress(Stopped):
+        for value in _candidates(checked.document, schema, rng, count * _MOST_TRIES, steps):
+            if len(found) >= count:
+                break
+            if sieve.problems(value) == []:
+                found.setdefault(frozen(value), value)
     return list(found.values())
 
 
-def _candidates(root: Root, whole: object, rng: random.Random, tries: int) -> Iterator[JsonValue]:
-    steps = _MOST_STEPS
+def _candidates(root: Root, whole: object, rng: random.Random, tries: int, steps: int) -> Iterator[JsonValue]:
     wanted: list[tuple[object, Mode]] = [(edge, mode) for edge in _edges(root, whole) for mode in _EDGES]
     for schema, mode in [*wanted, *[(whole, _ANY)] * tries]:
         maker = Maker(root, rng, mode)

@@ -14,6 +14,7 @@ from moothall.codegen.schemas.references import target
 from moothall.codegen.schemas.scalars import TYPES, is_integer
 
 _DEEPEST: Final = 20
+_MOST_PARTS: Final = 60
 _FLOORS: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _CEILINGS: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 
@@ -21,11 +22,17 @@ Root = JsonObject | bool
 Shape = Mapping[str, Any]
 
 
-def shape(schema: object, root: Root, depth: int = 0) -> Shape:
+def shape(schema: object, root: Root) -> Shape:
     """The schema without ``$ref`` and ``allOf`` at its top; false is ``{"not": {}}``."""
-    if schema is False or depth > _DEEPEST:
-        return {"not": {}} if schema is False else {}
-    if not isinstance(schema, dict):
+    return _opened(schema, root, 0, [_MOST_PARTS])
+
+
+def _opened(schema: object, root: Root, depth: int, left: list[int]) -> Shape:
+    """``left``: parts that may still be opened, since each can refer to several others."""
+    left[0] -= 1
+    if schema is False:
+        return {"not": {}}
+    if not isinstance(schema, dict) or depth > _DEEPEST or left[0] < 0:
         return {}
     if "$ref" not in schema and "allOf" not in schema:
         return schema
@@ -33,8 +40,8 @@ def shape(schema: object, root: Root, depth: int = 0) -> Shape:
     parts = list(schema.get("allOf", ()))
     if "$ref" in schema:
         parts.insert(0, target(schema["$ref"], root))
-    for part in parts[:_DEEPEST]:
-        own = _together(own, shape(part, root, depth + 1))
+    for part in parts[:_MOST_PARTS]:
+        own = _together(own, _opened(part, root, depth + 1, left))
     return own
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import zip_longest
 from typing import Final
 
 from moothall.codegen.schemas.admission import frozen
-from moothall.codegen.schemas.running import JsonValue
+from moothall.codegen.schemas.running import JsonValue, Stopped
 from moothall.codegen.schemas.shapes import Root, Shape, kinds, shape
+from moothall.codegen.schemas.sieve import Sieve
 from moothall.codegen.schemas.validation import compiled
 
 _OTHERS: Final[tuple[JsonValue, ...]] = (None, True, 0, -1, 1.5, "", "no", [], {}, [None], {"x": 1}, 2**53 - 1)
@@ -33,10 +35,14 @@ def spoiled(schema: object, value: JsonValue, seed: int = 0, count: int = 20) ->
     random.Random(f"{checked.digest} {seed}").shuffle(changes)  # noqa: S311 - samples are no secrets
     changes = _mixed(changes)
     found: dict[object, JsonValue] = {}
-    for place, other in changes[:_MOST_CHANGES]:
-        made = _changed(value, place, other)
-        if len(found) < count and not checked.accepts(made):
-            found.setdefault(frozen(made), made)
+    sieve = Sieve(checked)
+    with suppress(Stopped):
+        for place, other in changes[:_MOST_CHANGES]:
+            if len(found) >= count:
+                break
+            made = _changed(value, place, other)
+            if sieve.problems(made):
+                found.setdefault(frozen(made), made)
     return list(found.values())
 
 

@@ -39,11 +39,11 @@ class Bundle:
         self._nodes += 1
         if not isinstance(schema, dict) or self._nodes > MOST_NODES or depth > _DEEPEST:
             return {}
-        if "$ref" in schema and len(schema) == 1:
-            return self._reference(schema["$ref"], root, owner)
         given = shape(schema, root)
+        if "$ref" in schema and len(schema) == 1 and given.get("properties") and kinds(given) == {"object"}:
+            return self._reference(schema["$ref"], root, owner)  # others are written out: aliases of aliases explode
         if choices := branches(given):
-            return {"anyOf": [self._part(choice, root, owner, depth + 1) for choice in choices[:_MOST_CHOICES]]}
+            return _union([self._part(choice, root, owner, depth + 1) for choice in choices[:_MOST_CHOICES]])
         if (values := _choices(given)) is not None:
             return {"enum": values}
         made = [self._kind(name, given, root, owner, depth) for name in _kinds(given)]
@@ -78,6 +78,12 @@ class Bundle:
             self.defs[name] = {}
             self._waiting.append((name, target(ref, root), root))
         return {"$ref": f"#/$defs/{self._named[key]}"}
+
+
+def _union(choices: list[JsonObject]) -> JsonObject:
+    """One of several; anything, where one of them is anything."""
+    made = [choice for place, choice in enumerate(choices) if choice not in choices[:place]]
+    return {} if {} in made else made[0] if len(made) == 1 else {"anyOf": made}
 
 
 def _kinds(given: Any) -> list[str]:  # noqa: ANN401 - a shape

@@ -16,7 +16,7 @@ from moothall.codegen.schemas import applicators, scalars
 from moothall.codegen.schemas.admission import JsonObject, admitted, extent
 from moothall.codegen.schemas.references import target
 from moothall.codegen.schemas.refusing import refused
-from moothall.codegen.schemas.running import Check, JsonValue, Look, Path, Stopped
+from moothall.codegen.schemas.running import WORK, Check, JsonValue, Look, Path, Stopped
 
 MOST_SUBSCHEMAS: Final = 5_000
 MOST_PATTERNS: Final = 64
@@ -44,21 +44,24 @@ class Schema:
         self.digest: Final = digest
         self._check = _Compiler(document).whole(document if part is None else part)
 
-    def problems(self, value: JsonValue, most: int = 20) -> list[str]:
-        """What is wrong with a value, as ``/place: what``, without repeating the value; empty where it fits."""
+    def problems(self, value: JsonValue, most: int = 20, work: int = WORK) -> list[str]:
+        """What is wrong with a value, as ``/place: what``, without repeating the value; empty where it fits.
+
+        A value that takes more than ``work`` steps has one problem more, `running.TOO_MUCH`, and does not fit.
+        """
         reason = extent(value)
         if reason:
             return ["/: it is no JSON" if reason == "json" else "/: it is too large"]
-        look = Look(most)
+        look = Look(most, work)
         try:
             self._check(value, look, None)
         except Stopped:
             return look.found
         return look.found
 
-    def accepts(self, value: JsonValue) -> bool:
-        """Whether a value fits."""
-        return not self.problems(value, 1)
+    def accepts(self, value: JsonValue, work: int = WORK) -> bool:
+        """Whether a value fits, as far as so many steps show."""
+        return not self.problems(value, 1, work)
 
 
 AnySchema = JsonObject | bool | Schema

@@ -74,6 +74,8 @@ class Exchange:
         self._cases_settled = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: MoothallError | None = None
+        self.over = asyncio.Event()
+        """Set when the conversation has ended; its connection is of no more use."""
         self._talking = Talking(self.send_message, self._words, terms.limits.message_timeout)
         self._fixing = Fixing(self._say, Fixer(diagnose=self._diagnose, mend=self._mend), terms.limits)
         self._handlers: Mapping[str, Callable[[JsonObject], Awaitable[None]]] = {
@@ -317,6 +319,7 @@ class Exchange:
         self._cases_settled.set()
         if self._work is not None:
             self._work.close(error)
+        self.over.set()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(_logged(work))

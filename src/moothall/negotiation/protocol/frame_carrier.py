@@ -43,6 +43,11 @@ class FrameCarrier:
             raise self._closed
         await self._send(message)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something came that nobody has received."""
+        return not self._came.empty()
+
     def put(self, item: JsonObject | MoothallError) -> bool:
         """Keep what came, a message or what was wrong with it; whether there was room."""
         try:

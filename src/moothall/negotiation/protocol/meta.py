@@ -104,8 +104,11 @@ class MetaProtocol(Exchange):
 
     @property
     def error(self) -> MoothallError:
-        """The last failure, as an error of its kind."""
-        return self._ended or failure(self._talk.state.outcome if self._talk else None)
+        """The last failure, as an error of its kind: what either side said, before that it left."""
+        outcome = self._talk.state.outcome if self._talk else None
+        if self._ended is not None and (outcome is None or outcome.code == "left"):
+            return self._ended
+        return failure(outcome)
 
     # Negotiating
 
@@ -161,7 +164,10 @@ class MetaProtocol(Exchange):
         """Tell the other side whether this side's code was made and passes the agreed test cases."""
         if self._talk is None:
             raise Conflict("nothing was negotiated")
+        while self._carrier.waiting and self._talk.state.phase == "generating":
+            await self._talk.hear_of_code()  # a side that has no code says so, and may have left by now
         if self._talk.state.phase != "generating" or self._talk.state.own_code is not None:
+            await self._look()
             return
         work = self._work
         generated = success and work is not None and await work.passes(self._talk.cases)

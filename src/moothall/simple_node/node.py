@@ -7,13 +7,14 @@ the sandbox and the gate.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+import socket
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 from moothall.clock import Clock, SystemClock
-from moothall.errors import Conflict, InternalError, MoothallError, UsageError
+from moothall.errors import Conflict, InternalError, InvalidInput, MoothallError, Told, UsageError
 from moothall.hosting.frames import Spoken
 from moothall.identity.keystore import DEFAULT_AGENT, Keystore
 from moothall.identity.office import Place
@@ -29,7 +30,7 @@ from moothall.negotiation.protocol.wire.hello import MetaProtocolOffer, destinat
 from moothall.negotiation.protocol.workshop import Codegen, Workshop
 from moothall.node import Node
 from moothall.protocols.frames.door import Visit
-from moothall.protocols.frames.feeding import feed
+from moothall.protocols.frames.feeding import Talks
 from moothall.protocols.frames.link import Link
 from moothall.server.admission import is_loopback
 from moothall.server.run import Address, bind, serve_on
@@ -49,8 +50,8 @@ class SimpleNegotiationNode:
 
     Args:
         host_domain: the name under which others find it; ``localhost`` for this machine alone.
-        llm: judges and writes; None: the deterministic engine.
-        host_port: where it listens.
+        llm: judges and writes, and is closed with the node; None: the deterministic engine.
+        host_port: where it listens; 0: at any free port, which its DID then names.
         host_ws_path: where it takes connections, such as ``/ws``.
         protocol_code_path: the directory of the generated code; the node's own files are in it, too.
         new_provider_session_callback: is given every session in which this side provides; None: it only asks.
@@ -81,11 +82,11 @@ class SimpleNegotiationNode:
         self._settings = settings or _settings(host_domain, int(host_port), self._root / FOLDER)
         self._limits, self._codegen, self._clock = limits or Limits(), codegen, clock or SystemClock()
         self._did_info: DidInfo | None = None
+        self._listener: socket.socket | None = None
         self._node: Node | None = None
-        self._workshop: Workshop | None = None
         self._serving: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
-        self._talks: set[asyncio.Task[None]] = set()
+        self._talks = Talks()
 
     async def __aenter__(self) -> Self:
         await self.run()
@@ -109,13 +110,17 @@ class SimpleNegotiationNode:
     @property
     def workshop(self) -> Workshop:
         """Where its code is made and run, once it runs."""
-        if self._workshop is None:
-            raise InternalError("the node does not run")
-        return self._workshop
+        return self._running().host.agreeing.workshop
 
     def generate_did_document(self) -> DidInfo:
-        """Make a DID, a key and a document for this node, and use them."""
-        place = Place.of(self._settings, self._settings.port, secure=bool(self._settings.tls_cert))
+        """Make a DID, a key and a document for this node, and use them.
+
+        Raises:
+            AddressInUse: any port would do, and there is none.
+            InvalidInput: no DID can name the domain.
+            UsageError: the node runs.
+        """
+        place = self._place()
         made = DidInfo.made(place.domain, f"{place.url}/agents/{DEFAULT_AGENT}/ad.json", self._clock)
         self.set_did_info(made.private_key, made.did, made.did_document)
         return made
@@ -125,12 +130,15 @@ class SimpleNegotiationNode:
 
         Raises:
             UsageError: it runs.
-            InvalidInput: they do not belong together.
+            InvalidInput: they do not belong together, or to another address than the node's.
         """
         if self._node is not None:
             raise UsageError("the node runs under another DID")
         info = DidInfo(private_key, did, did_document)
-        info.identity()
+        own = info.identity().did.domain
+        if self._settings.port and own != self._place().domain:
+            told = Told("agreeing.did_elsewhere", {"domain": own})
+            raise InvalidInput("the DID belongs to another address", told=told, details={"domain": own})
         self._did_info = info
 
     async def run(self) -> None:
@@ -143,46 +151,26 @@ class SimpleNegotiationNode:
         if self._node is not None:
             raise Conflict("the node runs already")
         info = self._did_info or self.generate_did_document()
-        settings = self._settings
-        listener = bind(settings.host, settings.port)
+        listener, self._listener = self._listening(), None
         try:
-            node = Node(settings, clock=self._clock)
-            node.listen_on(listener.getsockname()[1], secure=bool(settings.tls_cert))
-            info.install(Keystore.open(settings.data, self._clock))
-            await node.start()
+            self._node = await self._started(info, listener.getsockname()[1])
         except BaseException:
             listener.close()
             raise
-        self._node, self._workshop, self._stop = node, Workshop(), asyncio.Event()
-        node.host.edges.frames.spoken = Spoken(reception=self._receive, introduces=self._introduce, path=self._path)
-        ready = asyncio.Event()
-
-        def on_ready(_: Address) -> None:
-            ready.set()
-
-        serving = serve_on(listener, node.app(), host=settings.host, on_ready=on_ready, stop=self._stop)
-        self._serving = asyncio.create_task(serving, name="simple-node")
-        waiting = asyncio.create_task(ready.wait())
-        await asyncio.wait({self._serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        if self._serving.done():
-            await self.stop()
+        await self._serve(self._node, listener)
 
     async def stop(self) -> None:
         """End every session, connection and process; again and again does no harm."""
         node, self._node = self._node, None
-        for task in self._talks:
-            task.cancel()
-        await asyncio.gather(*self._talks, return_exceptions=True)
+        await self._talks.aclose()
         self._stop.set()
         serving, self._serving = self._serving, None
         if serving is not None:
             await asyncio.gather(serving, return_exceptions=True)
-        workshop, self._workshop = self._workshop, None
-        if workshop is not None:
-            await workshop.aclose()
         if node is not None:
             await node.stop()
+        if self._listener is not None:
+            self._listener.close()
 
     async def connect_to_did_with_negotiation(
         self,
@@ -213,20 +201,19 @@ class SimpleNegotiationNode:
         )
         used = await Recollection(self._root, did).known(wanted)
         offer = MetaProtocolOffer(used_protocol_hash=used)
-        talk = await node.host.edges.frames.connect(DEFAULT_AGENT, did, source_hello(self.did, did, offer))
+        connected = await node.host.edges.frames.connect(DEFAULT_AGENT, did, source_hello(self.did, did, offer))
         try:
-            answer = read_hello(talk.hello.body).meta_protocol
+            answer = read_hello(connected.hello.body).meta_protocol
         except MoothallError:
-            await talk.link.close()
+            await connected.link.close()
             raise
-        meta = self._meta(talk.link, did, answer)
-        self._keep(feed(talk.link, meta))
+        meta = self._meta(connected.link, did, answer)
+        talk = self._talks.begin(connected.link, meta)
         try:
             again = used if answer.selected_protocol == used else ""
-            return await negotiated(meta, requirement, need=wanted, used_protocol_hash=again)
+            return await talk.during(negotiated(meta, requirement, need=wanted, used_protocol_hash=again))
         except BaseException:
-            await meta.aclose()
-            await talk.link.close()
+            await talk.aclose()
             raise
 
     async def _introduce(self, _agent: str, peer: str, hello: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -242,27 +229,57 @@ class SimpleNegotiationNode:
         said = read_hello(visit.hello).meta_protocol
         again = read_hello(visit.answer).meta_protocol.selected_protocol
         meta = self._meta(visit.link, visit.peer, said)
-        feeding = self._keep(feed(visit.link, meta))
+        talk = self._talks.begin(visit.link, meta)
         try:
-            await provided(meta, self._on_session, used_protocol_hash=again)
-            await asyncio.wait({feeding})
+            await talk.during(provided(meta, self._on_session, used_protocol_hash=again))
+            await talk.ended()
         except MoothallError as error:
-            _log.info("a negotiation with %s came to nothing: %s: %s", visit.peer, error.code, error)
+            _log.warning("a negotiation with %s came to nothing: %s: %s", visit.peer, error.code, error.message)
         finally:
-            feeding.cancel()
-            await asyncio.wait({feeding})
+            await talk.aclose()
 
     def _meta(self, link: Link, peer: str, offer: MetaProtocolOffer) -> MetaProtocol:
         terms = Terms(
             limits=self._limits, clock=self._clock, own=self.did, peer=peer, offer=offer, codegen=self._codegen
         )
-        return MetaProtocol(link.send, self._on_capability, self._llm, self._root, workshop=self._workshop, terms=terms)
+        return MetaProtocol(link.send, self._on_capability, self._llm, self._root, workshop=self.workshop, terms=terms)
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._talks.add(task)
-        task.add_done_callback(self._talks.discard)
-        return task
+    async def _started(self, info: DidInfo, port: int) -> Node:
+        settings = self._settings
+        node = Node(settings, clock=self._clock, text_model=self._llm)
+        node.listen_on(port, secure=bool(settings.tls_cert))
+        info.install(Keystore.open(settings.data, self._clock))
+        await node.start()
+        spoken = Spoken(reception=self._receive, introduces=self._introduce, path=self._path)
+        node.host.edges.frames.spoken = spoken if settings.enable_meta_frames else None
+        return node
+
+    async def _serve(self, node: Node, listener: socket.socket) -> None:
+        """Return when connections are taken."""
+        self._stop, ready = asyncio.Event(), asyncio.Event()
+
+        def on_ready(_: Address) -> None:
+            ready.set()
+
+        serving = serve_on(listener, node.app(), host=self._settings.host, on_ready=on_ready, stop=self._stop)
+        self._serving = asyncio.create_task(serving, name="simple-node")
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait({self._serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if self._serving.done():
+            await self.stop()
+            raise InternalError("the server does not start")
+
+    def _listening(self) -> socket.socket:
+        """The socket that it takes connections at."""
+        if self._listener is None:
+            self._listener = bind(self._settings.host, self._settings.port)
+        return self._listener
+
+    def _place(self) -> Place:
+        """Where others find it; a port that is free is taken for that."""
+        port = self._settings.port or self._listening().getsockname()[1]
+        return Place.of(self._settings, port, secure=bool(self._settings.tls_cert))
 
     def _running(self) -> Node:
         if self._node is None:
@@ -288,5 +305,19 @@ def generate_did_info(node: SimpleNegotiationNode, json_filename: str | Path) ->
 
 def _settings(domain: str, port: int, data: Path) -> Settings:
     if is_loopback(domain):
-        return Settings(data=data, host=domain, port=port, demo_agents=False, egress_allow="http://localhost")
-    return Settings(data=data, host=_EVERYWHERE, port=port, demo_agents=False, public_url=f"https://{domain}")
+        return Settings(
+            data=data,
+            host=domain,
+            port=port,
+            demo_agents=False,
+            egress_allow="http://localhost",
+            enable_meta_frames=True,
+        )
+    return Settings(
+        data=data,
+        host=_EVERYWHERE,
+        port=port,
+        demo_agents=False,
+        public_url=f"https://{domain}",
+        enable_meta_frames=True,
+    )

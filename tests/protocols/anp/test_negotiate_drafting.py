@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 
 from moothall.capability.decorators import capability
 from moothall.errors import MoothallError, NegotiationRejected, PayloadTooLarge, ValidationError
+from moothall.llm.scripted import ScriptedLLM
 from moothall.negotiation.protocol import artifact as artifacts
 from moothall.negotiation.protocol import document as documents
 from moothall.negotiation.protocol.limits import Limits
@@ -22,7 +24,7 @@ from moothall.protocols.anp.negotiating import quoting
 from tests.protocols.anp import hall
 from tests.protocols.anp.front_town import EasyJudge, FrontNode, front_node
 from tests.protocols.anp.town import house
-from tests.protocols.anp.weather import NEED, forecast
+from tests.protocols.anp.weather import CITY, NEED, forecast
 
 
 @pytest.fixture
@@ -245,6 +247,30 @@ async def test_an_open_negotiation_ends_when_its_requester_is_silent(
     async with front_node(tmp_path / "hasty", {"bob": (forecast,)}, workshop, limits=hasty) as there:
         body = {"negotiation_id": "n", "mode": "natural_language_protocol_drafting", "intent": {"name": "x"}}
         await here.front.requests.party.request("alice", here.did("alice"), there.did("bob"), "op-1", body)
+        await settled(there)
+        (run,) = await there.log.runs()
+        assert (await there.log.load(run.id))[-1].key == "refused"
+
+
+async def test_a_budget_that_is_spent_ends_a_negotiation_on_both_sides(
+    tmp_path: Path, workshop: Workshop, there: FrontNode
+) -> None:
+    humidity = {"type": "object", "properties": {"code": {"type": "integer"}, "humidity": {"type": "number"}}}
+    proposed = {
+        "requirements": "Tell the weather forecast of a city",
+        "flow": "One request, one response",
+        "request_schema": CITY,
+        "response_schema": {**humidity, "required": ["code", "humidity"]},
+    }
+    script = ScriptedLLM([("Prompt protocol_propose", json.dumps({"protocol": proposed}))])
+    tight = Limits(message_timeout=20.0, max_llm_calls=1)
+    need = Need(
+        requirement="Tell the weather forecast of a city", input_description="some place", output_description="?"
+    )
+    async with front_node(tmp_path / "tight", {"alice": ()}, workshop, llm=script, limits=tight) as here:
+        with pytest.raises(NegotiationRejected) as refused:
+            await obtained(here, there, need=need)
+        assert refused.value.details["reason"] == "budget"
         await settled(there)
         (run,) = await there.log.runs()
         assert (await there.log.load(run.id))[-1].key == "refused"

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from moothall.capability.decorators import anp_service as anp_service
     from moothall.capability.decorators import api_service as api_service
     from moothall.capability.decorators import capability as capability
+    from moothall.capability.decorators import llm_generated as llm_generated
     from moothall.capability.decorators import local_method as local_method
     from moothall.capability.decorators import mcp_service as mcp_service
     from moothall.capability.decorators import prompt as prompt
@@ -48,15 +49,20 @@ if TYPE_CHECKING:
     from moothall.capability.wrappers import MCPToolWrapper as MCPToolWrapper
     from moothall.capability.wrappers import NetworkServiceWrapper as NetworkServiceWrapper
     from moothall.capability.wrappers import RemoteAPIWrapper as RemoteAPIWrapper
+    from moothall.codegen.extraction import extract_code_from_llm_output as extract_code_from_llm_output
+    from moothall.codegen.forge import LLMCodeGenerator as LLMCodeGenerator
     from moothall.directory.profiles import AgentProfile as AgentProfile
     from moothall.directory.registry import AgentRegistry as AgentRegistry
     from moothall.errors import A2AServiceError as A2AServiceError
     from moothall.errors import AgentNotFound as AgentNotFound
     from moothall.errors import ApprovalPending as ApprovalPending
     from moothall.errors import AuthenticationError as AuthenticationError
+    from moothall.errors import AuthorizationRequired as AuthorizationRequired
     from moothall.errors import BadDemand as BadDemand
+    from moothall.errors import BudgetSpent as BudgetSpent
     from moothall.errors import CallTimeout as CallTimeout
     from moothall.errors import ChannelNotFound as ChannelNotFound
+    from moothall.errors import CodeRefused as CodeRefused
     from moothall.errors import Conflict as Conflict
     from moothall.errors import DecisionRefused as DecisionRefused
     from moothall.errors import DemandNotFound as DemandNotFound
@@ -65,6 +71,7 @@ if TYPE_CHECKING:
     from moothall.errors import Gone as Gone
     from moothall.errors import HostRefused as HostRefused
     from moothall.errors import InputRequired as InputRequired
+    from moothall.errors import IntegrityError as IntegrityError
     from moothall.errors import InternalError as InternalError
     from moothall.errors import InvalidInput as InvalidInput
     from moothall.errors import LeaseLost as LeaseLost
@@ -72,21 +79,32 @@ if TYPE_CHECKING:
     from moothall.errors import ModelTimeout as ModelTimeout
     from moothall.errors import ModelUnavailable as ModelUnavailable
     from moothall.errors import MoothallError as MoothallError
+    from moothall.errors import MoreInformation as MoreInformation
+    from moothall.errors import NegotiationExpired as NegotiationExpired
+    from moothall.errors import NegotiationRejected as NegotiationRejected
     from moothall.errors import NegotiationTimeout as NegotiationTimeout
     from moothall.errors import NoCandidates as NoCandidates
     from moothall.errors import NodeUnreachable as NodeUnreachable
+    from moothall.errors import NoMatchingInterface as NoMatchingInterface
     from moothall.errors import OriginRefused as OriginRefused
     from moothall.errors import Overloaded as Overloaded
     from moothall.errors import PayloadTooLarge as PayloadTooLarge
     from moothall.errors import PermissionDeniedError as PermissionDeniedError
+    from moothall.errors import ProtocolViolation as ProtocolViolation
     from moothall.errors import RateLimited as RateLimited
+    from moothall.errors import SandboxFault as SandboxFault
     from moothall.errors import ServiceNotFoundError as ServiceNotFoundError
+    from moothall.errors import SessionEnded as SessionEnded
     from moothall.errors import SettingsError as SettingsError
     from moothall.errors import StorageError as StorageError
     from moothall.errors import StoreLocked as StoreLocked
     from moothall.errors import Unauthenticated as Unauthenticated
     from moothall.errors import Unavailable as Unavailable
+    from moothall.errors import UnsupportedContent as UnsupportedContent
     from moothall.errors import UnsupportedMediaType as UnsupportedMediaType
+    from moothall.errors import UnsupportedMode as UnsupportedMode
+    from moothall.errors import UnsupportedProfile as UnsupportedProfile
+    from moothall.errors import UnsupportedSecurity as UnsupportedSecurity
     from moothall.errors import UpstreamError as UpstreamError
     from moothall.errors import UpstreamInvalid as UpstreamInvalid
     from moothall.errors import UsageError as UsageError
@@ -95,7 +113,13 @@ if TYPE_CHECKING:
     from moothall.identity.middleware import AuthMiddleware as AuthMiddleware
     from moothall.identity.middleware import IdentityResult as IdentityResult
     from moothall.identity.principal import Principal as Principal
+    from moothall.llm.base import BaseLLM as BaseLLM
     from moothall.llm.decision import LLMServiceWithFallback as LLMServiceWithFallback
+    from moothall.llm.named import AnthropicLLM as AnthropicLLM
+    from moothall.llm.named import AzureLLM as AzureLLM
+    from moothall.llm.named import OpenAILLM as OpenAILLM
+    from moothall.llm.named import OpenRouterLLM as OpenRouterLLM
+    from moothall.llm.scripted import ScriptedLLM as ScriptedLLM
     from moothall.negotiation.demand.channel_admin import ChannelAdmin as ChannelAdmin
     from moothall.negotiation.demand.channel_admin import ChannelAdminAgent as ChannelAdminAgent
     from moothall.negotiation.demand.coordinator import Coordinator as Coordinator
@@ -104,6 +128,22 @@ if TYPE_CHECKING:
     from moothall.negotiation.demand.participants import ParticipantFactory as ParticipantFactory
     from moothall.negotiation.demand.subnet import SubnetManager as SubnetManager
     from moothall.negotiation.demand.user_agent import UserAgent as UserAgent
+    from moothall.negotiation.protocol.bases import ProviderBase as ProviderBase
+    from moothall.negotiation.protocol.bases import RequesterBase as RequesterBase
+    from moothall.negotiation.protocol.generating import ProtocolCodeGenerator as ProtocolCodeGenerator
+    from moothall.negotiation.protocol.interfaces import (
+        generate_code_for_protocol_provider_callback as generate_code_for_protocol_provider_callback,
+    )
+    from moothall.negotiation.protocol.interfaces import (
+        generate_code_for_protocol_requester_interface as generate_code_for_protocol_requester_interface,
+    )
+    from moothall.negotiation.protocol.meta import MetaProtocol as MetaProtocol
+    from moothall.negotiation.protocol.negotiator import ProtocolNegotiator as ProtocolNegotiator
+    from moothall.negotiation.protocol.provider_session import ProviderSession as ProviderSession
+    from moothall.negotiation.protocol.requester_session import RequesterSession as RequesterSession
+    from moothall.negotiation.protocol.results import NegotiationHistoryEntry as NegotiationHistoryEntry
+    from moothall.negotiation.protocol.results import NegotiationResult as NegotiationResult
+    from moothall.negotiation.protocol.results import NegotiationStatus as NegotiationStatus
     from moothall.node import Node as Node
     from moothall.people.collaborations import CollaborationPolicies as CollaborationPolicies
     from moothall.people.identities import UserIdentityManager as UserIdentityManager
@@ -143,6 +183,7 @@ if TYPE_CHECKING:
     from moothall.policy.store import PolicyStore as PolicyStore
     from moothall.policy.trust import TrustNetwork as TrustNetwork
     from moothall.settings import Settings as Settings
+    from moothall.simple_node.node import SimpleNegotiationNode as SimpleNegotiationNode
 
 _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
     "moothall.approvals.workflow": ("ApprovalStep", "ApprovalWorkflow"),
@@ -166,6 +207,7 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
         "anp_service",
         "api_service",
         "capability",
+        "llm_generated",
         "local_method",
         "mcp_service",
         "prompt",
@@ -182,6 +224,8 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
         "NetworkServiceWrapper",
         "RemoteAPIWrapper",
     ),
+    "moothall.codegen.extraction": ("extract_code_from_llm_output",),
+    "moothall.codegen.forge": ("LLMCodeGenerator",),
     "moothall.directory.profiles": ("AgentProfile",),
     "moothall.directory.registry": ("AgentRegistry",),
     "moothall.errors": (
@@ -189,9 +233,12 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
         "AgentNotFound",
         "ApprovalPending",
         "AuthenticationError",
+        "AuthorizationRequired",
         "BadDemand",
+        "BudgetSpent",
         "CallTimeout",
         "ChannelNotFound",
+        "CodeRefused",
         "Conflict",
         "DecisionRefused",
         "DemandNotFound",
@@ -200,6 +247,7 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
         "Gone",
         "HostRefused",
         "InputRequired",
+        "IntegrityError",
         "InternalError",
         "InvalidInput",
         "LeaseLost",
@@ -207,21 +255,32 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
         "ModelTimeout",
         "ModelUnavailable",
         "MoothallError",
+        "MoreInformation",
+        "NegotiationExpired",
+        "NegotiationRejected",
         "NegotiationTimeout",
         "NoCandidates",
+        "NoMatchingInterface",
         "NodeUnreachable",
         "OriginRefused",
         "Overloaded",
         "PayloadTooLarge",
         "PermissionDeniedError",
+        "ProtocolViolation",
         "RateLimited",
+        "SandboxFault",
         "ServiceNotFoundError",
+        "SessionEnded",
         "SettingsError",
         "StorageError",
         "StoreLocked",
         "Unauthenticated",
         "Unavailable",
+        "UnsupportedContent",
         "UnsupportedMediaType",
+        "UnsupportedMode",
+        "UnsupportedProfile",
+        "UnsupportedSecurity",
         "UpstreamError",
         "UpstreamInvalid",
         "UsageError",
@@ -230,13 +289,27 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
     "moothall.grants.delegation_system": ("AgentDelegationSystem",),
     "moothall.identity.middleware": ("AuthMiddleware", "IdentityResult"),
     "moothall.identity.principal": ("Principal",),
+    "moothall.llm.base": ("BaseLLM",),
     "moothall.llm.decision": ("LLMServiceWithFallback",),
+    "moothall.llm.named": ("AnthropicLLM", "AzureLLM", "OpenAILLM", "OpenRouterLLM"),
+    "moothall.llm.scripted": ("ScriptedLLM",),
     "moothall.negotiation.demand.channel_admin": ("ChannelAdmin", "ChannelAdminAgent"),
     "moothall.negotiation.demand.coordinator": ("Coordinator",),
     "moothall.negotiation.demand.machine": ("ChannelStatus",),
     "moothall.negotiation.demand.participants": ("Participant", "ParticipantFactory"),
     "moothall.negotiation.demand.subnet": ("SubnetManager",),
     "moothall.negotiation.demand.user_agent": ("UserAgent",),
+    "moothall.negotiation.protocol.bases": ("ProviderBase", "RequesterBase"),
+    "moothall.negotiation.protocol.generating": ("ProtocolCodeGenerator",),
+    "moothall.negotiation.protocol.interfaces": (
+        "generate_code_for_protocol_provider_callback",
+        "generate_code_for_protocol_requester_interface",
+    ),
+    "moothall.negotiation.protocol.meta": ("MetaProtocol",),
+    "moothall.negotiation.protocol.negotiator": ("ProtocolNegotiator",),
+    "moothall.negotiation.protocol.provider_session": ("ProviderSession",),
+    "moothall.negotiation.protocol.requester_session": ("RequesterSession",),
+    "moothall.negotiation.protocol.results": ("NegotiationHistoryEntry", "NegotiationResult", "NegotiationStatus"),
     "moothall.node": ("Node",),
     "moothall.people.collaborations": ("CollaborationPolicies",),
     "moothall.people.identities": ("UserIdentityManager",),
@@ -271,6 +344,7 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
     "moothall.policy.store": ("PolicyStore",),
     "moothall.policy.trust": ("TrustNetwork",),
     "moothall.settings": ("Settings",),
+    "moothall.simple_node.node": ("SimpleNegotiationNode",),
 }
 """Module -> its public names. A test keeps the imports above, which type checkers read, equal to this table."""
 

@@ -26,6 +26,7 @@ from moothall.calls.ports import CallFacts, Report
 from moothall.calls.seal import Seal, not_kept
 from moothall.canonical import digest
 from moothall.errors import (
+    ApprovalPending,
     CallTimeout,
     Conflict,
     InputRequired,
@@ -50,7 +51,7 @@ _APPROVED: Final = 90 * 86_400
 _LONELY_EACH: Final = 16
 """Of them, those of one caller: nobody takes the places of all others."""
 
-_REFUSED: Final = (InputRequired, Unavailable, RateLimited, Overloaded)
+_REFUSED: Final = (ApprovalPending, InputRequired, Unavailable, RateLimited, Overloaded)
 """Said before anything was done, or on purpose: come again."""
 
 

@@ -40,7 +40,7 @@ from moothall.negotiation.protocol.desk import Place
 from moothall.negotiation.protocol.front import Front, FrontGround
 from moothall.negotiation.protocol.limits import MAX_MESSAGE_BYTES, MAX_PROTOCOL_BYTES, Limits
 from moothall.negotiation.protocol.negotiator import brain_for
-from moothall.negotiation.protocol.offers import FrontTerms, interfaces_of
+from moothall.negotiation.protocol.offers import FrontTerms, interfaces_of, security_of
 from moothall.negotiation.protocol.parties import PartyGround
 from moothall.negotiation.protocol.workshop import Workshop
 from moothall.settings import Settings
@@ -147,7 +147,7 @@ class Agreeing:
             return None
         base = f"{self._ground.office.place.url}/agents/{agent}"
         ways = interfaces_of(f"{base}/rpc", document=f"{base}/interface.json", tasks=f"{base}/a2a")
-        return Place(name=agent, did=did, terms=FrontTerms(interfaces=ways))
+        return Place(name=agent, did=did, terms=FrontTerms(interfaces=ways, security_profiles=security_of(base)))
 
     async def call(self, agent: str, target: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
         """Call a target as an agent of this node; raises what it failed with."""
@@ -216,7 +216,10 @@ class Agreeing:
             named=self._named,
             calls=self.call,
             house=DEFAULT_AGENT,
-            limits={name: getattr(self.limits, name) for name in _LIMITS},
+            limits={
+                **{name: getattr(self.limits, name) for name in _LIMITS},
+                "max_request_bytes": ground.settings.max_call_body,
+            },
             sandbox_limits=run,
         )
 

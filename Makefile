@@ -53,6 +53,8 @@ bench: $(READY) ## the figures of the README, each beside its baseline
 	$(BIN)/python -m benchmarks.hostile
 	$(BIN)/python -m benchmarks.policy
 	$(BIN)/python -m benchmarks.audit
+	$(BIN)/python -m benchmarks.sandbox
+	$(BIN)/python -m benchmarks.agora_replay
 	$(BIN)/python -m benchmarks.quality --scenarios 200 --seed 1
 
 screenshots: $(READY) $(PAGE) ## take the pictures of the documentation from the real page

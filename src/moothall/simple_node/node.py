@@ -180,6 +180,7 @@ class SimpleNegotiationNode:
         output_description: str = "",
         *,
         need: Need | None = None,
+        used_protocol_hash: str = "",
     ) -> RequesterSession:
         """Connect to another node and agree with it on a protocol.
 
@@ -189,6 +190,9 @@ class SimpleNegotiationNode:
             input_description: what can be given: words, or JSON Schema.
             output_description: what is wanted: words, or JSON Schema.
             need: all of it, where more is known.
+            used_protocol_hash: ``sha256:…`` of a protocol that would do, whoever agreed on it, where this side has its
+                code; empty: the one that answered this need with that side the last time. If the other side has its
+                code, too, nothing is negotiated.
 
         Raises:
             NegotiationRejected: they do not agree; ``details`` say why.
@@ -199,7 +203,9 @@ class SimpleNegotiationNode:
         wanted = need or Need(
             requirement=requirement, input_description=input_description, output_description=output_description
         )
-        used = await Recollection(self._root, did).known(wanted)
+        kept = Recollection(self._root, did)
+        held = used_protocol_hash and await kept.text("requester", used_protocol_hash)
+        used = used_protocol_hash if held else await kept.known(wanted)
         offer = MetaProtocolOffer(used_protocol_hash=used)
         connected = await node.host.edges.frames.connect(DEFAULT_AGENT, did, source_hello(self.did, did, offer))
         try:

@@ -240,9 +240,7 @@ class Exchange:
     async def _capability(self, need: Need | None) -> str:
         if need is None:
             return ""
-        return await self.negotiator.get_capability_info(
-            need.requirement, need.input_description, need.output_description
-        )
+        return await self.negotiator.get_capability_info(need.requirement, need.given, need.wanted)
 
     async def _kept(self, body: JsonObject | MoothallError) -> bool:
         """Keep something for whoever waits, in order of arrival; too much of it is answered with an error."""

@@ -49,6 +49,16 @@ class Need(BaseModel):
     examples: Annotated[tuple[Example, ...], Field(max_length=MOST_EXAMPLES)] = ()
 
     @property
+    def given(self) -> str:
+        """What it can give, as text: the words, else the schema."""
+        return self.input_description or _written(self.input_schema)
+
+    @property
+    def wanted(self) -> str:
+        """What it wants to get, as text: the words, else the schema."""
+        return self.output_description or _written(self.output_schema)
+
+    @property
     def digest(self) -> str:
         """``sha256:…`` of what is wanted, without regard to space at its ends: the same need has the same protocol."""
         said = {
@@ -57,3 +67,7 @@ class Need(BaseModel):
             "output": self.output_schema or " ".join(self.output_description.split()),
         }
         return sha256(canonical(said))
+
+
+def _written(schema: JsonObject | None) -> str:
+    return "" if schema is None else canonical(schema).decode()

@@ -211,7 +211,7 @@ class ProtocolNegotiator:
             return ""
         need = _need_in(proposal)
         if self._seen is None or self._seen.need != need:
-            info = await self.get_capability_info(need.requirement, need.input_description, need.output_description)
+            info = await self.get_capability_info(need.requirement, need.given, need.wanted)
             self._seen = _Seen(need, info)
         return self._seen.capability
 

@@ -67,11 +67,9 @@ async def main(arguments: argparse.Namespace) -> int:
     try:
         session = await node.connect_to_did_with_negotiation(bob_did, REQUIREMENT, INPUT, OUTPUT)
         print(f"agreed on {session.protocol_digest}", flush=True)
-        description = json.dumps(REQUEST)
-        if llm is not None:
-            description = f"Ask for {description}.\n\n{session.protocol}"
+        request = json.dumps(REQUEST)
         code = await generate_code_for_protocol_requester_interface(
-            llm, description, folder / "alice" / "interface", workshop=node.workshop
+            llm, request if llm is None else f"Ask for {request}.", session.module_path, workshop=node.workshop
         )
         if not await session.code_generated():
             raise session.meta.error
@@ -100,4 +98,5 @@ if __name__ == "__main__":
     try:
         sys.exit(asyncio.run(main(arguments())))
     except MoothallError as error:
-        sys.exit(f"error: {error}: {error.details.get('reason', error.code)}")
+        reason = str(error.details.get("reason") or error.code)  # of the other side, perhaps: whatever it likes to say
+        sys.exit(f"error: {error}: {''.join(sign for sign in reason if sign.isprintable())}")

@@ -83,13 +83,13 @@ class Bob:
     """Bob's node and what it does with new sessions."""
 
     def __init__(self, llm: BaseLLM | None, folder: Path, port: int) -> None:
-        self.llm, self.code = llm, folder / "bob"
+        self.llm, self.codes = llm, dict[str, str]()
         self.node = SimpleNegotiationNode(
             host_domain="localhost",
             llm=llm,
             host_port=port,
             host_ws_path="/ws",
-            protocol_code_path=self.code,
+            protocol_code_path=folder / "bob",
             new_provider_session_callback=self.new_provider_negotiation_session_callback,
             get_capability_info_callback=get_capability_info,
         )
@@ -100,11 +100,12 @@ class Bob:
         if self.llm is None:
             provider_instance.set_protocol_callback(completed_courses)
         else:
-            description = f"{CALLBACK}\n\n{provider_session.protocol}"
-            code = await generate_code_for_protocol_provider_callback(
-                self.llm, description, self.code / "callback", workshop=self.node.workshop
-            )
-            provider_instance.set_protocol_callback(code)
+            digest = provider_session.protocol_digest
+            if digest not in self.codes:  # who comes again, or agrees on the same, has the same code
+                self.codes[digest] = await generate_code_for_protocol_provider_callback(
+                    self.llm, CALLBACK, provider_session.module_path, workshop=self.node.workshop
+                )
+            provider_instance.set_protocol_callback(self.codes[digest])
         ready = await provider_session.code_generated()
         print(f"{provider_session.remote_did}: {'ready' if ready else 'no code'}", flush=True)
 

@@ -164,15 +164,19 @@ class MetaProtocol(Exchange):
         """Tell the other side whether this side's code was made and passes the agreed test cases."""
         if self._talk is None:
             raise Conflict("nothing was negotiated")
-        while self._carrier.waiting and self._talk.state.phase == "generating":
-            await self._talk.hear_of_code()  # a side that has no code says so, and may have left by now
+        await self.hear_out()  # a side that has no code says so, and may have left by now
         if self._talk.state.phase != "generating" or self._talk.state.own_code is not None:
-            await self._look()
             return
         work = self._work
         generated = success and work is not None and await work.passes(self._talk.cases)
         why = reason or (work.reason if work else "") or "the code does not pass"
         await self._talk.built(generated=generated, reason="" if generated else why[:500])
+        await self._look()
+
+    async def hear_out(self) -> None:
+        """Take what the other side said of its code, and nobody has waited for yet."""
+        while self._talk is not None and self._carrier.waiting and self._talk.state.phase == "generating":
+            await self._talk.hear_of_code()
         await self._look()
 
     async def wait_for_code_generation(self) -> bool:

@@ -62,12 +62,13 @@ class Talk:
             await asyncio.wait({working, self._feeding}, return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
                 await asyncio.wait({working}, timeout=_MOMENT)
-            if not working.done():
-                raise self._meta.error
-            return working.result()
+            if working.done():
+                return working.result()
         finally:
             working.cancel()
             await asyncio.gather(working, return_exceptions=True)
+        await self._meta.hear_out()
+        raise self._meta.error
 
     async def ended(self) -> None:
         """Return when either side has left."""

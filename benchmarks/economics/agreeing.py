@@ -228,5 +228,7 @@ def _requester_task(need: Need, document: ProtocolDocument, cases: Sequence[Json
     return half_task("requester", document, need, cases)
 
 
-def _provider_task(server: str, offers: Sequence[Offer], document: ProtocolDocument, cases: Sequence[Json]) -> CodingTask:
+def _provider_task(
+    server: str, offers: Sequence[Offer], document: ProtocolDocument, cases: Sequence[Json]
+) -> CodingTask:
     return provider_task(server, document, offers, cases)

@@ -1,4 +1,4 @@
-"""The nodes of a run: each with its store of tested code, its gate, and a door through which others ask for that code."""
+"""The nodes of a run: each with its store of tested code, its gate, and a door at which others ask for code."""
 
 from __future__ import annotations
 
@@ -75,10 +75,12 @@ class Verdicts:
     """What gates found, remembered by everything that they look at: source, forms, tests, callees.
 
     The names of a module and of its protocol are no part of that, so the same code for another user's wording is not
-    looked at again. What was made and what was fetched are looked at apart. ``every``: nothing is remembered.
+    looked at again. What was made and what was fetched are looked at apart. ``every``: nothing is remembered;
+    ``mutants``: mistakes that a gate tries.
     """
 
     every: bool = False
+    mutants: int = 60
     known: dict[str, Report] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
     looked: Counter[str] = field(default_factory=Counter)
@@ -136,7 +138,7 @@ class House:
         """Its capabilities ``routines.*``, called from outside."""
         facts = CallFacts(door="http", principal=Principal(id=caller, kind="did", binding="request"))
 
-        async def ask(target: str, parameters: Mapping[str, Any]) -> Any:
+        async def ask(target: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
             reply = await self.path.call(Target.parse(f"local:node.{target}"), dict(parameters), facts)
             if reply.error is not None:
                 raise reply.error
@@ -183,7 +185,7 @@ async def town(
     """Nodes for groups of agents, for the time of the block."""
     async with AsyncExitStack() as stack:
         found = Town()
-        gate = Gate(sandbox)
+        gate = Gate(sandbox, mutants=verdicts.mutants)
         for number, names in enumerate(groups):
             store = await Store.open(folder / f"house{number}")
             stack.push_async_callback(store.close)

@@ -17,6 +17,7 @@ from benchmarks.economics.ledger import Ledger
 from benchmarks.economics.terms import Json, form
 from benchmarks.economics.workload import Query, Workload
 from moothall.llm.fencing import fenced
+from moothall.llm.prompt_files import prompt_text
 from moothall.llm.reading import object_in
 from moothall.negotiation.protocol.running import GeneratedRequester
 
@@ -32,12 +33,22 @@ _PROMPTS = {
 
 @dataclass
 class Outcome:
-    """What a policy came to."""
+    """What a policy came to.
+
+    Attributes:
+        wrong: queries whose answer was not right.
+        ways: how queries were answered.
+        words: of each query, whether it was answered in words.
+        structured: first contacts for which schemas sufficed: a protocol and its code without any model.
+        routine_seconds: queries that only run routines, from a user's form to its answer.
+        run_seconds: the runs of the sandbox in them.
+    """
 
     policy: Policy
     ledger: Ledger = field(default_factory=Ledger)
     wrong: list[int] = field(default_factory=list)
     ways: Counter[str] = field(default_factory=Counter)
+    words: list[bool] = field(default_factory=list)
     structured: list[int] = field(default_factory=list)
     routine_seconds: list[float] = field(default_factory=list)
     run_seconds: list[float] = field(default_factory=list)
@@ -66,6 +77,7 @@ class Run:
         found.ledger.turn()
         way, answer = await self._answered(query)
         found.ways[way] += 1
+        found.words.append(way == "words")
         if way == "agreed" and not found.ledger.bills[-1].calls:
             found.structured.append(query.number)
         if answer != self.workload.truth(query.pair, query.form):
@@ -114,7 +126,8 @@ class Run:
         return found
 
     async def _said(self, purpose: str, **parts: object) -> str:
-        return await self.llm.async_generate_response(f"Prompt {purpose}\n\n{_PROMPTS[purpose]}", fenced(parts))
+        system = f"Prompt {purpose}\n\n{_PROMPTS[purpose]}\n\n{prompt_text('frame', 'en')}"
+        return await self.llm.async_generate_response(system, fenced(parts))
 
 
 async def run(

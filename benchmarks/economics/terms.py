@@ -55,15 +55,18 @@ class Private:
     def schema(self) -> Json:
         unit = f" (one stands for {self.factor})" if self.turn == "times" else ""
         opposite = " (the opposite)" if self.turn == "not" else ""
-        return {**SCHEMAS[self.field.type], "description": f"{self.name.partition('_')[2] or self.name}{unit}{opposite}"}
+        return {
+            **SCHEMAS[self.field.type],
+            "description": f"{self.name.partition('_')[2] or self.name}{unit}{opposite}",
+        }
 
-    def multiplied(self, value: Any) -> Any:
+    def multiplied(self, value: Any) -> Any:  # noqa: ANN401 - JSON
         """A value of the form that is given, as the server takes it; one of the server, as the form has it."""
         if self.turn == "times":
             return value * self.factor
         return not value if self.turn == "not" else value
 
-    def divided(self, value: Any) -> Any:
+    def divided(self, value: Any) -> Any:  # noqa: ANN401 - JSON
         """The other way round."""
         if self.turn == "times":
             return value // self.factor

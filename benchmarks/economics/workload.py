@@ -1,4 +1,4 @@
-"""The workload: who asks whom for what, how often, in which order, with which values; and what is right. Seeded, pure."""
+"""The workload: who asks whom for what, how often, with which values; and what is right. Seeded, pure."""
 
 from __future__ import annotations
 

@@ -14,12 +14,13 @@ _CHECKS: dict[Type, str] = {
 }
 
 
-def requester_half(pair: Pair, wanted: Sequence[str]) -> str:
+def requester_half(pair: Pair, wanted: Sequence[str], *, careless: bool = False) -> str:
     """``build`` makes the server's request of a user's form, ``parse`` the user's answer of its response.
 
-    ``wanted`` are the names of the agreed request; those that are not the server's are the form's own.
+    ``wanted`` are the names of the agreed request; those that are not the server's are the form's own. A careless half
+    swallows errors: it does not look at the code of a response.
     """
-    return "\n".join([*_build(pair, wanted), "", "", *_parse(pair), ""])
+    return "\n".join([*_build(pair, wanted), "", "", *_parse(pair, careless=careless), ""])
 
 
 def _build(pair: Pair, wanted: Sequence[str]) -> Iterator[str]:
@@ -30,11 +31,12 @@ def _build(pair: Pair, wanted: Sequence[str]) -> Iterator[str]:
     yield f"    return {{{', '.join(_entry(each.name, each) for each in [*own, *pair.takes])}}}"
 
 
-def _parse(pair: Pair) -> Iterator[str]:
+def _parse(pair: Pair, *, careless: bool) -> Iterator[str]:
     yield "def parse(response: Response) -> Result:"
     yield from _object("response")
     yield from _fields("response", [(Field("code", "whole", (), ()), "code")])
-    yield '    if code != 200:\n        raise ValueError("the code is not 200")'
+    if not careless:
+        yield '    if code != 200:\n        raise ValueError("the code is not 200")'
     inner = "response"
     if pair.wrapped:
         inner = "inner"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -173,6 +174,9 @@ def test_two_nodes_agree_without_a_model_and_speak_what_they_agreed_on(
     assert all(words in out for words in ("requester: protocolNegotiation negotiating 1", alice.did(), did))
     assert row(moot("protocols", "ask", did, made["protocol"], "user_id=nobody", *at)) == {"courses": []}
 
+    status, told = why(moot("protocols", "ask", did, made["protocol"], "user_id:=3", *at))
+    assert (status, "/arguments/user_id" in told) == (2, True)
+
     for where in ((), ("--at", did)):
         look = ("routines", "find", "--protocol", made["protocol"], *where, *at, "--json")
         while not (said := moot(*look))[1]:
@@ -216,6 +220,13 @@ def test_what_cannot_be_says_why(
     status, told = why(moot(*named, "--data", nodes[0].data))
     assert status == code
     assert said in told
+
+
+def test_an_agent_whose_node_is_not_there_is_not_waited_for(nodes: tuple[Served, Served], moot: Moot) -> None:
+    gone = re.sub("%3A[0-9]+", "%3A1", nodes[1].did("bob"))
+    status, told = why(moot("negotiate", gone, *NEED, '{"total": 1}', "--data", nodes[0].data))
+    assert status == 8
+    assert "nobody answers" in told
 
 
 def test_a_node_that_is_not_served_is_told_that_others_cannot_look_it_up(

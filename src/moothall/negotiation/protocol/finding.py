@@ -83,7 +83,11 @@ class ProtocolFinder:
                 agreed = Agreement(need.digest, peer, "requester", speaker.did, document.digest)
                 await self._ground.routines.put_agreement(agreed)
                 return spoken_of(peer, document, ready, "shared")
-        except (ServiceNotFoundError, PermissionDeniedError, UpstreamError, IntegrityError, CodeRefused, InvalidInput):
+        except UpstreamError as error:
+            if not error.sent:
+                raise  # nobody is there: a negotiation would wait for a long time, and say no more
+            return None
+        except (ServiceNotFoundError, PermissionDeniedError, IntegrityError, CodeRefused, InvalidInput):
             return None  # it shares nothing that could be used: there is another way
         return None
 

@@ -11,6 +11,7 @@ from moothall.canonical import loads
 from moothall.codegen.fetching import Fetcher
 from moothall.codegen.kept import Agreement, KeptProtocol
 from moothall.codegen.sandbox.port import SandboxLimits
+from moothall.codegen.schemas.validation import compiled
 from moothall.error_classes import classes
 from moothall.errors import (
     CallTimeout,
@@ -41,6 +42,7 @@ MOST_OPEN: Final = 50
 """Negotiations that agents of this node may have begun at once."""
 
 MOST_LISTED: Final = 100
+_MOST_TOLD: Final = 5
 
 
 class ProtocolRequests:
@@ -153,11 +155,13 @@ class ProtocolRequests:
         """Ask the provider with what the user has; the result that was wanted. No model has a part in it.
 
         Raises:
+            InvalidInput: the arguments are not what the code was made for.
             SandboxFault: the code can make no request of the arguments, or no result of the response.
             UpstreamError: the provider answers with another code than 200; UpstreamInvalid: with something else.
             MoothallError: as the call.
         """
         half = await self._half(spoken)
+        _fitting(half, arguments)
         request = await half.run("build", {"arguments": arguments})
         if half.document.request_problems(request):
             raise InvalidInput("the request does not fit", told=Told("agreeing.front_request"))
@@ -213,6 +217,14 @@ def transcript_in(agreed: Agreement) -> JsonObject:
     """The signed conversation of an agreement; empty where there was none."""
     found: JsonObject = loads(agreed.transcript) if agreed.transcript else {}
     return found
+
+
+def _fitting(half: Half, arguments: JsonObject) -> None:
+    """Raise InvalidInput for arguments that the code cannot take; says where, and repeats no value."""
+    build = half.module.manifest.function("build")
+    if build is not None and (problems := compiled(build.parameters).problems({"arguments": arguments}, _MOST_TOLD)):
+        told = Told("agreeing.front_arguments", {"problems": "; ".join(problems)})
+        raise InvalidInput("the arguments do not fit", told=told)
 
 
 def _refusal(end: Event, run: str) -> MoothallError:

@@ -25,6 +25,7 @@ def host_call(
     call: Caller,
     may_call: Collection[str],
     aliases: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Any]]] | None = None,
+    failed: Callable[[MoothallError], None] | None = None,
 ) -> HostCall:
     """What ``call(target, parameters)`` does.
 
@@ -35,8 +36,14 @@ def host_call(
         call: makes calls, with the rights of whoever called.
         may_call: the targets of the manifest.
         aliases: targets that are functions of the host.
+        failed: is told of every error that the code is told of.
     """
     allowed, own = frozenset(may_call), dict(aliases or {})
+
+    def refusal(error: MoothallError) -> Refusal:
+        if failed is not None:
+            failed(error)
+        return Refusal(f"the call failed: {error.code}")
 
     async def made(target: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
         if target not in allowed:
@@ -48,16 +55,12 @@ def host_call(
         except Unavailable as error:
             if isinstance(error.__cause__, ApprovalPending):
                 raise Departure(error) from error
-            raise Refusal(_text(error)) from None
+            raise refusal(error) from None
         except MoothallError as error:
-            raise Refusal(_text(error)) from None
+            raise refusal(error) from None
         try:
             return to_jsonable_python(value)
         except (PydanticSerializationError, ValueError):
             raise Refusal("the value has no JSON form") from None
 
     return made
-
-
-def _text(error: MoothallError) -> str:
-    return f"the call failed: {error.code}"

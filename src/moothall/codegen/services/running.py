@@ -13,10 +13,10 @@ from moothall.codegen.module import Module
 from moothall.codegen.sandbox.port import DEFAULT_LIMITS, FaultKind, Image, Sandbox, SandboxLimits, fault
 from moothall.codegen.schemas.validation import compiled
 from moothall.codegen.services.binding import host_call
-from moothall.codegen.services.health import USUAL, Health, HealthLimits
+from moothall.codegen.services.health import OURS, USUAL, Health, HealthLimits
 from moothall.codegen.services.records import ServiceRecord
 from moothall.codegen.services.store import ServiceStore
-from moothall.errors import Gone, IntegrityError, InvalidInput, MoothallError, SandboxFault, Told
+from moothall.errors import Gone, IntegrityError, InvalidInput, MoothallError, SandboxFault, Told, UsageError
 from moothall.telemetry import logger
 
 FRESH: Final = 0.5
@@ -24,8 +24,11 @@ FRESH: Final = 0.5
 
 _MOST: Final = 256
 _log = logger("codegen.services")
-_NEUTRAL: Final = frozenset({"busy"})
-"""Faults that say nothing of the code."""
+_MISUSES: Final = (InvalidInput, UsageError)
+"""What a call is answered that the code made wrongly; every other error is of its caller's rights, or of others."""
+
+_EARLY: Final = 0.05
+"""Seconds before a caller's deadline within which a run that ended for lack of time ended for that deadline."""
 
 Ill = Callable[[str, str, str], Awaitable[None]]
 """Takes a service, its version, and which limit it reached."""
@@ -51,6 +54,21 @@ class RunTerms:
 class _Loaded:
     module: Module
     image: Image
+
+
+@dataclass(slots=True)
+class _Run:
+    """One call of a service; ``refused``: something that it called refused it or failed, by no fault of the code."""
+
+    name: str
+    version: str
+    caller: str
+    begun: float
+    refused: bool = False
+
+    def failed(self, error: MoothallError) -> None:
+        """Hear of the error of a call that the code made."""
+        self.refused |= not isinstance(error, _MISUSES)
 
 
 class ServiceRunner:
@@ -106,29 +124,35 @@ class ServiceRunner:
         count = self._counts[name] = self._counts.get(name, 0) + 1
         version = record.version_for(count)
         loaded = await self._load(hashes.get(version, ""))
-        begun = self._monotonic()
+        run = _Run(name, version, OURS if ctx.principal.owner else ctx.principal.id, self._monotonic())
         try:
-            value = await self._ran(loaded, arguments, ctx)
+            value = await self._ran(loaded, arguments, ctx, run)
         except SandboxFault as error:
-            if error.kind == "raised" and error.details.get("raised") == "ValueError":
-                await self._count(name, version, begun, failed=False)
+            raised = error.details.get("raised") if error.kind == "raised" else ""
+            if raised == "ValueError":
+                await self._count(run, failed=False)
                 raise InvalidInput("the service refuses the arguments", told=Told("codegen.service.refuses")) from error
-            if error.kind not in _NEUTRAL:
-                await self._count(name, version, begun, failed=True)
+            if not self._of_others(error, raised == "RuntimeError" and run.refused, ctx):
+                await self._count(run, failed=True)
             raise fault(cast("FaultKind", error.kind)) from error
         except MoothallError:
             raise  # of a call that it made: of its caller's rights, or of what it called
-        await self._count(name, version, begun, failed=False)
+        await self._count(run, failed=False)
         return value
 
-    async def _ran(self, loaded: _Loaded, arguments: Mapping[str, Any], ctx: CallContext) -> Any:  # noqa: ANN401
+    def _of_others(self, error: SandboxFault, refused: bool, ctx: CallContext) -> bool:  # noqa: FBT001 - private
+        """Whether a fault says nothing of the code: no process was free, its caller had no time, a call was refused."""
+        late = error.kind == "time" and self._monotonic() >= ctx.deadline - _EARLY
+        return error.kind == "busy" or late or refused
+
+    async def _ran(self, loaded: _Loaded, arguments: Mapping[str, Any], ctx: CallContext, run: _Run) -> Any:  # noqa: ANN401
         manifest = loaded.module.manifest
         function = manifest.functions[0]
         ran = await self._sandbox.run(
             loaded.image,
             function.name,
             arguments,
-            call=host_call(ctx.call, manifest.may_call),
+            call=host_call(ctx.call, manifest.may_call, failed=run.failed),
             limits=self._terms.limits,
             patience=max(0.0, ctx.deadline - self._monotonic()),
         )
@@ -136,11 +160,12 @@ class ServiceRunner:
             raise fault("result")
         return ran.value
 
-    async def _count(self, name: str, version: str, begun: float, *, failed: bool) -> None:
+    async def _count(self, run: _Run, *, failed: bool) -> None:
+        name, version = run.name, run.version
         health = self._health.get((name, version))
         if health is None:
             health = self._health[name, version] = Health(self._terms.health)
-        health.add(self._monotonic() - begun, failed=failed)
+        health.add(self._monotonic() - run.begun, failed=failed, caller=run.caller)
         if why := health.ill:
             self._health.pop((name, version), None)
             try:

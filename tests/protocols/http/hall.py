@@ -32,6 +32,7 @@ from moothall.server.app import ServerApp
 from moothall.server.doors import Doors
 from moothall.server.language import accepted
 from moothall.server.run import Address, serve
+from moothall.server.sockets import Sockets
 from moothall.server.streams import OpenStreams
 from moothall.storage.store import Store
 
@@ -146,7 +147,13 @@ async def hall(
         ),
     )
     admission = Admission.of(bound="127.0.0.1", public_url="", listed=frozenset({ORIGIN}))
-    app = ServerApp(_elsewhere, Doors([door], admission, streams, clock, "en"), streams, dict)
+    app = ServerApp(
+        _elsewhere,
+        Doors([door], admission, streams, clock, "en"),
+        Sockets([], admission, clock, "en"),
+        streams,
+        dict,
+    )
     stop = asyncio.Event()
     listening: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(serve(app, host="127.0.0.1", port=0, on_ready=listening.set_result, stop=stop))

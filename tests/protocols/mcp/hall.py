@@ -29,6 +29,7 @@ from moothall.server.app import ServerApp
 from moothall.server.doors import Doors
 from moothall.server.language import accepted
 from moothall.server.run import Address, serve
+from moothall.server.sockets import Sockets
 from moothall.server.streams import OpenStreams
 from moothall.storage.store import Store
 from tests.protocols.http.hall import ANNA, BEN, Believing, members, of
@@ -168,7 +169,13 @@ async def hall(
     )
     open_streams = OpenStreams(streams)
     admission = Admission.of(bound="127.0.0.1", public_url="", listed=frozenset())
-    app = ServerApp(_elsewhere, Doors([room.door(terms)], admission, open_streams, clock, "en"), open_streams, dict)
+    app = ServerApp(
+        _elsewhere,
+        Doors([room.door(terms)], admission, open_streams, clock, "en"),
+        Sockets([], admission, clock, "en"),
+        open_streams,
+        dict,
+    )
     stop = asyncio.Event()
     listening: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(serve(app, host="127.0.0.1", port=0, on_ready=listening.set_result, stop=stop))

@@ -86,24 +86,20 @@ def kind(asked: Asked) -> str:
 
 def answer(asked: Asked, **other: Any) -> str:
     """The answer to a prompt; ``other`` replaces some, by the prompt's name."""
-    name = kind(asked)
-    if name in other:
-        return _text(other[name])
-    match name:
-        case "protocol_propose":
-            return _text({"protocol": PROPOSAL})
-        case "protocol_evaluate":
-            return _text({"status": "accepted"} if asked.api == "azure" else {"status": "rejected", "reason": REASON})
-        case "protocol_cases":
-            nobody = {"user_id": "u-0"}
-            return _text({"cases": [{"name": "nobody", "request": nobody, "expected": _courses(nobody)}]})
-        case "protocol_judge_cases":
-            return _text({"status": "accepted"})
-        case "code_write":
-            return f"```python\n{INTERFACE if asked.api == 'azure' else CALLBACK}```\n"
-        case "code_cases":
-            return _text({"cases": _interface_cases() if asked.api == "azure" else _callback_cases(asked.data)})
-    raise AssertionError(name)
+    name, requester = kind(asked), asked.api == "azure"
+    if name == "code_write":
+        usual: Any = f"```python\n{INTERFACE if requester else CALLBACK}```\n"
+    elif name == "code_cases":
+        usual = {"cases": _interface_cases() if requester else _callback_cases(asked.data)}
+    else:
+        nobody = {"user_id": "u-0"}
+        usual = {
+            "protocol_propose": {"protocol": PROPOSAL},
+            "protocol_evaluate": {"status": "accepted"} if requester else {"status": "rejected", "reason": REASON},
+            "protocol_cases": {"cases": [{"name": "nobody", "request": nobody, "expected": _courses(nobody)}]},
+            "protocol_judge_cases": {"status": "accepted"},
+        }[name]
+    return _text(other.get(name, usual))
 
 
 def _text(value: Any) -> str:
@@ -111,7 +107,7 @@ def _text(value: Any) -> str:
 
 
 def _courses(request: Mapping[str, Any]) -> dict[str, Any]:
-    found = COURSES[request["user_id"]] if request["user_id"] in COURSES else []
+    found = COURSES.get(request["user_id"], [])
     return {"code": 200, "courses": found, "total": len(found)}
 
 

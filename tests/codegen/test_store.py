@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from moothall.codegen import rows
 from moothall.codegen.kept import Agreement, document_digest
 from moothall.codegen.module import Case, Function, Kind, Manifest, Module, Provenance
+from moothall.codegen.rows import MOST_FOUND
 from moothall.codegen.signing import sign_module
 from moothall.codegen.store import RoutineStore
 from moothall.errors import IntegrityError, ServiceNotFoundError
@@ -130,8 +132,32 @@ async def test_a_row_that_somebody_changed_is_refused(
     await store.write(lambda connection: connection.execute(change))
     with pytest.raises(IntegrityError):
         await routines.get(wrong["hash"] if column == "hash" else made.hash)
-    with pytest.raises(IntegrityError):
-        await routines.find(wrong["protocol"] if column == "protocol" else document_digest(DOCUMENT))
+    assert made not in [each.module for each in await routines.find(document_digest(DOCUMENT))]
+    assert await routines.find(document_digest("other")) == []
+
+
+async def test_a_row_that_somebody_changed_takes_no_other_code_away(
+    routines: RoutineStore, store: Store, ann: AgentIdentity, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole, spoiled = module(name="whole"), module(name="spoiled")
+    for each in (whole, spoiled):
+        await routines.put(each, token(each, ann, clock), tested=True)
+    change = sa.update(agreed.routine).where(agreed.routine.c.name == "spoiled").values(bundle="{}")
+    await store.write(lambda connection: connection.execute(change))
+    assert [each.module for each in await routines.find(document_digest(DOCUMENT))] == [whole]
+    assert "left out" in caplog.text
+
+
+async def test_one_half_is_found_whatever_there_is_of_the_other(
+    routines: RoutineStore, ann: AgentIdentity, clock: ManualClock
+) -> None:
+    provider = module("provider", "half")
+    await routines.put(provider, token(provider, ann, clock), tested=True)
+    await clock.advance(1)
+    for number in range(MOST_FOUND):
+        each = module(number=number)
+        await routines.put(each, token(each, ann, clock), tested=True)
+    assert [each.module for each in await routines.find(document_digest(DOCUMENT), "provider")] == [provider]
 
 
 async def test_a_changed_row_is_as_it_was_once_the_code_is_put_again(
@@ -172,9 +198,25 @@ async def test_what_answers_a_need_with_a_peer_is_found_until_it_is_forgotten(
     assert {each.role for each in await routines.agreements(need=need)} == {"requester", "provider"}
     assert [each.role for each in await routines.agreements(role="provider", protocol=one)] == ["provider"]
     assert await routines.agreements(need=one) == []
+    assert [each.protocol for each in await routines.agreements(role="requester")] == [two]
     assert await routines.forget_agreement(need, PEER, "requester", me)
     assert not await routines.forget_agreement(need, PEER, "requester", me)
     assert await routines.agreement(need, PEER, "requester", me) is None
+
+
+async def test_all_agreements_are_given_the_newest_first(
+    routines: RoutineStore, store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "PAGE", 3)
+    me, protocol = "did:wba:hall.example:agents:ann", document_digest(DOCUMENT)
+    peers = [f"{PEER}{(number * 7) % 10}" for number in range(10)]
+    for peer in peers:
+        await routines.put_agreement(Agreement(document_digest("need"), peer, "provider", me, protocol))
+        await clock.advance(1)
+    assert [each.peer for each in await routines.agreements(role="provider")] == peers[::-1]
+    change = sa.update(agreed.agreement).where(agreed.agreement.c.peer == peers[4]).values(role="judge")
+    await store.write(lambda connection: connection.execute(change))
+    assert [each.peer for each in await routines.agreements()] == [*peers[:4], *peers[5:]][::-1]
 
 
 async def test_two_nodes_on_one_database_keep_the_same_code_at_once(

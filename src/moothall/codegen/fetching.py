@@ -14,7 +14,7 @@ from moothall.canonical import canonical
 from moothall.codegen.kept import Routine
 from moothall.codegen.module import Function, JsonObject, Manifest, Module
 from moothall.codegen.proof import proved
-from moothall.codegen.sharing import FIND, GET, Half, Offer
+from moothall.codegen.sharing import FIND, GET, MOST_OFFERS, Half, Offer
 from moothall.codegen.store import RoutineStore
 from moothall.codegen.task import CodingTask, Judge
 from moothall.errors import CodeRefused, InvalidInput, ServiceNotFoundError, Told, UpstreamInvalid
@@ -27,7 +27,6 @@ Derive = Callable[[str], Mapping[str, Any]]
 """What this node makes of the text of a protocol's document; raises InvalidInput where it cannot be read."""
 
 _OFFERS: Final = pydantic.TypeAdapter(list[Offer])
-_MOST_OFFERS: Final = 100
 
 
 class Fetcher:
@@ -53,7 +52,7 @@ class Fetcher:
         except pydantic.ValidationError as error:
             raise _other() from error
         fitting = [each for each in offers if each.kind == kind and protocol in {"", each.protocol}]
-        return fitting[:_MOST_OFFERS]
+        return fitting[:MOST_OFFERS]
 
     async def fetch(self, ask: Asking, digest: str) -> Routine:
         """Get code by its hash, and keep it untested; what is here already is not asked for.
@@ -71,6 +70,8 @@ class Fetcher:
 
     async def ready(self, digest: str, task: CodingTask, *, counterparts: Sequence[Module] = ()) -> Routine:
         """Code that is here and may be used for a task: it is what the task wants, and passed the gate of this node.
+
+        Code that passed the gate here is not tested again, not even where a task brings other tests than that one had.
 
         Raises:
             ServiceNotFoundError: there is none of this hash.

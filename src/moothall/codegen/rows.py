@@ -10,11 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from moothall.codegen.module import Kind
 from moothall.storage.agreed import agreement, protocol, routine
 from moothall.storage.prepared import Prepared
 
 MOST_FOUND: Final = 100
-"""Rows that a search gives."""
+"""Routines that a search gives."""
+
+PAGE: Final = 500
+"""Agreements that are read at once."""
 
 _r: Final = routine.c
 _a: Final = agreement.c
@@ -28,7 +32,7 @@ _AGREEMENT: Final = Prepared(
 _OF_PROTOCOL: Final = Prepared(
     lambda _: (
         sa.select(routine)
-        .where(_r.protocol == sa.bindparam("protocol"))
+        .where(_r.protocol == sa.bindparam("protocol"), _r.kind.in_((sa.bindparam("one"), sa.bindparam("other"))))
         .order_by(_r.tested_at.is_(None), _r.created_at.desc(), _r.hash)
         .limit(MOST_FOUND)
     )
@@ -40,9 +44,10 @@ def routine_row(connection: Connection, key: str) -> Any:  # noqa: ANN401 - a ro
     return next(iter(_ROUTINE.rows(connection, hash=key)), None)
 
 
-def routines_of(connection: Connection, digest: str) -> Sequence[Any]:
-    """The routines of a protocol: those that were tested here first, the newest of them first."""
-    return _OF_PROTOCOL.rows(connection, protocol=digest)
+def routines_of(connection: Connection, digest: str, kind: Kind | None) -> Sequence[Any]:
+    """The halves of a protocol, or those of one kind: those tested here first, the newest of them first."""
+    one, other = (kind, kind) if kind else ("requester", "provider")
+    return _OF_PROTOCOL.rows(connection, protocol=digest, one=one, other=other)
 
 
 def put_routine(connection: Connection, values: dict[str, Any]) -> Any:  # noqa: ANN401 - a row
@@ -76,10 +81,12 @@ def agreement_row(connection: Connection, key: dict[str, str]) -> Any:  # noqa: 
     return next(iter(_AGREEMENT.rows(connection, **key)), None)
 
 
-def agreement_rows(connection: Connection, wanted: dict[str, str]) -> Sequence[Any]:
-    """The agreements whose columns say this, the newest first."""
+def agreement_page(connection: Connection, wanted: dict[str, str], after: tuple[str, ...] | None) -> Sequence[Any]:
+    """Agreements whose columns say this, in the order of their keys, from the first one ``after`` a key."""
     found = sa.select(agreement).where(*(_a[name] == value for name, value in wanted.items()))
-    return connection.execute(found.order_by(_a.created_at.desc(), *_KEY).limit(MOST_FOUND)).all()
+    if after is not None:
+        found = found.where(sa.tuple_(*_KEY) > sa.tuple_(*map(sa.literal, after)))
+    return connection.execute(found.order_by(*_KEY).limit(PAGE)).all()
 
 
 def put_agreement(connection: Connection, values: dict[str, Any]) -> None:

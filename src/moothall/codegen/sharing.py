@@ -20,6 +20,12 @@ from moothall.errors import ServiceNotFoundError, Told
 FIND: Final = "routines.find"
 GET: Final = "routines.get"
 
+MOST_OFFERS: Final = 100
+"""Offers of one answer."""
+
+_MOST_PROTOCOLS: Final = 10
+"""That are looked through for one need: all code that is found is proved by its hash, which costs time."""
+
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 Half = Literal["requester", "provider"]
 
@@ -72,7 +78,7 @@ class RoutineCapabilities:
     async def find(
         self, ctx: CallContext, protocol: Digest | None = None, need: Digest | None = None, kind: Half = "requester"
     ) -> list[Offer]:
-        """List tested code for a protocol, or for whatever protocol answers a need here; the best first.
+        """List tested code for a protocol, or for the latest protocols that answer a need here; the best first.
 
         Args:
             ctx: who calls.
@@ -84,12 +90,11 @@ class RoutineCapabilities:
         digests = [protocol] if protocol else []
         if need:
             digests += [agreed.protocol for agreed in await self._routines.agreements(need=need)]
-        found = [each for digest in dict.fromkeys(digests) for each in await self._routines.find(digest, kind)]
-        return [
-            Offer(hash=each.hash, protocol=each.module.manifest.protocol, kind=kind)
-            for each in found
-            if is_shared(each)
-        ]
+        offers: list[Offer] = []
+        for digest in list(dict.fromkeys(digests))[:_MOST_PROTOCOLS]:
+            shared = [each for each in await self._routines.find(digest, kind) if is_shared(each)]
+            offers += [Offer(hash=each.hash, protocol=digest, kind=kind) for each in shared]
+        return offers[:MOST_OFFERS]
 
     @capability(name=GET, access="authenticated", idempotent=True, read_only=True)
     async def get(self, ctx: CallContext, digest: Digest) -> Shared:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeVar, get_args
 
 from moothall.canonical import dumps
 from moothall.clock import Clock
@@ -22,17 +22,21 @@ from moothall.codegen.kept import (
 )
 from moothall.codegen.module import Kind, Module
 from moothall.codegen.signing import take_apart
-from moothall.errors import ServiceNotFoundError, Told
+from moothall.errors import IntegrityError, ServiceNotFoundError, Told
 from moothall.storage.store import Store
+from moothall.telemetry import logger
+
+T = TypeVar("T")
 
 _ROLES: Final = frozenset(get_args(Role))
+_log = logger("codegen")
 
 
 class RoutineStore:
     """The protocols, routines and agreements of a node; several processes may work on one store.
 
-    Every method raises StorageError where the database fails, and IntegrityError where a row that is read is not what
-    its hash says, whoever changed it.
+    Every method raises StorageError where the database fails; those that read one thing raise IntegrityError where it
+    is not what its hash says, whoever changed it.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -75,9 +79,12 @@ class RoutineStore:
         return None if row is None else routine_of(row)
 
     async def find(self, protocol: str, kind: Kind | None = None) -> list[Routine]:
-        """The routines of a protocol: those that were tested here first, the newest of them first; 100 at most."""
-        found = [routine_of(row) for row in await self._store.read(partial(rows.routines_of, digest=protocol))]
-        return [each for each in found if kind in {None, each.module.manifest.kind}]
+        """The halves of a protocol: those that were tested here first, the newest of them first; 100 at most.
+
+        What is not what its hash says is left out, and the log says so: one changed row takes no other code away.
+        """
+        found = await self._store.read(partial(rows.routines_of, digest=protocol, kind=kind))
+        return [each for row in found if (each := _whole(routine_of, row)) is not None]
 
     async def mark_tested(self, key: str) -> None:
         """Note that a routine passed the gate here.
@@ -117,10 +124,17 @@ class RoutineStore:
         return None if row is None else _agreement(row)
 
     async def agreements(self, *, role: Role | None = None, need: str = "", protocol: str = "") -> list[Agreement]:
-        """The agreements of which this is so, the newest first; 100 at most."""
+        """All agreements of which this is so, the newest first; rows that make no sense are left out, as by `find`."""
         said = {"role": role or "", "need": need, "protocol": protocol}
         wanted = {name: value for name, value in said.items() if value}
-        return [_agreement(row) for row in await self._store.read(partial(rows.agreement_rows, wanted=wanted))]
+        found: list[Agreement] = []
+        after: tuple[str, ...] | None = None
+        while page := await self._store.read(partial(rows.agreement_page, wanted=wanted, after=after)):
+            found += [each for row in page if (each := _whole(_agreement, row)) is not None]
+            if len(page) < rows.PAGE:
+                break
+            after = (page[-1].need, page[-1].peer, page[-1].role, page[-1].agent)
+        return sorted(found, key=_newest)
 
     async def forget_agreement(self, need: str, peer: str, role: Role, agent: str) -> bool:
         """Forget an agreement, so that the next need is negotiated anew; False: there was none."""
@@ -129,6 +143,20 @@ class RoutineStore:
 
 def _key(need: str, peer: str, role: Role, agent: str) -> dict[str, str]:
     return {"need": need, "peer": peer, "role": role, "agent": agent}
+
+
+def _whole(read: Callable[[Any], T], row: Any) -> T | None:  # noqa: ANN401 - a row of the database
+    """What a row is, or None where somebody changed it."""
+    try:
+        return read(row)
+    except IntegrityError as error:
+        _log.error("a row of the store is left out: %s", error.message)
+        return None
+
+
+def _newest(agreed: Agreement) -> float:
+    """Sorts the newest first."""
+    return 0.0 if agreed.created_at is None else -agreed.created_at.timestamp()
 
 
 def _agreement(row: Any) -> Agreement:  # noqa: ANN401 - a row of the database

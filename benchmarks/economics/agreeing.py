@@ -28,6 +28,7 @@ from moothall.negotiation.protocol.needs import Need
 from moothall.negotiation.protocol.negotiator import brain_for
 from moothall.negotiation.protocol.offers import Offer
 from moothall.negotiation.protocol.parties import PartyGround
+from moothall.negotiation.protocol.results import NegotiationStatus
 from moothall.negotiation.protocol.running import GeneratedProvider, GeneratedRequester, Half, requester_class
 from moothall.negotiation.protocol.targeting import offered_text, provider_task
 
@@ -83,11 +84,12 @@ class Parties:
 
     async def agree(self, query: Query) -> Spoken:
         """A protocol of these two and tested code of both: without a model where schemas suffice, else with one."""
-        for llm in (None, self.llm):
-            ours, theirs = await self._talk(query, llm)
-            if ours.ready and theirs.ready:
-                return await self._kept(query, ours, theirs)
-        raise AssertionError(f"{query.triple}: {ours.reason or theirs.reason}")
+        ours, theirs = await self._talk(query, None)
+        if not ours.ready:
+            ours, theirs = await self._talk(query, self.llm)
+        assert ours.ready, f"{query.triple}: {ours.reason}"
+        assert theirs.ready, f"{query.triple}: {theirs.reason}"
+        return await self._kept(query, ours, theirs)
 
     async def _talk(self, query: Query, llm: BaseLLM | None) -> tuple[Conducted, Conducted]:
         user, server, need = query.user, query.pair.server, self.need(query)
@@ -140,9 +142,10 @@ class Parties:
         """Give the requester's half to the server's node, which tests it before it hands it out."""
         module = spoken.requester.module
         offered = {"module": module.model_dump(mode="json"), "token": spoken.requester.token}
-        found = Conducted(status="accepted", document=spoken.document.text, digest=spoken.document.digest)  # type: ignore[arg-type]
+        document = spoken.document
+        found = Conducted(status=NegotiationStatus.ACCEPTED, document=document.text, digest=document.digest)
         await self.ground(query.pair.server, None, taking=True).take_in(offered, self.town.did(query.user), found)
-        shared = await self.town.at[query.pair.server].routines.find(spoken.document.digest, "requester")
+        shared = await self.town.at[query.pair.server].routines.find(document.digest, "requester")
         assert [each.hash for each in shared if each.tested_at] == [spoken.requester.hash]
 
     async def fetched(self, query: Query, protocol: str, provider: Routine) -> Spoken | None:

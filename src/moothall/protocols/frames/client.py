@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from moothall.clock import Clock
-from moothall.errors import SessionEnded, Told, Unauthenticated, UpstreamError
+from moothall.errors import Told, Unauthenticated, UpstreamError
 from moothall.identity.destination import Destination
 from moothall.identity.egress import Egress
 from moothall.identity.signing import sign_request
@@ -68,7 +67,7 @@ class FramesClient:
         link = await self._opened(own, url)
         try:
             return Connected(await greet(link, own, peer, hello), link)
-        except (asyncio.CancelledError, SessionEnded):
+        except BaseException:
             await link.close(POLICY)
             raise
 

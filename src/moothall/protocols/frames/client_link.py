@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from typing import Final, Self
 
 import httpcore
@@ -23,6 +24,11 @@ from moothall.protocols.frames.link import NORMAL, UNFIT, ended, text_frame, too
 
 _CHUNK: Final = 64 * 1024
 _CLOSING_SECONDS: Final = 2.0
+_WRITING_SECONDS: Final = 30.0
+"""After which a peer that takes nothing in is taken for gone."""
+QUIET_SECONDS: Final = 20.0
+"""After which a silent peer is asked whether it is there; as long once more without a word, and it is gone."""
+
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
 _TOO_BIG: Final = 1009
@@ -40,19 +46,30 @@ class Challenged(Exception):
 class ClientLink:
     """A WebSocket that a server accepted; use `open`."""
 
-    def __init__(self, stream: httpcore.AsyncNetworkStream, protocol: ClientProtocol, most: int) -> None:
-        self._stream, self._protocol, self._most = stream, protocol, most
+    def __init__(
+        self, stream: httpcore.AsyncNetworkStream, protocol: ClientProtocol, most: int, quiet: float = QUIET_SECONDS
+    ) -> None:
+        self._stream, self._protocol, self._most, self._quiet = stream, protocol, most, quiet
         self._arrived: deque[bytes] = deque()
-        self._parts: list[bytes] = []
+        self._begun = bytearray()
         self._writing = asyncio.Lock()
         self._text = False
+        self._asked = False
         self._closed = False
 
     @classmethod
     async def open(
-        cls, stream: httpcore.AsyncNetworkStream, url: str, headers: dict[str, str], most: int, seconds: float
+        cls,
+        stream: httpcore.AsyncNetworkStream,
+        url: str,
+        headers: dict[str, str],
+        most: int,
+        seconds: float,
+        quiet: float = QUIET_SECONDS,
     ) -> Self:
         """Ask for a WebSocket at ``url`` (``ws`` or ``wss``) over a connection that leads there.
+
+        ``seconds`` are for the handshake; ``quiet`` ones of silence have the other side asked whether it is there.
 
         Raises:
             Challenged: it answers 401 with a nonce.
@@ -61,7 +78,7 @@ class ClientLink:
             CallTimeout: no answer in time.
         """
         protocol = ClientProtocol(parse_uri(url), max_size=most)
-        link = cls(stream, protocol, most)
+        link = cls(stream, protocol, most, quiet)
         request = protocol.connect()
         for name, value in headers.items():
             request.headers[name] = value
@@ -78,16 +95,10 @@ class ClientLink:
         return link
 
     async def send(self, frame: bytes) -> None:
-        """See `Link.send`."""
-        async with self._writing:
-            if self._closed:
-                raise ended()
-            try:
-                self._protocol.send_binary(frame)
-                await self._flush()
-            except (InvalidState, *_GONE) as error:
-                await self._hang_up()
-                raise ended() from error
+        """See `Link.send`; a frame whose sender is cancelled is sent whole all the same."""
+        sending = asyncio.ensure_future(self._sent(frame))
+        sending.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.shield(sending)
 
     async def receive(self) -> bytes:
         """See `Link.receive`."""
@@ -113,28 +124,45 @@ class ClientLink:
         finally:
             await self._hang_up()
 
+    async def _sent(self, frame: bytes) -> None:
+        async with self._writing:
+            if self._closed:
+                raise ended()
+            try:
+                self._protocol.send_binary(frame)
+                await self._flush()
+            except (InvalidState, *_GONE) as error:
+                await self._hang_up()
+                raise ended() from error
+
     async def _shake_hands(self) -> None:
         await self._flush()
         while self._protocol.handshake_exc is None:
             await self._take()
-            for event in self._protocol.events_received():
-                if isinstance(event, Response) and self._protocol.handshake_exc is None:
-                    return
+            events = self._protocol.events_received()
+            if any(isinstance(event, Response) for event in events) and self._protocol.handshake_exc is None:
+                self._take_frames(events)  # some may have come in one piece with the answer
+                return
         raise _refusal(self._protocol.handshake_exc)
 
     async def _read(self) -> None:
         """Take in what arrived next; frames that are whole go into the queue."""
         try:
-            await self._take()
+            await self._take(self._quiet)
+            self._asked = False
+        except httpcore.ReadTimeout as error:
+            if self._asked:
+                await self._hang_up()
+                raise ended() from error
+            self._asked = True
+            self._protocol.send_ping(b"")
         except UpstreamError as error:
             await self._hang_up()
             raise ended() from error
-        for event in self._protocol.events_received():
-            if isinstance(event, Frame):
-                self._take_frame(event)
+        self._take_frames(self._protocol.events_received())
         async with self._writing:
             try:
-                await self._flush()  # pongs, and the answer to a close
+                await self._flush()  # pings, pongs, and the answer to a close
             except _GONE as error:
                 await self._hang_up()
                 raise ended() from error
@@ -145,18 +173,24 @@ class ClientLink:
         if self._protocol.close_rcvd is not None or self._protocol.close_expected():
             await self._hang_up()
 
-    def _take_frame(self, frame: Frame) -> None:
-        if frame.opcode is Opcode.TEXT:
-            self._text = True
-        elif frame.opcode in {Opcode.BINARY, Opcode.CONT} and not self._text:
-            self._parts.append(bytes(frame.data))
-            if frame.fin:
-                self._arrived.append(b"".join(self._parts))
-                self._parts = []
+    def _take_frames(self, events: Iterable[object]) -> None:
+        for frame in events:
+            if not isinstance(frame, Frame):
+                continue
+            if frame.opcode is Opcode.TEXT:
+                self._text = True
+            elif frame.opcode in {Opcode.BINARY, Opcode.CONT} and not self._text:
+                self._begun += frame.data
+                if frame.fin:
+                    self._arrived.append(bytes(self._begun))
+                    self._begun.clear()
 
-    async def _take(self) -> None:
+    async def _take(self, seconds: float | None = None) -> None:
+        """Hand what came to the protocol; raises ReadTimeout where nothing came in so many seconds."""
         try:
-            data = await self._stream.read(_CHUNK)
+            data = await self._stream.read(_CHUNK, seconds)
+        except httpcore.ReadTimeout:
+            raise
         except _GONE as error:
             raise _hung_up() from error
         if data:
@@ -168,7 +202,7 @@ class ClientLink:
     async def _flush(self) -> None:
         for data in self._protocol.data_to_send():
             if data:
-                await self._stream.write(data)
+                await self._stream.write(data, _WRITING_SECONDS)
 
     async def _hang_up(self) -> None:
         self._closed = True

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from starlette.types import Receive, Send
 
 from moothall.protocols.frames.link import NORMAL, TOO_BIG, UNFIT, ended, text_frame, too_big
+
+_WRITING_SECONDS: Final = 30.0
+"""After which a peer that takes nothing in is taken for gone."""
+_CLOSING_SECONDS: Final = 2.0
 
 
 class ServerLink:
@@ -23,8 +28,9 @@ class ServerLink:
             if self._closed:
                 raise ended()
             try:
-                await self._send({"type": "websocket.send", "bytes": frame})
-            except (OSError, RuntimeError) as error:  # how servers say that the client has gone
+                async with asyncio.timeout(_WRITING_SECONDS):
+                    await self._send({"type": "websocket.send", "bytes": frame})
+            except (OSError, RuntimeError) as error:  # it has gone, or might as well (TimeoutError)
                 self._closed = True
                 raise ended() from error
 
@@ -47,11 +53,11 @@ class ServerLink:
 
     async def close(self, code: int = NORMAL) -> None:
         """See `Link.close`."""
-        async with self._sending:
-            if self._closed:
-                return
+        try:
+            async with asyncio.timeout(_CLOSING_SECONDS), self._sending:
+                if not self._closed:
+                    await self._send({"type": "websocket.close", "code": code})
+        except (OSError, RuntimeError):
+            pass  # it has gone already, or takes nothing in (TimeoutError)
+        finally:
             self._closed = True
-            try:
-                await self._send({"type": "websocket.close", "code": code})
-            except (OSError, RuntimeError):
-                return  # it has gone already

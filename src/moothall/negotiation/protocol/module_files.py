@@ -1,7 +1,8 @@
 """Generated halves of a protocol as directories (rows META-GEN-01, 02): their layout, their hashes, reading them back.
 
 The directory is named after the hash of the protocol's document: nothing that a peer wrote is part of a path. A module
-is written beside its place and moved there whole. Reading checks every byte, that of `meta_data.json` included.
+is written beside its place and moved there whole, by one writer at a time; what a writer left that died in the middle
+is put right by whoever comes next. Reading checks every byte, that of `meta_data.json` included.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +22,7 @@ from moothall.errors import IntegrityError, StorageError, Told
 from moothall.negotiation.protocol.brain import Role
 from moothall.negotiation.protocol.needs import JsonObject
 from moothall.negotiation.protocol.results import protocol_hash
+from moothall.storage import private
 
 META_DATA: Final = "meta_data.json"
 DOCUMENT: Final = "protocol_document.md"
@@ -73,13 +74,15 @@ def write_module(root: Path, document: str, role: Role, module: Module) -> Path:
     if module.manifest.protocol != digest:
         raise _broken("the code belongs to another protocol")
     place = root / module_name(digest)
-    files = _other_half(place, role) | _half(role, module)
-    files[INIT] = _INIT_TEXT
-    files[DOCUMENT] = document.encode("utf-8", "surrogatepass")
-    files[META_DATA] = _meta_data(digest, files)
     try:
         root.mkdir(parents=True, exist_ok=True)
-        _move_in(root, place, files)
+        with private.alone(root):
+            _put_right(place)
+            files = _other_half(place, role) | _half(role, module)
+            files[INIT] = _INIT_TEXT
+            files[DOCUMENT] = document.encode("utf-8", "surrogatepass")
+            files[META_DATA] = _meta_data(digest, files)
+            _move_in(place, files)
     except OSError as error:
         raise StorageError("the generated code could not be written") from error
     return place
@@ -112,8 +115,12 @@ def kept_module(root: Path, digest: str) -> ModuleFiles | None:
     """The module directory of a protocol, where there is one that is whole; else that is logged. Blocking."""
     try:
         path = root / module_name(digest)
-        return read_module(path) if path.is_dir() else None
-    except IntegrityError:
+        if not root.is_dir():
+            return None
+        with private.alone(root):
+            _put_right(path)
+            return read_module(path) if path.is_dir() else None
+    except (IntegrityError, OSError):
         _log.exception("a module directory was changed and is not used")
         return None
 
@@ -183,10 +190,18 @@ def _read_all(path: Path) -> dict[str, bytes]:
     return files
 
 
-def _move_in(root: Path, place: Path, files: dict[str, bytes]) -> None:
-    """Make the directory beside its place and exchange it for what is there."""
-    made = Path(tempfile.mkdtemp(prefix=".making-", dir=root))
-    old = Path(f"{made}.old")
+def _made(place: Path) -> Path:
+    return place.with_name(f".{place.name}.making")
+
+
+def _old(place: Path) -> Path:
+    return place.with_name(f".{place.name}.old")
+
+
+def _move_in(place: Path, files: dict[str, bytes]) -> None:
+    """Make the directory beside its place and exchange it for what is there; to be called by one at a time."""
+    made, old = _made(place), _old(place)
+    made.mkdir(mode=0o700)
     try:
         for name, data in files.items():
             with (made / name).open("wb") as file:
@@ -196,11 +211,20 @@ def _move_in(root: Path, place: Path, files: dict[str, bytes]) -> None:
         if place.exists():
             place.rename(old)
         made.rename(place)
-        if (old / AROUND).is_dir():
-            (old / AROUND).rename(place / AROUND)
     finally:
-        shutil.rmtree(made, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+        _put_right(place)
+
+
+def _put_right(place: Path) -> None:
+    """End what was begun by `_move_in`, wherever it stopped: what is there afterwards is whole, old or new."""
+    made, old = _made(place), _old(place)
+    if old.is_dir():
+        if not place.exists():
+            old.rename(place)
+        elif (old / AROUND).is_dir() and not (place / AROUND).exists():
+            (old / AROUND).rename(place / AROUND)
+    shutil.rmtree(made, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _text(data: bytes) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +11,7 @@ from moothall.canonical import canonical, loads, sha256
 from moothall.negotiation.protocol.brain import Role
 from moothall.negotiation.protocol.module_files import kept_module
 from moothall.negotiation.protocol.needs import Need
+from moothall.storage import private
 
 FILE: Final = "agreed.json"
 MOST: Final = 10_000
@@ -40,17 +39,14 @@ class Agreements:
         Raises:
             OSError: it cannot be written.
         """
-        kept = self._read()
         key = _key(need, peer, role)
-        if kept.get(key) == protocol:
-            return
-        kept.pop(key, None)
-        kept[key] = protocol
-        newest = dict(list(kept.items())[-MOST:])
-        handle, made = tempfile.mkstemp(prefix=".agreed-", dir=self._file.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(_listed(newest))
-        Path(made).replace(self._file)
+        with private.alone(self._file.parent):
+            kept = self._read()
+            if kept.get(key) == protocol:
+                return
+            kept.pop(key, None)
+            kept[key] = protocol
+            private.write(self._file, _listed(dict(list(kept.items())[-MOST:])))
 
     def _read(self) -> dict[str, str]:
         try:

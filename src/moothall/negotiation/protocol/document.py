@@ -41,6 +41,9 @@ _CODE: Final = re.compile(r"`?(\d{1,9})`?\Z")
 _CELLS: Final = 3
 """Parts that the bars of a row with two cells cut it into, less the last."""
 _LONGEST_TITLE: Final = 100
+_UNSEEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What stands in no document: signs that end a line for one reader only, or that show people another order or nothing,
+and halves of characters. In the JSON of a document they are written as escapes."""
 _EXAMPLES: Final = TypeAdapter(list[Example])
 
 BAD_RESPONSE: Final[JsonObject] = {
@@ -136,6 +139,8 @@ def read(text: str, most: int = MAX_PROTOCOL_BYTES) -> ProtocolDocument:
     """
     if len(text.encode("utf-8", "surrogatepass")) > most:
         raise _refused("document_long", most=most)
+    if _UNSEEN.search(text):
+        raise _refused("document_unseen")
     places = _places(sections(text))
     inside = places["Data Format"]
     request, response = (_schema(inside, title) for title in ("Request", "Response"))
@@ -170,8 +175,8 @@ def write(
         InvalidInput: what it is made of makes no document that can be read.
     """
     parts = [
-        f"# Requirements\n\n{quoted(requirements)}",
-        f"# Protocol Flow\n\n{quoted(flow or _FLOW)}",
+        f"# Requirements\n\n{_said(requirements)}",
+        f"# Protocol Flow\n\n{_said(flow or _FLOW)}",
         "# Data Format\n\nAll messages are JSON objects in UTF-8; the schemas are JSON Schema 2020-12.",
         f"## Request\n\n{_fenced(request)}",
         f"## Response\n\n{_fenced(response)}",
@@ -193,11 +198,20 @@ _FLOW: Final = (
 
 
 def _fenced(value: Any) -> str:  # noqa: ANN401 - any JSON
-    return f"```json\n{json.dumps(value, ensure_ascii=False, indent=2)}\n```"
+    return f"```json\n{escaped(json.dumps(value, ensure_ascii=False, indent=2))}\n```"
+
+
+def escaped(text: str) -> str:
+    """JSON whose strings have escapes in place of characters that stand in no document."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "/").split())
+    return _UNSEEN.sub("", " ".join(text.replace("|", "/").split()))
+
+
+def _said(text: str) -> str:
+    return _UNSEEN.sub("", quoted(text))
 
 
 def _plain(title: str) -> str:

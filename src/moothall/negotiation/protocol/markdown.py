@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,6 +13,8 @@ _INDENT: Final = 3
 """Blanks that may stand before a heading or a fence."""
 _DEEPEST: Final = 6
 _SHORTEST_FENCE: Final = 3
+_LINE: Final = re.compile("\r\n|\r|\n")
+"""What ends a line for every reader of markdown; `str.splitlines` knows more, and cuts strings of JSON in two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def sections(text: str) -> tuple[Section, ...]:
     """
     found: list[Section] = []
     level, title, lines, blocks = 0, "", list[str](), list[Block]()
-    rest = iter(text.splitlines())
+    rest = iter(_LINE.split(text))
     for line in rest:
         fence = _fence(line)
         heading = _heading(line)

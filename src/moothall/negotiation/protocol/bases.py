@@ -23,6 +23,7 @@ from moothall.errors import (
     NodeUnreachable,
     SessionEnded,
     Told,
+    ValidationError,
 )
 from moothall.negotiation.protocol.needs import JsonObject
 
@@ -38,6 +39,10 @@ MOST_REQUESTS: Final = 100
 
 GOOD, BAD_REQUEST, FAILED, NOT_READY = 200, 400, 500, 503
 """The codes that this side sets itself; all others come from the protocol's own table."""
+
+_FAULTY: Final[JsonObject] = {"code": FAILED, "message": "the request could not be answered"}
+_MOST_LOGGED: Final = 20
+"""Strange messages of one other side that are logged, so that it fills no log."""
 
 _ALPHABET: Final = string.ascii_letters + string.digits
 _ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
@@ -60,6 +65,7 @@ class RequesterBase:
         self._timeout = timeout
         self._send: Send | None = None
         self._waiting: dict[str, asyncio.Future[JsonObject]] = {}
+        self._strange = 0
         self._shut: MoothallError | None = None
 
     def set_send_callback(self, callback: Send) -> None:
@@ -91,7 +97,7 @@ class RequesterBase:
         """Send a request in the agreed form; its response, also one whose code is not 200.
 
         Raises:
-            ValidationError: the request does not have the agreed form.
+            ValidationError: the request does not have the agreed form, or cannot be written as JSON.
             Conflict: the two sides are not ready.
             SessionEnded: the session is over, or ends meanwhile.
             NodeUnreachable: the request cannot be handed over.
@@ -105,7 +111,7 @@ class RequesterBase:
         self._waiting[message_id] = future
         try:
             async with asyncio.timeout(self._timeout):
-                await self._hand_over({MESSAGE_ID: message_id, **request})
+                await self._hand_over({**request, MESSAGE_ID: message_id})
                 response: JsonObject = await future
         except TimeoutError as error:
             raise CallTimeout("no response to a request of the agreed protocol") from error
@@ -120,11 +126,11 @@ class RequesterBase:
         try:
             message = strict_json(data)
         except InvalidInput:
-            _log.warning("a response that is no JSON was dropped")
+            self._dropped("a response that is no JSON was dropped")
             return
         future = self._waiting.get(message.pop(MESSAGE_ID, None)) if _has_id(message) else None
         if future is None or future.done():
-            _log.warning("a response to no request that waits was dropped")
+            self._dropped("a response to no request that waits was dropped")
             return
         future.set_result(message)
 
@@ -136,6 +142,11 @@ class RequesterBase:
         """Raise UpstreamInvalid for a response that was not agreed."""
         del response
 
+    def _dropped(self, what: str) -> None:
+        self._strange += 1
+        if self._strange <= _MOST_LOGGED:
+            _log.warning(what)
+
     def _check_open(self) -> None:
         if self._shut is not None:
             raise self._shut
@@ -146,7 +157,11 @@ class RequesterBase:
         if self._send is None:
             raise SessionEnded("there is no connection to send over")
         try:
-            await self._send(dumps(message))
+            data = dumps(message)
+        except TypeError as error:
+            raise ValidationError("the request cannot be written as JSON") from error
+        try:
+            await self._send(data)
         except OSError as error:
             raise NodeUnreachable("the request could not be sent") from error
 
@@ -191,8 +206,13 @@ class ProviderBase:
             await self._hand_over({"code": BAD_REQUEST})
             return
         message_id = request.pop(MESSAGE_ID)
-        response = await self.respond(request)
-        await self._hand_over({**response, MESSAGE_ID: message_id})
+        response = {**await self.respond(request), MESSAGE_ID: message_id}
+        try:
+            dumps(response)
+        except TypeError:
+            _log.warning("a response of the code behind an agreed protocol cannot be written as JSON")
+            response = {**_FAULTY, MESSAGE_ID: message_id}
+        await self._hand_over(response)
 
     async def respond(self, request: JsonObject) -> JsonObject:
         """The response to a request: the callback's if all is well, else an object with the ``code`` that says why."""
@@ -207,12 +227,12 @@ class ProviderBase:
             response = await self.answer(request)
         except Exception:  # noqa: BLE001 - whatever business code raises, the requester gets its answer
             _log.exception("the code behind an agreed protocol failed")
-            return {"code": FAILED, "message": "the request could not be answered"}
+            return dict(_FAULTY)
         finally:
             self._under_way -= 1
         if not good_code(response) or self.response_problem(response) is not None:
             _log.warning("a response of the code behind an agreed protocol does not have the agreed form")
-            return {"code": FAILED, "message": "the request could not be answered"}
+            return dict(_FAULTY)
         return response
 
     async def answer(self, request: JsonObject) -> JsonObject:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
+from moothall.canonical import dumps
 from moothall.clock import Clock, parse_rfc3339, rfc3339
 from moothall.errors import (
     BudgetSpent,
@@ -28,7 +29,7 @@ from moothall.errors import (
 from moothall.negotiation.protocol import document as documents
 from moothall.negotiation.protocol.brain import Brain, Cases, Role, Situation
 from moothall.negotiation.protocol.case_talk import Answer, CaseTalk, Settled, ToJudge
-from moothall.negotiation.protocol.limits import Limits
+from moothall.negotiation.protocol.limits import MAX_MESSAGE_BYTES, Limits
 from moothall.negotiation.protocol.machine import begin, step
 from moothall.negotiation.protocol.moves import (
     Built,
@@ -57,6 +58,9 @@ from moothall.negotiation.protocol.results import (
 from moothall.negotiation.protocol.wire import messages
 from moothall.negotiation.protocol.wire.messages import Message, TestCasesNegotiation
 
+MOST_SAID: Final = 8 * MAX_MESSAGE_BYTES
+"""Bytes of one side's messages that belong to the record; who says more does not come to an end."""
+
 _GONE: Final = (SessionEnded, UpstreamError, NodeUnreachable)
 _NO_CODE: Final = (CodeRefused, SandboxFault)
 
@@ -81,7 +85,7 @@ class Conversation:
     Attributes:
         state: where it stands.
         history: every proposal of either side.
-        messages: every message with its sender.
+        messages: each side's messages with their sender, up to its word that its code is ready, as in `transcript`.
         cases: the agreed test cases.
     """
 
@@ -94,6 +98,9 @@ class Conversation:
         self._carrier, self._journal, self._clock = carrier, journal, clock
         self._counts: dict[str, int] = {}
         self._until: datetime | None = None
+        self._code_until: datetime | None = None
+        self._said: dict[Role, int] = {"requester": 0, "provider": 0}
+        self._through: set[Role] = set()
         self._talk: CaseTalk | None = None
 
     @property
@@ -135,10 +142,14 @@ class Conversation:
 
     async def answer_cases(self) -> None:
         """Answer the other side's test cases until it reports its code (or that it has none)."""
+        lists = 0
         while self.agreed and self.state.peer_code is None:
-            heard = await self._hear(self.manner.limits.code_generation_timeout, "code generation")
+            heard = await self.hear_of_code()
             if isinstance(heard, TestCasesNegotiation):
+                lists += 1
                 await self.heard_cases(heard)
+                if lists <= self.manner.limits.max_rounds:
+                    self._code_until = None  # the other side can begin only now
 
     async def built(self, *, generated: bool, reason: str = "") -> None:
         """Report this side's code."""
@@ -149,9 +160,16 @@ class Conversation:
         while self.state.phase == "generating":
             await self.hear_of_code()
 
-    async def hear_of_code(self) -> None:
-        """Take one message while the other side's code is waited for; its absence is the end."""
-        await self._hear(self.manner.limits.code_generation_timeout, "code generation")
+    async def hear_of_code(self) -> Message | None:
+        """Take one message while the other side's code is waited for; its absence is the end.
+
+        All such messages have to come within one time, so that small talk keeps nobody waiting for ever.
+        """
+        until = self._code_until
+        if until is None:
+            until = await self._now() + timedelta(seconds=self.manner.limits.code_generation_timeout)
+            self._code_until = until
+        return await self._hear((until - self._clock.now()).total_seconds(), "code generation")
 
     async def attempt(self, make: Callable[[], Awaitable[object]]) -> JsonObject:
         """What a brain or a writer of code gives, as ``{"value": …}``, or in a word why it gives none."""
@@ -169,11 +187,15 @@ class Conversation:
             return {"gave_up": "rejected", "reason": error.message}
 
     async def _begin(self) -> None:
+        self._until = await self._now("began") + timedelta(seconds=self.manner.limits.negotiation_timeout)
+
+    async def _now(self, key: str = "") -> datetime:
+        """The time, as the journal has it."""
+
         async def now() -> object:
             return rfc3339(self._clock.now())
 
-        began = parse_rfc3339(cast("str", await self._journal.step("began", now)))
-        self._until = began + timedelta(seconds=self.manner.limits.negotiation_timeout)
+        return parse_rfc3339(cast("str", await self._journal.step(key or self._key("now"), now)))
 
     async def _propose(self) -> None:
         opening, need = self.manner.opening, self.manner.need
@@ -218,7 +240,7 @@ class Conversation:
 
     async def _sent(self, message: Message) -> bool:
         body = message.wire()
-        self.messages.append((self.manner.role, body))
+        self._record(self.manner.role, body)
         self._note(message, own=True)
 
         async def send() -> object:
@@ -252,7 +274,10 @@ class Conversation:
             details: Mapping[str, Any] = error.details
             await self._feed(Malformed(str(details.get("code", "bad_json")), str(details.get("action", ""))))
             return None
-        self.messages.append((_OTHER[self.manner.role], body))
+        self._record(_OTHER[self.manner.role], body)
+        if self._said[_OTHER[self.manner.role]] > MOST_SAID:
+            await self._feed(Malformed("too_long"))
+            return None
         self._note(message, own=False)
         passed = await self._feed(Heard(message))
         return passed[0] if passed else None
@@ -394,6 +419,14 @@ class Conversation:
     def _key(self, what: str) -> str:
         self._counts[what] = self._counts.get(what, 0) + 1
         return f"{what}.{self._counts[what]}"
+
+    def _record(self, role: Role, body: JsonObject) -> None:
+        if role in self._through:
+            return
+        self._said[role] += len(dumps(body))
+        self.messages.append((role, body))
+        if body.get("action") == "codeGeneration":
+            self._through.add(role)
 
     def _note(self, message: Message, *, own: bool) -> None:
         if isinstance(message, messages.ProtocolNegotiation) and message.status is NegotiationStatus.NEGOTIATING:

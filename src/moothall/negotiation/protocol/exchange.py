@@ -47,6 +47,14 @@ SendCallback = Callable[[bytes], Awaitable[None]]
 MOST_HELD: Final = 8
 """Messages about an agreement that are kept until this side has looked at its last word."""
 
+MOST_TASKS: Final = 128
+"""Messages that are dealt with at once; nothing more is read before one of them is done."""
+
+MOST_ERRORS: Final = 32
+"""Frames that are answered with an error before the conversation ends: two sides that do not understand each other,
+or the errors of each other, do not go on for ever."""
+
+_UNANSWERED: Final = ("error", "transcriptSignature")
 _log = logging.getLogger(__name__)
 
 
@@ -73,6 +81,7 @@ class Exchange:
         self._signatures: asyncio.Queue[TranscriptSignature] = asyncio.Queue(1)
         self._cases_settled = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._errors = 0
         self._ended: MoothallError | None = None
         self.over = asyncio.Event()
         """Set when the conversation has ended; its connection is of no more use."""
@@ -132,8 +141,10 @@ class Exchange:
     async def handle_meta_data(self, data: bytes) -> None:
         """Take one frame. What cannot be used is answered with an error and logged; nothing raises.
 
-        It returns before long work is done: that goes on by itself.
+        It returns before long work is done: that goes on by itself, unless there is too much of it.
         """
+        while len(self._tasks) >= MOST_TASKS:
+            await asyncio.wait(tuple(self._tasks), return_when=asyncio.FIRST_COMPLETED)
         if self._ended is not None:
             return
         try:
@@ -194,7 +205,7 @@ class Exchange:
         _log.warning("the other side could not use a message: %s", _word(data.get("code")))
         talk = self._talk
         if talk is not None and talk.state.phase not in {"ready", "failed"}:
-            await self._kept(data)
+            self._carrier.put(data)  # where there is no room: an error is not answered by one
         elif data.get("fatal"):
             self._end(SessionEnded("the other side ended the session with an error"))
 
@@ -209,8 +220,21 @@ class Exchange:
             self._signatures.put_nowait(message)
 
     async def peer_signature(self) -> TranscriptSignature:
-        """The other side's signature over the transcript, as soon as it comes."""
-        return await self._signatures.get()
+        """The other side's signature over the transcript, as soon as it comes.
+
+        Raises:
+            MoothallError: why the conversation ended before.
+        """
+        getting = asyncio.ensure_future(self._signatures.get())
+        ending = asyncio.ensure_future(self.over.wait())
+        try:
+            await asyncio.wait({getting, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if getting.done():
+                return getting.result()
+        finally:
+            getting.cancel()
+            ending.cancel()
+        raise self._ended or SessionEnded("the session is over")
 
     async def _answer_cases(self, message: TestCasesNegotiation) -> None:
         if self._talk is not None and await self._talk.heard_cases(message):
@@ -261,7 +285,10 @@ class Exchange:
         if talk.state.phase in {"proposing", "accepted"} and len(self._held) < MOST_HELD:
             self._held.append(data)
             return None
-        return await talk.take(data)
+        passed = await talk.take(data)
+        if talk.state.over:
+            self._end(failure(talk.state.outcome))
+        return passed
 
     async def _release(self) -> None:
         """Take what came before the agreement was looked at."""
@@ -277,15 +304,23 @@ class Exchange:
         if proposing or (talk is not None and action == "codeGeneration" and talk.state.phase == "generating"):
             await self._kept(error if code != "too_long" else PayloadTooLarge("the frame is too long"))
             return
+        if action in _UNANSWERED:
+            return
         await self._reply(code, fatal=code == "too_long")
         if code == "too_long":
             self._end(SessionEnded("the other side sent more than is allowed"))
 
     async def _reply(self, code: str, *, fatal: bool = False) -> None:
+        self._errors += 1
+        last = self._errors >= MOST_ERRORS
+        if self._ended is not None:
+            return
         try:
-            await self.send_message(ErrorReply(code=code, fatal=fatal))
+            await self.send_message(ErrorReply(code=code, fatal=fatal or last))
         except MoothallError:
             _log.warning("an error could not be answered", exc_info=True)
+        if last:
+            self._end(ProtocolViolation("too much of what the other side sent could not be used"))
 
     def _take_application(self, payload: bytes) -> None:
         instance = self.instance

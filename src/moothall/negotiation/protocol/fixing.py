@@ -77,14 +77,15 @@ class Fixing:
             if self._answer is not None and not self._answer.done():
                 self._answer.set_result(message)
             return
-        refusal = await self._refusal(message.error_description)
-        if refusal:
-            await self._reply(message, "rejected", refusal)
+        if self._mending:
+            await self._reply(message, "rejected", "another error is being mended")
             return
         self._mending = True
         try:
-            await self._reply(message, "accepted")
-            await self._fixer.mend(message.error_description)
+            refusal = await self._refusal(message.error_description)
+            await self._reply(message, "rejected" if refusal else "accepted", refusal)
+            if not refusal:
+                await self._fixer.mend(message.error_description)
         finally:
             self._mending = False
 
@@ -115,8 +116,6 @@ class Fixing:
         return mended
 
     async def _refusal(self, description: str) -> str:
-        if self._mending:
-            return "another error is being mended"
         if self._heard >= self._limits.max_fix_rounds:
             return "there were too many errors"
         self._heard += 1

@@ -6,11 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from moothall.canonical import dumps
 from moothall.errors import CallTimeout, MoothallError
+from moothall.negotiation.protocol.limits import MAX_MESSAGE_BYTES
 from moothall.negotiation.protocol.needs import JsonObject
 
 MOST_WAITING: Final = 64
 """Messages that are kept; who sends more without waiting for an answer does not follow the conversation."""
+MOST_BYTES: Final = 4 * MAX_MESSAGE_BYTES
+"""Bytes of them all."""
 
 
 class FrameCarrier:
@@ -24,7 +28,8 @@ class FrameCarrier:
 
     def __init__(self, peer: str, send: Callable[[JsonObject], Awaitable[None]]) -> None:
         self._peer, self._send = peer, send
-        self._came: asyncio.Queue[JsonObject | MoothallError] = asyncio.Queue(MOST_WAITING)
+        self._came: asyncio.Queue[tuple[JsonObject | MoothallError, int]] = asyncio.Queue(MOST_WAITING)
+        self._bytes = 0
         self._closed: MoothallError | None = None
         self._end = asyncio.Event()
 
@@ -50,10 +55,11 @@ class FrameCarrier:
 
     def put(self, item: JsonObject | MoothallError) -> bool:
         """Keep what came, a message or what was wrong with it; whether there was room."""
-        try:
-            self._came.put_nowait(item)
-        except asyncio.QueueFull:
+        size = 0 if isinstance(item, MoothallError) else len(dumps(item))
+        if self._came.full() or self._bytes + size > MOST_BYTES:
             return False
+        self._came.put_nowait((item, size))
+        self._bytes += size
         return True
 
     def close(self, error: MoothallError) -> None:
@@ -77,7 +83,8 @@ class FrameCarrier:
             await asyncio.wait({getting, ending}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if not getting.done():
                 raise self._closed or CallTimeout("no message came in time")
-            item = getting.result()
+            item, size = getting.result()
+            self._bytes -= size
         finally:
             getting.cancel()
             ending.cancel()

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from moothall.canonical import dumps, loads
+
+MOST: Final = 1_000
+"""Choices that are remembered: a conversation that goes on for ever has no end of them."""
 
 
 class MemoryJournal:
@@ -24,7 +28,16 @@ class MemoryJournal:
         async with self._turns.setdefault(key, asyncio.Lock()):
             if key not in self._values:
                 self._values[key] = dumps(await fn())
-        return loads(self._values[key])
+                self._forget()
+            value = self._values[key]
+        return loads(value)
+
+    def _forget(self) -> None:
+        """Keep to what there may be; nobody asks again for what was chosen long ago."""
+        while len(self._values) > MOST:
+            oldest = next(iter(self._values))
+            del self._values[oldest]
+            self._turns.pop(oldest, None)
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ MOST_QUESTIONS: Final = 8
 """Questions of the other side that are answered at once."""
 
 _REMEMBERED: Final = 1_000
+_MOST_LOGGED: Final = 20
+"""Strange messages of one other side that are logged, so that it fills no log."""
 _NO_ANSWER: Final = "This cannot be answered."
 
 _log = logging.getLogger(__name__)
@@ -38,7 +40,7 @@ class Talking:
         self._send, self._answer, self._timeout = send, answer, timeout
         self._waiting: dict[str, asyncio.Future[str]] = {}
         self._seen: deque[str] = deque(maxlen=_REMEMBERED)
-        self._under_way = 0
+        self._under_way = self._strange = 0
 
     async def ask(self, text: str) -> str:
         """The other side's answer to a question.
@@ -64,14 +66,14 @@ class Talking:
         """Take an answer; one that nobody waits for is dropped and logged."""
         future = self._waiting.get(message.message_id)
         if future is None or future.done():
-            _log.warning("an answer to no question that waits was dropped")
+            self._dropped("an answer to no question that waits was dropped")
             return
         future.set_result(message.message)
 
     async def asked(self, message: NaturalLanguageNegotiation) -> None:
         """Answer a question, once: a repeated one is dropped and logged."""
         if message.message_id in self._seen:
-            _log.warning("a question that came before was dropped")
+            self._dropped("a question that came before was dropped")
             return
         self._seen.append(message.message_id)
         text = await self._said(message.message) if self._under_way < MOST_QUESTIONS else _NO_ANSWER
@@ -83,6 +85,11 @@ class Talking:
         for future in waiting.values():
             if not future.done():
                 future.set_exception(error or SessionEnded("the session is over"))
+
+    def _dropped(self, what: str) -> None:
+        self._strange += 1
+        if self._strange <= _MOST_LOGGED:
+            _log.warning(what)
 
     async def _said(self, question: str) -> str:
         self._under_way += 1

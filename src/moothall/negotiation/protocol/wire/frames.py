@@ -75,6 +75,10 @@ def json_object(payload: bytes) -> JsonObject:
         raise _no_json(error.told) from error
     if not isinstance(value, dict):
         raise _no_json(None)
+    try:
+        dumps(value)
+    except TypeError as error:  # a number that others would round: it could be neither kept nor signed
+        raise _no_json(None) from error
     return value
 
 

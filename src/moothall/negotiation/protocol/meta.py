@@ -281,6 +281,7 @@ class MetaProtocol(Exchange):
             self._work.close(SessionEnded("another protocol is negotiated"))
             self._work = None
         self.negotiator, self.reason = self._negotiator(self.terms), ""
+        self._signatures = asyncio.Queue(1)  # what was signed before is of another negotiation
         manner = Manner(
             role=role,
             brain=self.negotiator.brain,

@@ -33,10 +33,14 @@ class ProviderSession(Session):
         """Wait for the other side's report, and report this side's code; whether both have code that passes.
 
         Test cases come before the other side's report, so this side's code is reported as it stands after them.
+        Where both sides sign, they exchange their signatures over the transcript then; see `Session.transcript`.
+
+        Raises:
+            IntegrityError, CallTimeout: the other side does not sign what was said; the session is over.
         """
         await self.meta.wait_for_code_generation()
         await self.meta.notify_code_generation()
-        return self.ready
+        return await self._sealed()
 
 
 async def provided(meta: MetaProtocol, new_session: NewSession, *, used_protocol_hash: str = "") -> ProviderSession:

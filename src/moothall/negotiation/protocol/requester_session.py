@@ -24,10 +24,16 @@ class RequesterSession(Session):
         return cast("GeneratedRequester", self._work.instance)
 
     async def code_generated(self) -> bool:
-        """Report this side's code, and wait for the other side's report; whether both have code that passes."""
+        """Report this side's code, and wait for the other side's report; whether both have code that passes.
+
+        Where both sides sign, they exchange their signatures over the transcript then; see `Session.transcript`.
+
+        Raises:
+            IntegrityError, CallTimeout: the other side does not sign what was said; the session is over.
+        """
         await self.meta.notify_code_generation()
         await self.meta.wait_for_code_generation()
-        return self.ready
+        return await self._sealed()
 
 
 async def negotiated(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from moothall.errors import Conflict, SessionEnded
+from moothall.errors import Conflict, MoothallError, SessionEnded
 from moothall.negotiation.protocol.half_at_work import HalfAtWork
 from moothall.negotiation.protocol.meta import MetaProtocol
 from moothall.negotiation.protocol.needs import JsonObject
+from moothall.negotiation.protocol.signed_talk import signed
 
 _NO_HALF: Final = "there is no code for the protocol"
 
@@ -26,6 +27,8 @@ class Session:
         self.meta = meta
         self._work: HalfAtWork = meta.work
         self._protocol, self._digest = meta.protocol, meta.protocol_digest
+        self.transcript: JsonObject | None = None
+        """What both sides said, with both signatures, where both sign; `transcript.Transcript.load` reads it."""
 
     @property
     def protocol(self) -> str:
@@ -56,6 +59,22 @@ class Session:
     def ready(self) -> bool:
         """Whether both sides reported code for this protocol."""
         return self.meta.ready and self.meta.work is self._work
+
+    async def _sealed(self) -> bool:
+        """Exchange signatures over the transcript, where both sides sign; whether the session is ready.
+
+        Raises:
+            IntegrityError, CallTimeout: the other side, which said that it signs, does not; the session is over.
+        """
+        terms = self.meta.terms
+        if self.transcript is None and self.ready and terms.seal and terms.may_send("transcriptSignature"):
+            try:
+                record, signatures = await signed(self.meta, terms.seal.signer, terms.seal.key_of)
+            except MoothallError as error:
+                await self.meta.aclose(error)
+                raise
+            self.transcript = record.export({str(role): token for role, token in signatures.items()})
+        return self.ready
 
     async def close(self) -> None:
         """End the session; every request that waits ends with `SessionEnded`."""

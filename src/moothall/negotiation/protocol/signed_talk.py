@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
-from moothall.errors import CallTimeout, Conflict, IntegrityError
-from moothall.identity.keys import PublicKey, Signer
+from moothall.errors import CallTimeout, Conflict, IntegrityError, Told
+from moothall.identity.keys import Signer
 from moothall.negotiation.protocol import transcript as transcripts
 from moothall.negotiation.protocol.brain import Role
 from moothall.negotiation.protocol.meta import MetaProtocol
+from moothall.negotiation.protocol.meta_terms import KeyOf
 from moothall.negotiation.protocol.transcript import Transcript
 from moothall.negotiation.protocol.wire.messages import TranscriptSignature
-
-KeyOf = Callable[[str], Awaitable[PublicKey]]
-"""The key that a DID URL names."""
 
 
 def transcript_of(meta: MetaProtocol) -> Transcript:
@@ -59,6 +57,9 @@ async def signed(meta: MetaProtocol, signer: Signer, key_of: KeyOf) -> tuple[Tra
         raise IntegrityError("the other side signed another transcript")
     asked: Role = "requester" if record.requester == meta.terms.own else "provider"
     other: Role = "provider" if asked == "requester" else "requester"
-    key = await key_of(transcripts.signer_of(theirs.token))
+    keyid = transcripts.signer_of(theirs.token)
+    if keyid.partition("#")[0] != meta.terms.peer:  # before anybody is asked for the key of a stranger
+        raise IntegrityError("the other side signed as somebody else", told=Told("agreeing.transcript_signer"))
+    key = await key_of(keyid)
     transcripts.verify(record, theirs.token, role=other, key=key, protocol=protocol)
     return record, {asked: own, other: theirs.token}

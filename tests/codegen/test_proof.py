@@ -39,7 +39,8 @@ class Node:
         reply = await self._path.call(Target.parse(f"local:node.{name}"), given, CallFacts(door="local", principal=who))
         if reply.error is not None:
             raise reply.error
-        return reply.data.model_dump(mode="json")
+        value: Any = reply.data
+        return value.model_dump(mode="json")
 
 
 @pytest.fixture

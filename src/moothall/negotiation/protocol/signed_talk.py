@@ -6,13 +6,28 @@ import asyncio
 from collections.abc import Mapping
 
 from moothall.errors import CallTimeout, Conflict, IntegrityError, Told
-from moothall.identity.keys import Signer
+from moothall.grants.ports import Documents
+from moothall.identity.did import DidUrl
+from moothall.identity.keys import PublicKey, Signer
 from moothall.negotiation.protocol import transcript as transcripts
 from moothall.negotiation.protocol.brain import Role
 from moothall.negotiation.protocol.meta import MetaProtocol
 from moothall.negotiation.protocol.meta_terms import KeyOf
 from moothall.negotiation.protocol.transcript import Transcript
 from moothall.negotiation.protocol.wire.messages import TranscriptSignature
+
+
+def keys_in(documents: Documents) -> KeyOf:
+    """Finds keys in the documents of their DIDs; raises IntegrityError for one that its document does not have."""
+
+    async def key_of(url: str) -> PublicKey:
+        document = await documents.resolve(DidUrl.parse(url).did.text)
+        key = document.authentication.get(url) or document.assertion.get(url)
+        if key is None:
+            raise IntegrityError("signed with no key of that DID", told=Told("agreeing.transcript_signer"))
+        return key
+
+    return key_of
 
 
 def transcript_of(meta: MetaProtocol) -> Transcript:

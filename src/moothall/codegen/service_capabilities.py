@@ -134,6 +134,7 @@ class ServiceCapabilities:
             version: which; empty: the newest.
             share: of the calls that it gets, where another version is published; 0: all of them.
         """
+        ctx.firsthand()
         versions = await self._desk.services.versions(service)
         await self._desk.services.get(service)
         await self._publication.ask(service, version or versions[-1].version, share, ctx.principal.id)

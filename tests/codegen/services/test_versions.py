@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from moothall import Agent, CallContext, capability
 from moothall.codegen.services.health import USUAL
 from moothall.codegen.services.records import VersionRecord
 from moothall.codegen.services.store import ServiceStore
 from moothall.errors import Conflict, Gone, MoothallError, ServiceNotFoundError
-from moothall.storage.agreed import service_version
+from moothall.storage.agreed import routine, service, service_version
 from moothall.storage.store import Store
 from tests.codegen.services.hall import DOUBLE, STRANGER, Passing, Site, forged
 from tests.support.clock import ManualClock
@@ -210,3 +211,45 @@ async def test_code_that_somebody_changed_in_the_store_is_not_run(tmp_path: Path
         site.forge.desk.forget("forge.double")
         with pytest.raises(MoothallError):
             await site.call("local:forge.double", value=10)
+
+
+async def test_what_was_changed_in_the_store_can_be_switched_off_and_takes_no_other_service_away(
+    tmp_path: Path,
+) -> None:
+    async with forged(tmp_path, judge=Passing()) as site:
+        for name in ("double", "lost", "odd"):
+            await site.published(DOUBLE, name=name)
+        store = site.node._store
+        assert store is not None
+        hashes = {
+            each: (await site.forge.desk.services.version(f"forge.{each}", "1.0.0")).hash for each in ("lost", "odd")
+        }
+        for change in (
+            sa.update(routine).where(routine.c.hash == hashes["lost"]).values(bundle="{}"),
+            sa.update(service).where(service.c.name == "forge.odd").values(state="anything"),
+        ):
+            await store.write(lambda connection, change=change: connection.execute(change))
+        await site.call("local:node.services.disable", service="forge.lost")
+        with pytest.raises(Gone):
+            await site.call("local:forge.lost", STRANGER, value=1)
+    async with forged(tmp_path, judge=Passing()) as site:
+        assert await answer(site) == 20
+        assert await site.seen_by() == {"forge.double"}
+        views = await site.call("local:node.services.list")
+        assert [each.name for each in views] == ["forge.double", "forge.lost"]
+
+
+async def test_no_capability_publishes_in_the_name_of_its_caller(tmp_path: Path) -> None:
+    @capability
+    async def eager(ctx: CallContext) -> str:
+        """Publish what is not its own."""
+        await ctx.call("local:node.services.publish", service="forge.double")
+        return "done"
+
+    async with forged(tmp_path, Agent("clerk", eager), judge=Passing()) as site:
+        await site.published(DOUBLE)
+        await site.call("local:node.services.disable", service="forge.double")
+        with pytest.raises(MoothallError):
+            await site.call("local:clerk.eager")
+        with pytest.raises(Gone):
+            await answer(site)

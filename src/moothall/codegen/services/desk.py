@@ -11,7 +11,7 @@ from moothall.codegen.services.offering import FORGE, Offering
 from moothall.codegen.services.records import ServiceRecord, VersionRecord, one_before
 from moothall.codegen.services.running import Routines
 from moothall.codegen.services.store import ServiceStore
-from moothall.errors import Conflict, IntegrityError, InvalidInput, Told, Unavailable
+from moothall.errors import Conflict, InvalidInput, MoothallError, StorageError, Told, Unavailable
 from moothall.storage.changes import Changes
 from moothall.telemetry import logger
 
@@ -54,7 +54,9 @@ class ServiceDesk:
                 continue
             try:
                 await self.offer(record)
-            except (IntegrityError, Unavailable, Conflict) as error:
+            except StorageError:
+                raise
+            except MoothallError as error:
                 _log.error("the service %s is not offered: %s", record.name, error.code)
 
     async def offer(self, record: ServiceRecord) -> None:
@@ -102,7 +104,9 @@ class ServiceDesk:
         return await self._change(record, "service.rollback", actor, live=version, **values)
 
     async def disable(self, name: str, actor: str, reason: str = "") -> ServiceRecord:
-        """Let it answer nobody, until a version is published or rolled back to.
+        """Let it answer nobody, whether its code can be read or not.
+
+        It answers again when a version is published or rolled back to, or another one is made while others see none.
 
         Raises:
             ServiceNotFoundError: there is none.
@@ -143,10 +147,14 @@ class ServiceDesk:
     async def _changed(
         self, record: ServiceRecord, action: str, actor: str, ill: str, values: Mapping[str, Any]
     ) -> ServiceRecord:
-        module = await self._module(record.name, values.get("live", record.live))
+        off = values.get("state") == "disabled"
+        module = None if off else await self._module(record.name, values.get("live", record.live))
         after = await self.services.change(record, **values)
         self.forget(after.name, well=after.live if not ill else "")
-        self._offering.show(after, module)
+        if module is None:
+            self._offering.withdraw(after.name)
+        else:
+            self._offering.show(after, module)
         details = {"from": record.live, "to": after.live, "canary": after.canary, "state": after.state}
         level = _log.warning if actor == WATCH else _log.info
         level("%s %s: %s → %s (%s)", action, after.name, record.live, after.live, after.reason or after.state)

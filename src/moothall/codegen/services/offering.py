@@ -57,9 +57,14 @@ class Offering:
             ),
         )
         if record.state == "disabled":
-            self._registry.disable(record.name)
+            self.withdraw(record.name)
         else:
             self._registry.enable(record.name)
+
+    def withdraw(self, name: str) -> None:
+        """Let nobody call a service; callers read that it is out of service."""
+        if name in self._registry.snapshot.entries:
+            self._registry.disable(name)
 
     def _replace(self, record: ServiceRecord, name: str, module: Module) -> None:
         """Exchange the capability of a service, whose signature another version may have changed."""

@@ -12,11 +12,13 @@ from sqlalchemy.exc import IntegrityError as Taken
 
 from moothall.clock import Clock
 from moothall.codegen.services.records import ServiceRecord, VersionRecord, granted, state_of
-from moothall.errors import Conflict, ServiceNotFoundError, Told
+from moothall.errors import Conflict, IntegrityError, ServiceNotFoundError, Told
 from moothall.storage.agreed import service, service_version
 from moothall.storage.prepared import Prepared
 from moothall.storage.store import Store
+from moothall.telemetry import logger
 
+_log = logger("codegen.services")
 _s: Final = service.c
 _v: Final = service_version.c
 _ONE: Final = Prepared(lambda _: sa.select(service).where(_s.name == sa.bindparam("name")))
@@ -46,9 +48,15 @@ class ServiceStore:
         return record
 
     async def all(self) -> list[ServiceRecord]:
-        """All of them, by name."""
+        """All of them, by name; a row that makes no sense is left out, and the log says so."""
         rows = await self._store.read(lambda connection: connection.execute(sa.select(service).order_by(_s.name)).all())
-        return [_record(row) for row in rows]
+        found: list[ServiceRecord] = []
+        for row in rows:
+            try:
+                found.append(_record(row))
+            except IntegrityError as error:
+                _log.error("the service %s is left out: %s", row.name, error.message)
+        return found
 
     async def versions(self, name: str) -> list[VersionRecord]:
         """The versions of a service, the oldest first."""
@@ -120,7 +128,10 @@ def _add(connection: Connection, made: VersionRecord, now: Any) -> Any:  # noqa:
     known = _row(connection, made.service)
     if known is None:
         begun = {"name": made.service, "live": made.version, "state": "waiting", "updated_at": now}
-        connection.execute(sa.insert(service).values(begun))
+        try:
+            connection.execute(sa.insert(service).values(begun))
+        except Taken as error:  # another process began it just now
+            raise _taken() from error
     elif not known.published and row is None:
         this = sa.update(service).where(_s.name == made.service)
         changed = {"live": made.version, "state": "waiting", "reason": "", "revision": known.revision + 1}

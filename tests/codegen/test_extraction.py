@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moothall.codegen import llm_output_processer, llm_output_processor
+from moothall.codegen import extraction, llm_output_processer, llm_output_processor
 from moothall.codegen.extraction import LONGEST, extract_code_from_llm_output
+from moothall.codegen.module import LONGEST_SOURCE
 
 CODE = "def f(x: int) -> int:\n    return x + 1"
 OTHER = "def g() -> None:\n    return None"
@@ -193,6 +194,23 @@ def test_no_text_is_read_again_and_again(part: str) -> None:
     for text in (part, f"```python\n{part}"):
         found = extract_code_from_llm_output(text + part * (LONGEST // 8 // len(part)))
         assert found is None or ast.parse(found)
+
+
+@pytest.mark.requirement("META-CODE-06")
+def test_no_more_is_read_as_python_than_a_module_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+
+    def parse(source: str) -> ast.Module:
+        read.append(len(source))
+        return parsed(source)
+
+    parsed = ast.parse
+    monkeypatch.setattr(extraction.ast, "parse", parse)
+    long = "a;" * (LONGEST_SOURCE // 2)
+    assert extract_code_from_llm_output(fenced(f"{long}a")) is None
+    assert extract_code_from_llm_output((fenced("a;" * 10_000) + "\n") * 40) is None
+    assert sum(read) <= 2 * LONGEST_SOURCE
+    assert extract_code_from_llm_output(f"{fenced(f'{long}a')}\n{fenced(CODE)}") == CODE
 
 
 @given(st.text(alphabet="`~\n \"'#\\adef():pyx", max_size=200))

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Final
 
+from moothall.codegen.module import LONGEST_SOURCE
 from moothall.telemetry import logger
 
 LONGEST: Final = 1024 * 1024
@@ -19,6 +20,10 @@ LONGEST: Final = 1024 * 1024
 
 _WORK: Final = 8
 """How often every character may be read: a text made of nothing but beginnings is not read from each to its end."""
+
+_PARSED: Final = 2 * LONGEST_SOURCE
+"""Characters that are read as Python, of all blocks together. The interpreter does nothing else while it reads them: a
+megabyte would take it ten seconds, and no module may be longer than the half of this."""
 
 _OPENING: Final = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)$", re.MULTILINE)
 _PYTHON: Final = re.compile(r"(?:python|py)3?", re.IGNORECASE)
@@ -30,7 +35,8 @@ _log = logger("codegen")
 def extract_code_from_llm_output(content: object) -> str | None:
     """The first fenced Python block that parses and defines something; a block that is the only one need not define.
 
-    A text without any fence is taken whole if it parses and defines something. None leaves one record of level ERROR.
+    A text without any fence is taken whole if it parses and defines something. What is longer than a module may be is
+    none. None leaves one record of level ERROR.
     """
     if not isinstance(content, str):
         _log.error("no code: what the model gave is no text")
@@ -51,6 +57,7 @@ class _Search:
     def __init__(self, text: str) -> None:
         self._text = text
         self._left = _WORK * len(text)
+        self._readable = _PARSED
         self.error: Exception | None = None
 
     def code(self) -> str | None:
@@ -101,9 +108,10 @@ class _Search:
 
     def _defines(self, source: str) -> bool | None:
         """Whether a text defines a function or a class; None: it is no Python, or nobody has the time to look."""
-        if self._left <= 0 or not source.strip():
+        if len(source) > min(LONGEST_SOURCE, self._readable) or self._left <= 0 or not source.strip():
             return None
         self._left -= len(source)
+        self._readable -= len(source)
         try:
             with warnings.catch_warnings(action="ignore"):
                 tree = ast.parse(source)

@@ -80,6 +80,26 @@ def test_a_yes_holds_for_every_value_that_can_be_found_and_a_no_has_a_witness(se
     assert verdicts == {"yes", "no", "unknown"}
 
 
+def test_what_was_assumed_for_a_choice_that_fails_proves_nothing_elsewhere() -> None:
+    source = having(a=having(x={"$ref": "#/$defs/t"}), b={"$ref": "#/$defs/t"}) | {"$defs": {"t": having(v=WHOLE)}}
+    choice = {"anyOf": [having([], x={"$ref": "#/$defs/t"}), {"type": "object"}]}
+    target = having(a=choice, b={"$ref": "#/$defs/t"}) | {"$defs": {"t": having(v=TEXT)}}
+    assert fits(source, target).verdict == "no"
+
+
+def test_true_is_not_taken_for_1() -> None:
+    assert fits({"type": "array", "contains": {"const": 1}}, {"contains": {"const": True}}).verdict == "no"
+    assert not fits({"not": {"const": True}}, {"not": {"const": 1}})
+
+
+def test_keywords_of_two_parts_are_not_mixed() -> None:
+    one, two = {"if": {"minimum": 5}, "then": {"maximum": 10}}, {"if": {"minimum": -100}, "else": {"const": -200}}
+    assert not fits({"type": "integer", "allOf": [one, two]}, {**one, "else": two["else"]})
+    held, counted = {"contains": TEXT}, {"contains": WHOLE, "minContains": 3}
+    assert not fits({"type": "array", "allOf": [held, counted]}, {**held, "minContains": 3})
+    assert fits({"type": "array", "allOf": [held, counted]}, held)
+
+
 def test_hostile_schemas_are_compared_within_bounds() -> None:
     doubling = {f"d{n}": {"anyOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 4} for n in range(20)} | {"d20": TEXT}
     assert fits({"$ref": "#/$defs/d0", "$defs": doubling}, WHOLE).verdict in {"no", "unknown"}

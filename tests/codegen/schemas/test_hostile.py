@@ -7,11 +7,13 @@ import pytest
 from moothall.codegen.module import Function, Manifest, Provenance
 from moothall.codegen.schemas.compatibility import fits
 from moothall.codegen.schemas.mapping import Mapping, Unmapped, map_fields
+from moothall.codegen.schemas.running import TOO_MUCH
 from moothall.codegen.schemas.samples import samples, spoiled
 from moothall.codegen.schemas.stubs import stubs_of
 from moothall.codegen.schemas.validation import compiled
 from moothall.codegen.task import CodingTask
 from moothall.codegen.template_writer import TemplateWriter
+from moothall.errors import InvalidInput
 
 TEXT = {"type": "string"}
 
@@ -59,6 +61,27 @@ HOSTILE = {
     "many choices": {"anyOf": [choice(n) for n in range(300)]},
     "a pattern of patterns": {"allOf": [{"type": "string", "pattern": f"((a|b{n})*c?)*$"} for n in range(60)]},
 }
+
+
+@pytest.mark.parametrize(
+    "pattern", [".*.{4000}b$", "[^a]{4000}b", r"\p{L}{200}", r"(\p{L}|\p{N}){2000}", "(a{100}){200}"]
+)
+def test_a_pattern_that_outgrows_its_engine_is_refused(pattern: str) -> None:
+    with pytest.raises(InvalidInput):
+        compiled({"type": "string", "pattern": pattern})
+
+
+@pytest.mark.parametrize("schema", [{"pattern": ".*.{1000}b$"}, {"patternProperties": {".*.{1000}b$": True}}])
+def test_a_long_text_is_not_compared_with_a_heavy_pattern(schema: dict[str, Any]) -> None:
+    text = "é" * 500_000
+    assert compiled(schema).problems({text: 1} if "patternProperties" in schema else text) == [TOO_MUCH]
+
+
+def test_the_patterns_of_a_schema_are_bounded_together() -> None:
+    heavy = [{"pattern": f"^.{{{n}}}$"} for n in range(900, 910)]
+    assert compiled({"anyOf": heavy[:2]}).accepts("x" * 901)
+    with pytest.raises(InvalidInput):
+        compiled({"anyOf": heavy})
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -118,9 +118,10 @@ def properties(schema: Schema, compile_: Compile) -> Check:
     def check(value: JsonValue, look: Look, path: Path) -> bool:
         if not isinstance(value, dict):
             return True
-        look.spend(len(value) * (1 + len(by_pattern)))
+        look.spend(len(value))
         fits = True
         for name, inner in value.items():
+            look.spend(sum(regex.steps(name) for regex, _part in by_pattern))
             parts = _applied(name, named, by_pattern)
             place = (path, name)
             if not parts and closed:

@@ -14,8 +14,12 @@ from moothall.codegen.schemas.refusing import refused
 LONGEST: Final = 500
 """Characters of a pattern."""
 
-HEAVIEST: Final = 5_000
-"""Positions of a pattern with its counted repetitions written out."""
+HEAVIEST: Final = 10_000
+"""The weight of a pattern: its positions with counted repetitions written out, those beyond ASCII counting more."""
+
+_BEYOND_ASCII: Final = 4
+_PROPERTY_WEIGHT: Final = 100
+"""What a position weighs whose characters take several bytes: the engine has states for each of them."""
 
 _DEEPEST: Final = 32
 _COUNT: Final = re.compile(r"\{(\d{1,5})(,?)(\d{0,5})\}")
@@ -32,6 +36,7 @@ _SPACE: Final[Ranges] = (
     (12288, 12288), (65279, 65279),
 )  # fmt: skip
 _LINE_ENDS: Final[Ranges] = ((10, 10), (13, 13), (8232, 8233))
+_ASCII: Final = 0x7F
 _LAST: Final = 0x10FFFF
 _SETS: Final = {"d": _DIGIT, "w": _WORD, "s": _SPACE}
 _CONTROLS: Final = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13, "0": 0}
@@ -94,17 +99,24 @@ def parsed(pattern: str) -> Tree:
     if len(pattern) > LONGEST:
         raise refused("pattern")
     tree = _Reader(pattern).whole()
-    if _weight(tree) > HEAVIEST:
+    if weight(tree) > HEAVIEST:
         raise refused("pattern")
     return tree
 
 
-def _weight(tree: Tree) -> int:
-    if isinstance(tree, Repeat):
-        return max(1, _weight(tree.what)) * max(tree.least, tree.most or tree.least + 1)
-    if isinstance(tree, Sequence):
-        return sum(map(_weight, tree.parts))
-    return sum(map(_weight, tree.options)) if isinstance(tree, Choice) else 1
+def weight(tree: Tree) -> int:
+    """How heavy a pattern is for whoever compiles and matches it."""
+    match tree:
+        case Repeat(what, least, most):
+            return max(1, weight(what)) * max(least, most or least + 1)
+        case Sequence(parts) | Choice(parts):
+            return sum(map(weight, parts))
+        case Chars(ranges):
+            return _BEYOND_ASCII if any(high > _ASCII for _low, high in ranges) else 1
+        case Property():
+            return _PROPERTY_WEIGHT
+        case Anchor():
+            return 1
 
 
 def _others(ranges: Ranges) -> Ranges:

@@ -8,7 +8,17 @@ from typing import Final
 
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
-from moothall.codegen.schemas.pattern_syntax import Anchor, Chars, Choice, Property, Repeat, Sequence, Tree, parsed
+from moothall.codegen.schemas.pattern_syntax import (
+    Anchor,
+    Chars,
+    Choice,
+    Property,
+    Repeat,
+    Sequence,
+    Tree,
+    parsed,
+    weight,
+)
 from moothall.codegen.schemas.refusing import refused
 
 _COMMON: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-.,:@/"
@@ -22,6 +32,7 @@ class Pattern:
     def __init__(self, text: str) -> None:
         """Raises InvalidInput where it cannot be read or is too heavy."""
         self._tree = parsed(text)
+        self.weight: Final = weight(self._tree)
         schema = core_schema.str_schema(pattern=_written(self._tree), regex_engine="rust-regex", strict=True)
         try:
             self._validator = SchemaValidator(schema)
@@ -34,6 +45,10 @@ class Pattern:
         text = _written(self._tree)
         return None if r"\p" in text.lower() or "(?-u" in text or r"\B" in text else text
 
+    def steps(self, text: str) -> int:
+        """What a look at a text costs at most, in microseconds: a heavy pattern outgrows the engine's tables."""
+        return 1 + len(text) // 100 + int(len(text) * 3 * (self.weight / 1_000) ** 2)
+
     def matches(self, text: str) -> bool:
         """Whether it is found anywhere in a text."""
         return self._validator.isinstance_python(text)
@@ -45,10 +60,16 @@ class Pattern:
         return "".join(maker.made)
 
 
-@lru_cache(maxsize=512)
 def pattern(text: str) -> Pattern:
-    """The compiled pattern; raises InvalidInput as `Pattern` does."""
-    return Pattern(text)
+    """The compiled pattern, kept for the next time; raises InvalidInput as `Pattern` does."""
+    return _light(text) if weight(parsed(text)) <= _LIGHT else _heavy(text)
+
+
+_LIGHT: Final = 500
+"""The weight up to which many patterns are kept: one takes some kilobytes, a heavy one several megabytes."""
+
+_light: Final = lru_cache(maxsize=512)(Pattern)
+_heavy: Final = lru_cache(maxsize=8)(Pattern)
 
 
 def _written(tree: Tree) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
 
+from moothall.codegen.schemas.admission import frozen
 from moothall.codegen.schemas.references import target
 from moothall.codegen.schemas.shapes import Root, Shape, branches, chosen, kinds, shape
 from moothall.codegen.schemas.validation import Schema
@@ -51,11 +52,16 @@ class Prover:
         if wanted is True or wanted == {} or given is False:
             return True
         pair = (_reference(given), _reference(wanted))
-        if all(pair):
-            if pair in self._assumed:
-                return True
-            self._assumed.add(pair)
-        return self._shapes(shape(given, self.source), wanted, place, depth)
+        if not all(pair):
+            return self._shapes(shape(given, self.source), wanted, place, depth)
+        if pair in self._assumed:
+            return True
+        before = self._assumed
+        self._assumed = {*before, pair}
+        proved = self._shapes(shape(given, self.source), wanted, place, depth)
+        if not proved:
+            self._assumed = before  # with it falls all that was proved by assuming it
+        return proved
 
     def _shapes(self, given: Shape, wanted: object, place: str, depth: int) -> bool:
         if wanted is False:
@@ -215,11 +221,12 @@ def _same(key: str, given: Shape, wanted: Shape) -> bool:
     if key not in _TELLING:
         return True
     together = (key, *_BESIDE.get(key, ()))
-    same = all(given.get(name, _NOTHING) == wanted.get(name, _NOTHING) for name in together)
+    same = all(
+        (name in given) == (name in wanted) and frozen(given.get(name)) == frozen(wanted.get(name)) for name in together
+    )
     return same and not any("$ref" in str(wanted.get(name)) for name in together)
 
 
-_NOTHING: Final = object()
 _BESIDE: Final = {"if": ("then", "else"), "contains": ("minContains", "maxContains")}
 _TELLING: Final = frozenset(
     "enum const patternProperties propertyNames dependentRequired dependentSchemas not if contains".split()

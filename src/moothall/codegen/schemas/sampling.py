@@ -22,6 +22,8 @@ _FULL: Final = 6
 """Levels down to which members that may be missing are made."""
 _DEEPEST: Final = 24
 _STEPS: Final = 500
+_COSTLIEST: Final = 20_000
+"""Steps of comparing a text with a pattern."""
 _WORDS: Final = ("", "a", "Anna", "two words", "A-1", "naïve", "北京", "x" * 40, "line\nbreak", '"quoted"', "0", "🙂")
 _FORMATS: Final = {
     "date": ("2024-02-29", "2026-11-22"),
@@ -190,7 +192,7 @@ class Maker:
             raise Impossible from error
         for extra in (0, 2, 6, 20, least):
             made = regex.example(self._rng, extra)
-            if least <= len(made) <= most and regex.matches(made):
+            if least <= len(made) <= most and regex.steps(made) <= _COSTLIEST and regex.matches(made):
                 return made
         raise Impossible
 

@@ -167,7 +167,7 @@ def matching(given: JsonValue) -> Check:
             return True
         if len(value) > _LARGEST_TEXT:
             return look.wrong(path, "it is too long to be compared with a pattern")
-        look.spend(1 + len(value) // 100)
+        look.spend(compiled.steps(value))
         return compiled.matches(value) or look.wrong(path, "it does not match the pattern")
 
     return check

@@ -18,6 +18,9 @@ _MOST_PARTS: Final = 60
 _FLOORS: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _CEILINGS: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 
+_BOUND: Final = (("if", "then", "else"), ("contains", "minContains", "maxContains"))
+"""Keywords that say something only together."""
+
 Root = JsonObject | bool
 Shape = Mapping[str, Any]
 
@@ -47,7 +50,8 @@ def _opened(schema: object, root: Root, depth: int, left: list[int]) -> Shape:
 
 def _together(one: JsonObject, other: Shape) -> JsonObject:
     """What both say."""
-    made = {**other, **one}
+    theirs = {key for first, *rest in _BOUND if first in one for key in rest}
+    made = {**{key: value for key, value in other.items() if key not in theirs}, **one}
     for key in _FLOORS:
         if key in one and key in other:
             made[key] = max(one[key], other[key])

@@ -9,17 +9,21 @@ that quotes a whole value a thousand times) has no bound. Tests compare them wit
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 from threading import Lock
 from typing import Final
 
 from moothall.codegen.schemas import applicators, scalars
 from moothall.codegen.schemas.admission import JsonObject, admitted, extent
+from moothall.codegen.schemas.pattern_syntax import parsed, weight
 from moothall.codegen.schemas.references import target
 from moothall.codegen.schemas.refusing import refused
 from moothall.codegen.schemas.running import WORK, Check, JsonValue, Look, Path, Stopped
 
 MOST_SUBSCHEMAS: Final = 5_000
 MOST_PATTERNS: Final = 64
+HEAVIEST_PATTERNS: Final = 20_000
+"""What the patterns of a schema weigh together, as `pattern_syntax.weight` has it."""
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _ROOT: Final = frozenset({"$schema", "$id", "$vocabulary"})
@@ -36,13 +40,15 @@ _SIZES: Final = frozenset("minLength maxLength minItems maxItems minProperties m
 class Schema:
     """A schema that was taken. Equal documents share one."""
 
-    __slots__ = ("_check", "digest", "document")
+    __slots__ = ("_check", "digest", "document", "weight")
 
     def __init__(self, document: JsonObject | bool, digest: str, part: object = None) -> None:  # noqa: FBT001 - as such
         """Compile a document that was admitted, or one schema of it; raises InvalidInput as `compiled`."""
         self.document: Final = document
         self.digest: Final = digest
-        self._check = _Compiler(document).whole(document if part is None else part)
+        compiler = _Compiler(document)
+        self._check = compiler.whole(document if part is None else part)
+        self.weight: Final = compiler.weight
 
     def problems(self, value: JsonValue, most: int = 20, work: int = WORK) -> list[str]:
         """What is wrong with a value, as ``/place: what``, without repeating the value; empty where it fits.
@@ -75,7 +81,13 @@ class _Compiler:
         self._root = root
         self._made: dict[int, Check] = {}
         self._patterns = 0
+        self._pattern_weight = 0
         self._referred: list[JsonObject | bool] = []
+
+    @property
+    def weight(self) -> int:
+        """How much was made: some kilobytes for each."""
+        return len(self._made) + self._pattern_weight
 
     def whole(self, schema: object) -> Check:
         """The check of a schema; what is referred to comes later, since a chain of references may be long."""
@@ -106,7 +118,7 @@ class _Compiler:
     def _keywords(self, given: JsonObject) -> list[Check]:
         checks = [made for keyword in given if (made := self._keyword(keyword, given))]
         if given.keys() & {"properties", "patternProperties", "additionalProperties"}:
-            self._count_patterns(len(given.get("patternProperties", ())))
+            self._count_patterns(given.get("patternProperties", ()))
             checks.append(applicators.properties(given, self.schema))
         if given.keys() & {"prefixItems", "items"}:
             checks.append(applicators.items(given, self.schema))
@@ -126,7 +138,7 @@ class _Compiler:
         if keyword in _SIZES:
             return scalars.sizes(keyword, value)
         if keyword == "pattern":
-            self._count_patterns(1)
+            self._count_patterns([value])
         if keyword in _SIMPLE:
             return _SIMPLE[keyword](value)
         if keyword in _COMPOSED:
@@ -153,10 +165,13 @@ class _Compiler:
         if not isinstance(value, wanted):
             raise refused("keyword", keyword)
 
-    def _count_patterns(self, more: int) -> None:
-        self._patterns += more
+    def _count_patterns(self, texts: Collection[object]) -> None:
+        self._patterns += len(texts)
         if self._patterns > MOST_PATTERNS:
             raise refused("large")
+        self._pattern_weight += sum(weight(parsed(text)) for text in texts if isinstance(text, str))
+        if self._pattern_weight > HEAVIEST_PATTERNS:
+            raise refused("pattern")
 
 
 _SIMPLE: Final = {
@@ -200,6 +215,9 @@ def _joined(checks: list[Check]) -> Check:
 
 
 _MOST_KEPT: Final = 256
+_HEAVIEST_KEPT: Final = 100_000
+"""What all that are kept weigh together: some hundred megabytes at worst."""
+
 _kept: Final[OrderedDict[str, Schema]] = OrderedDict()
 _lock: Final = Lock()
 
@@ -221,6 +239,10 @@ def compiled(schema: object) -> Schema:
     made = Schema(document, digest)
     with _lock:
         _kept[digest] = made
-        if len(_kept) > _MOST_KEPT:
+        while len(_kept) > _MOST_KEPT or (len(_kept) > 1 and _total() > _HEAVIEST_KEPT):
             _kept.popitem(last=False)
     return made
+
+
+def _total() -> int:
+    return sum(each.weight for each in _kept.values())

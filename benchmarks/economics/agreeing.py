@@ -23,6 +23,7 @@ from moothall.negotiation.protocol.conduct import Conducted, Side, conduct
 from moothall.negotiation.protocol.document import ProtocolDocument
 from moothall.negotiation.protocol.halves import half_task
 from moothall.negotiation.protocol.limits import Limits
+from moothall.negotiation.protocol.making import KeepingCoder, Tasks
 from moothall.negotiation.protocol.memory_journal import MemoryJournal
 from moothall.negotiation.protocol.needs import Need
 from moothall.negotiation.protocol.negotiator import brain_for
@@ -95,18 +96,17 @@ class Parties:
         user, server, need = query.user, query.pair.server, self.need(query)
         one, other = Carrier(self.town.did(server)), Carrier(self.town.did(user))
         one.other, other.other = other, one
-        asking, offers = self.ground(user, llm), self.offers(server)
-        mind, model = asking.minds()
+        offers = self.offers(server)
+        mind, model = self._mind(llm)
         requester = Side(
             role="requester",
             brain=mind,
             need=need,
-            coder=asking.coder(self.town.did(user), model, partial(_requester_task, need)),
+            coder=self._coder(user, model, partial(_requester_task, need)),
             limits=LIMITS,
             with_cases=llm is not None,
         )
-        answering = self.ground(server, llm)
-        mind, model = answering.minds()
+        mind, model = self._mind(llm)
         text = offered_text(server, offers)
 
         async def able(_need: Need | None) -> str:
@@ -116,7 +116,7 @@ class Parties:
             role="provider",
             brain=mind,
             capability=able,
-            coder=answering.coder(self.town.did(server), model, partial(_provider_task, server, offers)),
+            coder=self._coder(server, model, partial(_provider_task, server, offers)),
             limits=LIMITS,
         )
         return await asyncio.gather(
@@ -144,7 +144,7 @@ class Parties:
         offered = {"module": module.model_dump(mode="json"), "token": spoken.requester.token}
         document = spoken.document
         found = Conducted(status=NegotiationStatus.ACCEPTED, document=document.text, digest=document.digest)
-        await self.ground(query.pair.server, None, taking=True).take_in(offered, self.town.did(query.user), found)
+        await self._taking(query.pair.server).take_in(offered, self.town.did(query.user), found)
         shared = await self.town.at[query.pair.server].routines.find(document.digest, "requester")
         assert [each.hash for each in shared if each.tested_at] == [spoken.requester.hash]
 
@@ -173,22 +173,32 @@ class Parties:
             if each.server == server
         ]
 
-    def ground(self, name: str, llm: BaseLLM | None, *, taking: bool = False) -> PartyGround:
-        """What an agent negotiates with."""
+    def _mind(self, llm: BaseLLM | None) -> tuple[Brain, BaseLLM | None]:
+        """Judgement for one negotiation, and its model with a budget of its own."""
+        budgeted = None if llm is None else BudgetedLLM(llm, LIMITS.max_llm_calls, LIMITS.max_tokens)
+        return brain_for(budgeted, "en"), budgeted
+
+    def _coder(self, name: str, llm: BaseLLM | None, tasks: Tasks) -> KeepingCoder:
+        """Who makes the code of an agent, and keeps it in its house."""
+        house, signer = self.town.at[name], self.town.agents[name].signer
+        return KeepingCoder(
+            routines=house.routines, workshop=house.maker, signer=signer, clock=CLOCK, tasks=tasks, llm=llm
+        )
+
+    def _taking(self, name: str) -> PartyGround:
+        """An agent that takes in code, and negotiates nothing."""
+
+        def minds(*_: object, **_more: object) -> tuple[Brain, BaseLLM | None]:
+            return self._mind(None)
+
         house = self.town.at[name]
-
-        def minds() -> tuple[Brain, BaseLLM | None]:
-            budgeted = None if llm is None else BudgetedLLM(llm, LIMITS.max_llm_calls, LIMITS.max_tokens)
-            return brain_for(budgeted, "en"), budgeted
-
         return PartyGround(
             clock=CLOCK,
             minds=minds,
-            workshop=house.taker if taking else house.maker,
+            workshop=house.taker,
             routines=house.routines,
             signers=self.town.signer,
             documents=self.town,
-            limits=LIMITS,
         )
 
 

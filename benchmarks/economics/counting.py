@@ -50,6 +50,17 @@ def first_touches(policy: Policy, queries: Sequence[Query]) -> list[bool]:
     return found
 
 
+def with_forms(policy: Policy, queries: Sequence[Query], forms: int) -> list[bool]:
+    """The same, if the users of a task had so many forms, and shared a routine only with those who have the same."""
+    seen: Counter[Hashable] = Counter()
+    found = []
+    for query in queries:
+        group = (policy.whose(query), sum(query.user.encode()) % forms)
+        seen[group] += 1
+        found.append(policy.after is None or seen[group] <= policy.after + 1)
+    return found
+
+
 def by_hundred(bearing: Sequence[bool]) -> list[int]:
     return [sum(bearing[start : start + 100]) for start in range(0, len(bearing), 100)]
 

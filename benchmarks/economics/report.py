@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median, quantiles
 from typing import Any
 
-from benchmarks.economics.counting import PUBLISHED, break_even, by_hundred, first_touches
+from benchmarks.economics.counting import PUBLISHED, break_even, by_hundred, first_touches, with_forms
 from benchmarks.economics.houses import Verdicts
 from benchmarks.economics.ledger import Prices, total
 from benchmarks.economics.policies import Outcome
@@ -19,6 +19,7 @@ PUBLISHED_QUERY = 0.03636
 """Dollars of a query in natural language, read off the published plot ($36.36 per 1,000 queries)."""
 
 MOST_EAGER, MOST_AFTER, SANDBOX_MS = 30, 150, 0.5
+FORMS = (2, 4, 8)
 _BLOCK = 100
 
 
@@ -85,7 +86,8 @@ def quiet(result: Result) -> float:
     blocks = [
         each.run_seconds[start : start + _BLOCK]
         for each in result.outcomes
-        for start in range(0, len(each.run_seconds) - _BLOCK + 1, _BLOCK)
+        for start in range(0, max(len(each.run_seconds) - _BLOCK, 0) + 1, _BLOCK)
+        if each.run_seconds
     ]
     return 1e3 * min((median(block) for block in blocks), default=float("inf"))
 
@@ -94,7 +96,7 @@ def text(result: Result) -> Iterator[str]:
     """The report."""
     yield from _head(result)
     rows = [figures(result, each) for each in result.outcomes]
-    yield from _queries(rows)
+    yield from _queries(result, rows)
     yield from _dollars(rows, result.prices)
     yield from _code(result.verdicts)
     yield from _path(result)
@@ -109,11 +111,11 @@ def _head(result: Result) -> Iterator[str]:
         f"seed {result.workload.seed}, {result.seconds:.0f} s; {os.cpu_count()} CPUs, load {load[0]:.1f} {load[1]:.1f}"
     )
     yield f"A synthetic workload and a scripted model: {WORDING}."
-    yield "Users of one task fill in the same form, as in the published workload: that is why a routine of one fits another."
+    yield "Users of one task fill in the same form, as in the published workload: so a routine of one fits another."
     yield ""
 
 
-def _queries(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+def _queries(result: Result, rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     heads = f"{'ours':>6s}{'publ.':>7s}{'of all':>8s}{'schemas':>9s}{'right':>8s}  per 100"
     yield f"{'queries with a model in them':28s}{heads}"
     for row in rows:
@@ -126,7 +128,11 @@ def _queries(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
         if row["llm_bearing"] + row["structured"] != row["as_counted"]:
             yield f"    by counting first touches it would be {row['as_counted']}"
     yield "schemas: first contacts where schemas sufficed, protocol and code without a model; not among ours."
-    yield "publ.: counted on the published workload, where all first contacts take a model."
+    yield "publ.: counted on the published workload of 1,000, where all first contacts take a model."
+    queries = result.workload.queries[: result.queries]
+    for each in (found.policy for found in result.outcomes if found.policy.shared):
+        counts = ", ".join(f"{sum(with_forms(each, queries, forms))} with {forms}" for forms in FORMS)
+        yield f"{each.name}, if users of a task had several forms (counted only, not run): {counts}"
     yield ""
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.economics.counting import POLICIES, PUBLISHED, Policy, break_even, by_hundred, first_touches
+from benchmarks.economics.counting import POLICIES, PUBLISHED, Policy, break_even, by_hundred, first_touches, with_forms
 from benchmarks.economics.houses import TimedSandbox, Verdicts
 from benchmarks.economics.ledger import Bill, Ledger, Prices, tokens, total
 from benchmarks.economics.policies import run
@@ -78,6 +78,9 @@ def test_first_touches_are_counted_for_each_user_or_for_all() -> None:
     assert first_touches(Policy("", 1), queries) == [True, True, True, True, False, True]
     assert first_touches(Policy("", 1, shared=True), queries) == [True, True, False, True, False, False]
     assert first_touches(Policy("", None), queries) == [True] * 6
+    shared = Policy("", 0, shared=True)
+    assert with_forms(shared, queries, 1) == first_touches(shared, queries)
+    assert with_forms(shared, queries, 100) == first_touches(Policy("", 0), queries)
     assert by_hundred([True] * 150 + [False] * 100) == [100, 50, 0]
 
 

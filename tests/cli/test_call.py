@@ -173,7 +173,8 @@ def test_arguments_come_from_standard_input(moot: Moot, monkeypatch: pytest.Monk
         (["local:slow"], 7, "the call took too long", "did not end in the time", "more time"),
         (["local:slow", "--stream"], 7, "the call took too long", "did not end in the time", "more time"),
         (["local:dawdle", "--timeout", "0.05"], 7, "the call took too long", "did not end in the time", "more time"),
-        (["llm:nobody"], 8, "it cannot be called for now", "no connector for llm:", ""),
+        (["llm:nobody"], 5, "there is no such capability", "no capability of this name", "moot tools"),
+        (["odd:nobody"], 8, "it cannot be called for now", "no connector for odd:", ""),
         (["local:count", "to=9"], 2, "this contradicts", "three is enough: somebody said so", "count less"),
     ],
 )

@@ -68,4 +68,6 @@ def test_a_service_is_made_published_and_switched_off_from_the_command_line(
 
 def test_without_a_model_the_command_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["forge", "double a number", "--data", str(tmp_path), "--lang", "en"]) != 0
-    assert "no language model is set up" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "no language model is set up" in told
+    assert "_API_KEY" in told.splitlines()[-1]

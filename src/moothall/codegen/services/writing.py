@@ -150,7 +150,8 @@ def wanted(requirement: str, function: Function | None = None) -> str:
 
 def no_model() -> Unavailable:
     """The error of whoever wants code where no model writes any."""
-    return Unavailable("no model writes code here", told=Told("codegen.service.no_model"))
+    told = Told("codegen.service.no_model", hint="codegen.service.no_model_try")
+    return Unavailable("no model writes code here", told=told)
 
 
 def _callee(entry: Entry) -> Callee:

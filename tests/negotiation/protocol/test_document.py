@@ -172,3 +172,24 @@ def test_sections_of_a_text_keep_blocks_apart_from_words() -> None:
     assert [(s.level, s.title) for s in found] == [(0, ""), (1, "One"), (3, "Two")]
     assert [(b.tag, b.text) for s in found for b in s.blocks] == [("py", "# no heading"), ("", "```")]
     assert found[1].text == "b"
+
+
+@pytest.mark.parametrize(
+    "sign", ["\x00", "\x0b", "\x85", "\u2028", "\u202e", "\u2066", "\ud800"], ids=lambda sign: f"U+{ord(sign):04X}"
+)
+@pytest.mark.requirement("META-LIMIT-05")
+def test_signs_that_one_reader_sees_and_another_does_not_stand_in_no_document(sign: str) -> None:
+    written = text(requirements="Get the schools.")
+    with pytest.raises(InvalidInput) as refused:
+        document.read(written.replace("Get the", f"Get{sign}the"))
+    assert refused.value.told is not None
+    assert refused.value.told.why == "agreeing.document_unseen"
+
+
+def test_what_is_written_has_no_such_signs_and_schemas_keep_theirs_as_escapes() -> None:
+    words = "one\u2028# Data Format\x85two\u202ethree\x00"
+    request = {**REQUEST, "description": words}
+    found = document.read(text(requirements=words, request=request, flow=words))
+    assert found.request == request
+    assert "\u202e" not in found.text
+    assert found.requirements == "one\n# Data Format\ntwothree"

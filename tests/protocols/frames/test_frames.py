@@ -7,16 +7,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from moothall.errors import ServiceNotFoundError, SessionEnded, Unauthenticated, UpstreamError
+from moothall.errors import ProtocolViolation, ServiceNotFoundError, SessionEnded, Unauthenticated, UpstreamError
 from moothall.hosting.frames import Spoken
 from moothall.identity.keystore import DEFAULT_AGENT
 from moothall.identity.signing import sign_request
 from moothall.node import Node
 from moothall.protocols.frames import proving
 from tests.protocols.frames.town import Guests, did, served
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+"""Nodes are made once for all: they hold no state that a test of another connection could see, but who came."""
 
 HELLO = {"metaProtocol": {"version": "1.0", "supportedCapabilities": []}}
 
@@ -25,21 +29,33 @@ async def by_name(agent: str, _peer: str, _hello: object) -> dict[str, str]:
     return {"agent": agent}
 
 
-@pytest.fixture
-def guests() -> Guests:
+@pytest.fixture(scope="module")
+def reception() -> Guests:
     return Guests()
 
 
 @pytest.fixture
-async def bob(tmp_path: Path, guests: Guests) -> AsyncIterator[Node]:
-    spoken = Spoken(reception=guests.receive, introduces=by_name, path="/ws")
-    async with served(tmp_path / "bob", spoken) as node:
+def guests(reception: Guests) -> Guests:
+    reception.visits.clear()
+    return reception
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bob(tmp_path_factory: pytest.TempPathFactory, reception: Guests) -> AsyncIterator[Node]:
+    spoken = Spoken(reception=reception.receive, introduces=by_name, path="/ws")
+    async with served(tmp_path_factory.mktemp("bob"), spoken) as node:
         yield node
 
 
-@pytest.fixture
-async def alice(tmp_path: Path) -> AsyncIterator[Node]:
-    async with served(tmp_path / "alice") as node:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def alice(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
+    async with served(tmp_path_factory.mktemp("alice")) as node:
+        yield node
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def carol(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
+    async with served(tmp_path_factory.mktemp("carol")) as node:
         yield node
 
 
@@ -81,27 +97,23 @@ async def test_a_bearer_token_is_not_enough(alice: Node, bob: Node) -> None:
 
 @pytest.mark.requirement("META-SESS-03")
 async def test_a_peer_that_is_somebody_else_is_refused_before_any_message(
-    alice: Node, bob: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    alice: Node, bob: Node, carol: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with served(tmp_path / "carol") as carol:
-        at_bob = place(bob)
+    at_bob = place(bob)
 
-        async def astray(_did: str, _reader: str) -> str:
-            return at_bob
+    async def astray(_did: str, _reader: str) -> str:
+        return at_bob
 
-        monkeypatch.setattr(alice.host.edges.frames._client, "_finds", astray)
-        with pytest.raises((Unauthenticated, SessionEnded)):
-            await alice.host.edges.frames.connect(DEFAULT_AGENT, did(carol), HELLO)
+    monkeypatch.setattr(alice.host.edges.frames._client, "_finds", astray)
+    with pytest.raises((Unauthenticated, SessionEnded)):
+        await alice.host.edges.frames.connect(DEFAULT_AGENT, did(carol), HELLO)
 
 
 @pytest.mark.requirement("META-SESS-03")
 async def test_a_hello_of_another_than_who_opened_the_connection_ends_it(
-    alice: Node, bob: Node, tmp_path: Path, guests: Guests
+    alice: Node, bob: Node, carol: Node, guests: Guests
 ) -> None:
-    async with (
-        served(tmp_path / "carol") as carol,
-        connect(place(bob), additional_headers=signed(alice, place(bob))) as socket,
-    ):
+    async with connect(place(bob), additional_headers=signed(alice, place(bob))) as socket:
         party = carol.host.edges.frames.party(DEFAULT_AGENT)
         assert party is not None
         message = proving._signed(party, "sourceHello", did(bob), HELLO, "")
@@ -126,6 +138,52 @@ async def test_a_hello_that_was_said_before_is_not_taken_again(alice: Node, bob:
         with pytest.raises(ConnectionClosed):
             await socket.recv()
     assert len(guests.visits) == 1
+
+
+@pytest.mark.requirement("META-SESS-03")
+async def test_an_upgrade_that_was_seen_before_opens_nothing_again(alice: Node, bob: Node) -> None:
+    headers = signed(alice, place(bob))
+    async with connect(place(bob), additional_headers=headers):
+        pass
+    with pytest.raises(InvalidStatus) as refusal:
+        await connect(place(bob), additional_headers=headers)
+    assert refusal.value.response.status_code == 401
+
+
+@pytest.mark.requirement("META-SESS-03")
+async def test_an_upgrade_that_was_signed_for_another_address_opens_nothing(alice: Node, bob: Node) -> None:
+    with pytest.raises(InvalidStatus) as refusal:
+        await connect(place(bob), additional_headers=signed(alice, f"{place(bob)}?x=1"))
+    assert refusal.value.response.status_code == 401
+
+
+@pytest.mark.requirement("META-SESS-03")
+async def test_a_hello_handed_back_to_its_own_sender_proves_nothing(alice: Node, bob: Node) -> None:
+    mirror = Mirror()
+    party = alice.host.edges.frames.party(DEFAULT_AGENT)
+    assert party is not None
+    with pytest.raises((Unauthenticated, ProtocolViolation)):
+        await proving.greet(mirror, party, did(bob), HELLO)
+    with pytest.raises((Unauthenticated, ProtocolViolation)):
+        await proving.greet(mirror, party, party.did, HELLO)
+    assert mirror.closed == [1008, 1008]
+
+
+class Mirror:
+    """A connection whose other side says the same again."""
+
+    def __init__(self) -> None:
+        self.said = b""
+        self.closed: list[int] = []
+
+    async def send(self, frame: bytes) -> None:
+        self.said = frame
+
+    async def receive(self) -> bytes:
+        return self.said
+
+    async def close(self, code: int = 1000) -> None:
+        self.closed.append(code)
 
 
 @pytest.mark.parametrize(
@@ -174,10 +232,15 @@ async def test_a_page_of_another_origin_cannot_open_one(alice: Node, bob: Node) 
     assert refusal.value.response.status_code == 403
 
 
-async def test_one_did_has_so_many_connections_and_no_more(alice: Node, bob: Node) -> None:
-    talks = [await alice.host.edges.frames.connect(DEFAULT_AGENT, did(bob), HELLO) for _ in range(4)]
+async def test_one_did_has_so_many_connections_and_no_more(bob: Node, tmp_path: Path) -> None:
+    async with served(tmp_path / "erin") as erin:  # nobody else's connections count
+        await _fill(erin, bob)
+
+
+async def _fill(guest: Node, bob: Node) -> None:
+    talks = [await guest.host.edges.frames.connect(DEFAULT_AGENT, did(bob), HELLO) for _ in range(4)]
     with pytest.raises(UpstreamError):
-        await alice.host.edges.frames.connect(DEFAULT_AGENT, did(bob), HELLO)
+        await guest.host.edges.frames.connect(DEFAULT_AGENT, did(bob), HELLO)
     for talk in talks:
         await talk.link.close()
 

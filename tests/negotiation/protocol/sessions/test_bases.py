@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from moothall.errors import CallTimeout, Conflict, NodeUnreachable, SessionEnded
+from moothall.errors import CallTimeout, Conflict, NodeUnreachable, SessionEnded, ValidationError
 from moothall.negotiation.protocol.bases import MOST_REQUESTS, ProviderBase, RequesterBase
 
 
@@ -177,3 +177,45 @@ async def test_more_requests_than_are_answered_at_once_get_code_503() -> None:
 
 async def test_without_a_callback_requests_are_answered_503() -> None:
     assert (await ProviderBase().respond({}))["code"] == 503
+
+
+async def test_a_response_that_is_no_json_for_others_becomes_code_500() -> None:
+    sent: list[bytes] = []
+
+    async def send(data: bytes) -> None:
+        sent.append(data)
+
+    async def answer(_: dict[str, Any]) -> dict[str, Any]:
+        return {"code": 200, "number": 2**60}
+
+    provider = ProviderBase()
+    provider.set_send_callback(send)
+    provider.set_protocol_callback(answer)
+    await provider.handle_message(b'{"messageId":"a"}')
+    assert json.loads(sent[0]) == {"code": 500, "message": "the request could not be answered", "messageId": "a"}
+
+
+async def test_a_request_that_is_no_json_for_others_is_not_sent() -> None:
+    sent: list[bytes] = []
+
+    async def send(data: bytes) -> None:
+        sent.append(data)
+
+    requester = RequesterBase()
+    requester.set_send_callback(send)
+    with pytest.raises(ValidationError):
+        await requester.send_request({"number": 2**60})
+    assert (sent, requester.in_flight) == ([], 0)
+
+
+async def test_the_id_of_a_request_is_this_ends_own_whatever_the_request_says() -> None:
+    sent: list[bytes] = []
+
+    async def send(data: bytes) -> None:
+        sent.append(data)
+        requester.handle_message(json.dumps({"code": 200, "messageId": json.loads(data)["messageId"]}).encode())
+
+    requester = RequesterBase()
+    requester.set_send_callback(send)
+    assert await requester.send_request({"messageId": "mine"}) == {"code": 200}
+    assert json.loads(sent[0])["messageId"] != "mine"

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from moothall.codegen.module import Function, Manifest, Module, Provenance
 from moothall.errors import IntegrityError, StorageError
-from moothall.negotiation.protocol.module_files import module_name, read_module, write_module
+from moothall.negotiation.protocol.brain import Role
+from moothall.negotiation.protocol.module_files import kept_module, module_name, read_module, write_module
+from moothall.negotiation.protocol.recalling import Agreements
 from moothall.negotiation.protocol.results import protocol_hash
 
 DOCUMENT = "# Requirements\n查询用户的教育经历\r\n\n# Protocol Flow\n…\n"
+
+WRITERS: tuple[Role, ...] = ("requester", "provider") * 8
 
 
 def half(kind: str, source: str = "def handle(request):\n    return request\n", document: str = DOCUMENT) -> Module:
@@ -123,3 +129,46 @@ def test_what_is_damaged_is_replaced_as_a_whole(tmp_path: Path) -> None:
 def test_no_path_is_made_of_what_is_no_hash(digest: str) -> None:
     with pytest.raises(IntegrityError):
         module_name(digest)
+
+
+def test_many_who_write_one_module_at_once_leave_it_whole(tmp_path: Path) -> None:
+    halves = [half(kind, f"def handle(request):\n    return {number}\n") for number, kind in enumerate(WRITERS)]
+    with ThreadPoolExecutor(8) as pool:
+        for role, module in zip(WRITERS, halves, strict=True):
+            pool.submit(write_module, tmp_path, DOCUMENT, role, module)
+    places = [tmp_path / module_name(protocol_hash(DOCUMENT))]
+    assert [*tmp_path.iterdir()] == places
+    found = read_module(places[0])
+    assert {*found.halves} == {"requester", "provider"}
+    assert all(each in halves for each in found.halves.values())
+
+
+@pytest.mark.parametrize("stopped", ["before", "between", "after"])
+def test_a_writer_that_died_in_the_middle_leaves_a_whole_module(tmp_path: Path, stopped: str) -> None:
+    path = write_module(tmp_path, DOCUMENT, "provider", half("provider"))
+    (path / "interface").mkdir()
+    (path / "interface" / "requester_interface.py").write_text("kept")
+    old, made = tmp_path / f".{path.name}.old", tmp_path / f".{path.name}.making"
+    shutil.copytree(path, made)
+    shutil.rmtree(made / "interface")
+    if stopped in {"between", "after"}:
+        path.rename(old)
+    if stopped == "after":
+        made.rename(path)
+    found = kept_module(tmp_path, protocol_hash(DOCUMENT))
+    assert found is not None
+    assert found.halves == {"provider": half("provider")}
+    assert (path / "interface" / "requester_interface.py").read_text() == "kept"
+    assert [*tmp_path.iterdir()] == [path]
+    write_module(tmp_path, DOCUMENT, "requester", half("requester"))
+    assert {*read_module(path).halves} == {"provider", "requester"}
+
+
+def test_needs_that_are_remembered_at_once_are_all_remembered(tmp_path: Path) -> None:
+    kept = Agreements(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(16):
+            pool.submit(kept.put, f"need {number}", "did:example:bob", "requester", f"sha256:{number}")
+    assert [kept.find(f"need {number}", "did:example:bob", "requester") for number in range(16)] == [
+        f"sha256:{number}" for number in range(16)
+    ]

@@ -32,6 +32,7 @@ from moothall.events.log import EventLog
 from moothall.hosting.agreeing import Agreeing, AgreeingGround
 from moothall.hosting.authority import Authority, AuthorityGround, Books
 from moothall.hosting.edges import EdgeGround, Edges
+from moothall.hosting.frame_sessions import FrameSessions, SessionGround
 from moothall.identity.agent import AgentIdentity
 from moothall.identity.apikeys import DEMAND, ApiKeys
 from moothall.identity.keystore import DEFAULT_AGENT
@@ -79,6 +80,7 @@ class AgentHost:
         edges: the ways in and out.
         authority: who may do what.
         agreeing: agreed protocols and generated code.
+        frame_sessions: who negotiates over frames, where that is on.
     """
 
     def __init__(self, ground: Ground, office: IdentityOffice, named: PolicyFile, books: Books) -> None:
@@ -96,6 +98,7 @@ class AgentHost:
         self.authority = self._authority(books)
         self.agreeing = Agreeing(self._agreeing_ground(ground))
         keys = TokenKey.load(settings.data)
+        self.frame_sessions = FrameSessions(self._session_ground(ground))
         self.edges = Edges(
             EdgeGround(
                 settings=settings,
@@ -112,6 +115,8 @@ class AgentHost:
                 holds=self.agreeing.front.desk.check,
             )
         )
+        if settings.enable_meta_frames:
+            self.edges.frames.spoken = self.frame_sessions.spoken
         self.path = CallPath(
             self.capabilities,
             self.authority.engine,
@@ -261,6 +266,7 @@ class AgentHost:
         leaving = (partial(agent.leave, self.capabilities) for agent in self._agents.values())
         await run_all(
             [
+                self.frame_sessions.aclose,
                 self.edges.rest,
                 self.agreeing.rest,
                 self.path.aclose,
@@ -314,6 +320,24 @@ class AgentHost:
             admit=lambda agent: self.take_in({agent.name: agent}),
             lang=ground.lang,
         )
+
+    def _session_ground(self, ground: Ground) -> SessionGround:
+        return SessionGround(
+            data=ground.settings.data,
+            clock=ground.clock,
+            gateway=lambda: self.path,
+            callers=self._caller,
+            own=self._own_did,
+            llm=ground.llm,
+            workshop=self.agreeing.workshop,
+            limits=self.agreeing.limits,
+            codegen=ground.settings.codegen,
+            lang=ground.lang,
+        )
+
+    def _own_did(self, agent: str) -> str:
+        identity = self.office.agent(agent)
+        return identity.did.text if identity else ""
 
     def _caller(self, did: str) -> Principal:
         """A DID as the caller that it would be, were it to prove itself now."""

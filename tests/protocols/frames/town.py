@@ -28,9 +28,10 @@ class Guests:
 
 
 @asynccontextmanager
-async def served(data: Path, spoken: Spoken | None = None) -> AsyncIterator[Node]:
-    """A node on a free port; with ``spoken`` it talks over frames."""
-    node = Node(Settings(data=data, demo_agents=False, egress_allow="http://localhost"))
+async def served(data: Path, spoken: Spoken | None = None, *, speaks: bool = False) -> AsyncIterator[Node]:
+    """A node on a free port; with ``spoken`` it talks over frames, with ``speaks`` in its own way."""
+    frames = spoken is not None or speaks
+    node = Node(Settings(data=data, demo_agents=False, egress_allow="http://localhost", enable_meta_frames=frames))
     stop, ready = asyncio.Event(), asyncio.Event()
 
     def on_ready(_: Address) -> None:
@@ -39,7 +40,8 @@ async def served(data: Path, spoken: Spoken | None = None) -> AsyncIterator[Node
     with bind("127.0.0.1", 0) as listener:
         node.listen_on(listener.getsockname()[1])
         async with node:
-            node.host.edges.frames.spoken = spoken
+            if spoken is not None:
+                node.host.edges.frames.spoken = spoken
             door = asyncio.create_task(serve_on(listener, node.app(), host="127.0.0.1", on_ready=on_ready, stop=stop))
             await ready.wait()
             try:

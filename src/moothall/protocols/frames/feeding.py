@@ -76,8 +76,8 @@ class Talk:
 
     async def aclose(self) -> None:
         """End the conversation and its connection; again and again does no harm."""
-        self._feeding.cancel()
-        await asyncio.gather(self._feeding, return_exceptions=True)
+        await self._meta.aclose()
+        await self.ended()
 
 
 class Talks:

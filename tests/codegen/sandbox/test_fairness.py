@@ -108,6 +108,22 @@ def test_a_module_has_half_of_the_processes_while_its_runs_wait_for_the_host() -
     assert modules(served(fair)) == "b"
 
 
+def test_modules_that_wait_for_the_host_leave_a_process_to_whoever_comes() -> None:
+    fair = turns(workers=4, processes=16)
+    known(fair, "abcdz")
+    begun = dict.fromkeys("abcd", 0)
+    for module in begun:
+        for _ in range(16):
+            ask(fair, module)
+        while found := served(fair):
+            for ticket in found:
+                fair.rest(ticket, 0.0)
+                begun[ticket.module] += 1
+    assert begun == {"a": 8, "b": 4, "c": 2, "d": 1}
+    ask(fair, "z")
+    assert modules(served(fair)) == "z"
+
+
 def test_a_run_that_goes_on_needs_no_process_and_comes_before_one_that_begins() -> None:
     fair = turns(workers=1, processes=2)
     (first,) = ask(fair, "a")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from moothall.codegen.sandbox.confinement import Process
 from moothall.codegen.sandbox.monty import MontySandbox
 from moothall.codegen.sandbox.port import Image, SandboxLimits
 from moothall.errors import IntegrityError, SandboxFault
@@ -87,6 +88,7 @@ async def test_no_process_is_left_after_the_end_whatever_it_does() -> None:
 
 ORPHANED = """
 import asyncio
+from moothall.codegen.sandbox.confinement import Process
 from moothall.codegen.sandbox.monty import MontySandbox
 async def main():
     sandbox = MontySandbox(workers=1)
@@ -203,3 +205,15 @@ async def test_a_closed_sandbox_runs_nothing(sandbox: MontySandbox) -> None:
     with pytest.raises(SandboxFault) as caught:
         await sandbox.run(image, "g", {"n": 1})
     assert caught.value.kind == "busy"
+
+
+@LINUX
+def test_a_process_that_was_let_go_of_is_never_ended() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        process = Process(child.pid)
+        assert process.alive
+        process.close()
+        process.kill()
+        assert not process.alive
+        child.communicate(b"\n")
+    assert child.returncode == 0

@@ -1,10 +1,12 @@
 """A run of generated code: what goes in, what comes out, what it may ask for."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from moothall.codegen.sandbox import monty
 from moothall.codegen.sandbox.monty import MontySandbox
 from moothall.codegen.sandbox.port import Departure, Ran, Refusal, SandboxLimits
 from moothall.errors import Forbidden, SandboxFault
@@ -204,3 +206,39 @@ async def test_limits_of_a_run_are_its_own(sandbox: MontySandbox) -> None:
 
 async def test_a_module_is_loaded_once(sandbox: MontySandbox) -> None:
     assert await sandbox.load(ECHO) is await sandbox.load(ECHO)
+
+
+async def test_a_module_that_is_loaded_at_the_same_time_is_one_image(sandbox: MontySandbox) -> None:
+    one, two = await asyncio.gather(sandbox.load(ECHO), sandbox.load(ECHO))
+    assert one is two
+
+
+async def test_loaded_modules_are_kept_within_bounds(sandbox: MontySandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = await sandbox.load(ECHO)
+    monkeypatch.setattr(monty, "_HEAVIEST_IMAGES", 2 * len(first.state))
+    for n in range(4):
+        await sandbox.load(f"{ECHO}n = {n}\n")
+    assert await sandbox.load(ECHO) is not first
+    assert (await sandbox.run(first, "echo", {"value": 1})).value == 1
+
+
+async def test_a_value_that_is_nested_beyond_measure_does_not_cross(sandbox: MontySandbox) -> None:
+    source = "def f(n):\n    x = []\n    for i in range(n):\n        x = [x]\n    return x\n"
+    assert (await run(sandbox, source, arguments={"n": 90})).value
+    assert (await fault(sandbox, source, arguments={"n": 150})).kind == "result"
+
+
+async def test_a_module_that_answers_for_the_host_is_refused(sandbox: MontySandbox) -> None:
+    source = "def _moot_arguments():\n    return {}\ndef f():\n    return 1\n"
+    assert (await fault(sandbox, source)).kind == "unsupported"
+    source = "def _moot_arguments():\n    return call('x', {})\ndef f():\n    return 1\n"
+    assert (await fault(sandbox, source)).kind == "unsupported"
+
+
+async def test_work_is_told_apart_from_waiting(sandbox: MontySandbox) -> None:
+    async def call(target: str, parameters: Mapping[str, Any]) -> Any:
+        return 1
+
+    source = "def f(n):\n    for i in range(n):\n        call('x', {})\n    return n\n"
+    ran = await run(sandbox, source, arguments={"n": 20}, call=call)
+    assert ran.work > 0

@@ -19,6 +19,9 @@ T = TypeVar("T")
 CALL: Final = "call"
 """The one name that is lent to code."""
 
+ARGUMENTS: Final = "_moot_arguments"
+"""What the driver asks the host for."""
+
 _DRIVER: Final = """import json as _moot_json
 _moot_value = {function}(**_moot_arguments())
 _moot_json.dumps(_moot_value, allow_nan=False, ensure_ascii=False)
@@ -102,7 +105,7 @@ class Cell(Worker):
         """Load a module's state and halt before a function of it; returns the state in which it then is.
 
         Raises:
-            SandboxFault: the worker died of it.
+            SandboxFault: the worker died of it, or it does not halt there.
         """
 
         def prepare() -> bytes:
@@ -110,7 +113,9 @@ class Cell(Worker):
             session.load_session(state)
             driver = _DRIVER.format(function=function)
             halted = self._snapshot = session.feed_start(driver, print_callback=self.printed)
-            return b"" if isinstance(halted, MontyComplete) else halted.dump()
+            if not isinstance(halted, FunctionSnapshot) or halted.function_name != ARGUMENTS:
+                raise fault("unsupported", f"{ARGUMENTS} is a name of the host's")
+            return halted.dump()
 
         return self._unhurried(prepare)
 
@@ -129,7 +134,7 @@ class Cell(Worker):
     def _unhurried(self, work: Callable[[], T]) -> T:
         """A step that no run is charged for."""
         done = self.afresh(work)
-        self.seconds = 0.0
+        self.seconds = self.work = 0.0
         return done
 
     def begin(self, arguments: Mapping[str, Any], *, lent: bool) -> Asked | Gave:
@@ -191,7 +196,7 @@ class Cell(Worker):
         if len(text.encode()) > self.limits.output:
             raise fault("output")
         try:
-            return _read(text)
+            return plain(_read(text), self.limits.memory)
         except (ValueError, RecursionError):
             raise fault("result") from None
 

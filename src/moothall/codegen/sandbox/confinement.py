@@ -10,6 +10,7 @@ import sys
 import time
 from math import ceil
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from moothall.codegen.sandbox.port import SandboxLimits
@@ -39,6 +40,8 @@ class Process:
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self._open: int | None = None
+        self._closed = False
+        self._lock = Lock()
         self._addresses = 0
         self._until = 0
         if sys.platform == "linux":
@@ -50,11 +53,19 @@ class Process:
     @property
     def alive(self) -> bool:
         """Whether it is known to be there still."""
-        if sys.platform == "linux" and self._open is not None:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._open, 0)
-                return True
+        with self._lock:
+            if sys.platform == "linux" and self._open is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(self._open, 0)
+                    return True
         return False
+
+    def used(self) -> float | None:
+        """Seconds of processor time that it has taken; None: the system does not tell."""
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):
+                return time.clock_gettime((~self._pid << 3) | 2)  # the clock of another process, as glibc names it
+        return None
 
     def confine(self, limits: SandboxLimits) -> None:
         """Bound the addresses and the processor time that it can take from now on.
@@ -66,11 +77,10 @@ class Process:
             if self._addresses < limits.memory + _ROOM:
                 self._addresses = limits.memory + _ROOM
                 self._limit(resource.RLIMIT_AS, self._addresses)
-            with contextlib.suppress(OSError):
-                used = time.clock_gettime((~self._pid << 3) | 2)  # the clock of another process, as glibc names it
-                if self._until < used + limits.seconds + _LEAST:
-                    self._until = ceil(used + limits.seconds) + _LEAST + _SLACK
-                    self._limit(resource.RLIMIT_CPU, self._until)
+            used = self.used()
+            if used is not None and self._until < used + limits.seconds + _LEAST:
+                self._until = ceil(used + limits.seconds) + _LEAST + _SLACK
+                self._limit(resource.RLIMIT_CPU, self._until)
 
     def stand_back(self) -> None:
         """Let everybody else's work go first from now on."""
@@ -80,8 +90,10 @@ class Process:
                     os.setpriority(os.PRIO_PROCESS, int(thread.name), _NICE)
 
     def kill(self) -> None:
-        """End it, whatever it does."""
-        with contextlib.suppress(ProcessLookupError):
+        """End it, whatever it does; one that was let go of is left alone, since another may have its number by then."""
+        with self._lock, contextlib.suppress(ProcessLookupError):
+            if self._closed:
+                return
             if sys.platform == "linux" and self._open is not None:
                 signal.pidfd_send_signal(self._open, signal.SIGKILL)
             else:
@@ -89,13 +101,15 @@ class Process:
 
     def close(self) -> None:
         """Let go of it."""
-        if self._open is not None:
-            os.close(self._open)
-            self._open = None
+        with self._lock:
+            self._closed = True
+            if self._open is not None:
+                os.close(self._open)
+                self._open = None
 
     def _limit(self, what: int, most: int) -> None:
         if sys.platform == "linux":
             hardest = _HARDEST[what]
             soft = most if hardest == resource.RLIM_INFINITY else min(most, hardest)
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(OSError, ValueError):
                 resource.prlimit(self._pid, what, (soft, hardest))

@@ -1,7 +1,8 @@
 """Whose turn it is: modules in a circle, so that none, however hostile, keeps the others waiting. Pure.
 
 - Modules go round: each gets one turn, however many runs it has waiting.
-- One module never has all workers, nor more than half of the processes while its runs wait for their host calls.
+- One module never has all workers, nor more of the processes than are free while its runs wait for their host calls:
+  the first has half of them at most, the next half of the rest, and so on, so that there is one for whoever comes.
 - Only modules in good standing get the last worker: those whose last turns were short. A module that nobody has seen
   run has one turn at a time and stays out of it, as those do whose turns are long, which have half of the workers
   together.
@@ -124,7 +125,8 @@ class Turns:
         return not self._is_slow(module) or slow < max(1, self._workers // 2)
 
     def _has_process(self, module: str) -> bool:
-        return self._held.total() < self._processes and self._held[module] < max(1, self._processes // 2)
+        free = self._processes - self._held.total()
+        return free > 0 and self._held[module] < max(1, free)
 
     def _is_slow(self, module: str) -> bool:
         return self._standing.get(module, 0.0) > LONG

@@ -39,7 +39,8 @@ LARGEST_STATE: Final = 4 * 1024 * 1024
 """Bytes of a loaded module: every run loads all of them."""
 
 _IMAGES: Final = 256
-"""Loaded modules that are kept."""
+_HEAVIEST_IMAGES: Final = 32 * 1024 * 1024
+"""Loaded modules that are kept, and the bytes of their states together."""
 
 _FUNCTION: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 
@@ -87,6 +88,7 @@ class MontySandbox:
         self._monotonic = monotonic
         self._seal = Seal()
         self._images: OrderedDict[tuple[str, SandboxLimits], Image] = OrderedDict()
+        self._image_bytes = 0
         self._starting = asyncio.Lock()
         self._parts: _Parts | None = None
         self._closed = False
@@ -149,10 +151,7 @@ class MontySandbox:
         state = await self._once(parts, f"load {key[0]}", cell, partial(cell.load, source), limits.seconds)
         if len(state) > LARGEST_STATE:
             raise fault("memory")
-        image = self._images[key] = self._seal.image(source, limits, state)
-        if len(self._images) > _IMAGES:
-            self._images.popitem(last=False)
-        return image
+        return self._kept(key, self._seal.image(source, limits, state))
 
     async def run(
         self,
@@ -203,6 +202,17 @@ class MontySandbox:
             return await parts.desk.work(ticket, worker, step, seconds)
         finally:
             parts.threads.hand(worker.close, partial(_returned, parts.desk, ticket))
+
+    def _kept(self, key: tuple[str, SandboxLimits], image: Image) -> Image:
+        """The image that stands for a module from now on: the first one, since cells are made ready for that."""
+        if (known := self._images.get(key)) is not None:
+            return known
+        self._images[key] = image
+        self._image_bytes += len(image.state)
+        while len(self._images) > _IMAGES or self._image_bytes > _HEAVIEST_IMAGES:
+            _, old = self._images.popitem(last=False)
+            self._image_bytes -= len(old.state)
+        return image
 
     async def _started(self) -> _Parts:
         if self._parts is not None:

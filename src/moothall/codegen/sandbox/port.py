@@ -95,12 +95,22 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A run that gave a value: JSON, what was printed, how many host calls were made, and seconds on the host."""
+    """A run that gave a value.
+
+    Attributes:
+        value: JSON.
+        printed: by the code.
+        calls: to the host, that were made.
+        seconds: from its beginning to its end, its waiting for a turn and for host calls included.
+        work: seconds of processor time that it took, where the system tells them; they do not depend on what else the
+            machine does.
+    """
 
     value: JsonValue
     printed: str = field(default="", repr=False)
     calls: int = 0
     seconds: float = 0.0
+    work: float = 0.0
 
 
 class Sandbox(Protocol):

@@ -63,7 +63,9 @@ class Run:
         finally:
             self._desk.give_back(ticket)
         self._stock.used(self._wanted)
-        return Ran(gave.value, printed=str(cell.printed), calls=self._calls, seconds=monotonic() - began)
+        return Ran(
+            gave.value, printed=str(cell.printed), calls=self._calls, seconds=monotonic() - began, work=cell.work
+        )
 
     async def _turns(self, ticket: Ticket, cell: Cell, arguments: Mapping[str, Any], *, prepared: bool) -> Gave:
         """Turn by turn, with the host's calls between."""

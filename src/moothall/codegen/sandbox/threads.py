@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
+from time import monotonic
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
@@ -86,8 +87,9 @@ class Threads:
             self._loop.call_soon_threadsafe(call)
 
     def _join(self) -> None:
+        until = monotonic() + LONGEST_END
         for thread in self._threads:
-            thread.join(LONGEST_END)
+            thread.join(max(0.0, until - monotonic()))
 
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None:

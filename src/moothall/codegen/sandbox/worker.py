@@ -41,11 +41,13 @@ class Worker:
     Attributes:
         limits: as given.
         seconds: that its steps took.
+        work: seconds of processor time of these; as long as they took where the system does not tell.
     """
 
     def __init__(self, crew: Crew, limits: SandboxLimits) -> None:
         self.limits = limits
         self.seconds = 0.0
+        self.work = 0.0
         self._crew = crew
         self._state = Lock()
         self._step = Lock()
@@ -93,6 +95,7 @@ class Worker:
         """
         began = perf_counter()
         with self._step:
+            used = self._used()
             try:
                 self._refuse_if_stopped()
                 return work()
@@ -101,7 +104,9 @@ class Worker:
             except TimeoutError:
                 raise fault("busy") from None
             finally:
-                self.seconds += perf_counter() - began
+                took, now = perf_counter() - began, self._used()
+                self.seconds += took
+                self.work += took if used is None or now is None else now - used
 
     def afresh(self, work: Callable[[], T]) -> T:
         """A first step that may be taken again: a process that had died before, in the pool, is left for another.
@@ -147,6 +152,11 @@ class Worker:
                 self._process = process
         self._refuse_if_stopped()
         return session
+
+    def _used(self) -> float | None:
+        """Seconds of processor time of the process so far."""
+        process = self._process
+        return None if process is None else process.used()
 
     def _fault(self, error: MontyError) -> SandboxFault:
         if self._stopped is not None:

@@ -99,22 +99,7 @@ class AgentHost:
         self.agreeing = Agreeing(self._agreeing_ground(ground))
         keys = TokenKey.load(settings.data)
         self.frame_sessions = FrameSessions(self._session_ground(ground))
-        self.edges = Edges(
-            EdgeGround(
-                settings=settings,
-                clock=ground.clock,
-                store=ground.store,
-                place=ground.place,
-                office=office,
-                registry=self.capabilities,
-                hosted=lambda: self._hosted,
-                gateway=lambda: self.path,
-                principals=self._principal,
-                suspended=self.suspended,
-                secret=keys.state_secret,
-                holds=self.agreeing.front.desk.check,
-            )
-        )
+        self.edges = Edges(self._edge_ground(ground, keys.state_secret))
         if settings.enable_meta_frames:
             self.edges.frames.spoken = self.frame_sessions.spoken
         self.path = CallPath(
@@ -319,6 +304,22 @@ class AgentHost:
             agents=lambda: self._dids,
             admit=lambda agent: self.take_in({agent.name: agent}),
             lang=ground.lang,
+        )
+
+    def _edge_ground(self, ground: Ground, secret: bytes) -> EdgeGround:
+        return EdgeGround(
+            settings=ground.settings,
+            clock=ground.clock,
+            store=ground.store,
+            place=ground.place,
+            office=self.office,
+            registry=self.capabilities,
+            hosted=lambda: self._hosted,
+            gateway=lambda: self.path,
+            principals=self._principal,
+            suspended=self.suspended,
+            secret=secret,
+            holds=self.agreeing.front.desk.check,
         )
 
     def _session_ground(self, ground: Ground) -> SessionGround:

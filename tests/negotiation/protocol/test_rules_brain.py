@@ -431,6 +431,19 @@ async def test_the_words_of_a_counter_proposal_repeat_no_field_name_that_is_none
     assert "Requirements" not in counter.modification_summary
 
 
+async def test_a_counter_proposal_keeps_no_fields_that_the_capability_has_no_use_for() -> None:
+    strange = {**WEATHER, "input": obj("pera_code pera_lots", pera_code=STRING, pera_lots=INTEGER)}
+    need = Need(
+        requirement="Weather forecast of a city",
+        input_schema=obj("part amount", part=STRING, amount=INTEGER),
+        output_schema=obj("temperature", temperature=NUMBER),
+    )
+    counter = await provider(await RulesBrain().propose(need), offering(strange))
+    assert counter.status is N
+    request = document.read(counter.candidate_protocols).request
+    assert {*request["properties"]} == {"pera_code", "pera_lots"}
+
+
 class Told:
     """A judgement that says who was asked."""
 
@@ -467,6 +480,9 @@ async def test_with_a_model_schemas_are_compared_first_and_words_are_for_the_mod
             update={"examples": (Example(request={"city": "x", "days": 1}, response={"temperature": 1}),)}
         ),
     )
+    assert await brain.propose_cases(proposal, schemas) == ()
+    case = {"name": "one", "request": {"city": "x", "days": 1}, "expected": {"code": 200, "temperature": 1}}
+    assert (await brain.judge_cases(proposal, (case,), "")).status == "accepted"
     assert model.asked == []
     assert (
         await brain.evaluate(
@@ -477,7 +493,7 @@ async def test_with_a_model_schemas_are_compared_first_and_words_are_for_the_mod
     await brain.evaluate(Situation(role="provider", capability="words", proposal=proposal))
     await brain.evaluate(Situation(role="requester", need=weather_need(), proposal=proposal))
     await brain.propose_cases(proposal, None)
-    await brain.judge_cases(proposal, (), "")
+    await brain.judge_cases(f"{proposal}\n", (), "")
     await brain.diagnose(proposal, "", "")
     await brain.answer(proposal, "", "")
     assert model.asked == [

@@ -93,6 +93,8 @@ class ProtocolDocument:
     response: JsonObject = field(repr=False)
     errors: tuple[ErrorCode, ...] = ()
     examples: tuple[Example, ...] = field(default=(), repr=False)
+    _checks: dict[str, Schema] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Schemas as they were compiled first: every request and response is checked."""
 
     @property
     def digest(self) -> str:
@@ -123,12 +125,19 @@ class ProtocolDocument:
 
     def request_problems(self, value: object) -> list[str]:
         """What is wrong with a request; nothing of it is repeated."""
-        return compiled(self.request).problems(value)
+        return self._check("request", self.request).problems(value)
 
     def response_problems(self, value: object) -> list[str]:
         """What is wrong with a response; nothing of it is repeated."""
         good = isinstance(value, dict) and value.get("code") == GOOD
-        return compiled(self.response if good else BAD_RESPONSE).problems(value)
+        check = self._check("good", self.response) if good else self._check("bad", BAD_RESPONSE)
+        return check.problems(value)
+
+    def _check(self, name: str, schema: JsonObject) -> Schema:
+        found = self._checks.get(name)
+        if found is None:
+            found = self._checks[name] = compiled(schema)
+        return found
 
 
 def read(text: str, most: int = MAX_PROTOCOL_BYTES) -> ProtocolDocument:

@@ -48,12 +48,17 @@ def counter(proposal: ProtocolDocument, offered: Offered, lang: Lang) -> Counter
 
 
 def _request(asked: JsonObject, needed: JsonObject, lang: Lang) -> tuple[JsonObject, list[str]]:
+    """What is asked for with what it lacks; the capability's own where no field of it is used.
+
+    Else each value would stand in the request twice, under the names of both sides.
+    """
     found = map_fields(asked, needed)
     if not isinstance(found, Unmapped):
         return asked, []
     names = _tops(found.missing)
     more = _with(asked, needed, names)
-    if more is not None and mapped(more, needed):
+    moved = mapped(more, needed) if more is not None else None
+    if more is not None and moved is not None and not _properties(asked).keys() <= _tops(moved.unused):
         return more, [text("agreeing.rules_added", lang, fields=listed(sorted(names)))]
     return needed, [text("agreeing.rules_own_request", lang)]
 

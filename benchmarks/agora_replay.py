@@ -4,8 +4,9 @@ Five policies answer the same seeded workload. The protocol path is the product'
 generated, judged by its gate and run in its sandbox, kept in its store, shared by hash and tested again by whoever
 fetches them. Servers have names and units of their own, users describe what they want in words of their own; users of
 one task fill in the same form, as in the published workload, so a routine of one fits another. How a user learns which
-protocol a server speaks for a task is not measured: the server says so, as its description would. The model is a
-double: it reads every prompt and answers rightly, but for a wrong first draft for one server in five.
+protocol a server speaks for a task is not measured: the server says so, as its description would. Two sides negotiate
+without a model first, and with one where that comes to nothing. The model is a double: it reads every prompt and
+answers rightly, but for a wrong first draft for one server in five. Carriers are in memory; nodes have stores on disk.
 
     python -m benchmarks.agora_replay [--seed N] [--queries N] [--read DOLLARS] [--written DOLLARS] [--every-gate]
 """

@@ -129,15 +129,11 @@ class Forge:
             lang=terms.lang,
         )
         self.publication = publication = Publication(
-            desk,
-            ground.routines,
-            ground.approvals,
-            lambda: ground.registry.snapshot,
-            lambda: ground.principals(DEFAULT_AGENT),
+            desk, ground.routines, ground.approvals, lambda: ground.registry.snapshot, self._house
         )
         self.code = LLMCodeGenerator(writing, ground.judge, publication, terms.share)
         self.declared = DeclaredServices(ground.registry, writing, publication, runner, terms.share)
-        planner = Orchestrator(ground.llm, ground.gateway, clock.monotonic, terms.lang)
+        planner = Orchestrator(ground.llm, ground.gateway, ground.approvals, self._house, clock.monotonic, terms.lang)
         self.connector = LLMConnector(self.declared.answer, planner.run, self._about)
         self.capabilities = ServiceCapabilities(desk, self.code, publication, ground.routines)
 
@@ -150,6 +146,9 @@ class Forge:
         """End what is under way."""
         await self.declared.aclose()
         await self.desk.aclose()
+
+    def _house(self) -> Principal:
+        return self._ground.principals(DEFAULT_AGENT)
 
     async def _visible(self) -> tuple[Entry, ...]:
         return await self._ground.gateway().visible(OWNER, LOCAL)

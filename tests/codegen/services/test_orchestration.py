@@ -5,16 +5,28 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from moothall import Agent, capability
-from moothall.errors import ApprovalPending, Conflict, DecisionRefused, MoothallError, Unavailable
+from moothall.codegen.orchestration import MOST_ASKED
+from moothall.errors import (
+    ApprovalPending,
+    BudgetSpent,
+    CallTimeout,
+    Conflict,
+    DecisionRefused,
+    MoothallError,
+    Unavailable,
+)
+from moothall.identity.principal import ANONYMOUS
 from moothall.llm.scripted import ScriptedLLM
 from tests.codegen.services.hall import STRANGER, Site, forged
+
+OTHER = replace(STRANGER, id="did:wba:elsewhere.example:agents:bob:e1_y")
 
 
 @capability(source="llm", expose_to="both", access="authenticated")
@@ -236,3 +248,92 @@ async def test_a_step_whose_caller_left_is_done_once(tmp_path: Path) -> None:
         gate.set()
         assert await process(site) == {"order": "o-tea"}
     assert made == ["tea"]
+
+
+@pytest.mark.requirement("GEN-13")
+async def test_a_model_spends_nothing_in_the_name_of_the_owner_that_the_owner_did_not_approve(tmp_path: Path) -> None:
+    shop, planner = Shop(), Planner()
+    async with forged(tmp_path, *agents(shop), llm=planner.llm()) as site:
+
+        async def mine(**options: Any) -> Any:
+            caller = site.node.caller()
+            return await caller.call("local:clerk.intelligent_order_process", {"user_request": "tea"}, **options)
+
+        for _ in range(2):
+            with pytest.raises(ApprovalPending) as pending:
+                await mine()
+        assert (shop.ordered, shop.paid, planner.asked) == (["u-ada:tea"], [], 3)
+        await site.approve(pending.value.approval_id)
+        assert await mine() == {"receipt": "r-o-1"}
+        assert (shop.ordered, shop.paid) == (["u-ada:tea"], [12])
+
+
+@pytest.mark.requirement("GEN-13")
+async def test_a_caller_who_comes_again_gets_no_further_budget(tmp_path: Path) -> None:
+    def speak(_system: str, _user: str) -> str:
+        return _call("local:shop.order", item="tea")
+
+    @capability(access="authenticated")
+    async def order(item: str) -> str:
+        """Order something, which takes for ever."""
+        raise CallTimeout("too slow")
+
+    llm = ScriptedLLM([speak])
+    clerk = Agent("clerk", intelligent_order_process)
+    async with forged(tmp_path, Agent("shop", order), clerk, llm=llm) as site:
+        planner = site.forge.connector._planned.__self__
+        for _ in range(3):
+            with pytest.raises(CallTimeout):
+                await process(site)
+        [plan] = planner._plans.values()
+        assert plan.asked == llm.calls == 3
+        plan.asked, plan.waiting = MOST_ASKED, None
+        with pytest.raises(BudgetSpent):
+            await process(site)
+        assert llm.calls == 3
+
+
+async def test_plans_that_wait_are_bounded_for_each_caller(tmp_path: Path) -> None:
+    def speak(_system: str, user: str) -> str:
+        return _call("local:shop.pay", order=_part(user, "arguments")["user_request"], amount=1)
+
+    async with forged(tmp_path, *agents(Shop()), llm=ScriptedLLM([speak])) as site:
+        with pytest.raises(ApprovalPending):
+            await site.call("local:clerk.intelligent_order_process", OTHER, user_request="mine")
+        plans = site.forge.connector._planned.__self__._plans
+        [(mine, plan)] = plans.items()
+        for number in range(60):
+            plans[f"n{number}"] = replace(plan, caller=STRANGER.id)
+        with pytest.raises(ApprovalPending):
+            await process(site)
+        assert mine in plans
+        assert "n0" not in plans
+
+
+@pytest.mark.requirement("GEN-13")
+async def test_who_proves_no_identity_goes_on_with_nobodys_plan(tmp_path: Path) -> None:
+    @capability(source="llm", expose_to="both", access="public")
+    async def advise(topic: str) -> dict[str, Any]:
+        """Look something up, for everybody."""
+
+    @capability(access="public")
+    async def look_up(topic: str) -> str:
+        """Look something up."""
+        made.append(topic)
+        if len(made) == 2:
+            raise CallTimeout("too slow")
+        return f"all about {topic}"
+
+    made: list[str] = []
+
+    def speak(_system: str, user: str) -> str:
+        steps = _part(user, "steps")
+        if len(steps) < 2:
+            return _call("local:library.look_up", topic=f"t{len(steps)}")
+        return json.dumps({"result": {"found": steps[0]["value"]}})
+
+    async with forged(tmp_path, Agent("library", advise, look_up), llm=ScriptedLLM([speak])) as site:
+        with pytest.raises(CallTimeout):
+            await site.call("local:library.advise", ANONYMOUS, topic="tea")
+        assert await site.call("local:library.advise", ANONYMOUS, topic="tea") == {"found": "all about t0"}
+    assert made == ["t0", "t1", "t0", "t1"]

@@ -9,6 +9,7 @@ from typing import Final
 from moothall.calls.likeness import Likeness
 from moothall.capability.entry import Entry
 from moothall.capability.registry import Snapshot
+from moothall.capability.spec import UNLISTED
 from moothall.policy.decision import AccessRequest, PermissionResult, Subject
 
 SLICE: Final = 0.005
@@ -69,8 +70,12 @@ class Showing:
         return found
 
     def _shown(self, snapshot: Snapshot, door: str) -> list[Entry]:
-        """What is not out of service, whoever may call it."""
-        return [entry for entry in snapshot.newest if entry.state != "disabled" and self._exposed(entry, door)]
+        """What is not out of service and meant to be listed, whoever may call it."""
+        return [
+            entry
+            for entry in snapshot.newest
+            if entry.state != "disabled" and UNLISTED not in entry.spec.tags and self._exposed(entry, door)
+        ]
 
     def _may(self, subject: Subject, entry: Entry, door: str) -> bool:
         return self._ask(AccessRequest(subject, entry, door)).effect != "deny"

@@ -16,6 +16,9 @@ JsonObject = dict[str, Any]
 Completer = tuple[str, ...] | Callable[[str], Iterable[str] | Awaitable[Iterable[str]]]
 """Values that an argument may have, or what finds those for the beginning of one."""
 
+UNLISTED: Final = "unlisted"
+"""The tag of capabilities that no listing shows: whoever knows their names may call them, as far as they may."""
+
 UNITS: Final[Mapping[str, float]] = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0}
 
 

@@ -35,13 +35,14 @@ from moothall.identity.principal import Principal
 from moothall.llm.base import BaseLLM
 from moothall.llm.budget import BudgetedLLM
 from moothall.messages import Lang
+from moothall.negotiation.protocol.asked import Place
 from moothall.negotiation.protocol.brain import Brain
-from moothall.negotiation.protocol.desk import Place
 from moothall.negotiation.protocol.front import Front, FrontGround
 from moothall.negotiation.protocol.limits import MAX_MESSAGE_BYTES, MAX_PROTOCOL_BYTES, Limits
 from moothall.negotiation.protocol.negotiator import brain_for
 from moothall.negotiation.protocol.offers import FrontTerms, interfaces_of, security_of
 from moothall.negotiation.protocol.parties import PartyGround
+from moothall.negotiation.protocol.spending import Spending
 from moothall.negotiation.protocol.workshop import Workshop
 from moothall.settings import Settings
 from moothall.storage.store import Store
@@ -117,10 +118,15 @@ class Agreeing:
             *self.front.capabilities,
         )
 
-    def minds(self) -> tuple[Brain, BaseLLM | None]:
-        """A judgement for one negotiation, and the model behind it with a budget of its own."""
-        llm, limits = self._ground.llm, self.limits
-        budgeted = None if llm is None else BudgetedLLM(llm, limits.max_llm_calls, limits.max_tokens)
+    def minds(self, spending: Spending, *, model: bool) -> tuple[Brain, BaseLLM | None]:
+        """A judgement for one negotiation, and the model behind it with a budget of its own. See `parties.Minds`."""
+        llm, limits = self._ground.llm if model else None, self.limits
+        budgeted = None
+        if llm is not None:
+            budgeted = BudgetedLLM(
+                llm, limits.max_llm_calls, limits.max_tokens, calls=spending.calls, tokens=spending.tokens
+            )
+        spending.follow(budgeted)
         return brain_for(budgeted, self._ground.lang), budgeted
 
     async def start(self) -> None:

@@ -17,8 +17,9 @@ from moothall.clock import SystemClock, rfc3339
 from moothall.events.log import EventLog
 from moothall.identity.carriage import agent_uri, sign_payload
 from moothall.identity.principal import Principal
+from moothall.negotiation.protocol.asked import Place, Quote
 from moothall.negotiation.protocol.authorizing import Authorizing
-from moothall.negotiation.protocol.desk import Drafts, NegotiationDesk, Place, Quote
+from moothall.negotiation.protocol.desk import Drafts, NegotiationDesk
 from moothall.negotiation.protocol.front_capabilities import FrontCapabilities
 from moothall.negotiation.protocol.offers import FrontTerms, interfaces_of
 from tests.protocols.anp import hall

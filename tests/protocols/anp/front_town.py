@@ -21,13 +21,14 @@ from moothall.events.worker import Worker
 from moothall.identity.principal import Principal
 from moothall.llm.base import BaseLLM
 from moothall.llm.budget import BudgetedLLM
+from moothall.negotiation.protocol.asked import Place, Quote
 from moothall.negotiation.protocol.brain import Brain
-from moothall.negotiation.protocol.desk import Place, Quote
 from moothall.negotiation.protocol.front import Front, FrontGround
 from moothall.negotiation.protocol.limits import Limits
 from moothall.negotiation.protocol.negotiator import brain_for
 from moothall.negotiation.protocol.offers import FrontTerms, interfaces_of
 from moothall.negotiation.protocol.parties import PartyGround
+from moothall.negotiation.protocol.spending import Spending
 from moothall.negotiation.protocol.spoken import Speaker
 from moothall.negotiation.protocol.workshop import Workshop
 from tests.protocols.anp.town import House, house
@@ -103,8 +104,11 @@ async def front_node(
     async def holds(caller: Principal, agent: str, capability: str, quote: Quote) -> None:
         await nodes[0].front.desk.check(caller, agent, capability, quote)
 
-    def minds() -> tuple[Brain, BaseLLM | None]:
-        budgeted = None if llm is None else BudgetedLLM(llm, limits.max_llm_calls, limits.max_tokens)
+    def minds(spending: Spending, *, model: bool) -> tuple[Brain, BaseLLM | None]:
+        budgeted = None
+        if llm is not None and model:
+            budgeted = BudgetedLLM(llm, limits.max_llm_calls, calls=spending.calls)
+        spending.follow(budgeted)
         return brain_for(budgeted, "en"), budgeted
 
     async with house(data, dict(agents), names=list(agents), holds=holds) as found:

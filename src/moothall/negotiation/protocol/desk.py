@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final, Protocol
 
 from moothall.calls.ports import Gateway
+from moothall.capability.entry import Entry
 from moothall.clock import parse_rfc3339, rfc3339
 from moothall.errors import (
     InvalidInput,
@@ -26,11 +26,11 @@ from moothall.negotiation.protocol.agreed_terms import (
     AGREED_KEY,
     SELECTED_KIND,
     Agreed,
-    negotiation_of,
     request_digest,
     run_of,
     sealed,
 )
+from moothall.negotiation.protocol.asked import Asked, Place, Quote
 from moothall.negotiation.protocol.authorizing import Authorizing
 from moothall.negotiation.protocol.bodies import (
     DRAFTING,
@@ -41,8 +41,9 @@ from moothall.negotiation.protocol.bodies import (
     NegotiationReply,
     read,
 )
+from moothall.negotiation.protocol.frequency import too_often, within
 from moothall.negotiation.protocol.needs import JsonObject
-from moothall.negotiation.protocol.offers import FrontTerms, offers_of
+from moothall.negotiation.protocol.offers import offers_of
 from moothall.negotiation.protocol.replying import asking_back, expired, refused_by_person, reply_of
 from moothall.negotiation.protocol.selection import Chosen, Unclear, check_head, select
 
@@ -52,6 +53,9 @@ DOOR: Final = "anp"
 AHEAD: Final = timedelta(seconds=60)
 OLDEST: Final = timedelta(seconds=300)
 """How far ``created_at`` may be from now."""
+
+MOST_HELD: Final = 200
+"""Agreements of one caller that hold at once: each is kept, with its schemas."""
 
 
 class Proves(Protocol):
@@ -70,43 +74,13 @@ class Drafts(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """An agent at whose front door somebody knocks."""
-
-    name: str
-    did: str
-    terms: FrontTerms
+Spoken = Callable[[str, Sequence[object]], Awaitable[Sequence[Entry]]]
+"""The capabilities of agreed protocols that an agent speaks, among those that are named by digest or name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A request that was read, and whose sender is proved."""
-
-    place: Place
-    sender: Principal
-    meta: NegotiateMeta
-    body: NegotiateBody
-    raw: JsonObject
-    security: str
-
-    @property
-    def negotiation(self) -> str:
-        """The id of the negotiation."""
-        return negotiation_of(self.meta, self.body)
-
-    @property
-    def run(self) -> str:
-        """The run of the negotiation."""
-        return run_of(self.place.did, self.sender.id, self.negotiation)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
-    """What a call says that was agreed before."""
-
-    negotiation: str
-    digest: str
+async def nothing_spoken(_agent: str, _named: Sequence[object]) -> Sequence[Entry]:
+    """No protocol is agreed here."""
+    return ()
 
 
 class NegotiationDesk:
@@ -122,6 +96,7 @@ class NegotiationDesk:
         valid: how long an agreement holds.
         drafts: None: this node drafts nothing.
         house: the node's own agent, who is meant where none is named.
+        spoken: the agreed protocols that a caller may mean; no listing shows them.
     """
 
     def __init__(  # noqa: PLR0913 - given by their names, once
@@ -136,6 +111,7 @@ class NegotiationDesk:
         valid: timedelta,
         drafts: Drafts | None = None,
         house: str = "",
+        spoken: Spoken = nothing_spoken,
     ) -> None:
         self._log = log
         self._gateway = gateway
@@ -146,6 +122,7 @@ class NegotiationDesk:
         self._valid = valid
         self._drafts = drafts
         self._house = house
+        self._spoken = spoken
 
     def capabilities(self, agent: str) -> CapabilitiesReply:
         """What the agent's endpoint can do.
@@ -179,6 +156,7 @@ class NegotiationDesk:
             PermissionDeniedError: who it says made it did not.
             Unauthenticated: its proof does not hold.
             NegotiationRejected: as its classes say.
+            RateLimited: the sender has too many agreements, or began too many negotiations.
             ServiceNotFoundError: there is no such agent.
         """
         head, wanted, place = read(NegotiateMeta, meta, "meta"), read(NegotiateBody, body, "body"), self._known(agent)
@@ -242,12 +220,17 @@ class NegotiationDesk:
         return refused_by_person(asked.negotiation)
 
     async def _choice(self, sender: Principal, place: Place, wanted: NegotiateBody, security: str) -> Chosen | Unclear:
-        seen = await self._gateway().visible(sender, DOOR)
+        seen = [
+            *await self._gateway().visible(sender, DOOR),
+            *await self._spoken(place.name, wanted.candidate_protocols),
+        ]
         return select(wanted, offers_of(place.name, seen), place.terms, security)
 
     async def _agree(
         self, sender: Principal, place: Place, negotiation: str, body: JsonObject, chosen: Chosen
     ) -> NegotiationReply:
+        if not sender.owner and (wait := await within(self._log, SELECTED_KIND, self._valid, MOST_HELD, sender.id)):
+            raise too_often(wait)
         until = rfc3339(self._log.clock.now() + self._valid)
         reply = sealed(reply_of(negotiation, chosen, until), agent=place.did, sender=sender.id)
         run, request = run_of(place.did, sender.id, negotiation), request_digest(body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 from typing import Final
 
 from moothall.approvals.news import Bells, Watch
@@ -19,17 +20,19 @@ from moothall.errors import (
 )
 from moothall.events.log import EventLog
 from moothall.events.model import Draft, Event
+from moothall.events.reading import postings
 from moothall.messages import text
 from moothall.negotiation.protocol.agreed_terms import AGREED, PROVIDE_KIND, Agreed
+from moothall.negotiation.protocol.asked import Asked
 from moothall.negotiation.protocol.bodies import NegotiationReply
-from moothall.negotiation.protocol.desk import Asked
+from moothall.negotiation.protocol.frequency import HOUR, too_often, within
 from moothall.negotiation.protocol.limits import MAX_MESSAGE_BYTES
 from moothall.negotiation.protocol.needs import JsonObject
+from moothall.negotiation.protocol.opened import OPENED
 from moothall.negotiation.protocol.run_carrier import MESSAGE, SAID
 
-OPENED: Final = "protocol.opened"
 REFUSED: Final = "protocol.refused"
-"""The types of the first event of a run, and of its last where nothing was agreed."""
+"""The type of the last event of a run where nothing was agreed."""
 
 PATIENCE: Final = 20.0
 """Seconds that a request without a message of its own waits for the next one of this side."""
@@ -41,6 +44,18 @@ MOST_OPEN: Final = 8
 """Negotiations that one requester may have open, and that all may have."""
 
 MOST_IN_ALL: Final = 200
+
+HOURLY: Final = 30
+"""Negotiations that one requester may begin in an hour; each leaves a run, a protocol and perhaps a capability."""
+
+MODEL_HOURLY: Final = 5
+"""Of them, those in which this side asks its language model; schemas alone settle the others."""
+
+MODEL_HOURLY_IN_ALL: Final = 60
+"""The same of all requesters together: what strangers may cost."""
+
+MOST_POSTED: Final = 100
+"""Messages that a requester may send in one negotiation."""
 
 _DIGEST: Final = re.compile("sha256:[0-9a-f]{64}")
 
@@ -63,7 +78,9 @@ class DraftingDesk:
         """Take the messages of a request in, once for its operation, and give what the other side does not have yet.
 
         Raises:
-            NegotiationRejected: the negotiation has ended, or is of another mode.
+            NegotiationRejected: the negotiation has ended without an agreement, is of another mode, or has had too
+                many messages.
+            RateLimited: the requester has begun too many of late.
             NegotiationExpired: what was agreed does not hold any more.
             Overloaded: too many are open.
             ValidationError: a message has another form; PayloadTooLarge: it is too long.
@@ -75,7 +92,9 @@ class DraftingDesk:
             for index, message in enumerate(messages):
                 over = not await self._posted(asked, index, message) or over
             said, end = await self._news(asked, watch, min(QUICK, self._patience) if messages else self._patience)
-        if over and end is not None and not said:
+        if (
+            over and end is not None and end.type == REFUSED and not said
+        ):  # an agreement is told as often as it is asked
             raise NegotiationRejected("it has ended", told=Told("agreeing.front_over"))
         return self._reply(asked, said, end)
 
@@ -90,6 +109,14 @@ class DraftingDesk:
         each = await self._log.count_open(PROVIDE_KIND, subject=sender, most=MOST_OPEN)
         if each >= MOST_OPEN or await self._log.count_open(PROVIDE_KIND, most=MOST_IN_ALL) >= MOST_IN_ALL:
             raise Overloaded("too many are open", told=Told("agreeing.front_full"))
+        model = True
+        if not asked.sender.owner:
+            if wait := await within(self._log, PROVIDE_KIND, HOUR, HOURLY, sender):
+                raise too_often(wait)
+            model = not (
+                await within(self._log, PROVIDE_KIND, HOUR, MODEL_HOURLY, sender)
+                or await within(self._log, PROVIDE_KIND, HOUR, MODEL_HOURLY_IN_ALL)
+            )
         opened = {
             "agent": asked.place.name,
             "did": asked.place.did,
@@ -97,13 +124,21 @@ class DraftingDesk:
             "negotiation": asked.negotiation,
             "security": asked.security,
             "need_digest": _need_in(asked),
+            "model": model,
         }
         meta = {"agent": asked.place.did, "sender": sender}
         drafts = [Draft("opened", OPENED, opened)]
         await self._log.create(asked.run, PROVIDE_KIND, drafts, meta=meta, subject=sender)
 
     async def _posted(self, asked: Asked, index: int, message: JsonObject) -> bool:
-        """Put a message into the inbox; False where nobody reads it any more."""
+        """Put a message into the inbox; False where nobody reads it any more.
+
+        Raises:
+            NegotiationRejected: the negotiation has had more messages than any needs.
+        """
+        had, _ = await self._log.store.read(partial(postings, run=asked.run, after=MOST_POSTED))
+        if had >= MOST_POSTED:
+            raise NegotiationRejected("too many messages", told=Told("agreeing.front_many", {"most": MOST_POSTED}))
         key = f"m.{sha256(asked.meta.operation_id.encode())[7:31]}.{index}"
         try:
             await self._log.post(asked.run, key, MESSAGE, asked.sender.id, {"message": message})

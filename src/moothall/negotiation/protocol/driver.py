@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 from moothall.approvals.news import Bells
 from moothall.clock import rfc3339
 from moothall.errors import (
     IntegrityError,
-    InternalError,
     InvalidInput,
     MoothallError,
     NegotiationRejected,
@@ -23,9 +21,11 @@ from moothall.messages import tell
 from moothall.negotiation.protocol.agreed_terms import AGREED, AGREED_KEY
 from moothall.negotiation.protocol.bodies import NegotiationReply
 from moothall.negotiation.protocol.conduct import Conducted, Side, conduct
-from moothall.negotiation.protocol.drafting import OPENED, REFUSED
-from moothall.negotiation.protocol.needs import JsonObject, Need
+from moothall.negotiation.protocol.drafting import REFUSED
+from moothall.negotiation.protocol.needs import JsonObject
+from moothall.negotiation.protocol.opened import Opened
 from moothall.negotiation.protocol.run_carrier import HEARD, Ask, ProvidingCarrier, RequestingCarrier, RunJournal
+from moothall.negotiation.protocol.spending import Spending
 from moothall.negotiation.protocol.transcript import Transcript
 from moothall.telemetry import logger
 
@@ -38,48 +38,23 @@ _SIGNATURE: Final = 10.0
 _CONCLUDING: Final = 60.0
 """Seconds that the requester waits for the provider's result after both have their code."""
 
+_ASIDE: Final = timedelta(seconds=2)
+"""After which a run is looked at again whose agent another process has."""
+
+_AWAY: Final = timedelta(hours=1)
+"""After which that process is not waited for any more; the other side has given up long before."""
+
 _log = logger("negotiation")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """What a run began with: the agent of this node, the other side, and of a requester what it needs.
-
-    ``need_digest`` is that of the need, where the other side says it: whoever has the same need is offered the outcome.
-    """
-
-    agent: str
-    did: str
-    peer: str
-    negotiation: str
-    security: str
-    need: Need | None = None
-    need_digest: str = ""
-
-    @classmethod
-    def of(cls, run: Run) -> Self:
-        """Read it from the run's first event."""
-        event = run.recorded("opened")
-        if event is None or event.type != OPENED:
-            raise InternalError(f"the run {run.id} did not begin as a negotiation")
-        said = event.payload
-        need = Need.model_validate(said["need"]) if "need" in said else None
-        peer = said["peer"] if need is not None else said["sender"]
-        return cls(
-            agent=said["agent"],
-            did=said["did"],
-            peer=peer,
-            negotiation=said["negotiation"],
-            security=said["security"],
-            need=need,
-            need_digest=said.get("need_digest", ""),
-        )
 
 
 class Providing(Protocol):
     """What this node is as a provider."""
 
-    async def side(self, opened: Opened) -> Side:
+    def hosts(self, opened: Opened) -> bool:
+        """Whether the agent is one of this very process; several may work on one database."""
+        ...
+
+    async def side(self, opened: Opened, spending: Spending) -> Side:
         """How the agent negotiates."""
         ...
 
@@ -103,7 +78,11 @@ class Providing(Protocol):
 class Requesting(Protocol):
     """What this node is as a requester."""
 
-    async def side(self, opened: Opened) -> Side:
+    def hosts(self, opened: Opened) -> bool:
+        """Whether the agent is one of this very process; several may work on one database."""
+        ...
+
+    async def side(self, opened: Opened, spending: Spending) -> Side:
         """How the agent negotiates."""
         ...
 
@@ -149,9 +128,13 @@ class ProvideDriver:
     async def drive(self, run: Run) -> None:
         """Negotiate until both sides have tested code, or it failed."""
         try:
-            opened, journal = Opened.of(run), RunJournal(run, lambda: self._bells.ring(run.id))
+            opened, spending = Opened.of(run), Spending.of(run)
+            if not self._providing.hosts(opened):
+                await _leave(run)
+                return
+            journal = RunJournal(run, lambda: self._bells.ring(run.id), spending)
             carrier = ProvidingCarrier(run, opened.peer, journal)
-            found = await conduct(await self._providing.side(opened), carrier, journal, run.clock)
+            found = await conduct(await self._providing.side(opened, spending), carrier, journal, run.clock)
             await self._end(run, opened, found)
         finally:
             self._bells.ring(run.id)
@@ -213,8 +196,12 @@ class RequestDriver:
     async def drive(self, run: Run) -> None:
         """Negotiate until both sides have tested code, or it failed."""
         try:
-            opened, journal = Opened.of(run), RunJournal(run, lambda: self._bells.ring(run.id))
-            side = await self._requesting.side(opened)
+            opened, spending = Opened.of(run), Spending.of(run)
+            if not self._requesting.hosts(opened):
+                await _leave(run)
+                return
+            journal = RunJournal(run, lambda: self._bells.ring(run.id), spending)
+            side = await self._requesting.side(opened, spending)
             patience = side.limits.message_timeout
             carrier = RequestingCarrier(run, opened.peer, journal, self._requesting.ask(opened), patience)
             found = await conduct(side, carrier, journal, run.clock)
@@ -262,6 +249,19 @@ def transcript_of(found: Conducted, *, requester: str, provider: str) -> Transcr
     for sender, message in found.messages:
         transcript = transcript.with_message(sender, message)
     return transcript
+
+
+async def _leave(run: Run) -> None:
+    """Leave a run to the process that has the agent; nobody waits for one that does not come back.
+
+    Raises:
+        Parked: it is left.
+    """
+    now = run.clock.now()
+    if now - run.record.created_at > _AWAY:
+        await _refuse(run, "the agent is gone")
+        return
+    await run.park(now + _ASIDE, aside=True)
 
 
 def _reason(found: Conducted, carrier: RequestingCarrier) -> str:

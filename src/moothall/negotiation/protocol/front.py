@@ -19,8 +19,9 @@ from moothall.identity.principal import Principal
 from moothall.negotiation.protocol import document as documents
 from moothall.negotiation.protocol.agreed_terms import PROVIDE_KIND, REQUEST_KIND, SELECTED_KIND
 from moothall.negotiation.protocol.artifact import artifact_of
+from moothall.negotiation.protocol.asked import Place
 from moothall.negotiation.protocol.authorizing import Authorizing
-from moothall.negotiation.protocol.desk import NegotiationDesk, Place, Proves
+from moothall.negotiation.protocol.desk import NegotiationDesk, Proves
 from moothall.negotiation.protocol.drafting import PATIENCE, DraftingDesk
 from moothall.negotiation.protocol.driver import ProvideDriver, RequestDriver, SelectedDriver
 from moothall.negotiation.protocol.front_capabilities import FrontCapabilities
@@ -86,13 +87,14 @@ class Front:
     """
 
     def __init__(self, ground: FrontGround) -> None:
-        party, bells = ground.party, Bells()
+        party, bells, did = ground.party, Bells(), _dids(ground.place)
         self._agreed = AgreedCapabilities(
             registry=ground.registry,
             routines=party.routines,
             sandbox=party.workshop.sandbox,
             limits=ground.sandbox_limits,
             named=ground.named,
+            did=did,
         )
         self.desk = NegotiationDesk(
             ground.log,
@@ -104,6 +106,7 @@ class Front:
             valid=ground.valid,
             drafts=DraftingDesk(ground.log, bells, patience=ground.patience),
             house=ground.house,
+            spoken=self._agreed.spoken,
         )
         providing = ProvidingParty(party, ground.gateway, ground.place, ground.principal, self._agreed, ground.valid)
         requesting = RequestingParty(party, ground.calls)
@@ -114,7 +117,6 @@ class Front:
             PROVIDE_KIND: ProvideDriver(providing, bells),
             REQUEST_KIND: RequestDriver(requesting, bells),
         }
-        did = _dids(ground.place)
         self.capabilities: Sequence[object] = (
             FrontCapabilities(self.desk),
             ProtocolCapabilities(self.requests, did, ground.calls, ground.house),

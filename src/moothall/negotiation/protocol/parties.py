@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import ValidationError as PydanticMisfit
 
@@ -33,6 +33,7 @@ from moothall.negotiation.protocol.halves import half_cases
 from moothall.negotiation.protocol.limits import Limits
 from moothall.negotiation.protocol.making import KeepingCoder, needed
 from moothall.negotiation.protocol.needs import JsonObject
+from moothall.negotiation.protocol.spending import Spending
 from moothall.negotiation.protocol.transcript import Transcript
 from moothall.negotiation.protocol.workshop import Codegen, Workshop
 from moothall.telemetry import logger
@@ -50,11 +51,24 @@ _UNFIT = (
 )
 """Why code that is offered is not taken."""
 
+_MOST_SHARED = 4
+"""Requesters' halves of one protocol that are kept for others; more would say the same."""
+
 Calls = Callable[[str, str, Mapping[str, Any]], Awaitable[Any]]
 """Calls a target as an agent of this node, by its name; gives its value, raises what it failed with."""
 
-Minds = Callable[[], tuple[Brain, BaseLLM | None]]
-"""A fresh judgement for one negotiation, and the model behind it with a budget of its own, if there is one."""
+
+class Minds(Protocol):
+    """Makes a fresh judgement for one negotiation."""
+
+    def __call__(self, spending: Spending, *, model: bool) -> tuple[Brain, BaseLLM | None]:
+        """It, and the model behind it with a budget of its own, if there is one.
+
+        Args:
+            spending: what the negotiation has taken of the budget; follows what it takes from now on.
+            model: whether a model may be asked at all.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +123,8 @@ class PartyGround:
             if (manifest.kind, manifest.protocol, manifest.may_call) != ("requester", found.digest, ()):
                 return
             if await verify(token, module.hash, self.documents) != peer:
+                return
+            if sum(1 for each in await self.routines.find(found.digest, "requester") if each.tested_at) >= _MOST_SHARED:
                 return
             tests = half_cases("requester", manifest.functions, found.cases)
             report = await self.workshop.judge.judge(module, (), tests)

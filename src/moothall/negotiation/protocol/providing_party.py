@@ -18,6 +18,7 @@ from moothall.identity.principal import Principal
 from moothall.negotiation.protocol import artifact as artifacts
 from moothall.negotiation.protocol import document as documents
 from moothall.negotiation.protocol.agreed_terms import plain_numbers, sealed
+from moothall.negotiation.protocol.asked import Place
 from moothall.negotiation.protocol.bodies import (
     Execution,
     NegotiationReply,
@@ -25,14 +26,15 @@ from moothall.negotiation.protocol.bodies import (
     Selected,
 )
 from moothall.negotiation.protocol.conduct import Conducted, Side
-from moothall.negotiation.protocol.desk import DOOR, Place
+from moothall.negotiation.protocol.desk import DOOR
 from moothall.negotiation.protocol.document import ProtocolDocument
-from moothall.negotiation.protocol.driver import Opened
 from moothall.negotiation.protocol.making import needed
 from moothall.negotiation.protocol.needs import JsonObject, Need
 from moothall.negotiation.protocol.offers import JSON, RPC_PROFILE, Offer, for_drafting, offers_of
+from moothall.negotiation.protocol.opened import Opened
 from moothall.negotiation.protocol.parties import PartyGround
-from moothall.negotiation.protocol.serving import AgreedCapabilities
+from moothall.negotiation.protocol.serving import AgreedCapabilities, own_halves
+from moothall.negotiation.protocol.spending import Spending
 from moothall.negotiation.protocol.targeting import offered_text, provider_task
 from moothall.negotiation.protocol.transcript import Transcript
 
@@ -65,19 +67,24 @@ class ProvidingParty:
         self._offered = offered
         self._valid = valid
 
-    async def side(self, opened: Opened) -> Side:
+    def hosts(self, opened: Opened) -> bool:
+        """See `driver.Providing.hosts`."""
+        place = self._place(opened.agent)
+        return place is not None and place.did == opened.did
+
+    async def side(self, opened: Opened, spending: Spending) -> Side:
         """How the agent negotiates: about what this very requester may call, and nothing else."""
         ground = self._ground
         seen = await self._gateway().visible(self._principal(opened.peer), DOOR)
         offers = for_drafting(offers_of(opened.agent, seen))
-        brain, llm = ground.minds()
+        brain, llm = ground.minds(spending, model=opened.model)
         text = offered_text(opened.agent, offers) if offers else ""
 
         async def able(_need: Need | None) -> str:
             return text
 
         async def known(digest: str) -> bool:
-            return any(each.tested_at for each in await ground.routines.find(digest, "provider"))
+            return bool(own_halves(opened.agent, await ground.routines.find(digest, "provider")))
 
         tasks = partial(_provider_task, opened.agent, offers)
         return Side(
@@ -101,6 +108,7 @@ class ProvidingParty:
         if routine is None or place is None:
             raise InternalError("the code of an agreed protocol, or its agent, is gone")
         kept = transcript.export({"provider": own} | ({"requester": token} if token else {}))
+        self._offered.offer(opened.agent, document, routine.module, opened.peer)
         await ground.routines.put_agreement(
             Agreement(
                 opened.need_digest or found.digest,
@@ -111,7 +119,6 @@ class ProvidingParty:
                 dumps(kept).decode(),
             )
         )
-        self._offered.offer(opened.agent, document, routine.module)
         artifact = artifacts.signed(artifacts.artifact_of(document, found.cases), needed(ground.signers(opened.did)))
         reply = NegotiationReply(
             negotiation_id=opened.negotiation,

@@ -29,10 +29,11 @@ from moothall.events.model import Draft, Event
 from moothall.negotiation.protocol import document as documents
 from moothall.negotiation.protocol.agreed_terms import AGREED, REQUEST_KIND
 from moothall.negotiation.protocol.document import GOOD
-from moothall.negotiation.protocol.drafting import OPENED, REFUSED
+from moothall.negotiation.protocol.drafting import REFUSED
 from moothall.negotiation.protocol.finding import ProtocolFinder
 from moothall.negotiation.protocol.needs import JsonObject, Need
 from moothall.negotiation.protocol.offers import TRANSPORT
+from moothall.negotiation.protocol.opened import OPENED
 from moothall.negotiation.protocol.parties import PartyGround
 from moothall.negotiation.protocol.requesting_party import RequestingParty
 from moothall.negotiation.protocol.running import Half

@@ -29,13 +29,14 @@ from moothall.negotiation.protocol.bodies import (
 )
 from moothall.negotiation.protocol.conduct import Conducted, Side
 from moothall.negotiation.protocol.document import ProtocolDocument
-from moothall.negotiation.protocol.driver import Opened
 from moothall.negotiation.protocol.halves import half_task
 from moothall.negotiation.protocol.making import needed
 from moothall.negotiation.protocol.needs import JsonObject, Need
 from moothall.negotiation.protocol.offers import JSON, TRANSPORT
+from moothall.negotiation.protocol.opened import Opened
 from moothall.negotiation.protocol.parties import Calls, PartyGround
 from moothall.negotiation.protocol.run_carrier import Ask
+from moothall.negotiation.protocol.spending import Spending
 from moothall.negotiation.protocol.transcript import Transcript
 from moothall.negotiation.protocol.wire.messages import TranscriptSignature
 
@@ -47,10 +48,14 @@ class RequestingParty:
         self._ground = ground
         self._calls = calls
 
-    async def side(self, opened: Opened) -> Side:
+    def hosts(self, opened: Opened) -> bool:
+        """See `driver.Requesting.hosts`."""
+        return self._ground.signers(opened.did) is not None
+
+    async def side(self, opened: Opened, spending: Spending) -> Side:
         """How the agent negotiates."""
         ground = self._ground
-        brain, llm = ground.minds()
+        brain, llm = ground.minds(spending, model=True)
         tasks = partial(_requester_task, opened.need)
         return Side(
             role="requester",

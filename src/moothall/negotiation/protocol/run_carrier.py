@@ -26,6 +26,7 @@ from moothall.events.model import CONSUMED, Draft, JsonValue
 from moothall.events.run import Run
 from moothall.negotiation.protocol.bodies import NegotiationReply
 from moothall.negotiation.protocol.needs import JsonObject
+from moothall.negotiation.protocol.spending import Spending
 from moothall.telemetry import logger
 
 SAID: Final = "protocol.said"
@@ -52,10 +53,17 @@ Ask = Callable[[str, Sequence[JsonObject], int], Awaitable[NegotiationReply]]
 
 
 class RunJournal:
-    """Fills `ports.Journal` with the steps of a run; ``committed`` is called after each."""
+    """Fills `ports.Journal` with the steps of a run.
 
-    def __init__(self, run: Run, committed: Callable[[], None]) -> None:
+    Args:
+        run: whose steps they are.
+        committed: called after each.
+        spending: what the negotiation takes of a model; committed together with the step that took it.
+    """
+
+    def __init__(self, run: Run, committed: Callable[[], None], spending: Spending | None = None) -> None:
         self._run = run
+        self._spending = spending or Spending()
         self._committed = committed
         self._beside: list[Draft] = []
 
@@ -70,7 +78,9 @@ class RunJournal:
             self._beside.clear()
             return await fn()
 
-        value = await self._run.step(f"talk.{key}", made, type=STEP, also=lambda _: tuple(self._beside))
+        value = await self._run.step(
+            f"talk.{key}", made, type=STEP, also=lambda _: (*self._beside, *self._spending.news(key))
+        )
         self._committed()
         return value
 

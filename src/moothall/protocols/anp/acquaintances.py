@@ -15,6 +15,7 @@ from moothall.errors import MoothallError, ServiceNotFoundError, Told, UpstreamI
 from moothall.identity.description_proof import Verdict, check_description
 from moothall.identity.destination import Origin
 from moothall.identity.document import DidDocument
+from moothall.negotiation.protocol.offers import AGREED_NAMES
 from moothall.protocols.anp.fetched import Answered, FetchedDocuments
 from moothall.protocols.anp.meta_interface import negotiation_url
 from moothall.protocols.anp.negotiating import HOUSE_METHODS
@@ -74,7 +75,7 @@ class Acquaintances:
             MoothallError: as `of`.
         """
         agent = await self.of(did, reader)
-        if name in HOUSE_METHODS and (negotiating := _negotiating(agent, name)) is not None:
+        if name not in agent.methods and _unlisted(name) and (negotiating := _negotiating(agent, name)) is not None:
             return negotiating
         if name not in agent.methods:
             agent = await self.of(did, reader, fresh=True)
@@ -146,8 +147,13 @@ class Acquaintances:
             return None
 
 
+def _unlisted(name: str) -> bool:
+    """Whether a method is known without any interface that lists it: those of ``anp.*`` and agreed protocols."""
+    return name in HOUSE_METHODS or name.startswith(AGREED_NAMES)
+
+
 def _negotiating(agent: RemoteAgent, name: str) -> RemoteMethod | None:
-    """A method of ``anp.*`` where the description says that the agent negotiates; None: it does not say so.
+    """An unlisted method where the description says that the agent negotiates; None: it does not say so.
 
     Raises:
         UpstreamInvalid: the proof on the description does not hold, or that is somebody else's place.

@@ -19,8 +19,8 @@ from moothall.codegen.sharing import FIND, GET
 from moothall.errors import NegotiationRejected, Told, UsageError, ValidationError
 from moothall.identity.keystore import DEFAULT_AGENT
 from moothall.identity.principal import Principal
+from moothall.negotiation.protocol.asked import Quote
 from moothall.negotiation.protocol.bodies import METHODS, NEGOTIATE
-from moothall.negotiation.protocol.desk import Quote
 
 HOUSE: Final = DEFAULT_AGENT
 """The agent whose capabilities answer for all."""

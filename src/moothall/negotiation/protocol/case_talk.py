@@ -69,6 +69,10 @@ class CaseTalk:
             raise InvalidInput("the test cases do not fit the agreed schemas", why=problem)
         return TestCasesNegotiation(test_cases=text, status="negotiating", modification_summary=summary)
 
+    def withdraw(self) -> None:
+        """Forget a list that was not sent after all."""
+        self._mine = None
+
     def heard(self, message: TestCasesNegotiation) -> ToJudge | Answer | Settled:
         """What a message of the other side asks for."""
         if message.status == "rejected":

@@ -77,6 +77,8 @@ class Manner:
     known: Callable[[str], Awaitable[bool]] | None = None
     opening: str = ""
     """A text that the requester proposes in place of one that its brain would write."""
+    passes: Callable[[Sequence[JsonObject]], Awaitable[bool]] | None = None
+    """Whether this side's code passes test cases that are proposed after it was reported; None: not looked at."""
 
 
 class Conversation:
@@ -137,8 +139,14 @@ class Conversation:
 
         Raises:
             InvalidInput: they do not fit the agreed schemas.
+            CodeRefused: this side's code, which was reported before, does not pass them.
         """
-        await self.say(self._case_talk().offer(cases, summary))
+        talk = self._case_talk()
+        message = talk.offer(cases, summary)
+        if not await self._still_passes(cases):
+            talk.withdraw()
+            raise CodeRefused("the code that was reported does not pass these test cases")
+        await self.say(message)
 
     async def answer_cases(self) -> None:
         """Answer the other side's test cases until it reports its code (or that it has none)."""
@@ -393,10 +401,16 @@ class Conversation:
         if isinstance(asked, Answer):
             await self.say(asked.message)
             return True
-        answer = talk.judged(asked.cases, await self._judged_cases(asked))
+        verdict = await self._judged_cases(asked)
+        if verdict.status == "accepted" and not await self._still_passes(asked.cases):
+            verdict = Cases("rejected", reason="the code that was reported does not pass them")
+        answer = talk.judged(asked.cases, verdict)
         self.cases = talk.agreed
         await self.say(answer)
         return answer.status != "negotiating"
+
+    async def _still_passes(self, cases: Sequence[JsonObject]) -> bool:
+        return not self.state.own_code or self.manner.passes is None or await self.manner.passes(cases)
 
     async def _judged_cases(self, asked: ToJudge) -> Cases:
         document = self.state.agreed

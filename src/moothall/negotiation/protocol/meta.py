@@ -199,6 +199,7 @@ class MetaProtocol(Exchange):
         Raises:
             Conflict: nothing was agreed on, or the other side knows no test cases.
             InvalidInput: they do not fit the agreed schemas.
+            CodeRefused: this side's code, which was reported before, does not pass them; nothing was proposed.
         """
         talk = self._agreed_talk("testCasesNegotiation")
         await self._settle_cases(talk, await talk.own_cases() if cases is None else cases)
@@ -290,6 +291,7 @@ class MetaProtocol(Exchange):
             limits=self.terms.limits,
             known=self.recollection.holds if role == "provider" else None,
             opening=await self.recollection.opening(need) if need else "",
+            passes=self._passes,
         )
         self._talk = Conversation(manner, self._carrier, MemoryJournal(), self.terms.clock)
         return self._talk
@@ -325,6 +327,9 @@ class MetaProtocol(Exchange):
                 await self._cases_settled.wait()
         except TimeoutError:
             _log.warning("the other side did not answer the test cases")
+
+    async def _passes(self, cases: Sequence[JsonObject]) -> bool:
+        return self._work is not None and await self._work.passes(cases)
 
     def _maker(self, role: Role, need: Need | None) -> ModuleMaker:
         return ModuleMaker(

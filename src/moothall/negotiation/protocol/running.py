@@ -128,6 +128,9 @@ class GeneratedProvider(ProviderBase):
         if target != CALLBACK or not isinstance(request, dict):
             refused = "there is no such target"
             raise Refusal(refused)
+        if self.half.document.request_problems(request):  # the business code was promised the agreed form
+            refused = "the request does not fit the agreed schema"
+            raise Refusal(refused)
         if self._callback is None:
             raise Departure(ServiceNotFoundError("nothing answers requests"))
         try:

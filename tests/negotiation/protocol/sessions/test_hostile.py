@@ -31,7 +31,7 @@ from moothall.negotiation.protocol.wire.frames import Kind
 from moothall.negotiation.protocol.wire.messages import FixErrorNegotiation
 from moothall.negotiation.protocol.workshop import Workshop
 from tests.negotiation.protocol.sessions.joined import NEED, case, protocol
-from tests.negotiation.protocol.sessions.pairs import ALICE, BOB, Pair, answers, plant_both, scripted
+from tests.negotiation.protocol.sessions.pairs import ALICE, BOB, Pair, answers, plant, plant_both, scripted
 
 KEYS = {did: PrivateKey.generate() for did in (ALICE, BOB)}
 
@@ -275,3 +275,25 @@ async def test_two_errors_told_at_once_are_not_mended_at_once() -> None:
     await first
     assert said == [("rejected", "another error is being mended"), ("accepted", "")]
     assert mended == ["a"]
+
+
+async def test_business_code_gets_only_requests_of_the_agreed_form(tmp_path: Path, workshop: Workshop) -> None:
+    plant(tmp_path, "requester")
+    plant(tmp_path, "provider", ASTRAY)
+    asked: list[dict[str, Any]] = []
+
+    async def business(request: dict[str, Any]) -> dict[str, Any]:
+        asked.append(request)
+        return {"code": 200, "schools": []}
+
+    async with Pair(tmp_path, workshop) as pair:
+        session, _ = await pair.sessions(callback=business)
+        assert (await session.requester_instance.send_request({"user_id": "u1"}))["code"] == 500
+    assert asked == []
+
+
+ASTRAY = """
+def handle(request: Request) -> Response:
+    return call("callback", {"request": {"user_id": 7}})
+"""
+"""Generated code that asks the business code for something that nobody agreed on."""

@@ -467,6 +467,25 @@ async def test_code_that_fails_an_agreed_case_is_not_reported_as_generated(tmp_p
         assert not await pair.alice.wait_for_code_generation()
 
 
+@pytest.mark.requirement("META-PROTO-14")
+async def test_cases_that_come_after_the_code_was_reported_are_agreed_on_only_if_it_passes_them(
+    tmp_path: Path, workshop: Workshop
+) -> None:
+    plant(tmp_path, "requester")
+    plant(tmp_path, "provider", BUGGY)
+    good, bad = case("one", "u1", "Wuhan University"), case("both", "u2", "Fudan University", "Tongji University")
+    async with Pair(tmp_path, workshop, codegen="schema", with_cases=False) as pair:
+        await pair.sessions()
+        pair.bob._workshop.written = _refuses  # type: ignore[method-assign]
+        assert await pair.alice.negotiate_test_cases([good]) == (good,)
+        assert await pair.alice.negotiate_test_cases([bad]) == ()
+        assert (pair.alice.cases, pair.bob.cases) == ((), ())
+        before = len(pair.down.sent)
+        with pytest.raises(CodeRefused):
+            await pair.bob.negotiate_test_cases([bad])
+        assert len(pair.down.sent) == before
+
+
 async def _refuses(*_: Any, **__: Any) -> Any:
     raise CodeRefused("it did not pass")
 

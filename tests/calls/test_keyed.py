@@ -20,6 +20,7 @@ from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.capability.questions import Answers, Form, LogLevel, Questions
 from moothall.errors import (
+    ApprovalPending,
     CallTimeout,
     Conflict,
     InputRequired,
@@ -337,6 +338,23 @@ async def test_a_call_that_asks_its_caller_for_more_leaves_its_key_free_until_it
     replies = [await hall.call("order", OWNER, "mcp", _idempotency_key="k", _partner=client) for _ in range(3)]
     assert [code(reply) for reply in replies] == ["INPUT_REQUIRED", "ok", "ok"]
     assert [reply.replayed for reply in replies] == [False, False, True]
+
+
+async def test_a_call_that_waits_for_an_approval_inside_leaves_its_key_free_and_begins_anew(store: Store) -> None:
+    begun: list[str] = []
+
+    @capability
+    async def order(item: str) -> str:
+        begun.append(item)
+        if len(begun) < 3:
+            raise ApprovalPending("somebody has to approve it", details={"approval_id": "ap-1"})
+        return f"ordered {item}"
+
+    hall = Hall(order, store=store)
+    replies = [await hall.call("order", OWNER, "http", item="tea", _idempotency_key="k") for _ in range(4)]
+    assert [code(reply) for reply in replies] == ["APPROVAL_PENDING", "APPROVAL_PENDING", "ok", "ok"]
+    assert [reply.replayed for reply in replies] == [False, False, False, True]
+    assert begun == ["tea"] * 3
 
 
 @pytest.mark.parametrize(

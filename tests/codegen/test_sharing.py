@@ -67,6 +67,14 @@ def module(kind: Kind = "requester", *, may_call: tuple[str, ...] = (), protocol
     return Module(manifest=manifest, source=SOURCE, policy="gate-1")
 
 
+def nested(depth: int) -> dict[str, Any]:
+    """An object within an object, so often."""
+    made: dict[str, Any] = {}
+    for _ in range(depth):
+        made = {"a": made}
+    return made
+
+
 @dataclass
 class World:
     """Agents and their documents; a judge who says what it is told to and remembers what it was asked."""
@@ -259,6 +267,18 @@ async def test_a_liar_about_hashes_leaves_nothing_behind(lie: str, sides: tuple[
         await carol.fetcher.fetch(answering(get=answer), right.hash)
     assert await carol.routines.get(right.hash) is None
     assert await carol.routines.find(PROTOCOL) == []
+
+
+@pytest.mark.parametrize("parameters", [nested(3_000), {"a": 10**5_000}], ids=["too-deep", "too-many-digits"])
+async def test_code_that_cannot_be_written_down_is_the_other_sides_fault(
+    parameters: Any, sides: tuple[Side, Side]
+) -> None:
+    _, carol = sides
+    body = module().model_dump(mode="json")
+    body["manifest"]["functions"][0]["parameters"] = parameters
+    ask = answering(get={"module": body, "token": "", "document": DOCUMENT})
+    with pytest.raises(UpstreamInvalid):
+        await carol.fetcher.fetch(ask, module().hash)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 
 from moothall.capability.context import CallContext
@@ -59,7 +58,7 @@ async def proved(said: object, digest: str, documents: Documents) -> Proved:
         shared = Shared.model_validate(said)
         module = Module.of(shared.module)
         found = module.hash
-    except (pydantic.ValidationError, InvalidInput) as error:
+    except (ValueError, RecursionError, InvalidInput) as error:  # ValueError: pydantic's, and of what is too deep
         raise UpstreamInvalid("the other side gave something else", told=Told("codegen.routine.other")) from error
     if found != digest or document_digest(shared.document) != module.manifest.protocol:
         raise IntegrityError("not what its hash says", told=Told("codegen.routine.other"))

@@ -25,6 +25,7 @@ from moothall.negotiation.protocol.endings import failure
 from moothall.negotiation.protocol.fixing import Fixer, Fixing
 from moothall.negotiation.protocol.frame_carrier import FrameCarrier
 from moothall.negotiation.protocol.half_at_work import HalfAtWork
+from moothall.negotiation.protocol.limits import MAX_MESSAGE_BYTES
 from moothall.negotiation.protocol.meta_terms import Terms
 from moothall.negotiation.protocol.needs import JsonObject, Need
 from moothall.negotiation.protocol.negotiator import ProtocolNegotiator
@@ -49,6 +50,9 @@ MOST_HELD: Final = 8
 
 MOST_TASKS: Final = 128
 """Messages that are dealt with at once; nothing more is read before one of them is done."""
+
+MOST_TASK_BYTES: Final = 16 * MAX_MESSAGE_BYTES
+"""Bytes of those messages."""
 
 MOST_ERRORS: Final = 32
 """Frames that are answered with an error before the conversation ends: two sides that do not understand each other,
@@ -81,7 +85,8 @@ class Exchange:
         self._signatures: asyncio.Queue[TranscriptSignature] = asyncio.Queue(1)
         self._cases_settled = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._errors = 0
+        self._task_bytes = 0
+        self._errors = self._errors_heard = 0
         self._ended: MoothallError | None = None
         self.over = asyncio.Event()
         """Set when the conversation has ended; its connection is of no more use."""
@@ -143,7 +148,7 @@ class Exchange:
 
         It returns before long work is done: that goes on by itself, unless there is too much of it.
         """
-        while len(self._tasks) >= MOST_TASKS:
+        while len(self._tasks) >= MOST_TASKS or self._task_bytes >= MOST_TASK_BYTES:
             await asyncio.wait(tuple(self._tasks), return_when=asyncio.FIRST_COMPLETED)
         if self._ended is not None:
             return
@@ -182,13 +187,13 @@ class Exchange:
         """Answer test cases, or take the answer to ours."""
         passed = await self._passed(data)
         if isinstance(passed, TestCasesNegotiation):
-            self._spawn(self._answer_cases(passed))
+            self._spawn(self._answer_cases(passed), len(passed.test_cases))
 
     async def _handle_fix_error_negotiation(self, data: JsonObject) -> None:
         """Look for an error that the other side describes, or take its answer."""
         passed = await self._passed(data)
         if isinstance(passed, FixErrorNegotiation):
-            self._spawn(self._fixing.heard(passed))
+            self._spawn(self._fixing.heard(passed), len(passed.error_description))
 
     async def _handle_natural_language_negotiation(self, data: JsonObject) -> None:
         """Answer a question in words, or take the answer to ours."""
@@ -198,11 +203,13 @@ class Exchange:
         if message.type == "RESPONSE":
             self._talking.answered(message)
         else:
-            self._spawn(self._talking.asked(message))
+            self._spawn(self._talking.asked(message), len(message.message))
 
     async def _handle_error(self, data: JsonObject) -> None:
         """An error of the other side ends a negotiation that is under way; else it is logged."""
-        _log.warning("the other side could not use a message: %s", _word(data.get("code")))
+        self._errors_heard += 1
+        if self._errors_heard <= MOST_ERRORS:  # so that it fills no log
+            _log.warning("the other side could not use a message: %s", _word(data.get("code")))
         talk = self._talk
         if talk is not None and talk.state.phase not in {"ready", "failed"}:
             self._carrier.put(data)  # where there is no room: an error is not answered by one
@@ -329,7 +336,7 @@ class Exchange:
         elif instance is None or not self.ready:
             self._spawn(self._reply("not_ready"))
         else:
-            self._spawn(instance.handle_message(payload))
+            self._spawn(instance.handle_message(payload), len(payload))
 
     async def _look(self) -> None:
         """Let requests through, or end them, as the negotiation stands."""
@@ -354,11 +361,18 @@ class Exchange:
             self._work.close(error)
         self.over.set()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None], size: int = 0) -> None:
+        """Deal with a message of that size beside what comes next."""
         task = asyncio.get_running_loop().create_task(_logged(work))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _: work.close())  # where it ended before it began
+        self._task_bytes += size
+
+        def done(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            self._task_bytes -= size
+            work.close()  # where it ended before it began
+
+        task.add_done_callback(done)
 
     @property
     def instance(self) -> GeneratedRequester | GeneratedProvider | None:

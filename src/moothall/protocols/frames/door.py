@@ -143,6 +143,8 @@ class FramesDoor:
         own = self._parties(agent)
         if own is None:
             raise ServiceNotFoundError("there is no such agent")
+        if self._open.total() >= self._terms.connections:  # before anything is looked up for it
+            raise _full()
         client = scope.get("client")
         target = target_of(scope).decode("latin-1")
         request = HttpRequest("GET", target, scope["headers"], b"", client[0] if client else "")
@@ -150,7 +152,7 @@ class FramesDoor:
         if principal.kind != "did" or principal.binding != "request":
             raise refused("invalid_request", "who opens a connection for frames signs the request")
         if self._open.total() >= self._terms.connections or self._open[principal.id] >= self._terms.per_peer:
-            raise Overloaded("too many connections are open", told=Told("agreeing.frames_full"))
+            raise _full()
         return agent, own, principal.id
 
     def _agent_at(self, path: str) -> str | None:
@@ -158,3 +160,7 @@ class FramesDoor:
             return self._terms.agent
         found = FRAMES.fullmatch(path)
         return found["agent"] if found else None
+
+
+def _full() -> Overloaded:
+    return Overloaded("too many connections are open", told=Told("agreeing.frames_full"))

@@ -118,6 +118,27 @@ async def test_a_peer_that_takes_no_answers_is_not_read_on(tmp_path: Path, works
         assert not pair.bob._tasks
 
 
+async def test_large_requests_are_held_back_before_many_of_them_are_held(tmp_path: Path, workshop: Workshop) -> None:
+    plant_both(tmp_path)
+    line = Line()
+    async with Pair(tmp_path, workshop) as pair:
+        await pair.sessions()
+        line.stuck = asyncio.Event()
+        pair.bob.send_callback = line.send
+        frame = frames.encode(Kind.APPLICATION, json.dumps({"messageId": "a", "x": "y" * 260_000}).encode())
+
+        async def flood() -> None:
+            for _ in range(100):
+                await pair.bob.handle_meta_data(frame)
+
+        flooding = asyncio.ensure_future(flood())
+        done, _ = await asyncio.wait({flooding}, timeout=0.2)
+        assert not done
+        assert len(pair.bob._tasks) < 20
+        line.stuck.set()
+        await flooding
+
+
 async def test_what_nobody_waits_for_is_kept_up_to_so_many_bytes(tmp_path: Path, workshop: Workshop) -> None:
     line = Line()
     meta = meta_at(line, tmp_path, workshop)

@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from typing import Final
 
 from moothall.codegen import linting, subset
-from moothall.codegen.cases import CASE_LIMITS, way_out
+from moothall.codegen.cases import loaded, way_out
 from moothall.codegen.differential import Other
 from moothall.codegen.examining import Exam, Seen
 from moothall.codegen.module import Case, JsonObject, Manifest, Module
@@ -150,7 +150,7 @@ class _Looking:
 
     async def _tests(self, hidden: Sequence[Case], counterparts: Sequence[Module]) -> StageReport:
         try:
-            self._image = await self._sandbox.load(self._module.source, CASE_LIMITS)
+            self._image = await loaded(self._sandbox, self._module.source)
         except SandboxFault as error:
             why = f"the module cannot be loaded: {way_out(error)} ({error.details.get('text', '')})"
             return _report("tests", [Problem(stage="tests", code="load", message=why[:2_000])])
@@ -167,7 +167,7 @@ class _Looking:
         return await self._exam.tests(self._image)
 
     async def _loaded(self, other: Module) -> Other:
-        image = await self._sandbox.load(other.source, CASE_LIMITS)
+        image = await loaded(self._sandbox, other.source)
         answers = Answers(other.manifest.may_call, self._known)
         return Other(other, image, answers, witnesses(other, self._samples, SEED))
 

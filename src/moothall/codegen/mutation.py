@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
-from moothall.codegen.cases import CASE_LIMITS, run_case, way_out
+from moothall.codegen.cases import CASE_LIMITS, once, way_out
 from moothall.codegen.examining import Exam, Seen
 from moothall.codegen.mistakes import DROPPED
+from moothall.codegen.module import Function
 from moothall.codegen.mutants import Mutant, constant, mutants
-from moothall.codegen.properties import Outcome, Witness, broken, inverse, observe
+from moothall.codegen.properties import Outcome, Witness, broken, glimpse, inverse
 from moothall.codegen.report import Problem, StageReport
-from moothall.codegen.sandbox.port import Image
+from moothall.codegen.sandbox.port import Image, JsonValue
 from moothall.codegen.schemas.samples import samples
 from moothall.errors import SandboxFault
 
@@ -27,6 +29,7 @@ FEW_UNSEEN: Final = 3
 _CONSTANTS: Final = 3
 """Results of each function that it is made to give always."""
 
+_IGNORED: Final = "the same result for all arguments"
 _AT_ONCE: Final = 2
 _MOST_PROBLEMS: Final = 10
 
@@ -67,14 +70,28 @@ class Trials:
         return StageReport(stage="mutation", passed=not problems, problems=problems, count=len(made), note=note)
 
     def _constants(self) -> list[Mutant]:
-        """Functions that give the same whatever they are given; what holds for all code holds for them, too."""
+        """Functions that give the same whatever they are given; what holds for all code holds for them, too.
+
+        The last one of each gives what the function itself gave first: where that changes nothing, it ignores what it
+        is given.
+        """
         module = self._exam.module
-        found = [
-            constant(module.source, function.name, value)
-            for function in module.manifest.functions
-            for value in samples(function.returns, _CONSTANTS)
-        ]
+        found: list[Mutant | None] = []
+        for function in module.manifest.functions:
+            others = samples(function.returns, _CONSTANTS)
+            found += [constant(module.source, function.name, value) for value in others]
+            if len(others) > 1 and len(own := self._values(function)) > 1:
+                made = constant(module.source, function.name, own[0])
+                found.append(made and replace(made, mistake=_IGNORED))
         return [mutant for mutant in found if mutant is not None]
+
+    def _values(self, function: Function) -> list[JsonValue]:
+        """What a function gave for arguments that fit."""
+        return [
+            outcome.value
+            for witness, outcome in self._seen
+            if witness.function is function and witness.fits and not (outcome.raised or outcome.unknown)
+        ]
 
     async def _tried(self, mutant: Mutant) -> tuple[bool, str]:
         """Whether a mistake fails something; and where not, what it changes nevertheless."""
@@ -89,7 +106,7 @@ class Trials:
     async def _fails_a_test(self, image: Image) -> bool:
         """Whether a test fails; the one that did is the first for the next mistake, since it may find that, too."""
         for case in [*self._cases]:
-            if not (await run_case(self._exam.sandbox, image, case)).passed:
+            if not (await once(self._exam.sandbox, image, case)).passed:
                 self._cases.remove(case)
                 self._cases.insert(0, case)
                 return True
@@ -99,7 +116,7 @@ class Trials:
         exam, difference = self._exam, ""
         now: list[tuple[Witness, Outcome]] = []
         for witness, before in self._seen:
-            outcome = await observe(exam.sandbox, image, witness, exam.answers)
+            outcome = await glimpse(exam.sandbox, image, witness, exam.answers)
             if broken(witness, outcome):
                 return True, ""
             now.append((witness, outcome))
@@ -114,12 +131,12 @@ class Trials:
 
 
 def _unreached(unseen: Sequence[Mutant], made: int) -> list[Problem]:
-    """Where nobody looks: results that are never given, or too much in which mistakes change nothing."""
+    """Where nobody looks: results that never come or never differ, or too much in which mistakes change nothing."""
     many = len(unseen) > max(FEW_UNSEEN, int(UNSEEN * made)) or len(unseen) == made
     return [
         _problem("unseen", f"nothing changes with this mistake: {each.mistake}; no test gets there", each.line)
         for each in unseen
-        if many or each.mistake == DROPPED
+        if many or each.mistake in {DROPPED, _IGNORED}
     ]
 
 

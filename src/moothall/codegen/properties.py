@@ -7,25 +7,26 @@ are each other's inverse by their schemas, the one undoes the other.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from moothall.canonical import canonical
-from moothall.codegen.cases import CASE_LIMITS, same_json, shown, way_out
-from moothall.codegen.module import Function, JsonObject, Module
+from moothall.codegen.cases import CASE_LIMITS, PATIENT, loaded, same_json, shown, way_out
+from moothall.codegen.module import Case, Function, JsonObject, Module
 from moothall.codegen.report import Problem
-from moothall.codegen.sandbox.port import Image, JsonValue, Sandbox
+from moothall.codegen.sandbox.port import Image, JsonValue, Sandbox, SandboxLimits
 from moothall.codegen.schemas.samples import samples, spoiled
 from moothall.codegen.schemas.validation import compiled
 from moothall.codegen.standing_in import Answers, StandIn
 from moothall.errors import SandboxFault
 
 SLOWEST: Final = 0.05
-"""Seconds that a function may take for a sample."""
+"""Seconds of work that a function may take for a sample."""
 
 _TRIES: Final = 4
-"""Runs that all have to be slower than that: the machine may be busy with something else."""
+"""Runs that all have to be slower than that: one may have had to be repeated, or the system tells no work."""
 
 _SPOILED: Final = 8
 """Spoiled arguments of each of the first samples; so many are tried to find them, and none is longer (characters)."""
@@ -56,19 +57,28 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it: a value, or how it ended without one; the calls that it made."""
+    """What came of it: a value as JSON, or how it ended without one; digests of the calls that it made.
 
-    value: JsonValue = field(default=None, repr=False)
+    Many of them are kept at one time, and a value of some kilobytes of JSON can be megabytes of objects.
+    """
+
+    text: str = field(default="null", repr=False)
     raised: str = ""
-    calls: Sequence[JsonValue] = ()
+    calls: Sequence[str] = ()
     wrong: str = ""
     unknown: bool = False
     seconds: float = 0.0
 
+    @property
+    def value(self) -> JsonValue:
+        """The value, read anew each time."""
+        return json.loads(self.text)
+
     def same(self, other: Outcome) -> bool:
         """Whether nobody could tell the two apart."""
-        alike = self.raised == other.raised and same_json(self.value, other.value)
-        return alike and same_json(list(self.calls), list(other.calls))
+        if self.raised != other.raised or list(self.calls) != list(other.calls):
+            return False
+        return self.text == other.text or same_json(self.value, other.value)
 
     def told(self) -> str:
         """The same in words."""
@@ -81,15 +91,18 @@ def witnesses(module: Module, count: int, seed: int) -> list[Witness]:
     Raises:
         InvalidInput: a schema is refused.
     """
-    found = [each for function in module.manifest.functions for each in _of(function, count, seed)]
+    found = [each for function in module.manifest.functions for each in _of(function, count, seed, module.cases)]
     if module.manifest.may_call:
         found += [replace(each, refusing=True) for each in found if each.fits]
     return found
 
 
-def _of(function: Function, count: int, seed: int) -> list[Witness]:
+def _of(function: Function, count: int, seed: int, cases: Sequence[Case]) -> list[Witness]:
     schema = compiled(function.parameters)
     fitting = [each for each in samples(function.parameters, count, seed) if isinstance(each, dict)]
+    if not fitting:
+        tried = [each.arguments for each in cases if each.function == function.name]
+        fitting = [each for each in tried if schema.accepts(each)][:count]
     good = [found for each in fitting for found in _made_good(each) if schema.accepts(found)]
     found = [Witness(function, each) for each in _distinct([*fitting, *good])]
     names = set(function.parameters.get("properties", {}))
@@ -114,17 +127,25 @@ def _distinct(values: Sequence[JsonObject]) -> list[JsonObject]:
 
 
 async def observe(sandbox: Sandbox, image: Image, witness: Witness, answers: Answers) -> Outcome:
-    """Run a function with some arguments.
+    """Run a function with some arguments; a run that takes too long has a second chance with `PATIENT`.
 
     Raises:
         SandboxFault: it cannot be run now (``busy``).
     """
+    outcome = await glimpse(sandbox, image, witness, answers)
+    return await glimpse(sandbox, image, witness, answers, PATIENT) if outcome.raised == "time" else outcome
+
+
+async def glimpse(
+    sandbox: Sandbox, image: Image, witness: Witness, answers: Answers, limits: SandboxLimits = CASE_LIMITS
+) -> Outcome:
+    """Run a function with some arguments, without a second chance. Raises as `observe`."""
     host = StandIn(answers, refusing=witness.refusing)
     try:
-        ran = await sandbox.run(image, witness.function.name, witness.arguments, call=host.call, limits=CASE_LIMITS)
+        ran = await sandbox.run(image, witness.function.name, witness.arguments, call=host.call, limits=limits)
     except SandboxFault as error:
         return Outcome(raised=way_out(error), calls=host.made, wrong=host.wrong, unknown=host.unknown)
-    return Outcome(ran.value, "", host.made, host.wrong, host.unknown, ran.seconds)
+    return Outcome(json.dumps(ran.value), "", host.made, host.wrong, host.unknown, ran.work)
 
 
 def broken(witness: Witness, outcome: Outcome) -> str:
@@ -158,14 +179,14 @@ async def properties(
 
 
 def _never_good(module: Module, seen: Sequence[tuple[Witness, Outcome]]) -> list[Problem]:
-    """Functions that give no value for any arguments that fit."""
+    """Functions that give no value for any arguments that fit, or for which none can be found."""
     found = []
     for function in module.manifest.functions:
-        fitting = [
-            outcome
-            for witness, outcome in seen
-            if witness.function is function and witness.fits and not outcome.unknown
-        ]
+        tried = [outcome for witness, outcome in seen if witness.function is function and witness.fits]
+        if not tried:
+            why = f"no arguments of {function.name} that fit its schema can be found: add a test with some"
+            found.append(_problem("no_arguments", why))
+        fitting = [outcome for outcome in tried if not outcome.unknown]
         if fitting and all(outcome.raised for outcome in fitting):
             found.append(_problem("no_value", f"{function.name} gives no value for any arguments that fit its schema"))
     return found
@@ -205,7 +226,7 @@ async def _kept(
     """Functions that change their arguments, told by a function that is put beside each."""
     functions = module.manifest.functions
     probes = "".join(_PROBE.format(place=place, name=each.name) for place, each in enumerate(functions))
-    image = await sandbox.load(f"import copy as gate_copy\n{module.source}{probes}", CASE_LIMITS)
+    image = await loaded(sandbox, f"import copy as gate_copy\n{module.source}{probes}")
     changed: dict[str, Problem] = {}
     for witness, outcome in seen:
         name = witness.function.name

@@ -6,10 +6,12 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
+from moothall.canonical import canonical, sha256
 from moothall.codegen.sandbox.port import Departure, JsonValue, Refusal, fault
 from moothall.codegen.schemas.samples import samples
 from moothall.codegen.schemas.validation import compiled
 from moothall.codegen.task import Callee
+from moothall.errors import InvalidInput
 
 _ANSWERS = 8
 """Samples of a callee's answers."""
@@ -19,7 +21,7 @@ class StandIn:
     """Answers the calls of one run; the same call gets the same answer in every run.
 
     Attributes:
-        made: the calls: targets and parameters.
+        made: the calls: digests of their targets and parameters, which may be large.
         wrong: what is wrong with a call; empty: nothing.
         unknown: whether something was called that the manifest allows and nobody described.
     """
@@ -27,13 +29,13 @@ class StandIn:
     def __init__(self, answers: Answers, *, refusing: bool = False) -> None:
         self._answers = answers
         self._refusing = refusing
-        self.made: list[JsonValue] = []
+        self.made: list[str] = []
         self.wrong = ""
         self.unknown = False
 
     async def call(self, target: str, parameters: Mapping[str, JsonValue]) -> JsonValue:
         """What ``call`` does."""
-        self.made.append([target, dict(parameters)])
+        self.made.append(_digest([target, dict(parameters)]))
         if not self._answers.allows(target):
             self.wrong = self.wrong or f"it calls {target[:100]!r}, which its manifest does not list"
             raise Departure(fault("calls"))
@@ -70,3 +72,11 @@ class Answers:
         given = self._given[callee.target]
         chosen = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).digest()
         return given[int.from_bytes(chosen[:4], "big") % len(given)]
+
+
+def _digest(value: JsonValue) -> str:
+    """What is the same for the same JSON, 1 and 1.0 included."""
+    try:
+        return sha256(canonical(value))
+    except InvalidInput:  # a number beyond those that JSON is sure of
+        return sha256(json.dumps(value, sort_keys=True).encode())

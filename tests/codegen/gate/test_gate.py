@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from moothall.codegen.cases import CASE_LIMITS
 from moothall.codegen.gate import MOST_CASES, REVISION, Gate
 from moothall.codegen.module import Case, JsonObject, Module, ScriptedCall
 from moothall.codegen.properties import SLOWEST
 from moothall.codegen.report import STAGES, Report
-from moothall.codegen.sandbox.port import Ran, Sandbox, fault
+from moothall.codegen.sandbox.port import Ran, Sandbox, SandboxLimits, fault
 from moothall.codegen.task import Callee
 from moothall.errors import SandboxFault
 from tests.codegen.gate.modules import (
@@ -219,11 +220,45 @@ class Slow:
         self.check, self.load, self._inner = inner.check, inner.load, inner
 
     async def run(self, *args: Any, **more: Any) -> Ran:
-        return replace(await self._inner.run(*args, **more), seconds=SLOWEST * 1.2)
+        return replace(await self._inner.run(*args, **more), work=SLOWEST * 1.2)
 
 
 async def test_code_that_takes_too_long_in_every_try_is_refused(sandbox: Sandbox) -> None:
     assert refused_by(await Gate(Slow(sandbox)).judge(SERVICE)) == ("properties", {"slow"})
+
+
+class Laden:
+    """A sandbox on a machine that is busy: every run waits, and none gets far in a quarter of a second."""
+
+    def __init__(self, inner: Sandbox) -> None:
+        self.check, self.load, self._inner = inner.check, inner.load, inner
+
+    async def run(self, *args: Any, limits: SandboxLimits, **more: Any) -> Ran:
+        if limits == CASE_LIMITS:
+            raise fault("time")
+        return replace(await self._inner.run(*args, limits=limits, **more), seconds=60.0)
+
+
+async def test_a_machine_that_is_busy_makes_no_code_wrong(sandbox: Sandbox) -> None:
+    passed = {stage.stage for stage in (await Gate(Laden(sandbox)).judge(SERVICE)).stages if stage.passed}
+    assert passed >= {"tests", "properties", "differential"}
+
+
+@pytest.mark.requirement("GEN-09", "GEN-10")
+async def test_code_that_ignores_what_it_is_given_is_refused_although_its_own_tests_ask_for_that(gate: Gate) -> None:
+    ignoring = greeting('return "hello"', "", case("greet", "hello", text="Anna"), case("greet", "hello", text="Ben"))
+    assert refused_by(await gate.judge(ignoring)) == ("mutation", {"unseen"})
+
+
+async def test_what_no_sample_can_be_made_of_is_looked_at_with_arguments_of_tests_or_not_at_all(gate: Gate) -> None:
+    rare = {"type": "string", "not": {"maxLength": 5_000}}
+    source = GREETS + "    return text\n"
+    untried = module("service", {"greet": (obj(text=rare), TEXT)}, source)
+    assert refused_by(await gate.judge(untried)) == ("properties", {"no_arguments"})
+    text = "x" * 5_001
+    tried = module("service", {"greet": (obj(text=rare), TEXT)}, source, case("greet", text, text=text))
+    report = await gate.judge(tried)
+    assert refused_by(report) == ("properties", {"value"})
 
 
 class Busy:

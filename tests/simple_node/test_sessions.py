@@ -41,6 +41,18 @@ async def test_an_agreement_gives_both_sides_a_session_with_one_protocol(tmp_pat
         await session.close()
 
 
+@pytest.mark.requirement("META-SESS-05")
+async def test_both_sides_hold_one_transcript_that_both_signed(tmp_path: Path) -> None:
+    provider = Provider()
+    async with two(tmp_path, provider) as (alice, bob):
+        session = await connected(alice, bob)
+        mine, theirs = session.transcript, provider.sessions[0].transcript
+        assert mine is not None
+        assert mine == theirs
+        assert set(mine["signatures"]) == {"requester", "provider"}
+        await session.close()
+
+
 @pytest.mark.requirement("META-ALICE-07")
 async def test_what_the_other_side_cannot_do_is_rejected_with_its_reason(tmp_path: Path) -> None:
     weather = Provider(capability=Provider().capability.replace("titles", "sky").replace("user_id", "city"))

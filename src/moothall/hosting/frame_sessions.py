@@ -37,7 +37,7 @@ from moothall.negotiation.protocol.bases import BAD_REQUEST, GOOD
 from moothall.negotiation.protocol.document import ProtocolDocument
 from moothall.negotiation.protocol.limits import Limits
 from moothall.negotiation.protocol.meta import MetaProtocol
-from moothall.negotiation.protocol.meta_terms import Terms
+from moothall.negotiation.protocol.meta_terms import Seal, Terms
 from moothall.negotiation.protocol.needs import JsonObject
 from moothall.negotiation.protocol.offers import Offer, for_drafting, offers_of
 from moothall.negotiation.protocol.provider_session import ProviderSession, provided
@@ -67,6 +67,7 @@ class SessionGround:
         gateway: the call path, which is made after this.
         callers: a DID as a caller.
         own: the DID of an agent of this node; empty for one that is not hosted.
+        seals: what an agent of this node signs conversations with.
         llm: judges what schemas do not decide, within the limits of each negotiation; None: rules alone.
         workshop: makes and runs code.
         limits: of one negotiation.
@@ -79,6 +80,7 @@ class SessionGround:
     gateway: Callable[[], Gateway] = field(repr=False)
     callers: Callable[[str], Principal] = field(repr=False)
     own: Callable[[str], str] = field(repr=False)
+    seals: Callable[[str], Seal | None] = field(repr=False)
     llm: BaseLLM | None = field(repr=False)
     workshop: Workshop = field(repr=False)
     limits: Limits = field(default_factory=Limits)
@@ -131,6 +133,7 @@ class FrameSessions:
             own=ground.own(agent),
             peer=visit.peer,
             offer=read_hello(visit.hello).meta_protocol,
+            seal=ground.seals(agent),
             codegen=ground.codegen,
             lang=ground.lang,
         )

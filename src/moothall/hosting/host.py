@@ -41,6 +41,8 @@ from moothall.identity.principal import Principal
 from moothall.identity.token_key import TokenKey
 from moothall.llm.base import BaseLLM
 from moothall.messages import Lang
+from moothall.negotiation.protocol.meta_terms import Seal
+from moothall.negotiation.protocol.signed_talk import keys_in
 from moothall.policy.file import PolicyFile
 from moothall.policy.sources import Narrowing
 from moothall.protocols.anp.hosted import HostedAgent, Owner
@@ -329,6 +331,7 @@ class AgentHost:
             gateway=lambda: self.path,
             callers=self._caller,
             own=self._own_did,
+            seals=self._seal,
             llm=ground.llm,
             workshop=self.agreeing.workshop,
             limits=self.agreeing.limits,
@@ -339,6 +342,10 @@ class AgentHost:
     def _own_did(self, agent: str) -> str:
         identity = self.office.agent(agent)
         return identity.did.text if identity else ""
+
+    def _seal(self, agent: str) -> Seal | None:
+        identity = self.office.agent(agent)
+        return Seal(identity.signer, keys_in(self.office.resolver)) if identity else None
 
     def _caller(self, did: str) -> Principal:
         """A DID as the caller that it would be, were it to prove itself now."""

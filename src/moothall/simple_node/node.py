@@ -21,11 +21,12 @@ from moothall.identity.office import Place
 from moothall.llm.base import BaseLLM
 from moothall.negotiation.protocol.limits import Limits
 from moothall.negotiation.protocol.meta import CapabilityCallback, MetaProtocol
-from moothall.negotiation.protocol.meta_terms import Terms
+from moothall.negotiation.protocol.meta_terms import Seal, Terms
 from moothall.negotiation.protocol.needs import Need
 from moothall.negotiation.protocol.provider_session import NewSession, provided
 from moothall.negotiation.protocol.recalling import Recollection
 from moothall.negotiation.protocol.requester_session import RequesterSession, negotiated
+from moothall.negotiation.protocol.signed_talk import keys_in
 from moothall.negotiation.protocol.wire.hello import MetaProtocolOffer, destination_hello, read_hello, source_hello
 from moothall.negotiation.protocol.workshop import Codegen, Workshop
 from moothall.node import Node
@@ -245,8 +246,16 @@ class SimpleNegotiationNode:
             await talk.aclose()
 
     def _meta(self, link: Link, peer: str, offer: MetaProtocolOffer) -> MetaProtocol:
+        office = self._running().host.office
+        identity = office.agent(DEFAULT_AGENT)
         terms = Terms(
-            limits=self._limits, clock=self._clock, own=self.did, peer=peer, offer=offer, codegen=self._codegen
+            limits=self._limits,
+            clock=self._clock,
+            own=self.did,
+            peer=peer,
+            offer=offer,
+            seal=Seal(identity.signer, keys_in(office.resolver)) if identity else None,
+            codegen=self._codegen,
         )
         return MetaProtocol(link.send, self._on_capability, self._llm, self._root, workshop=self.workshop, terms=terms)
 

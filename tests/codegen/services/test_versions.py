@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from moothall import Agent, CallContext, capability
+from moothall.capability.options import OptionError
 from moothall.codegen.services.health import USUAL
 from moothall.codegen.services.records import VersionRecord
 from moothall.codegen.services.store import ServiceStore
@@ -253,3 +254,13 @@ async def test_no_capability_publishes_in_the_name_of_its_caller(tmp_path: Path)
             await site.call("local:clerk.eager")
         with pytest.raises(Gone):
             await answer(site)
+
+
+@pytest.mark.parametrize(("name", "version"), [("double", "newest"), ("a b", "1.0.0"), ("", "1.0")], ids=str)
+async def test_what_no_capability_can_be_called_is_not_kept(tmp_path: Path, name: str, version: str) -> None:
+    async with forged(tmp_path, judge=Passing()) as site:
+        with pytest.raises(OptionError):
+            await site.registered(DOUBLE, name=name, version=version)
+        assert await site.call("local:node.services.list") == []
+        await site.registered(DOUBLE)
+        assert await site.call("local:forge.double", value=10) == 20

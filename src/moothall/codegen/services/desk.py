@@ -70,8 +70,14 @@ class ServiceDesk:
         self.forget(record.name)
 
     async def add(self, made: VersionRecord, actor: str) -> ServiceRecord:
-        """Keep a version that passed the gate; see `ServiceStore.add`."""
+        """Keep a version that passed the gate.
+
+        Raises:
+            OptionError: its name or its number is none that a capability can have; nothing was kept.
+            Conflict: as `ServiceStore.add`.
+        """
         self._recorder.check()
+        self._offering.check(made.service, made.version, await self._code(made.hash))
         return await self._changes.make(self._added(made, actor))
 
     async def publish(self, name: str, version: str, share: float, actor: str) -> ServiceRecord:
@@ -176,8 +182,10 @@ class ServiceDesk:
         Raises:
             as `offer`.
         """
-        known = await self.services.version(name, version)
-        routine = await self._routines.get(known.hash)
+        return await self._code((await self.services.version(name, version)).hash)
+
+    async def _code(self, key: str) -> Module:
+        routine = await self._routines.get(key)
         if routine is None or routine.tested_at is None:
             raise Unavailable("the code is not here", told=Told("codegen.service.no_code"))
         return routine.module

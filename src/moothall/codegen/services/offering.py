@@ -37,6 +37,16 @@ class Offering:
         self._admit = admit
         self._hosted = False
 
+    def check(self, name: str, version: str, module: Module) -> None:
+        """Look whether a version could be offered, before it is kept for ever.
+
+        Raises:
+            OptionError: its name or its number is none that a capability can have.
+        """
+        agent, _, own = name.partition(".")
+        if agent == FORGE:
+            member_of(own, version, module)
+
     def show(self, record: ServiceRecord, module: Module) -> None:
         """Say what stands in the store; ``module`` is the code that answers.
 

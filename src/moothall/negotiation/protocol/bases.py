@@ -203,16 +203,16 @@ class ProviderBase:
         except InvalidInput:
             request = None
         if not _has_id(request):
-            await self._hand_over({"code": BAD_REQUEST})
+            await self._hand_over(dumps({"code": BAD_REQUEST}))
             return
         message_id = request.pop(MESSAGE_ID)
-        response = {**await self.respond(request), MESSAGE_ID: message_id}
+        response = await self.respond(request)
         try:
-            dumps(response)
+            data = dumps({**response, MESSAGE_ID: message_id})
         except TypeError:
             _log.warning("a response of the code behind an agreed protocol cannot be written as JSON")
-            response = {**_FAULTY, MESSAGE_ID: message_id}
-        await self._hand_over(response)
+            data = dumps({**_FAULTY, MESSAGE_ID: message_id})
+        await self._hand_over(data)
 
     async def respond(self, request: JsonObject) -> JsonObject:
         """The response to a request: the callback's if all is well, else an object with the ``code`` that says why."""
@@ -251,11 +251,11 @@ class ProviderBase:
         del response
         return None
 
-    async def _hand_over(self, message: JsonObject) -> None:
+    async def _hand_over(self, data: bytes) -> None:
         if self._shut or self._send is None:
             return
         try:
-            await self._send(dumps(message))
+            await self._send(data)
         except OSError as error:
             raise NodeUnreachable("the response could not be sent") from error
 

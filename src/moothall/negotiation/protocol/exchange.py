@@ -217,13 +217,9 @@ class Exchange:
             self._end(SessionEnded("the other side ended the session with an error"))
 
     async def _handle_signature(self, data: JsonObject) -> None:
-        """Keep the other side's signature over the transcript; a second one is told to be too much."""
+        """Keep the other side's signature over the transcript; a second one counts for nothing."""
         message = messages.read(data)
-        if not isinstance(message, TranscriptSignature):
-            return
-        if self._signatures.full():
-            await self._reply("too_many")
-        else:
+        if isinstance(message, TranscriptSignature) and not self._signatures.full():
             self._signatures.put_nowait(message)
 
     async def peer_signature(self) -> TranscriptSignature:

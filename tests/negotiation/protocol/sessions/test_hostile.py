@@ -274,6 +274,19 @@ async def test_who_waits_for_a_signature_is_let_go_when_the_session_ends(tmp_pat
         await waiting
 
 
+async def test_signatures_that_nobody_asked_for_are_neither_kept_nor_answered(
+    tmp_path: Path, workshop: Workshop
+) -> None:
+    line = Line()
+    meta = meta_at(line, tmp_path, workshop)
+    for token in ("a", "b", "c"):
+        said = {"action": "transcriptSignature", "digest": protocol_hash("x"), "token": token}
+        await meta.handle_meta_data(frames.meta(said))
+    assert (await meta.peer_signature()).token == "a"
+    assert line.said == []
+    await meta.aclose()
+
+
 async def test_two_errors_told_at_once_are_not_mended_at_once() -> None:
     looked, said = asyncio.Event(), []
     mended: list[str] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from moothall.codegen.mistakes import DROPPED, Edit, mistakes
 
@@ -17,10 +18,11 @@ class Mutant:
     source: str = field(repr=False)
 
 
-def mutants(source: str, most: int = 60) -> list[Mutant]:
+def mutants(source: str, most: int = 60, *, every_line: bool = False) -> list[Mutant]:
     """The mutants of a source; of more than ``most`` the same ones each time, spread over the whole of it.
 
-    Those that drop a result come first: where nobody notices one, nobody gets there.
+    Those that drop a result come first: where nobody notices one, nobody gets there. With ``every_line`` no line is
+    spared for want of room: where more lines than ``most`` can be wrong, there are as many mutants.
 
     Raises:
         SyntaxError, ValueError: it is no Python.
@@ -29,7 +31,9 @@ def mutants(source: str, most: int = 60) -> list[Mutant]:
     texts = _Texts(tree)
     every = mistakes(tree)
     first = _spread([each for each in every if each.mistake == DROPPED], most)
-    rest = _spread([each for each in every if each.mistake != DROPPED], most - len(first))
+    others = [each for each in every if each.mistake != DROPPED]
+    lines = len({each.line for each in others}) if every_line else 0
+    rest = _spread(others, max(most - len(first), lines))
     found: dict[str, Mutant] = {}
     for edit in sorted([*first, *rest], key=lambda edit: edit.line):
         text = texts.with_edit(edit)
@@ -39,8 +43,17 @@ def mutants(source: str, most: int = 60) -> list[Mutant]:
 
 
 def _spread(every: list[Edit], most: int) -> list[Edit]:
-    taken = min(most, len(every))
-    return [every[place * len(every) // taken] for place in range(taken)]
+    """So many of them: one of each line, then a second one of each, and so on."""
+    by_line: dict[int, list[Edit]] = {}
+    for each in every:
+        by_line.setdefault(each.line, []).append(each)
+    turned = [edits[line % len(edits) :] + edits[: line % len(edits)] for line, edits in by_line.items()]
+    turns = [[each for each in turn if each is not None] for turn in zip_longest(*turned)]
+    found: list[Edit] = []
+    for turn in turns:
+        taken = min(most - len(found), len(turn))
+        found += [turn[place * len(turn) // taken] for place in range(taken)]
+    return found
 
 
 def constant(source: str, name: str, value: object) -> Mutant | None:

@@ -41,15 +41,16 @@ class Trials:
         self._exam = exam
         self._seen = seen
         self._cases = [*exam.cases, *exam.hidden]
+        self._order = list(range(len(seen)))
 
     async def report(self, most: int) -> StageReport:
-        """Try so many mistakes, and constant results in addition.
+        """Try so many mistakes, or one of each line where there are more of them, and constant results in addition.
 
         Raises:
             SandboxFault: it cannot be done now (``busy``).
         """
         source = self._exam.module.source
-        made = [*self._constants(), *await asyncio.to_thread(mutants, source, most)]  # it takes a while
+        made = [*self._constants(), *await asyncio.to_thread(mutants, source, most, every_line=True)]  # takes a while
         unnoticed: list[Problem] = []
         unseen: list[Mutant] = []
         for place in range(0, len(made), _AT_ONCE):
@@ -113,21 +114,29 @@ class Trials:
         return False
 
     async def _looked_at(self, image: Image, mutant: Mutant) -> tuple[bool, str]:
-        exam, difference = self._exam, ""
-        now: list[tuple[Witness, Outcome]] = []
-        for witness, before in self._seen:
+        exam, now, differs = self._exam, [*self._seen], []
+        for place in [*self._order]:
+            witness, before = self._seen[place]
             outcome = await glimpse(exam.sandbox, image, witness, exam.answers)
             if broken(witness, outcome):
+                self._order.remove(place)
+                self._order.insert(0, place)  # as with tests: it may find the next mistake, too
                 return True, ""
-            now.append((witness, outcome))
-            if witness.fits and not difference and not outcome.same(before):
-                difference = (
-                    f"{witness.told()} gives {before.told()}; with a mistake ({mutant.mistake}) it would give "
-                    f"{outcome.told()}, and no test notices: add one for these arguments"
-                )
+            now[place] = (witness, outcome)
+            if witness.fits and not outcome.same(before):
+                differs.append(place)
+        difference = _difference(mutant, self._seen[min(differs)], now[min(differs)][1]) if differs else ""
         if await inverse(exam.sandbox, image, exam.module, now, exam.answers) or await exam.differs(image, now):
             return True, ""
         return False, difference
+
+
+def _difference(mutant: Mutant, seen: tuple[Witness, Outcome], outcome: Outcome) -> str:
+    witness, before = seen
+    return (
+        f"{witness.told()} gives {before.told()}; with a mistake ({mutant.mistake}) it would give "
+        f"{outcome.told()}, and no test notices: add one for these arguments"
+    )
 
 
 def _unreached(unseen: Sequence[Mutant], made: int) -> list[Problem]:

@@ -81,6 +81,12 @@ def test_of_many_the_same_ones_are_taken_from_all_over_the_source() -> None:
     assert few[-1].line > source.count("\n") * 0.8
 
 
+def test_no_line_is_spared_where_that_is_asked_for() -> None:
+    source = "def f(a):\n" + "".join(f"    b{n} = a + {n}\n" for n in range(100)) + "    return b7\n"
+    assert {mutant.line for mutant in mutants(source, most=20, every_line=True)} == set(range(2, 103))
+    assert len(mutants(source, most=20)) <= 20
+
+
 def test_a_function_is_made_to_give_the_same_always() -> None:
     mutant = constant("def f(a: str) -> list:\n    return [a]\n", "f", [1, None, "x"])
     assert mutant is not None

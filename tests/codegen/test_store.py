@@ -15,7 +15,7 @@ from moothall.codegen.module import Case, Function, Kind, Manifest, Module, Prov
 from moothall.codegen.rows import MOST_FOUND
 from moothall.codegen.signing import sign_module
 from moothall.codegen.store import RoutineStore
-from moothall.errors import IntegrityError, ServiceNotFoundError
+from moothall.errors import IntegrityError, InvalidInput, ServiceNotFoundError
 from moothall.identity.agent import AgentIdentity, new_identity
 from moothall.storage import agreed
 from moothall.storage.store import Store
@@ -181,6 +181,18 @@ async def test_documents_are_kept_byte_for_byte(routines: RoutineStore, store: S
         await store.write(lambda connection, change=change: connection.execute(change))
         with pytest.raises(IntegrityError):
             await routines.protocol(digest)
+
+
+async def test_texts_that_no_database_can_hold_are_refused(
+    routines: RoutineStore, ann: AgentIdentity, clock: ManualClock
+) -> None:
+    made = module(name="a\0b")
+    with pytest.raises(InvalidInput):
+        await routines.put(made, token(made, ann, clock))
+    for text in ("a\0b", "a\ud800b"):
+        with pytest.raises(InvalidInput):
+            await routines.put_protocol(text, {})
+    assert await routines.get(made.hash) is None
 
 
 async def test_what_answers_a_need_with_a_peer_is_found_until_it_is_forgotten(

@@ -66,7 +66,10 @@ class Fetcher:
             return known
         found = await proved(await ask(GET, {"digest": digest}), digest, self._documents)
         await self._keep_document(found.shared.document)
-        return await self._routines.put(found.module, found.shared.token, origin=found.by)
+        try:
+            return await self._routines.put(found.module, found.shared.token, origin=found.by)
+        except InvalidInput as error:
+            raise _other() from error
 
     async def ready(self, digest: str, task: CodingTask, *, counterparts: Sequence[Module] = ()) -> Routine:
         """Code that is here and may be used for a task: it is what the task wants, and passed the gate of this node.
@@ -105,10 +108,9 @@ class Fetcher:
 
     async def _keep_document(self, document: str) -> None:
         try:
-            artifact = self._derive(document)
+            await self._routines.put_protocol(document, self._derive(document))
         except InvalidInput as error:
             raise _other() from error
-        await self._routines.put_protocol(document, artifact)
 
 
 def _unfit(manifest: Manifest, task: CodingTask) -> str:

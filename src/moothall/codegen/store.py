@@ -22,7 +22,7 @@ from moothall.codegen.kept import (
 )
 from moothall.codegen.module import Kind, Module
 from moothall.codegen.signing import take_apart
-from moothall.errors import IntegrityError, ServiceNotFoundError, Told
+from moothall.errors import IntegrityError, InvalidInput, ServiceNotFoundError, Told
 from moothall.storage.store import Store
 from moothall.telemetry import logger
 
@@ -54,8 +54,9 @@ class RoutineStore:
 
         Raises:
             IntegrityError: the token is for another module.
-            InvalidInput: the module has something that no JSON can hold.
+            InvalidInput: the module has something that no JSON can hold, or a name that no database can.
         """
+        _check(module.manifest.name)
         now, key = self._clock.now(), module.hash
         if take_apart(token).hash != key:
             raise tampered()
@@ -96,7 +97,12 @@ class RoutineStore:
             raise ServiceNotFoundError("there is no code of this hash", told=Told("codegen.routine.none"))
 
     async def put_protocol(self, document: str, artifact: Mapping[str, Any]) -> str:
-        """Keep a document and what was derived from it; its digest."""
+        """Keep a document and what was derived from it; its digest.
+
+        Raises:
+            InvalidInput: it is a text that no database can hold.
+        """
+        _check(document)
         digest, now = document_digest(document), self._clock.now()
         derived = dumps(dict(artifact)).decode()
         values = {"digest": digest, "document": document, "artifact": derived, "created_at": now}
@@ -143,6 +149,16 @@ class RoutineStore:
 
 def _key(need: str, peer: str, role: Role, agent: str) -> dict[str, str]:
     return {"need": need, "peer": peer, "role": role, "agent": agent}
+
+
+def _check(text: str) -> None:
+    """Refuse a text with a NUL, which PostgreSQL cannot hold, or with half a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput("a text that cannot be kept") from None
+    if "\0" in text:
+        raise InvalidInput("a text that cannot be kept")
 
 
 def _whole(read: Callable[[Any], T], row: Any) -> T | None:  # noqa: ANN401 - a row of the database

@@ -100,7 +100,7 @@ class DeclaredServices:
         if not versions or versions[-1].requirement != asked:
             before = self._refused.get(entry.id)
             if before is not None and before[0] == asked:
-                raise before[1]
+                raise before[1].with_traceback(None)  # it is raised again and again
             try:
                 await self._written(entry, function, words)
             except CodeRefused as error:

@@ -113,10 +113,11 @@ async def test_the_protocol_that_was_not_spoken_the_longest_makes_room_and_comes
     first, second = await obtained(here, there), await obtained(here, there, SUM)
     assert agreed(there) == {f"bob.{second.capability}"}
     with pytest.raises(ServiceNotFoundError):
-        await spoken(here, first, city="Rome")
-    assert (await obtained(here, there)).source == "kept"
-    assert agreed(there) == {f"bob.{first.capability}"}
+        await here.calls("alice", f"{there.did('bob')}#{first.capability}", {"request": {"city": "Rome"}})
     assert (await spoken(here, first, city="Rome"))["sky"] == "clear"
+    assert agreed(there) == {f"bob.{first.capability}"}
+    assert (await obtained(here, there, SUM)).source == "kept"
+    assert agreed(there) == {f"bob.{second.capability}"}
 
 
 async def test_a_protocol_whose_name_is_taken_is_not_spoken(here: FrontNode, there: FrontNode) -> None:

@@ -62,7 +62,7 @@ class ProtocolFinder:
         routine = (
             None if document is None else await self._coder(speaker, need).kept(document, self._task(document, need))
         )
-        if document is None or routine is None or not await self._spoken_still(speaker, peer, document):
+        if document is None or routine is None or not await self.spoken_still(speaker, peer, document):
             return None
         return spoken_of(peer, document, routine, "kept")
 
@@ -77,7 +77,7 @@ class ProtocolFinder:
                 routine = await self._fetcher.fetch(ask, offer.hash)
                 kept = await self._ground.routines.protocol(routine.module.manifest.protocol)
                 document = documents.read(kept.document) if kept else None
-                if document is None or not await self._spoken_still(speaker, peer, document):
+                if document is None or not await self.spoken_still(speaker, peer, document):
                     continue
                 ready = await self._fetcher.ready(routine.hash, self._task(document, need))
                 agreed = Agreement(need.digest, peer, "requester", speaker.did, document.digest)
@@ -91,8 +91,8 @@ class ProtocolFinder:
             return None  # it shares nothing that could be used: there is another way
         return None
 
-    async def _spoken_still(self, speaker: Speaker, peer: str, document: ProtocolDocument) -> bool:
-        """Whether the other side agrees to speak a protocol; a selection, which costs no model."""
+    async def spoken_still(self, speaker: Speaker, peer: str, document: ProtocolDocument) -> bool:
+        """Whether the other side agrees to speak a protocol, and from now on offers it; costs no model."""
         body = {
             "negotiation_id": f"ps-{secrets.token_hex(12)}",
             "mode": SELECTION,

@@ -166,7 +166,7 @@ class ProtocolRequests:
         request = await half.run("build", {"arguments": arguments})
         if half.document.request_problems(request):
             raise InvalidInput("the request does not fit", told=Told("agreeing.front_request"))
-        response = await speaker.calls(f"{spoken.peer}#{spoken.capability}", {"request": request})
+        response = await self._answered(speaker, spoken, half, {"request": request})
         code = response.get("code") if isinstance(response, dict) else None
         if not isinstance(code, int) or (code == GOOD and half.document.response_problems(response)):
             raise UpstreamInvalid("the response does not fit", told=Told("agreeing.bad_response"))
@@ -174,6 +174,16 @@ class ProtocolRequests:
             told = Told("agreeing.front_code", {"code": code})
             raise UpstreamError("the provider cannot answer this", told=told, details={"code": code})
         return await half.run("parse", {"response": response})
+
+    async def _answered(self, speaker: Speaker, spoken: SpokenProtocol, half: Half, params: JsonObject) -> Any:  # noqa: ANN401 - JSON
+        """The response; where the protocol has made room for others at the provider, it is asked for once more."""
+        target = f"{spoken.peer}#{spoken.capability}"
+        try:
+            return await speaker.calls(target, params)
+        except ServiceNotFoundError:
+            if not await self._finder.spoken_still(speaker, spoken.peer, half.document):
+                raise
+        return await speaker.calls(target, params)
 
     async def agreements(self, did: str) -> list[Agreement]:
         """What an agent has agreed on, as the requester; the newest first."""
@@ -185,7 +195,8 @@ class ProtocolRequests:
         Raises:
             ServiceNotFoundError: there is none, or no tested code of this side for it.
         """
-        agreed = [each for each in await self.agreements(speaker.did) if (each.peer, each.protocol) == (peer, protocol)]
+        kept = await self._ground.routines.agreements(role="requester", protocol=protocol)
+        agreed = [each for each in kept if (each.peer, each.agent) == (peer, speaker.did)]
         routines = await self._ground.routines.find(protocol, "requester") if agreed else []
         tested = [each for each in routines if each.tested_at]
         if not tested:

@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 from moothall.capability.spec import JsonObject
 from moothall.negotiation.protocol.bodies import METHODS, PROFILE
-from moothall.negotiation.protocol.offers import TRANSPORT
+from moothall.negotiation.protocol.offers import security_of
 
 KIND: Final = "MetaProtocolInterface"
 VERSION: Final = "1.0"
@@ -38,7 +38,7 @@ def rpc_interface(did: str, url: str, security: str) -> JsonObject:
         "url": url,
         "methods": list(METHODS),
         "security": security,
-        "securityProfiles": [TRANSPORT],
+        "securityProfiles": list(security_of(url)),
         "negotiates": list(NEGOTIATED),
         "description": "Agree on interface, schemas and way of execution, or draft a protocol",
     }

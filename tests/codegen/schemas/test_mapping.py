@@ -174,3 +174,16 @@ def test_schemas_of_thousands_of_members_are_given_up_in_bounded_work() -> None:
     source = having(**{f"a{n}": TEXT for n in range(1500)})
     target = having(**{f"b{n}": TEXT for n in range(1500)})
     assert isinstance(map_fields(source, target), Unmapped)
+
+
+def test_what_describes_several_members_names_none_of_them() -> None:
+    day = {"type": "string", "description": "A day"}
+
+    def holding(*names: str) -> dict[str, Any]:
+        return {"type": "object", "properties": dict.fromkeys(names, day), "required": list(names)}
+
+    assert isinstance(map_fields(holding("from"), holding("departure")), Mapping)
+    for source, target in ((("from", "to"), ("from", "departure")), (("day",), ("start", "end"))):
+        found = map_fields(holding(*source), holding(*target))
+        assert isinstance(found, Unmapped)
+        assert found.missing[-1] == target[-1]

@@ -13,8 +13,9 @@ _DEEPEST: Final = 3
 MOST: Final = 400
 """Places of one object that are considered."""
 
-RANKS: Final = range(6)
-"""How well a place fits by name: 0 is the best."""
+ALIAS: Final = 5
+RANKS: Final = range(ALIAS + 1)
+"""How well a place fits by name: 0 is the best, the last one is by what titles and descriptions say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def rank(place: Place, name: str, schema: object, prefixes: tuple[Words, ...]) -
     whole = tuple(word for part in place.path for word in words(part))
     if whole in wanted and whole:
         return 4
-    return 5 if len(trimmed) == 1 and () in prefixes and _alias(place, own, schema) else None
+    return ALIAS if len(trimmed) == 1 and () in prefixes and _alias(place, own, schema) else None
 
 
 def _alias(place: Place, own: Words, schema: object) -> bool:

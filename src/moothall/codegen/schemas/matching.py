@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
-from moothall.codegen.schemas.candidates import MOST, RANKS, Place, places, rank
+from moothall.codegen.schemas.candidates import ALIAS, MOST, RANKS, Place, places, rank
 from moothall.codegen.schemas.conversion import converted
 from moothall.codegen.schemas.naming import STATUS, Words, is_wrapper, words
 from moothall.codegen.schemas.plan import Constant, Copy, Items, Member, Members, Nullable, Take, Way
@@ -185,7 +185,7 @@ class _Assignment:
                 if name in self.made or name in self.barred:
                     continue
                 fitting = [place for place, its in ranked[name].items() if its == order and place not in used]
-                if len(fitting) > 1:
+                if len(fitting) > 1 or (order == ALIAS and fitting and _shared(name, ranked)):
                     self.barred[name] = "several members of the source could be meant"
                 elif fitting and self._from(name, part, found[fitting[0]]):
                     used.add(fitting[0])
@@ -230,6 +230,12 @@ class _Assignment:
             path = _joined(self.at, name)
             self.finder.missing.append(path)
             self.finder.reasons.append(f"{path}: {self.barred.get(name, 'nothing of the source is called so')}")
+
+
+def _shared(name: str, ranked: Mapping[str, Mapping[int, int]]) -> bool:
+    """Whether what describes a member describes others as well, on either side; taken ones among them count."""
+    alike = [place for place, order in ranked[name].items() if order == ALIAS]
+    return len(alike) > 1 or any(its.get(alike[0]) == ALIAS for other, its in ranked.items() if other != name)
 
 
 def _fits_own(member: Member, other: Shape, root: Root) -> bool:

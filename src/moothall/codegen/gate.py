@@ -6,6 +6,7 @@ Stage after stage; one that fails ends it. Reading the code is a filter and neve
 from __future__ import annotations
 
 import ast
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property, partial
 from typing import Final
@@ -121,12 +122,12 @@ class _Looking:
         return _report(stage, [each for each in self._found if each.stage == stage])
 
     async def _lint(self) -> StageReport:
-        stubs, problems = self._stubs
+        stubs, problems = await self._stubs()
         found = [] if problems else await linting.lint(self._module.source, stubs)
         return _report("lint", [_in("lint", each) for each in found])
 
     async def _types(self) -> StageReport:
-        stubs, problems = self._stubs
+        stubs, problems = await self._stubs()
         found = [] if problems else await self._sandbox.check(self._module.source, stubs)
         return _report("types", [*problems, *_untyped(self._module.source), *(_in("types", each) for each in found)])
 
@@ -135,11 +136,10 @@ class _Looking:
         """What is wrong with the source as it is read."""
         return subset.problems(self._module.source, self._module.manifest)
 
-    @cached_property
-    def _stubs(self) -> tuple[str, Sequence[Problem]]:
-        """The declarations of what the code is given, or why there can be none."""
+    async def _stubs(self) -> tuple[str, Sequence[Problem]]:
+        """The declarations of what the code is given, or why there can be none; made apart from the event loop."""
         try:
-            return stubs_of(self._module.manifest, self._callees), ()
+            return await asyncio.to_thread(stubs_of, self._module.manifest, self._callees), ()
         except InvalidInput as error:
             return "", [Problem(stage="types", code="schema", message=str(error)[:2_000])]
 
@@ -160,16 +160,16 @@ class _Looking:
             self._module,
             self._module.cases,
             hidden,
-            witnesses(self._module, self._samples, SEED),
-            Answers(manifest.may_call, self._known),
+            await asyncio.to_thread(witnesses, self._module, self._samples, SEED),
+            await asyncio.to_thread(Answers, manifest.may_call, self._known),
             [await self._loaded(each) for each in counterparts],
         )
         return await self._exam.tests(self._image)
 
     async def _loaded(self, other: Module) -> Other:
         image = await loaded(self._sandbox, other.source)
-        answers = Answers(other.manifest.may_call, self._known)
-        return Other(other, image, answers, witnesses(other, self._samples, SEED))
+        answers = await asyncio.to_thread(Answers, other.manifest.may_call, self._known)
+        return Other(other, image, answers, await asyncio.to_thread(witnesses, other, self._samples, SEED))
 
     async def _properties(self) -> StageReport:
         self._seen = await self._exam.observed(self._image)

@@ -10,6 +10,7 @@ import ast
 import json
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from threading import Lock
 from typing import Final
 
 from moothall.canonical import canonical
@@ -111,6 +112,10 @@ def _declared(types: dict[str, tuple[object, JsonObject]]) -> str:
     return _generated(json.dumps({"$defs": bundle.defs}, sort_keys=False), tuple(types))
 
 
+_generating: Final = Lock()
+"""One at a time: the generator says nothing of threads."""
+
+
 @lru_cache(maxsize=128)
 def _generated(document: str, wanted: tuple[str, ...]) -> str:
     """The declarations for a bundle; a type that came out as anything else is `Any`."""
@@ -119,17 +124,18 @@ def _generated(document: str, wanted: tuple[str, ...]) -> str:
     from datamodel_code_generator.format import PythonVersion  # noqa: PLC0415 - as above
     from datamodel_code_generator.parser import LiteralType  # noqa: PLC0415 - as above
 
-    made = generate(
-        document,
-        input_file_type=InputFileType.JsonSchema,
-        output_model_type=DataModelType.TypingTypedDict,
-        target_python_version=PythonVersion.PY_311,
-        enum_field_as_literal=LiteralType.All,
-        use_standard_collections=True,
-        use_union_operator=True,
-        disable_timestamp=True,
-        formatters=[],
-    )
+    with _generating:
+        made = generate(
+            document,
+            input_file_type=InputFileType.JsonSchema,
+            output_model_type=DataModelType.TypingTypedDict,
+            target_python_version=PythonVersion.PY_311,
+            enum_field_as_literal=LiteralType.All,
+            use_standard_collections=True,
+            use_union_operator=True,
+            disable_timestamp=True,
+            formatters=[],
+        )
     kept = [node for node in ast.parse(str(made)).body if _declares(node)]
     defined = {name for node in kept for name in _defines(node)}
     lines = [ast.unparse(node) for node in kept if _defines(node) != ["Model"]]

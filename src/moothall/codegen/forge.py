@@ -116,7 +116,9 @@ class Forge:
         offering = Offering(ground.registry, ground.admit)
         self.desk = desk = ServiceDesk(services, ground.routines, offering, ground.recorder)
         run_terms = RunTerms(limits=terms.limits, health=terms.health)
-        runner = ServiceRunner(services, ground.routines, ground.sandbox, clock.monotonic, run_terms, desk.ill)
+        runner = ServiceRunner(
+            services, ground.routines, ground.sandbox, clock.monotonic, run_terms, desk.ill, self._guarded
+        )
         desk.forget = runner.forget
         writing = Writing(
             desk=desk,
@@ -146,6 +148,10 @@ class Forge:
         """End what is under way."""
         await self.declared.aclose()
         await self.desk.aclose()
+
+    def _guarded(self, target: str) -> bool:
+        entry = self._ground.registry.snapshot.find(target.removeprefix("local:"))
+        return entry is not None and entry.spec.approval
 
     def _house(self) -> Principal:
         return self._ground.principals(DEFAULT_AGENT)

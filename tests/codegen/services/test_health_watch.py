@@ -122,7 +122,7 @@ async def test_only_what_the_code_does_counts(kind: FaultKind, deadline: float, 
 
     context = SimpleNamespace(principal=OWNER, deadline=deadline, call=None)
     parts: Mapping[str, Any] = {"services": Standing(), "routines": Kept(), "sandbox": Failing(kind)}
-    runner = ServiceRunner(**parts, monotonic=lambda: 0.0, terms=RunTerms(), ill=note)
+    runner = ServiceRunner(**parts, monotonic=lambda: 0.0, terms=RunTerms(), ill=note, guarded=bool)
     for _ in range(USUAL.least):
         with pytest.raises(SandboxFault):
             await runner.run("forge.double", {}, cast("Any", context))

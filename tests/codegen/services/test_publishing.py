@@ -182,3 +182,27 @@ async def test_code_that_permits_itself_something_is_not_registered(tmp_path: Pa
             with pytest.raises(CodeRefused):
                 site.forge.code.add_capability_decorator(code)
         assert await site.call("local:node.services.list") == []
+
+
+@pytest.mark.requirement("GEN-07")
+async def test_code_that_nobody_approved_does_not_spend_in_the_name_of_the_owner(tmp_path: Path) -> None:
+    paid: list[int] = []
+
+    @capability(access="authenticated", approval=True)
+    async def pay(value: int) -> int:
+        """Pay."""
+        paid.append(value)
+        return value
+
+    spending = "def spend(value: int) -> int:\n    return call('local:shop.pay', {'value': value})\n"
+    async with forged(tmp_path, Agent("shop", pay), judge=Passing()) as site:
+        made = await site.registered(spending, may_call=["local:shop.pay"])
+        with pytest.raises(Conflict):
+            await site.call("local:forge.spend", value=1)
+        with pytest.raises(ApprovalPending):
+            await site.call("local:forge.spend", STRANGER, value=2)
+        assert paid == []
+        waiting = await site.forge.code.publish_to_network(made)
+        await site.approve(waiting.approval_id)
+        assert await site.call("local:forge.spend", value=3) == 3
+        assert paid == [3]

@@ -10,13 +10,13 @@ from typing import Any, Final, Protocol, cast
 from moothall.capability.context import CallContext
 from moothall.codegen.kept import Routine
 from moothall.codegen.module import Module
-from moothall.codegen.sandbox.port import DEFAULT_LIMITS, FaultKind, Image, Sandbox, SandboxLimits, fault
+from moothall.codegen.sandbox.port import DEFAULT_LIMITS, Departure, FaultKind, Image, Sandbox, SandboxLimits, fault
 from moothall.codegen.schemas.validation import compiled
-from moothall.codegen.services.binding import host_call
+from moothall.codegen.services.binding import Caller, host_call
 from moothall.codegen.services.health import OURS, USUAL, Health, HealthLimits
-from moothall.codegen.services.records import ServiceRecord
+from moothall.codegen.services.records import ServiceRecord, VersionRecord
 from moothall.codegen.services.store import ServiceStore
-from moothall.errors import Gone, IntegrityError, InvalidInput, MoothallError, SandboxFault, Told, UsageError
+from moothall.errors import Conflict, Gone, IntegrityError, InvalidInput, MoothallError, SandboxFault, Told, UsageError
 from moothall.telemetry import logger
 
 FRESH: Final = 0.5
@@ -58,13 +58,18 @@ class _Loaded:
 
 @dataclass(slots=True)
 class _Run:
-    """One call of a service; ``refused``: something that it called refused it or failed, by no fault of the code."""
+    """One call of a service.
+
+    ``refused``: something that it called refused it or failed, by no fault of the code; ``approved``: a person approved
+    the version.
+    """
 
     name: str
     version: str
     caller: str
     begun: float
     refused: bool = False
+    approved: bool = False
 
     def failed(self, error: MoothallError) -> None:
         """Hear of the error of a call that the code made."""
@@ -81,6 +86,7 @@ class ServiceRunner:
         monotonic: seconds.
         terms: see `RunTerms`.
         ill: is told of a version that reached a limit.
+        guarded: whether a target is a capability that needs an approval.
     """
 
     def __init__(
@@ -91,6 +97,7 @@ class ServiceRunner:
         monotonic: Callable[[], float],
         terms: RunTerms,
         ill: Ill,
+        guarded: Callable[[str], bool],
     ) -> None:
         self._services = services
         self._routines = routines
@@ -98,7 +105,8 @@ class ServiceRunner:
         self._monotonic = monotonic
         self._terms = terms
         self._ill = ill
-        self._known: dict[str, tuple[ServiceRecord, Mapping[str, str], float]] = {}
+        self._guarded = guarded
+        self._known: dict[str, tuple[ServiceRecord, Mapping[str, VersionRecord], float]] = {}
         self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
         self._health: dict[tuple[str, str], Health] = {}
         self._counts: dict[str, int] = {}
@@ -118,13 +126,15 @@ class ServiceRunner:
             IntegrityError, StorageError: its code cannot be read.
             MoothallError: what a call that it makes raises and its caller has to hear.
         """
-        record, hashes = await self._stands(name)
+        record, versions = await self._stands(name)
         if record.state == "disabled":
             raise Gone("the service is switched off", told=Told("codegen.service.disabled"))
         count = self._counts[name] = self._counts.get(name, 0) + 1
         version = record.version_for(count)
-        loaded = await self._load(hashes.get(version, ""))
+        known = versions.get(version)
+        loaded = await self._load("" if known is None else known.hash)
         run = _Run(name, version, OURS if ctx.principal.owner else ctx.principal.id, self._monotonic())
+        run.approved = known is not None and known.approved
         try:
             value = await self._ran(loaded, arguments, ctx, run)
         except SandboxFault as error:
@@ -152,13 +162,30 @@ class ServiceRunner:
             loaded.image,
             function.name,
             arguments,
-            call=host_call(ctx.call, manifest.may_call, failed=run.failed),
+            call=host_call(self._calls(ctx, run), manifest.may_call, failed=run.failed),
             limits=self._terms.limits,
             patience=max(0.0, ctx.deadline - self._monotonic()),
         )
         if not compiled(function.returns).accepts(ran.value):
             raise fault("result")
         return ran.value
+
+    def _calls(self, ctx: CallContext, run: _Run) -> Caller:
+        """How code calls: as its caller; what needs an approval only where the call, or the code, gets one.
+
+        The owner may call everything of its node without one. But these calls a model made up, and as long as nobody
+        approved its code, nobody but the model knows of them.
+        """
+        if run.approved or not ctx.principal.owner:
+            return ctx.call
+
+        async def call(target: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+            if self._guarded(target):
+                told = Told("codegen.service.not_approved")
+                raise Departure(Conflict("nobody has approved this code", told=told))
+            return await ctx.call(target, parameters)
+
+        return call
 
     async def _count(self, run: _Run, *, failed: bool) -> None:
         name, version = run.name, run.version
@@ -173,18 +200,18 @@ class ServiceRunner:
             except MoothallError as error:  # it begins to be counted anew; the caller has its answer
                 _log.error("%s@%s is ill (%s) and stays: %s", name, version, why, error.code)
 
-    async def _stands(self, name: str) -> tuple[ServiceRecord, Mapping[str, str]]:
+    async def _stands(self, name: str) -> tuple[ServiceRecord, Mapping[str, VersionRecord]]:
         known = self._known.get(name)
         if known is not None and self._monotonic() < known[2]:
             return known[0], known[1]
         until = self._monotonic() + FRESH
         record = await self._services.get(name)
         if known is not None and known[0].revision == record.revision:
-            hashes = known[1]
+            versions = known[1]
         else:
-            hashes = {each.version: each.hash for each in await self._services.versions(name)}
-        self._known[name] = record, hashes, until
-        return record, hashes
+            versions = {each.version: each for each in await self._services.versions(name)}
+        self._known[name] = record, versions, until
+        return record, versions
 
     async def _load(self, key: str) -> _Loaded:
         loaded = self._loaded.get(key)

@@ -12,7 +12,7 @@ import pytest
 
 from moothall.capability.decorators import capability
 from moothall.capability.members import members_of
-from moothall.errors import NegotiationRejected, RateLimited, ServiceNotFoundError, UnsupportedProfile
+from moothall.errors import MoothallError, NegotiationRejected, RateLimited, ServiceNotFoundError, UnsupportedProfile
 from moothall.events.model import Draft
 from moothall.identity.principal import Principal
 from moothall.llm.scripted import ScriptedLLM
@@ -118,6 +118,17 @@ async def test_the_protocol_that_was_not_spoken_the_longest_makes_room_and_comes
     assert agreed(there) == {f"bob.{first.capability}"}
     assert (await obtained(here, there, SUM)).source == "kept"
     assert agreed(there) == {f"bob.{second.capability}"}
+
+
+@pytest.mark.requirement("WIRE-NEGO-05")
+async def test_who_lost_a_right_since_the_agreement_has_nothing_of_it(here: FrontNode, there: FrontNode) -> None:
+    found = await obtained(here, there)
+    there.house.registry.configure("bob.forecast", access="owner")
+    with pytest.raises(MoothallError) as refused:
+        await spoken(here, found, city="Rome")
+    assert "forecast" not in f"{refused.value} {refused.value.details}"
+    there.house.registry.configure("bob.forecast", access="authenticated")
+    assert (await spoken(here, found, city="Rome"))["sky"] == "clear"
 
 
 async def test_a_protocol_whose_name_is_taken_is_not_spoken(here: FrontNode, there: FrontNode) -> None:

@@ -117,7 +117,6 @@ async def negotiated(
 
 
 MOMENTS = (
-    ("provider", "after:talk.code.1"),
     ("provider", "before:concluded"),
     ("requester", "before:talk.sent.2"),
     ("requester", "before:talk.concluded"),
@@ -141,9 +140,8 @@ async def test_either_side_may_be_killed_and_both_end_alike(tmp_path: Path, who:
 
 @pytest.mark.requirement("META-LIMIT-04")
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize(("who", "moment"), [("provider", "after:talk.code.1"), ("requester", "before:talk.sent.2")])
 async def test_the_run_of_a_killed_process_waits_for_it_though_others_share_its_store(
-    tmp_path: Path, postgres_url: str, who: str, moment: str
+    tmp_path: Path, postgres_url: str
 ) -> None:
     provider = Life("provider", tmp_path / "there", postgres_url)
     requester = Life("requester", tmp_path / "here", postgres_url)

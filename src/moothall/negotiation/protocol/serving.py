@@ -49,6 +49,9 @@ MOST_OFFERED: Final = 500
 MOST_OF_PEER: Final = 25
 """Agreed protocols that are offered at once: in all, and of those with one peer."""
 
+MOST_RESTORED: Final = 100
+"""Those that a node offers from its start; older ones are offered again when somebody asks for them."""
+
 MOST_NAMED: Final = 8
 """Protocols that one selection may name."""
 
@@ -136,7 +139,7 @@ class AgreedCapabilities:
         newest = {
             (each.agent, each.protocol): each for each in reversed(await self.routines.agreements(role="provider"))
         }
-        for agreed in list(newest.values())[-MOST_OFFERED:]:
+        for agreed in list(newest.values())[-MOST_RESTORED:]:
             if agent := self.named(agreed.agent):
                 await self._again(agent, agreed.protocol, agreed.peer)
 

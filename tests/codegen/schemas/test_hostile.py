@@ -77,6 +77,12 @@ def test_a_long_text_is_not_compared_with_a_heavy_pattern(schema: dict[str, Any]
     assert compiled(schema).problems({text: 1} if "patternProperties" in schema else text) == [TOO_MUCH]
 
 
+def test_exact_arithmetic_with_long_numbers_is_counted() -> None:
+    units = [{"multipleOf": 1e-300 * n} for n in range(1, 200)]
+    assert compiled({"items": {"allOf": units}}).problems([1 << 13_000] * 1_000, 1_000_000)[-1] == TOO_MUCH
+    assert compiled({"items": {"multipleOf": 0.01}}).accepts([1.23, 4, -0.5] * 8_000)
+
+
 def test_the_patterns_of_a_schema_are_bounded_together() -> None:
     heavy = [{"pattern": f"^.{{{n}}}$"} for n in range(900, 910)]
     assert compiled({"anyOf": heavy[:2]}).accepts("x" * 901)

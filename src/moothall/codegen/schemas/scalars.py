@@ -116,14 +116,30 @@ def multiple(given: JsonValue) -> Check:
     if not is_number(given) or given <= 0:
         raise refused("keyword", "multipleOf")
     unit = Fraction(str(given))
+    bits = unit.numerator.bit_length() + unit.denominator.bit_length()
 
     def check(value: JsonValue, look: Look, path: Path) -> bool:
         if not is_number(value):
             return True
+        own = _bits(value)
+        look.spend(_FRACTION + (bits + own) // _BITS)
         exact = Fraction(value if isinstance(value, int) else str(value))
         return not exact % unit or look.wrong(path, f"it has to be a multiple of {given}")
 
     return check
+
+
+_FRACTION: Final = 5
+"""Steps of exact arithmetic, and the bits of numbers for which there is one more."""
+
+_BITS: Final = 40
+
+
+def _bits(number: float) -> int:
+    """About as many as the exact form of a number has."""
+    if isinstance(number, int):
+        return number.bit_length()
+    return 200 if number == 0 or 1e-30 < abs(number) < 1e30 else 1_000  # noqa: PLR2004 - 17 digits, and as many zeros
 
 
 def count(keyword: str, given: JsonValue) -> int:

@@ -145,9 +145,7 @@ async def test_the_run_of_a_killed_process_waits_for_it_though_others_share_its_
 ) -> None:
     provider = Life("provider", tmp_path / "there", postgres_url)
     requester = Life("requester", tmp_path / "here", postgres_url)
-    said = await negotiated(
-        provider, requester, provider if who == "provider" else requester, moment, tmp_path / "look"
-    )
+    said = await negotiated(provider, requester, provider, "after:talk.code.1", tmp_path / "look")
     assert said["answer"] == {"temperature": 4, "sky": "clear"}
     for life in (provider, requester):
         (keys,) = await histories(life)

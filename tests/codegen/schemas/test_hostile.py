@@ -83,6 +83,20 @@ def test_exact_arithmetic_with_long_numbers_is_counted() -> None:
     assert compiled({"items": {"multipleOf": 0.01}}).accepts([1.23, 4, -0.5] * 8_000)
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"allOf": [True] * 10_000},
+        {"not": {"anyOf": [False] * 10_000}},
+        {"dependentRequired": {f"p{n}": [] for n in range(3_000)}},
+        {"dependentSchemas": {f"p{n}": True for n in range(3_000)}},
+    ],
+    ids=["all of", "any of", "dependent names", "dependent schemas"],
+)
+def test_parts_that_say_nothing_are_counted_as_well(part: dict[str, Any]) -> None:
+    assert compiled({"items": part}).problems([{}] * 20_000) == [TOO_MUCH]
+
+
 def test_the_patterns_of_a_schema_are_bounded_together() -> None:
     heavy = [{"pattern": f"^.{{{n}}}$"} for n in range(900, 910)]
     assert compiled({"anyOf": heavy[:2]}).accepts("x" * 901)

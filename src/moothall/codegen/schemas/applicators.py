@@ -160,6 +160,7 @@ def dependent_required(given: object) -> Check:
     def check(value: JsonValue, look: Look, path: Path) -> bool:
         if not isinstance(value, dict):
             return True
+        look.spend(len(wanted))
         return _every(part(value, look, path) for name, part in wanted.items() if name in value)
 
     return check
@@ -172,6 +173,7 @@ def dependent_schemas(given: object, compile_: Compile) -> Check:
     def check(value: JsonValue, look: Look, path: Path) -> bool:
         if not isinstance(value, dict):
             return True
+        look.spend(len(wanted))
         return _every(part(value, look, path) for name, part in wanted.items() if name in value)
 
     return check

@@ -194,11 +194,13 @@ _COMPOSED: Final = {
 }
 
 
-def _always(_value: JsonValue, _look: Look, _path: Path) -> bool:
+def _always(_value: JsonValue, look: Look, _path: Path) -> bool:
+    look.spend()
     return True
 
 
 def _never(_value: JsonValue, look: Look, path: Path) -> bool:
+    look.spend()
     return look.wrong(path, "nothing is allowed here")
 
 

@@ -128,6 +128,7 @@ def test_two_nodes_in_one_program(tmp_path: Path) -> None:
     assert refusal == "refused: PERMISSION_DENIED"
 
 
+@pytest.mark.timeout(120)  # it starts several programs, one after another
 def test_every_decorator_of_the_specification(weather: Served, tmp_path: Path) -> None:
     (tmp_path / "translator.py").write_text(
         "from moothall import Node, capability\n\n@capability(access='public')\n"

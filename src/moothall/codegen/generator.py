@@ -39,6 +39,7 @@ class _Work:
 
     task: CodingTask
     repairs: int
+    counterparts: tuple[Module, ...] = ()
     attempts: int = 0
     own: dict[str, Case] = field(default_factory=dict)
     report: Report = field(default_factory=Report)
@@ -71,15 +72,15 @@ class Generator:
         self._writers = tuple(writers)
         self._repairs = repair_rounds
 
-    async def generate(self, task: CodingTask) -> Generated:
-        """Code for a task that passed the gate.
+    async def generate(self, task: CodingTask, counterparts: Sequence[Module] = ()) -> Generated:
+        """Code for a task that passed the gate, against its ``counterparts``, too: what it has to talk to, or equal.
 
         Raises:
             CodeRefused: none did, or nobody could write it; `details` has the last ``report`` and the ``attempts``.
             ModelUnavailable, ModelTimeout, DecisionRefused, BudgetSpent: the model of a writer gives none.
             SandboxFault: the gate cannot look at it now (``busy``).
         """
-        work = _Work(task, self._repairs)
+        work = _Work(task, self._repairs, tuple(counterparts))
         for writer in self._writers:
             work.own.clear()
             draft = await writer.write(task)
@@ -104,7 +105,8 @@ class Generator:
             wrong = "; ".join(sorted({str(each["msg"]) for each in error.errors(include_url=False)}))
             work.report = _failed("parse", "form", f"it cannot be kept as a module: {wrong}")
             return None
-        work.report = await self._judge.judge(module, work.task.callees, work.task.hidden)
+        others = {"counterparts": work.counterparts} if work.counterparts else {}
+        work.report = await self._judge.judge(module, work.task.callees, work.task.hidden, **others)
         if not work.report.passed:
             _log.info("attempt %d for %s does not pass: %s", work.attempts, work.task.name, _stage(work.report))
             return None

@@ -24,7 +24,7 @@ from moothall.llm.base import BaseLLM
 from moothall.negotiation.protocol import document as documents
 from moothall.negotiation.protocol.brain import Role
 from moothall.negotiation.protocol.document import ProtocolDocument
-from moothall.negotiation.protocol.halves import half_task
+from moothall.negotiation.protocol.halves import half_task, opposite_task
 from moothall.negotiation.protocol.module_files import kept_module, module_name, write_module
 from moothall.negotiation.protocol.needs import JsonObject, Need
 from moothall.negotiation.protocol.workshop import Codegen, Workshop, lent
@@ -91,7 +91,8 @@ class ModuleMaker:
 
     async def make(self, document: ProtocolDocument, task: CodingTask) -> Module:
         """A new half, written."""
-        generated = await self.workshop.generate(task, self.llm, self.codegen)
+        other = opposite_task(document, task.kind)
+        generated = await self.workshop.generate(task, self.llm, self.codegen, other)
         await asyncio.to_thread(write_module, self.root, document.text, self.role, generated.module)
         return generated.module
 

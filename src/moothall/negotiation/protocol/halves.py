@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from moothall.codegen.module import Case, Function, ScriptedCall
+from moothall.codegen.module import Case, Function, Kind, ScriptedCall
 from moothall.codegen.schemas.mapping import Mapping, map_fields
 from moothall.codegen.task import CALLBACK, Callee, CodingTask
 from moothall.errors import InvalidInput
@@ -52,6 +52,13 @@ def half_task(
         cases=half_cases(role, functions, cases),
         protocol=document.digest,
     )
+
+
+def opposite_task(document: ProtocolDocument, kind: Kind) -> CodingTask | None:
+    """The task for the half that a module of this kind talks to; None for what is no half."""
+    opposites: dict[Kind, Role] = {"requester": "provider", "provider": "requester"}
+    role = opposites.get(kind)
+    return None if role is None else half_task(role, document)
 
 
 def requester_functions(document: ProtocolDocument, need: Need | None = None) -> tuple[Function, ...]:

@@ -17,6 +17,7 @@ from moothall.llm.base import BaseLLM
 from moothall.negotiation.protocol import document as documents
 from moothall.negotiation.protocol.artifact import artifact_of, signed
 from moothall.negotiation.protocol.document import ProtocolDocument
+from moothall.negotiation.protocol.halves import opposite_task
 from moothall.negotiation.protocol.needs import JsonObject
 from moothall.negotiation.protocol.workshop import Codegen, Workshop
 
@@ -61,7 +62,8 @@ class KeepingCoder:
         found = await self.kept(document, task)
         if found is not None and not (task.cases and await self.workshop.fails(found.module.source, task.cases)):
             return found
-        generated = await self.workshop.generate(task, self.llm, self.codegen)
+        other = opposite_task(document, task.kind)
+        generated = await self.workshop.generate(task, self.llm, self.codegen, other)
         artifact = signed(artifact_of(document, cases), self.signer)
         await self.routines.put_protocol(document.text, artifact.model_dump(mode="json"))
         token = sign_module(generated.module.hash, self.signer, self.clock.now())

@@ -10,9 +10,9 @@ from typing import Literal, Self
 
 from moothall.codegen.cases import run_cases
 from moothall.codegen.gate import Gate
-from moothall.codegen.generator import Generator
+from moothall.codegen.generator import Generator, manifest_of
 from moothall.codegen.model_writer import ModelWriter
-from moothall.codegen.module import Case, Function, ScriptedCall
+from moothall.codegen.module import Case, Function, Module, ScriptedCall
 from moothall.codegen.report import Report
 from moothall.codegen.sandbox.monty import MontySandbox
 from moothall.codegen.sandbox.port import DEFAULT_LIMITS, Sandbox, SandboxLimits
@@ -64,8 +64,13 @@ class Workshop:
         if self._own is not None:
             await self._own.aclose()
 
-    async def generate(self, task: CodingTask, llm: BaseLLM | None, codegen: Codegen = "auto") -> Generated:
+    async def generate(
+        self, task: CodingTask, llm: BaseLLM | None, codegen: Codegen = "auto", other: CodingTask | None = None
+    ) -> Generated:
         """Code for a half of a protocol: by a template where one fits, else by a model.
+
+        Where a template fits the ``other`` half, the two have to understand each other. That one is put to no other
+        use: the other side makes its own.
 
         Raises:
             as `Generator.generate`.
@@ -73,15 +78,23 @@ class Workshop:
         writers: list[Writer] = [HalfTemplates()]
         if llm is not None and codegen == "auto":
             writers.append(ModelWriter(llm))
-        return await self.written(task, writers)
+        return await self.written(task, writers, () if other is None else await self._opposite(other))
 
-    async def written(self, task: CodingTask, writers: Sequence[Writer]) -> Generated:
+    async def written(
+        self, task: CodingTask, writers: Sequence[Writer], counterparts: Sequence[Module] = ()
+    ) -> Generated:
         """Code for a task by the first of some writers who can, and that passes the gate.
 
         Raises:
             as `Generator.generate`.
         """
-        return await Generator(self.judge, writers, self._repair_rounds).generate(task)
+        return await Generator(self.judge, writers, self._repair_rounds).generate(task, counterparts)
+
+    async def _opposite(self, task: CodingTask) -> tuple[Module, ...]:
+        draft = await HalfTemplates().write(task)
+        if draft is None:
+            return ()
+        return (Module(manifest=manifest_of(task, draft.provenance), source=draft.source),)
 
     async def fails(self, source: str, cases: Sequence[Case]) -> tuple[str, ...]:
         """What goes wrong when code is run on cases; nothing: it passes all of them.

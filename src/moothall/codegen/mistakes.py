@@ -7,9 +7,8 @@ left out. Texts of errors are left alone, since nobody may depend on them.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any, Final
 
 DROPPED: Final = "result dropped"
@@ -47,6 +46,10 @@ _OTHER_NAMES: Final = {
     "floor": "ceil",
     "ceil": "floor",
 }
+
+
+_LONG: Final = 64
+"""Places of one list that mistakes are made at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,11 @@ def _edit(mistake: str, node: ast.AST, name: str, value: object) -> Edit:
     return Edit(mistake, getattr(node, "lineno", 0), ((node, name, value),))
 
 
+def _places(count: int) -> Sequence[int]:
+    """The places of a list at which something is changed: of a long one some, since each mistake holds it anew."""
+    return range(count) if count <= _LONG else [place * count // _LONG for place in range(_LONG)]
+
+
 def _conditions(node: ast.AST) -> Iterator[Edit]:
     if isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
         yield _edit("condition negated", node, "test", ast.UnaryOp(ast.Not(), node.test))
@@ -104,7 +112,7 @@ def _conditions(node: ast.AST) -> Iterator[Edit]:
         yield Edit("condition dropped", node.ifs[0].lineno, ((node, "ifs", node.ifs[1:]),))
     if isinstance(node, ast.BoolOp):
         yield _edit("and for or", node, "op", ast.Or() if isinstance(node.op, ast.And) else ast.And())
-        for place in range(len(node.values)):
+        for place in _places(len(node.values)):
             left = node.values[:place] + node.values[place + 1 :]
             if len(left) > 1:
                 yield _edit("condition dropped", node, "values", left)
@@ -169,32 +177,32 @@ def _variables(function: ast.FunctionDef) -> Iterator[Edit]:
 
 def _objects(node: ast.AST) -> Iterator[Edit]:
     if isinstance(node, ast.Dict):
-        for place, key in enumerate(node.keys):
+        for place in _places(len(node.keys)):
             keys, values = [*node.keys], [*node.values]
             del keys[place], values[place]
-            line = getattr(key, "lineno", node.lineno)
+            line = getattr(node.keys[place], "lineno", node.lineno)
             yield Edit("key dropped", line, ((node, "keys", keys), (node, "values", values)))
-        for one, other in pairwise(range(len(node.values))):
+        for place in _places(len(node.values) - 1):
             values = [*node.values]
-            values[one], values[other] = values[other], values[one]
+            values[place], values[place + 1] = values[place + 1], values[place]
             yield _edit("values swapped", node, "values", values)
     if isinstance(node, ast.List | ast.Tuple) and isinstance(node.ctx, ast.Load):
-        for place in range(len(node.elts)):
+        for place in _places(len(node.elts)):
             yield _edit("element dropped", node, "elts", node.elts[:place] + node.elts[place + 1 :])
 
 
 def _calls(node: ast.AST) -> Iterator[Edit]:
     if not isinstance(node, ast.Call):
         return
-    for one, other in pairwise(range(len(node.args))):
+    for place in _places(len(node.args) - 1):
         args = [*node.args]
-        args[one], args[other] = args[other], args[one]
+        args[place], args[place + 1] = args[place + 1], args[place]
         yield _edit("arguments swapped", node, "args", args)
     if len(node.args) == 1 and not node.keywords and isinstance(node.func, ast.Name):
         yield _edit("call skipped", node, "func", _lambda(ast.Name("same", ast.Load()), "same"))
     if not node.args and not node.keywords and isinstance(node.func, ast.Attribute):
         yield _edit("call skipped", node, "func", _lambda(node.func.value))
-    for place in range(len(node.keywords)):
+    for place in _places(len(node.keywords)):
         yield _edit("argument dropped", node, "keywords", node.keywords[:place] + node.keywords[place + 1 :])
     if isinstance(node.func, ast.Name) and node.func.id in _OTHER_NAMES:
         yield _edit("other function", node.func, "id", _OTHER_NAMES[node.func.id])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -92,3 +93,15 @@ def test_a_function_is_made_to_give_the_same_always() -> None:
     assert mutant is not None
     assert mutant.source == "def f(a: str) -> list:\n    return [1, None, 'x']"
     assert constant("x = 1", "f", 1) is None
+
+
+def test_a_long_list_costs_no_memory_for_each_of_its_elements() -> None:
+    source = f"def f() -> list[int]:\n    return {list(range(9_000))}\n"
+    tracemalloc.start()
+    try:
+        found = mutants(source, 60)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found
+    assert peak < 100 * 1024 * 1024

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from moothall.errors import SettingsError
 from moothall.negotiation.protocol.limits import MAX_MESSAGE_BYTES
 from moothall.server.app import ServerApp
 from moothall.server.limited import LIMITS, Limits, limited
+from moothall.server.socket_protocol import SocketProtocol
 
 GRACE_SECONDS = 5
 """How long requests under way may take when the server stops."""
@@ -168,7 +168,7 @@ def _config(app: ServerApp, limits: Limits, tls: Tls | None) -> uvicorn.Config:
         ssl_keyfile=tls.key if tls else None,
         loop="none",
         http=limited(limits),
-        ws=WebSocketsSansIOProtocol,
+        ws=SocketProtocol,
         ws_max_size=LONGEST_MESSAGE,
         ws_per_message_deflate=False,  # a small frame could unpack to a large one
         lifespan="off",

@@ -252,3 +252,9 @@ async def test_when_the_server_stops_its_guests_hear_of_it(alice: Node, tmp_path
     async with asyncio.timeout(10):
         with pytest.raises(SessionEnded):
             await talk.link.receive()
+
+
+async def test_strangers_who_knock_write_no_errors_into_the_log(bob: Node, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(InvalidStatus):
+        await connect(place(bob))
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

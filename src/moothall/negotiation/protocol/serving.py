@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 from pydantic import WithJsonSchema
 
@@ -22,7 +22,7 @@ from moothall.capability.registry import Registry
 from moothall.capability.spec import UNLISTED
 from moothall.codegen.kept import Routine
 from moothall.codegen.module import Module
-from moothall.codegen.sandbox.port import Sandbox, SandboxLimits
+from moothall.codegen.sandbox.port import FaultKind, Sandbox, SandboxLimits, fault
 from moothall.codegen.services.binding import host_call
 from moothall.codegen.store import RoutineStore
 from moothall.errors import (
@@ -54,6 +54,9 @@ MOST_RESTORED: Final = 100
 
 MOST_NAMED: Final = 8
 """Protocols that one selection may name."""
+
+_UNFIT: Final = 400
+"""The code of a response that says that the request is none that can be answered."""
 
 _DIGEST: Final = re.compile("sha256:[0-9a-f]{64}")
 
@@ -192,7 +195,10 @@ def _speaker(half: Half, spoke: Callable[[], None]) -> Callable[..., Awaitable[J
         if document.request_problems(request):
             raise ValidationError("the request does not fit", told=Told("agreeing.front_request"))
         spoke()
-        response = await half.run("handle", {"request": request}, host_call(ctx.call, manifest.may_call))
+        try:
+            response = await half.run("handle", {"request": request}, host_call(ctx.call, manifest.may_call))
+        except SandboxFault as error:
+            return _refused(error, document)
         if not isinstance(response, dict) or document.response_problems(response):
             raise SandboxFault("the response does not fit", told=Told("agreeing.bad_response"))
         return response
@@ -208,6 +214,21 @@ def _speaker(half: Half, spoke: Callable[[], None]) -> Callable[..., Awaitable[J
         speak
     )
     return made
+
+
+def _refused(error: SandboxFault, document: ProtocolDocument) -> JsonObject:
+    """What a caller hears of code that gave no response: that it takes the request for none, or how it ended.
+
+    What the code said goes into the log: it may be anything that it worked with.
+
+    Raises:
+        SandboxFault: the code itself is at fault.
+    """
+    _log.info("%s gave no response: %s", document.name, error.kind)
+    _log.debug("%s: %s", document.name, dict(error.details))
+    if error.details.get("raised") == "ValueError":
+        return {"code": _UNFIT}
+    raise fault(cast("FaultKind", error.kind)) from None
 
 
 def _described(document: ProtocolDocument) -> str:

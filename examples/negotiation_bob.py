@@ -138,5 +138,5 @@ def arguments() -> argparse.Namespace:
 if __name__ == "__main__":
     try:
         sys.exit(asyncio.run(main(arguments())))
-    except MoothallError as error:
+    except (MoothallError, OSError) as error:
         sys.exit(f"error: {error}")

@@ -57,9 +57,11 @@ def test_the_statuses_of_the_specification() -> None:
 def test_every_row_is_complete_and_sound(code: str) -> None:
     row = ERRORS[code]
     assert row.http in {200, 202} or 400 <= row.http < 600
-    assert row.jsonrpc in {-32600, -32601, -32602, -32603} or (
-        -32099 <= row.jsonrpc <= -32023 and row.jsonrpc != -32042
-    ) or 1600 <= row.jsonrpc <= 1608
+    assert (
+        row.jsonrpc in {-32600, -32601, -32602, -32603}
+        or (-32099 <= row.jsonrpc <= -32023 and row.jsonrpc != -32042)
+        or 1600 <= row.jsonrpc <= 1608
+    )
     assert row.mcp in {"result", "error"}
     assert row.a2a in {"failed", "rejected", "auth_required", "input_required"}
     assert 1 <= row.exit_code <= 8

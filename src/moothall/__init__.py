@@ -11,9 +11,15 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from moothall.approvals.workflow import ApprovalStep as ApprovalStep
     from moothall.approvals.workflow import ApprovalWorkflow as ApprovalWorkflow
-    from moothall.calls.caller import LocalMethodCaller as LocalMethodCaller
-    from moothall.calls.caller import RemoteAgentCaller as RemoteAgentCaller
     from moothall.calls.caller import UnifiedCaller as UnifiedCaller
+    from moothall.calls.caller import unified_caller as unified_caller
+    from moothall.calls.hub import current_hub as current_hub
+    from moothall.calls.hub import get_current_sdk as get_current_sdk
+    from moothall.calls.hub import using as using
+    from moothall.calls.named_callers import A2AServiceCaller as A2AServiceCaller
+    from moothall.calls.named_callers import LocalMethodCaller as LocalMethodCaller
+    from moothall.calls.named_callers import MCPServiceCaller as MCPServiceCaller
+    from moothall.calls.named_callers import RemoteAgentCaller as RemoteAgentCaller
     from moothall.calls.reply import Reply as Reply
     from moothall.capability.adapters import AdapterLayer as AdapterLayer
     from moothall.capability.adapters import DocumentGenerator as DocumentGenerator
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
     from moothall.capability.decorators import anp_service as anp_service
     from moothall.capability.decorators import api_service as api_service
     from moothall.capability.decorators import capability as capability
+    from moothall.capability.decorators import group_message_handler as group_message_handler
     from moothall.capability.decorators import llm_generated as llm_generated
     from moothall.capability.decorators import local_method as local_method
     from moothall.capability.decorators import mcp_service as mcp_service
@@ -51,8 +58,14 @@ if TYPE_CHECKING:
     from moothall.capability.wrappers import RemoteAPIWrapper as RemoteAPIWrapper
     from moothall.codegen.extraction import extract_code_from_llm_output as extract_code_from_llm_output
     from moothall.codegen.forge import LLMCodeGenerator as LLMCodeGenerator
+    from moothall.directory.crawler import CallOrchestrator as CallOrchestrator
+    from moothall.directory.crawler import IntelligentMatcher as IntelligentMatcher
+    from moothall.directory.crawler import ResourceDiscoverer as ResourceDiscoverer
+    from moothall.directory.crawler import UnifiedCrawler as UnifiedCrawler
+    from moothall.directory.crawler import unified_crawler as unified_crawler
     from moothall.directory.profiles import AgentProfile as AgentProfile
     from moothall.directory.registry import AgentRegistry as AgentRegistry
+    from moothall.directory.search.cache import CacheManager as CacheManager
     from moothall.errors import A2AServiceError as A2AServiceError
     from moothall.errors import AgentNotFound as AgentNotFound
     from moothall.errors import ApprovalPending as ApprovalPending
@@ -126,6 +139,11 @@ if TYPE_CHECKING:
     from moothall.negotiation.demand.machine import ChannelStatus as ChannelStatus
     from moothall.negotiation.demand.participants import Participant as Participant
     from moothall.negotiation.demand.participants import ParticipantFactory as ParticipantFactory
+    from moothall.negotiation.demand.remote.agent import DemandAgent as DemandAgent
+    from moothall.negotiation.demand.remote.messages import DemandInvitation as DemandInvitation
+    from moothall.negotiation.demand.remote.messages import OfferReply as OfferReply
+    from moothall.negotiation.demand.remote.messages import PlanReview as PlanReview
+    from moothall.negotiation.demand.remote.messages import ReviewReply as ReviewReply
     from moothall.negotiation.demand.subnet import SubnetManager as SubnetManager
     from moothall.negotiation.demand.user_agent import UserAgent as UserAgent
     from moothall.negotiation.protocol.bases import ProviderBase as ProviderBase
@@ -184,10 +202,19 @@ if TYPE_CHECKING:
     from moothall.policy.trust import TrustNetwork as TrustNetwork
     from moothall.settings import Settings as Settings
     from moothall.simple_node.node import SimpleNegotiationNode as SimpleNegotiationNode
+    from moothall.toolkit.decorator import mcp_tool as mcp_tool
+    from moothall.toolkit.kit import ANPLLMToolkit as ANPLLMToolkit
+    from moothall.toolkit.methods import mcp_unified_caller as mcp_unified_caller
+    from moothall.toolkit.methods import mcp_unified_crawler as mcp_unified_crawler
+    from moothall.toolkit.methods import unified_caller_method as unified_caller_method
+    from moothall.toolkit.registry import LLMToolRegistry as LLMToolRegistry
+    from moothall.toolkit.server import ANPMCPServer as ANPMCPServer
 
 _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
     "moothall.approvals.workflow": ("ApprovalStep", "ApprovalWorkflow"),
-    "moothall.calls.caller": ("LocalMethodCaller", "RemoteAgentCaller", "UnifiedCaller"),
+    "moothall.calls.caller": ("UnifiedCaller", "unified_caller"),
+    "moothall.calls.hub": ("current_hub", "get_current_sdk", "using"),
+    "moothall.calls.named_callers": ("A2AServiceCaller", "LocalMethodCaller", "MCPServiceCaller", "RemoteAgentCaller"),
     "moothall.calls.reply": ("Reply",),
     "moothall.capability.adapters": (
         "AdapterLayer",
@@ -207,6 +234,7 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
         "anp_service",
         "api_service",
         "capability",
+        "group_message_handler",
         "llm_generated",
         "local_method",
         "mcp_service",
@@ -226,8 +254,16 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "moothall.codegen.extraction": ("extract_code_from_llm_output",),
     "moothall.codegen.forge": ("LLMCodeGenerator",),
+    "moothall.directory.crawler": (
+        "CallOrchestrator",
+        "IntelligentMatcher",
+        "ResourceDiscoverer",
+        "UnifiedCrawler",
+        "unified_crawler",
+    ),
     "moothall.directory.profiles": ("AgentProfile",),
     "moothall.directory.registry": ("AgentRegistry",),
+    "moothall.directory.search.cache": ("CacheManager",),
     "moothall.errors": (
         "A2AServiceError",
         "AgentNotFound",
@@ -297,6 +333,8 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
     "moothall.negotiation.demand.coordinator": ("Coordinator",),
     "moothall.negotiation.demand.machine": ("ChannelStatus",),
     "moothall.negotiation.demand.participants": ("Participant", "ParticipantFactory"),
+    "moothall.negotiation.demand.remote.agent": ("DemandAgent",),
+    "moothall.negotiation.demand.remote.messages": ("DemandInvitation", "OfferReply", "PlanReview", "ReviewReply"),
     "moothall.negotiation.demand.subnet": ("SubnetManager",),
     "moothall.negotiation.demand.user_agent": ("UserAgent",),
     "moothall.negotiation.protocol.bases": ("ProviderBase", "RequesterBase"),
@@ -345,6 +383,11 @@ _EXPORTS: Final[dict[str, tuple[str, ...]]] = {
     "moothall.policy.trust": ("TrustNetwork",),
     "moothall.settings": ("Settings",),
     "moothall.simple_node.node": ("SimpleNegotiationNode",),
+    "moothall.toolkit.decorator": ("mcp_tool",),
+    "moothall.toolkit.kit": ("ANPLLMToolkit",),
+    "moothall.toolkit.methods": ("mcp_unified_caller", "mcp_unified_crawler", "unified_caller_method"),
+    "moothall.toolkit.registry": ("LLMToolRegistry",),
+    "moothall.toolkit.server": ("ANPMCPServer",),
 }
 """Module -> its public names. A test keeps the imports above, which type checkers read, equal to this table."""
 

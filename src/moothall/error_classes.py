@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-from moothall.errors import MoothallError
+from moothall.errors import InternalError, MoothallError
 
 
 @cache
@@ -15,7 +15,7 @@ def classes() -> Mapping[str, type[MoothallError]]:
     found: dict[str, type[MoothallError]] = {}
     waiting: list[type[MoothallError]] = [MoothallError]
     for kind in waiting:
-        waiting += [narrower for narrower in kind.__subclasses__() if narrower.__module__ == MoothallError.__module__]
+        waiting += [narrower for narrower in kind.__subclasses__() if narrower.__module__ == InternalError.__module__]
         if "code" in vars(kind) and kind is not MoothallError:
             found.setdefault(kind.code, kind)
     return MappingProxyType(found)

@@ -56,6 +56,10 @@ ERRORS: Final[Mapping[str, Appearance]] = MappingProxyType(
         "PERMISSION_DENIED": Appearance(403, -32044, "result", "rejected", 3, "errors.PERMISSION_DENIED.hint"),
         "APPROVAL_PENDING": Appearance(202, -32045, "result", "input_required", 4, "errors.APPROVAL_PENDING.hint"),
         "INPUT_REQUIRED": Appearance(422, -32052, "result", "input_required", 2, "errors.INPUT_REQUIRED.hint"),
+        "AMBIGUOUS": Appearance(409, -32063, "result", "rejected", 5, "errors.AMBIGUOUS.hint"),
+        "CONFIRMATION_REQUIRED": Appearance(
+            428, -32064, "result", "input_required", 4, "errors.CONFIRMATION_REQUIRED.hint"
+        ),
         "NOT_FOUND": Appearance(404, -32601, "error", "rejected", 5, "errors.NOT_FOUND.hint"),
         "METHOD_NOT_ALLOWED": Appearance(405, -32046, "error", "rejected", 2, "errors.METHOD_NOT_ALLOWED.hint"),
         "GONE": Appearance(410, -32047, "error", "rejected", 5, "errors.GONE.hint"),

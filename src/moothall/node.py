@@ -30,6 +30,8 @@ from moothall.events.retention import Retention
 from moothall.events.worker import Worker
 from moothall.hosting.edges import Visitors
 from moothall.hosting.host import AgentHost, Ground
+from moothall.hosting.overview import Governance
+from moothall.hosting.participants import Participating, ParticipatingGround
 from moothall.identity.keystore import DEFAULT_AGENT
 from moothall.identity.office import Place
 from moothall.identity.principal import OWNER, Principal
@@ -120,6 +122,7 @@ class Node:
         self._outbox: Outbox | None = None
         self._retention: Retention | None = None
         self._host: AgentHost | None = None
+        self._participating: Participating | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -149,6 +152,11 @@ class Node:
     def host(self) -> AgentHost:
         """The agents that this node hosts, with their identities, capabilities and the call path."""
         return _started(self._host)
+
+    @property
+    def participating(self) -> Participating:
+        """The agents of other nodes that take part in negotiations here."""
+        return _started(self._participating)
 
     @property
     def ready(self) -> bool:
@@ -301,8 +309,8 @@ class Node:
                 verifier=host.office.verifier,
                 challenger=host.office.verifier.challenger,
                 suspended=host.suspended,
-                doors=host.edges.doors(visitors),
-                sockets=host.edges.sockets(),
+                doors=(*host.edges.doors(visitors), *host.live.doors(visitors)),
+                sockets=(*host.edges.sockets(), *host.live.sockets(visitors)),
                 meters=[host.path.meter],
             )
         )
@@ -316,7 +324,7 @@ class Node:
             await init_mock_agents(self._registry)
         driver = DemandDriver(
             decisions=self.decisions,
-            participants=self._participants,
+            participants=lambda profile: self.participating.speaker(profile, self._participants),
             registered=self._registered,
             vocabulary=load_vocabulary(),
             spawner=RunSpawner(log),
@@ -329,7 +337,14 @@ class Node:
         await self._outbox.start()
         worker = Worker(
             log,
-            {KIND: driver, REPLAY: ReplayDriver(log), **authority.drivers, **agreeing.drivers},
+            {
+                KIND: driver,
+                REPLAY: ReplayDriver(log),
+                **authority.drivers,
+                **agreeing.drivers,
+                **self.host.grouping.drivers,
+                **self.host.intent.drivers,
+            },
             lease_seconds=settings.lease_seconds,
             sweep_seconds=settings.sweep_seconds,
             concurrency=settings.max_open_runs,
@@ -344,6 +359,8 @@ class Node:
             DemandCapabilities(demands, self.submissions),
             PeopleCapabilities(demands),
             AgentCapabilities(registry),
+            *self._take_part(store, registry).capabilities,
+            Governance(lambda: self.host),
         )
         ground = Ground(
             self.settings,
@@ -356,8 +373,22 @@ class Node:
             self._narrowing,
             self.text_model,
             self.settings.lang or system_lang(os.environ),
+            registry,
         )
         self._host = await AgentHost.open(ground, self._agents, own)
+
+    def _take_part(self, store: Store, registry: AgentRegistry) -> Participating:
+        self._participating = Participating(
+            ParticipatingGround(
+                settings=self.settings,
+                clock=self.clock,
+                store=store,
+                registry=registry,
+                caller=self.caller,
+                search=lambda: self.host.finding.search,
+            )
+        )
+        return self._participating
 
     def _refuse_known(self, agent: Agent) -> None:
         if agent.name in self._agents:

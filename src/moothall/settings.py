@@ -89,6 +89,16 @@ class Settings(BaseSettings):
     a2a: dict[str, dict[str, Any]] = Field(
         {}, description="tables in the file: A2A agents and plain JSON services that this node may call, by name"
     )
+    refresh_interval: float = Field(
+        300.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="seconds after which places elsewhere are read again; 0: only when asked",
+    )
+    crawl_depth: int = Field(3, ge=0, le=10, description="links in a row that are followed from such a place")
+    crawl_documents: int = Field(500, ge=1, description="documents that one look around may ask for")
+    crawl_bytes: int = Field(32 * 1024 * 1024, ge=1024, description="bytes that they may have together")
+    crawl_seconds: Seconds = Field(45.0, description="seconds that it may take")
     mcp_sessions: int = Field(
         0,
         ge=0,
@@ -114,6 +124,12 @@ class Settings(BaseSettings):
         6000, ge=0, description="calls in a minute that one address may make without proof of identity; 0: no limit"
     )
     max_hops: int = Field(8, ge=1, description="capabilities and nodes that one call may pass through")
+    auto_balancing: Literal["least_latency", "round_robin"] = Field(
+        "least_latency", description="which of equal providers a request in words (`auto:`) goes to"
+    )
+    auto_confirmed: tuple[str, ...] = Field(
+        (), description="list in the file: patterns of targets that change something and `auto:` calls without asking"
+    )
     sqlite_synchronous: Literal["NORMAL", "FULL"] = Field(
         "NORMAL", description="`FULL`: no acknowledged event is lost in a power cut either"
     )
@@ -231,6 +247,15 @@ class Settings(BaseSettings):
         description="a demand that the model cannot understand is refused (503, 504) instead of left to the rules",
     )
     llm_concurrency: int = Field(32, ge=1, description="calls of the model that may be under way at once")
+    embeddings_model: str = Field(
+        "", description="a model whose vectors of texts help to find; empty: search sends nothing anywhere"
+    )
+    embeddings_base_url: str = Field("", description="`http(s)://…` of OpenAI's embeddings API; empty: OPENAI_BASE_URL")
+    embeddings_api_key: str = Field(
+        "", repr=False, description="its key; empty: OPENAI_API_KEY, if the address is that of OPENAI_BASE_URL"
+    )
+    embeddings_size: int = Field(1_536, ge=1, le=8_192, description="numbers in a vector of that model")
+    embeddings_timeout: Seconds = Field(3.0, description="seconds that a search waits for vectors at most")
     enable_meta_frames: bool = Field(
         default=False, description="negotiate protocols over WebSocket frames, too, at `/agents/NAME/frames`"
     )
@@ -256,6 +281,21 @@ class Settings(BaseSettings):
     )
     service_latency: Seconds = Field(
         5.0, description="seconds (95th percentile) at which a generated service is rolled back or switched off"
+    )
+    realtime_connections: int = Field(
+        4_096, ge=1, description="connections for real time that may be open at once; see [realtime](realtime.md)"
+    )
+    realtime_per_identity: int = Field(16, ge=1, description="of these, those of one identity")
+    realtime_unproved: int = Field(64, ge=1, description="of these, those that have not proved yet who they are")
+    realtime_unproved_per_address: int = Field(8, ge=1, description="of these, those from one address")
+    realtime_subscriptions: int = Field(
+        60, ge=0, description="times in a minute that one identity may turn to something else; 0: no limit"
+    )
+    mailbox_messages: int = Field(1_000, ge=1, description="messages that wait for one agent at most")
+    mailbox_bytes: int = Field(4 * 1024 * 1024, ge=1_024, description="bytes that they may have together")
+    mailbox_days: Seconds = Field(7.0, description="days after which one that nobody read goes")
+    mailbox_share: Share = Field(
+        0.25, gt=0, description="share of a mailbox that one sender's unread messages may have"
     )
     personal_agent_url: str = Field(
         "", description="`http(s)://…` of a personal-agent service (SecondMe) that understands its users' demands"

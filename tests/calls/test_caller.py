@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import pytest
 from pydantic import BaseModel
 
-from moothall.calls.caller import LocalMethodCaller, RemoteAgentCaller, UnifiedCaller
+from moothall.calls.caller import UnifiedCaller
+from moothall.calls.named_callers import LocalMethodCaller, RemoteAgentCaller
 from moothall.calls.target import Target
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability

@@ -181,9 +181,21 @@ async def test_a_remote_that_failed_several_times_is_left_alone_and_tried_again_
     assert [code(await hall.call("price", item="pen")) for _ in range(2)] == ["ok", "ok"]
 
 
-@pytest.mark.parametrize("answer", [ValidationError("x"), Conflict("x"), UpstreamInvalid("x"), "no number"])
+@pytest.mark.parametrize(
+    "answer", [ValidationError("x"), Conflict("x"), RateLimited("x"), UpstreamInvalid("x"), "no number"]
+)
 async def test_answers_do_not_count_as_failures_of_a_remote(answer: Any) -> None:
     remote = Remote(answer)
+    hall = Hall(over_http(), remote=remote, clock=SleeplessClock(), terms=Terms(breaker_threshold=2))
+    for _ in range(6):
+        await hall.call("price", item="pen")
+    assert len(remote.seen) == 6
+
+
+async def test_a_status_that_says_too_much_of_this_caller_does_not_count_either() -> None:
+    enough = sent()
+    enough.status = 429
+    remote = Remote(enough)
     hall = Hall(over_http(), remote=remote, clock=SleeplessClock(), terms=Terms(breaker_threshold=2))
     for _ in range(6):
         await hall.call("price", item="pen")

@@ -149,7 +149,7 @@ BAD = {
     "cache_ttl": [-1, "5", float("nan")],
     "permissions": ["read", [""], [1], None],
     "tags": ["ai", [None]],
-    "template": ["soap", "", None, "group", "message"],
+    "template": ["soap", "", None],
     "source": ["soap", "", None],
     "binding": ["token", None],
     "http_method": ["FETCH", ""],
@@ -167,7 +167,7 @@ BAD = {
     "quota": [-1, "0/day", "5", "5/hour", "/day", 1.5, True, None],
     "description": ["", "  ", 3],
     "auto_publish": [True, "no"],
-    "ai_enhanced": [True],
+    "ai_enhanced": ["yes", 1],
     "enable_cache": ["yes"],
 }
 
@@ -184,9 +184,16 @@ def test_an_unknown_source_is_refused_with_the_ones_there_are() -> None:
         capability(source="soap")(lambda_free())
 
 
-def test_what_belongs_to_later_is_refused_with_the_reason_and_its_default_is_accepted() -> None:
-    with pytest.raises(OptionError, match="ai_enhanced cannot be True: arguments"):
-        capability(ai_enhanced=True)(lambda_free())
+@pytest.mark.requirement("DEC-21")
+def test_arguments_in_words_are_one_more_argument_and_then_none_is_needed() -> None:
+    def forecast(city: str, days: int = 1) -> dict[str, Any]:
+        """Weather."""
+        return {"city": city, "days": days}
+
+    plain, spoken = entry_of(capability(forecast)), entry_of(capability(ai_enhanced=True)(forecast))
+    assert plain.input_schema["required"] == ["city"]
+    assert "required" not in spoken.input_schema
+    assert {*spoken.input_schema["properties"]} == {"city", "days", "query"}
     assert entry_of(capability(auto_publish=False, ai_enhanced=False)(lambda_free()))
 
 

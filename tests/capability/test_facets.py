@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from moothall import Agent, prompt, resource
+from moothall import Agent, anp_service, group_message_handler, prompt, resource
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.capability.options import OptionError
@@ -155,3 +155,28 @@ def test_who_watches_hears_of_an_update_until_it_ends() -> None:
     end()
     agent.updated("notes://tomorrow")
     assert heard == ["notes://today"]
+
+
+class Kitchen:
+    """Methods are given their instance, which nobody fills."""
+
+    @resource("menu://{day}", access="public", completions={"day": ["friday"]})
+    def dishes(self, day: str) -> list[str]:
+        """List the dishes of a day."""
+        return [day]
+
+    @group_message_handler(group_id="club")
+    def hear(self, message: dict[str, object]) -> str:
+        """Hear a group."""
+        return str(message)
+
+    @anp_service(template="group")
+    def listen(self, group_id: str, event_type: str, event_data: dict[str, object]) -> str:
+        """Hear every group."""
+        return f"{group_id} {event_type} {event_data}"
+
+
+def test_methods_can_be_resources_and_handlers() -> None:
+    registry = Registry()
+    Agent("kitchen", Kitchen()).join(registry)
+    assert {entry.spec.name for entry in registry.snapshot.of_agent("kitchen")} == {"dishes", "hear", "listen"}

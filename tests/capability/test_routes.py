@@ -153,7 +153,7 @@ async def test_arguments_lie_where_models_put_them_and_are_validated_alike(toler
             assert refused[2].json()["error"]["details"]["errors"][0]["loc"] == ["b"]
 
 
-@pytest.mark.requirement("DEC-15", "DEC-49", "DEC-50")
+@pytest.mark.requirement("DEC-07", "DEC-15", "DEC-49", "DEC-50")
 async def test_a_registered_source_does_the_work_without_a_change_of_the_core() -> None:
     class Echo:
         schemes = ("echo",)

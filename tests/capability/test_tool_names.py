@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import jsonschema
 import pytest
 from pydantic import BaseModel
 
 from moothall import Agent
+from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.capability.function_schemas import FORMATS, Format
 from moothall.capability.registry import Registry
@@ -117,9 +119,17 @@ def test_the_list_of_a_provider_passes_its_linter(format_: Format) -> None:
             assert tool["type"] == "function"
             assert tool["function"].keys() == {"name", "description", "parameters"}
             lint(*tool["function"].values())
-        else:
+        elif format_ == "anthropic":
             assert tool.keys() == {"name", "description", "input_schema"}
             lint(*tool.values())
+        elif format_ == "mcp":
+            assert tool.keys() == {"name", "description", "inputSchema", "annotations"}
+            lint(tool["name"], tool["description"], tool["inputSchema"])
+        else:
+            shown = {"id", "name", "description", "tags", "examples", "inputModes", "outputModes"}
+            assert tool.keys() == shown
+            assert PATTERN.fullmatch(tool["id"])
+            assert json.loads(tool["examples"][0])["skill"] == tool["id"]
 
 
 def test_a_function_without_arguments_has_properties_all_the_same() -> None:
@@ -140,3 +150,47 @@ def test_a_deprecated_capability_says_so() -> None:
     registry.deprecate("node.plain")
     (tool,) = FORMATS["anthropic"](registry.snapshot.newest, ToolNames(registry.snapshot))
     assert tool["description"] == "Count something. (deprecated)"
+
+
+def choice_of(form: Format, tools: list[Any], wanted: str) -> tuple[str, dict[str, Any]]:
+    """What a scripted model answers in the form of its provider: the tool whose description has the words."""
+    match form:
+        case "openai":
+            chosen = next(tool["function"] for tool in tools if wanted in tool["function"]["description"])
+            call = {"function": {"name": chosen["name"], "arguments": json.dumps({"n": 3})}}
+            return call["function"]["name"], json.loads(call["function"]["arguments"])
+        case "anthropic":
+            chosen = next(tool for tool in tools if wanted in tool["description"])
+            block = {"type": "tool_use", "name": chosen["name"], "input": {"n": 3}}
+            return str(block["name"]), dict(block["input"])
+        case "mcp":
+            chosen = next(tool for tool in tools if wanted in tool["description"])
+            request = {"method": "tools/call", "params": {"name": chosen["name"], "arguments": {"n": 3}}}
+            return request["params"]["name"], request["params"]["arguments"]
+        case "a2a":
+            chosen = next(skill for skill in tools if wanted in skill["description"])
+            data = json.loads(chosen["examples"][0]) | {"arguments": {"n": 3}}
+            return data["skill"], data["arguments"]
+
+
+@pytest.mark.requirement("LLM-09")
+@pytest.mark.parametrize("form", FORMATS)
+async def test_a_model_that_reads_a_form_calls_the_right_function(form: Format) -> None:
+    @capability(name="math.double", description="Twice as much")
+    def double(n: int) -> int:
+        return 2 * n
+
+    @capability(description="Three times as much")
+    def triple(n: int) -> int:
+        return 3 * n
+
+    registry = Registry()
+    Agent("node", triple).join(registry)
+    Agent("sums", double).join(registry)
+    names = ToolNames(registry.snapshot)
+    tools = FORMATS[form](registry.snapshot.newest, names)
+    for wanted, result in (("Twice", 6), ("Three times", 9)):
+        name, arguments = choice_of(form, tools, wanted)
+        entry = names.find(name)
+        assert entry is not None
+        assert await entry.invoke(entry.bind(arguments), cast("CallContext", None)) == result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -244,3 +245,23 @@ def test_a_file_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_progress_of_a_stream_is_told_on_stderr(moot: Moot) -> None:
     assert moot("local:works", "--stream") == (0, "a\n", "1/2 half\n")
+
+
+@pytest.mark.parametrize(
+    ("target", "hint"), [("add", "a target looks like local:add"), ("profile:somebody", "moot demand")]
+)
+def test_what_cannot_be_called_is_told_with_what_to_do(moot: Moot, target: str, hint: str) -> None:
+    code, out, told = moot(target)
+    assert (code, out) == (2, "")
+    assert hint in told
+    assert "Retry-After" not in told
+
+
+def test_with_json_a_failure_is_one_line_of_json_for_programs(moot: Moot) -> None:
+    code, out, told = moot("local:add", "a=x", "--json")
+    assert (code, out) == (2, "")
+    row = json.loads(told)["error"]
+    assert row["code"] == "VALIDATION_ERROR"
+    assert {"a", "b"} >= {loc for each in row["details"]["errors"] for loc in each["loc"]} > set()
+    assert row["message"]
+    assert row["hint"]

@@ -21,11 +21,15 @@ TREE: dict[tuple[str, ...], tuple[str, ...]] = {
         "show", "set", "agents", "register", "change", "unregister", "prove", "relations", "relate", "unrelate", "remove",
     ),
     ("teams",): ("create", "show", "add", "remove", "move", "dissolve", "propose", "agree", "withdraw", "agreements"),
+    ("groups",): ("create", "list", "show", "add", "remove", "dissolve", "send", "history", "task"),
     ("grant",): ("create", "add", "list", "show", "revoke"),
     ("approvals",): ("list", "show", "decide", "cancel"),
     ("protocols",): ("list", "show", "ask"),
     ("routines",): ("find", "get", "verify"),
-    ("services",): ("list", "show", "publish", "rollback", "disable"),
+    ("sources",): ("list", "refresh", "remove"),
+    ("listings",): ("list", "show", "approve", "refuse"),
+    ("services",): ("list", "show", "publish", "rollback", "disable", "overview"),
+    ("participants",): ("list", "find", "add", "refresh", "remove"),
 }  # fmt: skip
 SUBCOMMANDS = [(name,) for name in COMMANDS] + [(*group, name) for group, names in TREE.items() for name in names]
 GROUPS = set(TREE)

@@ -62,6 +62,7 @@ def test_lines_say_who_said_what_and_what_silence_counts_as() -> None:
     told = "\n".join(lines(START, "zh"))
     assert "报价 3/3：胡同 谢绝：没空" in told
     assert "青砖小馆 未答复，按同意计" in told
+    assert not [line for lang in LANGS for line in lines(START, lang) if line.endswith((":", "："))]
     assert "Mei 希望调整：later" in told
 
 

@@ -207,6 +207,6 @@ FUNCTIONS = (
 )  # fmt: skip
 
 
-def hall() -> Agent:
-    """The agent that has them all."""
-    return Agent("hall", description="Everything that every door must do alike").include(*FUNCTIONS)
+def hall(*more: Any) -> Agent:
+    """The agent that has them all, and more."""
+    return Agent("hall", description="Everything that every door must do alike").include(*FUNCTIONS, *more)

@@ -80,30 +80,45 @@ class House:
     client: httpx.AsyncClient
 
     def did(self, agent: str) -> str:
-        identity = self.far.host.office.agent(agent) or self.near.host.office.agent(agent)
+        identity = self.near.host.office.agent(agent) or self.far.host.office.agent(agent)
         assert identity is not None
         return identity.did.text
 
 
 @asynccontextmanager
-async def house(folder: Path, **settings: Any) -> AsyncIterator[House]:
-    """Open both nodes; the settings are those of the first one."""
+async def house(folder: Path, *more: Any, **settings: Any) -> AsyncIterator[House]:
+    """Open both nodes; the first one's hall has more capabilities, and the settings are its own."""
     with bind("127.0.0.1", 0) as listener:
         url = f"http://localhost:{listener.getsockname()[1]}"
         reach = {
             "mcp": {"near": {"url": f"{url}/mcp", "auth": "did"}},
-            "a2a": {"near": {"url": f"{url}/agents/hall/.well-known/agent-card.json", "profile": "a2a"}},
+            "a2a": {
+                alias: {"url": f"{url}/agents/{agent}/.well-known/agent-card.json", "profile": "a2a"}
+                for alias, agent in (("near", "hall"), ("node", "node"))
+            },
         }
         async with served(folder / "far", Agent(ANNA), Agent(BEN), **reach) as far:
             anna = far.host.office.agent(ANNA)
             assert anna is not None
             granted = {anna.did.text: GRANTED}
             async with (
-                served(folder / "near", hall(), at=listener, permissions=granted, **settings) as near,
+                served(folder / "near", hall(*more), at=listener, permissions=granted, **settings) as near,
                 httpx.AsyncClient(base_url=near.url, trust_env=False, timeout=20) as client,
             ):
                 near.host.capabilities.disable("hall.retired")
                 yield House(near, far, client)
+
+
+class Calls(Protocol):
+    """What calls; `UnifiedCaller` is one."""
+
+    async def call(self, target: str, params: Mapping[str, Any] = ..., /, **more: Any) -> Any:
+        """The value of a call. Raises MoothallError."""
+        ...
+
+    def stream(self, target: str, params: Mapping[str, Any] = ..., /, **more: Any) -> AsyncIterator[Any]:
+        """Its values one by one. Raises MoothallError."""
+        ...
 
 
 class Door(Protocol):
@@ -115,12 +130,12 @@ class Door(Protocol):
     streams: bool
     """Whether values arrive one by one, or all at the end."""
 
-    def caller(self, house: House, who: str) -> UnifiedCaller:
+    def caller(self, house: House, who: str) -> Calls:
         """What calls as one of the second node's agents."""
         ...
 
-    def target(self, house: House, name: str) -> str:
-        """The target of a capability of the hall."""
+    def target(self, house: House, name: str, agent: str = "hall") -> str:
+        """The target of a capability of the hall, or of the node itself."""
         ...
 
     async def raw(self, house: House, name: str, arguments: bytes, kind: str, who: str = ANNA) -> str:
@@ -144,8 +159,8 @@ class Local:
         principal = Principal(id=house.did(who), kind="did", binding="request", permissions=permissions)
         return UnifiedCaller(house.near.host.path, principal)
 
-    def target(self, house: House, name: str) -> str:
-        return f"local:hall.{name}"
+    def target(self, house: House, name: str, agent: str = "hall") -> str:
+        return f"local:{agent}.{name}"
 
     async def raw(self, house: House, name: str, arguments: bytes, kind: str, who: str = ANNA) -> str:
         raise NotImplementedError
@@ -189,8 +204,8 @@ class Remote:
 class Http(Remote):
     name = "http"
 
-    def target(self, house: House, name: str) -> str:
-        return f"{house.near.url}/api/v1/capabilities/hall.{name}"
+    def target(self, house: House, name: str, agent: str = "hall") -> str:
+        return f"{house.near.url}/api/v1/capabilities/{agent}.{name}"
 
     async def raw(self, house: House, name: str, arguments: bytes, kind: str, who: str = ANNA) -> str:
         status, text = await self.post(house, f"/api/v1/capabilities/hall.{name}", arguments, kind, who)
@@ -202,8 +217,8 @@ class Http(Remote):
 class Anp(Remote):
     name = "anp"
 
-    def target(self, house: House, name: str) -> str:
-        return f"{house.did('hall')}#{name}"
+    def target(self, house: House, name: str, agent: str = "hall") -> str:
+        return f"{house.did(agent)}#{name}"
 
     async def raw(self, house: House, name: str, arguments: bytes, kind: str, who: str = ANNA) -> str:
         call = b'{"jsonrpc":"2.0","id":1,"method":%b,"params":%b}' % (json.dumps(name).encode(), arguments)
@@ -215,8 +230,8 @@ class Mcp(Remote):
     name = "mcp"
     streams = False
 
-    def target(self, house: House, name: str) -> str:
-        return f"mcp:near.hall_{name}"
+    def target(self, house: House, name: str, agent: str = "hall") -> str:
+        return f"mcp:near.{name.replace('.', '_')}" if agent == "node" else f"mcp:near.{agent}_{name}"
 
     async def raw(self, house: House, name: str, arguments: bytes, kind: str, who: str = ANNA) -> str:
         tool = f"hall_{name}"
@@ -241,8 +256,8 @@ class Mcp(Remote):
 class A2a(Remote):
     name = "a2a"
 
-    def target(self, house: House, name: str) -> str:
-        return f"a2a:near#{name}"
+    def target(self, house: House, name: str, agent: str = "hall") -> str:
+        return f"a2a:{'node' if agent == 'node' else 'near'}#{name}"
 
     async def raw(self, house: House, name: str, arguments: bytes, kind: str, who: str = ANNA) -> str:
         part = b'{"data":{"skill":%b,"arguments":%b}}' % (json.dumps(name).encode(), arguments)

@@ -34,7 +34,7 @@ async def test_every_link_of_the_catalogue_is_answered(tmp_path: Path) -> None:
         assert document["host"]["identifier"] == node.host.office.agent("node").did.text  # type: ignore[union-attr]
         names = {entry["displayName"] for entry in document["entries"] if entry["type"] == ABOUT_A2A}
         assert names == {"node", "porter"}
-        assert len(document["entries"]) == 5
+        assert len(document["entries"]) == 6, "and where to search"
         for entry in document["entries"]:
             answer = await client.get(entry["url"], headers={"Accept": entry["type"]})
             assert answer.status_code == 200, entry

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from websockets.exceptions import ConnectionClosed
 
-from moothall.errors import MoothallError, PermissionDeniedError, ServiceNotFoundError
-from moothall.protocols.failures import remote_error
-from tests.doors.house import ANNA, BEN, DOORS, META, MODERN, Anp, Door, House, Local, house
+from moothall.errors import PermissionDeniedError, ServiceNotFoundError
+from tests.doors.house import ANNA, BEN, META, MODERN, Calls, Door, House, Local, house
+from tests.doors.refusals import denied, read, rpc, text_of
+from tests.doors.socket_door import EVERY, UNPROVED, SocketCaller, WebSocket, opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -20,36 +23,17 @@ SECRET = "guarded"
 """What BEN may not call, and ANNA may."""
 
 
+@pytest.fixture(params=EVERY, ids=lambda door: door.name)
+def door(request: pytest.FixtureRequest) -> Door:
+    found: Door = request.param
+    return found
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def hidden(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """The same capabilities at a node that conceals what its callers may not call."""
     async with house(tmp_path_factory.mktemp("hidden"), conceal=True) as opened:
         yield opened
-
-
-async def denied(place: House, door: Door, name: str, who: str = BEN) -> MoothallError:
-    """Why a call was refused; over ANP without reading first what there is, where it does not stand anyway."""
-    if isinstance(door, Anp):
-        told = json.loads(await rpc(place, "/agents/hall/rpc", name, {}, who))["error"]["data"]
-        return remote_error(told["code"], told.get("details"))
-    with pytest.raises(MoothallError) as raised:
-        await door.caller(place, who).call(door.target(place, name))
-    return raised.value
-
-
-async def read(place: House, path: str, who: str) -> str:
-    session = place.far.host.office.session(who)
-    answer = await session.request("GET", f"{place.near.url}{path}")
-    assert answer.status == 200
-    return answer.body.decode()
-
-
-async def rpc(place: House, path: str, method: str, params: dict[str, Any], who: str, **headers: str) -> str:
-    session = place.far.host.office.session(who)
-    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-    told = {"Content-Type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
-    answer = await session.request("POST", f"{place.near.url}{path}", content=body, headers=told)
-    return answer.body.decode()
 
 
 async def tools(place: House, who: str) -> str:
@@ -72,12 +56,40 @@ async def listings(place: House, who: str) -> dict[str, str]:
         "anp description": await read(place, "/agents/hall/ad.json", who),
         "anp interface": await read(place, "/agents/hall/interface.json", who),
         "openapi": await read(place, "/openapi.json", who),
+        **await catalogues(local, place, who),
     }
+
+
+async def catalogues(local: Calls, place: House, who: str) -> dict[str, str]:
+    """What finds capabilities by their meaning, and by whatever it may be called, for a caller."""
+    discover = {"action": "discover", "parameters": {"size": 100}}
+    search = {"action": "search", "query": "add numbers, for those who may", "parameters": {"limit": 100}}
+    socket = WebSocket()
+    return {
+        "search": text_of(await local.call("local:node.search", {"limit": 100})),
+        "search over websocket": text_of(
+            await socket.caller(place, who).call(socket.target(place, "search", "node"), {"limit": 100})
+        ),
+        "ard": await searched(place, "add numbers, for those who may", who),
+        "crawler discovers": text_of(await local.call("local:node.unified_crawler", discover)),
+        "crawler searches": text_of(await local.call("local:node.unified_crawler", search)),
+        "manager lists": text_of(await local.call("local:node.resource_manager", {"action": "list"})),
+    }
+
+
+async def searched(place: House, words: str, who: str) -> str:
+    """The answer of ``POST /search``."""
+    body = json.dumps({"query": {"text": words}, "pageSize": 100}).encode()
+    session = place.far.host.office.session(who)
+    kind = {"Content-Type": "application/json"}
+    answer = await session.request("POST", f"{place.near.url}/search", content=body, headers=kind)
+    assert answer.status == 200
+    return answer.body.decode()
 
 
 async def test_a_denied_call_has_the_same_decision_at_every_door(place: House) -> None:
     keys = {}
-    for door in DOORS:
+    for door in EVERY:
         error = await denied(place, door, SECRET)
         assert isinstance(error, PermissionDeniedError)
         keys[door.name] = error.details["decision"]
@@ -100,6 +112,19 @@ async def test_a_stranger_hears_nothing_of_a_decision(place: House) -> None:
         assert answer.status_code == 401
         assert "sha-256:" not in answer.text
         assert "decision" not in answer.text
+
+
+async def test_a_stranger_at_a_websocket_hears_the_same_whatever_it_asks_for(place: House) -> None:
+    ends = []
+    for target in (f"hall.{SECRET}", "hall.guarder", "hall.add"):
+        heard = []
+        async with opened(place, "") as link:
+            with suppress(ConnectionClosed):
+                await link.send(json.dumps({"type": "call", "id": "1", "target": target}))
+                while True:
+                    heard.append(await link.recv())
+            ends.append((heard, link.close_code, link.close_reason))
+    assert ends == [([], UNPROVED, "Authentication failed")] * 3
 
 
 async def test_what_one_may_not_call_stands_in_no_listing_and_no_card(place: House) -> None:
@@ -194,6 +219,20 @@ async def proved(place: House, at: str, name: str) -> tuple[int, dict[str, str],
 
 
 AT = tuple(calls(""))
+
+
+async def over_a_websocket(place: House, kind: str, name: str) -> list[str]:
+    """All that a session says of a call, without what differs from one to the next, the name, and names like it."""
+    once = re.compile(r'"(request_id|timestamp)":"[^"]*",?|there are [^"\\]*|"similar":\[[^\]]*\]')
+    frames = [frame async for frame in SocketCaller(place, BEN).told(kind, f"hall.{name}", {})]
+    return [once.sub("", json.dumps(each, separators=(",", ":"))).replace(name, "NAME") for each in frames]
+
+
+@pytest.mark.parametrize("kind", ["call", "stream"])
+async def test_where_denials_are_concealed_a_session_says_of_it_what_it_says_of_a_missing_name(
+    hidden: House, kind: str
+) -> None:
+    assert await over_a_websocket(hidden, kind, SECRET) == await over_a_websocket(hidden, kind, "guarder")
 
 
 @pytest.mark.parametrize("at", AT)

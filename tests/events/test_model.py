@@ -29,7 +29,9 @@ def test_anything_else_names_nothing(text: str) -> None:
 def test_only_types_of_the_specification_leave_the_store() -> None:
     assert is_public("towow.offer.submitted")
     assert not is_public("step")
+    assert is_public("moot.group.message")
     assert not is_public("towowish")
+    assert not is_public("moothall.x")
     event = Event(RUN, 3, "k", "towow.x", "2026-01-22T10:05:00.000Z", {})
     assert (event.event_id, event.public) == ("evt-0123abcd-3", True)
 

@@ -11,12 +11,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from moothall.audit.changing import Change, recorded
 from moothall.errors import PermissionDeniedError
 from moothall.people import agreements, slices
 from moothall.people.facts import LEAST_TRUST, PartyFacts
 from moothall.people.rights import NotAllowed
 from moothall.people.roles import ENVIRONMENTS, ROLES, environment_of, tier
-from moothall.people.store import Change, recorded
 from moothall.storage import authority
 from moothall.storage.sqlite import driver
 from tests.people.house import OWNER, House, person

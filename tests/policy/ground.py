@@ -98,6 +98,9 @@ class Town:
         self._open()
         return self.in_groups.get(identity, frozenset())
 
+    async def own_of_each(self, identities: Iterable[str]) -> Mapping[str, frozenset[str]]:
+        return {identity: await self.groups(identity) for identity in identities}
+
     def now(self) -> float:
         return self.at
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from moothall import errors
-from moothall.error_table import ERRORS
+from moothall.error_table import ENVELOPE_CODES, ERRORS
 from moothall.messages import LANGS, explain
 from moothall.protocols.failures import error_of_status, remote_error
 
@@ -41,7 +41,7 @@ def test_a_code_of_the_far_side_is_our_error(code: object, kind: type[errors.Moo
 
 def test_every_code_that_we_send_comes_back_as_itself() -> None:
     for code in ERRORS:
-        shown = errors.ENVELOPE_CODES.get(code, code)
+        shown = ENVELOPE_CODES.get(code, code)
         back = remote_error(shown).envelope_code
         assert back in {shown, "UPSTREAM_ERROR"}, code
 

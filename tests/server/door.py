@@ -156,7 +156,8 @@ async def opened(node: Node, *, limits: Limits = LIMITS, **changes: Any) -> Asyn
     )
     address = await listening
     try:
-        async with httpx.AsyncClient(base_url=address.url, trust_env=False, timeout=30) as client:
+        rested = httpx.Limits(keepalive_expiry=2)  # well before the server gives an idle connection up
+        async with httpx.AsyncClient(base_url=address.url, trust_env=False, timeout=30, limits=rested) as client:
             yield Door(node, app, client, address, stop, serving)
     finally:
         stop.set()

@@ -2,7 +2,8 @@
 
 It serves Anthropic (``/v1/messages``), OpenAI (``/v1/chat/completions``), OpenRouter (``/api/v1/chat/completions``) and
 Azure OpenAI (``/openai/deployments/<name>/chat/completions``), and tells the nine prompts apart by the tool's name;
-a request without a tool has the kind ``text``::
+a request without a tool has the kind ``text``. OpenAI's embeddings (``/v1/embeddings``) have the kind ``embed``; a dict
+is then the whole reply, for which `embeddings` takes the vectors::
 
     async with fake_llm() as llm:                           # in a plain test: with fake_llm_thread() as llm:
         llm.script["respond"] = {"decision": "decline", "decline_reason": "busy"}      # for every call of this kind
@@ -49,6 +50,8 @@ INPUT_TOKENS, OUTPUT_TOKENS = 2500, 180
 KEY = "sk-test-0123456789abcdef"
 TEXT = "text"
 """The kind of a request without tools, which wants a text."""
+EMBED = "embed"
+"""The kind of a request for vectors."""
 _PART = re.compile(r'<data name="(\w+)">\n(.*?)\n</data>', re.DOTALL)
 
 
@@ -215,6 +218,8 @@ class FakeLLM:
                 self._news.notify_all()
 
     def _read(self, request: Request, body: dict[str, Any], api: str) -> Asked:
+        if api == "embeddings":
+            return self._asked(request, body, api, EMBED, "", "\n".join(body["input"]))
         tools = body.get("tools") or [{"name": TEXT, "function": {"name": TEXT}}]
         if api == "anthropic":
             kind = tools[0]["name"]
@@ -224,6 +229,9 @@ class FakeLLM:
             kind = tools[0]["function"]["name"]
             said = {message["role"]: message["content"] for message in body["messages"]}
             system, user = said["system"], said["user"]
+        return self._asked(request, body, api, kind, system, user)
+
+    def _asked(self, request: Request, body: dict[str, Any], api: str, kind: str, system: str, user: str) -> Asked:
         return Asked(
             kind=kind,
             api=api,
@@ -276,12 +284,21 @@ def _json(text: str) -> Any:
         return text
 
 
+def embeddings(vectors: Sequence[Sequence[float]]) -> dict[str, Any]:
+    """OpenAI's reply with these vectors, last one first: each says which text it is of."""
+    data = [{"object": "embedding", "index": at, "embedding": list(vector)} for at, vector in enumerate(vectors)]
+    usage = {"prompt_tokens": INPUT_TOKENS, "total_tokens": INPUT_TOKENS}
+    return {"object": "list", "data": data[::-1], "model": "embedder", "usage": usage}
+
+
 def _response(asked: Asked, reply: Any) -> Response:
     if isinstance(reply, Page):
         return Response(reply.body, reply.status, reply.headers)
     if isinstance(reply, int):
         error = {"type": "api_error", "message": f"scripted {reply}; key {KEY}"}
         return JSONResponse({"type": "error", "error": error, "request_id": "req_1"}, reply)
+    if asked.kind == EMBED:
+        return JSONResponse(reply)
     return JSONResponse(_anthropic(asked, reply) if asked.api == "anthropic" else _openai(asked, reply))
 
 
@@ -341,6 +358,7 @@ def _application(llm: FakeLLM) -> Starlette:
         routes=[
             door("/v1/messages", "anthropic"),
             door("/v1/chat/completions", "openai"),
+            door("/v1/embeddings", "embeddings"),
             door("/api/v1/chat/completions", "openrouter"),
             door("/openai/deployments/{deployment}/chat/completions", "azure"),
         ]

@@ -65,21 +65,32 @@ def serving(*argv: object, cwd: Path, data: str = ".moothall", **environment: st
         told = process.stdout.readline()
         found = re.search(r"https?://[\w.:\[\]]+", told)
         assert found, told + log.read_text(encoding="utf-8")
+        served = Served(found[0], cwd / data, log, process)
         try:
-            yield Served(found[0], cwd / data, log)
+            yield served
         finally:
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=30)
-    assert process.returncode == 0, log.read_text(encoding="utf-8")
+    ended = -signal.SIGKILL if served.killed else 0
+    assert process.returncode == ended, log.read_text(encoding="utf-8")
 
 
 class Served:
     """A node that is served: its address, its folder, and the file of its log."""
 
-    def __init__(self, url: str, data: Path, log: Path) -> None:
+    def __init__(self, url: str, data: Path, log: Path, process: subprocess.Popen[str] | None = None) -> None:
         self.url = url
         self.data = data
+        self.killed = False
         self._log = log
+        self._process = process
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        assert self._process is not None
+        self.killed = True
+        self._process.kill()
+        self._process.wait(30)
 
     @property
     def log(self) -> str:

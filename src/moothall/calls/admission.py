@@ -20,6 +20,7 @@ from moothall.calls.terms import Terms
 from moothall.capability.entry import Entry
 from moothall.capability.registry import Snapshot
 from moothall.errors import (
+    Conflict,
     Gone,
     MoothallError,
     PermissionDeniedError,
@@ -33,6 +34,9 @@ from moothall.telemetry import logger
 
 SUSPENDED: Final = "suspended"
 """The name of the rule that refuses an identity whatever it may."""
+
+UNAPPROVED: Final = Told("codegen.service.not_approved")
+"""Why something that needs an approval is not called by code that has none (`CallFacts.unapproved`)."""
 
 _FAILED: Final = PermissionResult.DENIED("the policy failed", "policy-failed")
 _log = logger("calls")
@@ -100,6 +104,7 @@ class Admission:
 
         Raises:
             ServiceNotFoundError, Gone, Unauthenticated, PermissionDeniedError, CallTimeout: it may not, or cannot.
+            Conflict: it needs an approval, and code that nobody approved asks for it.
         """
         if isinstance(what, Entry):
             self._refresh()
@@ -135,6 +140,13 @@ class Admission:
             return what.id
         plan = self._found.get(what)
         return plan.name if plan is not None else ""
+
+    def may(self, principal: Principal, entry: Entry, door: str) -> bool | None:
+        """Whether somebody may call a capability at a door now; None: that needs a look into the store."""
+        subject = self.known(principal)
+        if subject is None or not self._exposed(entry, door):
+            return None if subject is None else False
+        return self._ask(AccessRequest(subject, entry, door)).effect != "deny"
 
     def holds(self, target: Target) -> bool:
         """Whether anything of that name is registered, in whatever version, and whoever may call it.
@@ -191,6 +203,8 @@ class Admission:
 
     def _authorize(self, plan: Plan, facts: CallFacts, subject: Subject) -> PermissionResult:
         decision = self._ask(AccessRequest(subject, plan.entry, facts.door, facts.purpose))
+        if decision.effect == "allow" and facts.unapproved and plan.entry.spec.approval:
+            raise Conflict("nobody has approved the code that calls this", told=UNAPPROVED)
         if decision.effect != "deny":
             return decision
         raise self._denied(plan.entry, facts, decision)

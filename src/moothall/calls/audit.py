@@ -14,6 +14,7 @@ from moothall.capability.entry import Entry
 from moothall.errors import InternalError, MoothallError
 from moothall.policy.decision import PermissionResult
 from moothall.telemetry import logger
+from moothall.tracing import LOGGED
 
 _log = logger("calls")
 _LINE: Final = "%s %s by %s at %s: %s in %.6f s"
@@ -52,7 +53,7 @@ class Audit:
         spec = call.entry.spec
         self._recording.ended(call, outcome)
         where = _server(spec.remote, call.request_id, seconds) if spec.source == "mcp" and spec.remote else None
-        _line(call.request_id, name, facts, outcome, seconds, where)
+        _line(call.request_id, name, facts, outcome, seconds, where, call)
 
 
 def _server(remote: Mapping[str, str], request_id: str, seconds: float) -> dict[str, object]:
@@ -68,11 +69,15 @@ def _line(
     outcome: str,
     seconds: float,
     where: Mapping[str, object] | None = None,
+    call: Call | None = None,
 ) -> None:
     """Write the line of a call, without a search for the code that does: that would cost more than the call."""
     if _log.isEnabledFor(logging.INFO):
-        parent = {"parent": facts.parent} if facts.parent else None
-        extra = {**where, **(parent or {})} if where else parent
+        extra: dict[str, object] = {**(where or {})}
+        if facts.parent:
+            extra["parent"] = facts.parent
+        if call is not None:
+            extra[LOGGED] = call.trace[3:35]
         values = (request_id, name, facts.principal.id, facts.door, outcome, seconds)
         _log.handle(_log.makeRecord(_log.name, logging.INFO, __name__, 0, _LINE, values, None, extra=extra))
 

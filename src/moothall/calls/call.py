@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import Any, Final, Protocol
 
 from moothall.approvals.asking import Ruling
-from moothall.calls.ports import CallFacts, Partner, Report
+from moothall.calls.ports import CallFacts, Gateway, Partner, Report
 from moothall.calls.reply import Progress
 from moothall.capability.context import CallContext
 from moothall.capability.entry import Arguments, Entry
@@ -15,6 +15,7 @@ from moothall.capability.questions import Answers, LogLevel, Questions
 from moothall.capability.spec import JsonObject
 from moothall.errors import InputRequired, Told
 from moothall.policy.decision import PermissionResult
+from moothall.tracing import Traced, child, told
 
 LOCAL: Final = "local"
 """The door of this process, where values are Python's own."""
@@ -38,6 +39,11 @@ class Onward(Protocol):
 
     def stream(self, call: Call, target: str, params: Mapping[str, Any], *, as_agent: bool) -> AsyncIterator[Any]:
         """The same for values that come one by one."""
+        ...
+
+    @property
+    def gateway(self) -> Gateway:
+        """What it goes through."""
         ...
 
 
@@ -69,14 +75,19 @@ class Call:
         hurried: whether its caller gave it less time than it may take.
         replayed: whether the answer is that of an earlier call.
         degraded: whether a fallback did its work.
+        chosen: what a request in words led to, for the metadata of the reply.
         sink: takes the values of one that yields them.
+        within: what it is a part of, or the ``traceparent`` of that.
+        unapproved: whether the code that runs was approved by nobody, see `CallFacts.unapproved`.
     """
 
     __slots__ = (
         "_begun_by",
         "_context",
         "_onward",
+        "_trace",
         "arguments",
+        "chosen",
         "counted",
         "deadline",
         "decision",
@@ -97,7 +108,9 @@ class Call:
         "ruling",
         "sink",
         "started",
+        "unapproved",
         "untouched",
+        "within",
     )
 
     def __init__(
@@ -123,6 +136,9 @@ class Call:
         self.started = started
         self.deadline = self.patience = deadline
         self.request_id = facts.request_id
+        self.within: str | Traced = ""
+        self._trace = ""
+        self.unapproved = False
         self.remaining: int | None = None
         self.report: Report | None = facts.report
         self.partner: Partner | None = facts.partner
@@ -131,6 +147,7 @@ class Call:
         self.hurried = False
         self.replayed = False
         self.degraded = False
+        self.chosen: JsonObject | None = None
         self._begun_by: Call | None = None
         self.sink: Sink | None = None
         self._context: CallContext | None = None
@@ -155,6 +172,18 @@ class Call:
                 calling=self,
             )
         return context
+
+    @property
+    def trace(self) -> str:
+        """Its ``traceparent``, under which it calls others."""
+        if not self._trace:
+            self._trace = child(told(self.within), self.request_id)
+        return self._trace
+
+    @property
+    def gateway(self) -> Gateway:
+        """The call path that it is on."""
+        return self._onward.gateway
 
     def degrade(self) -> None:
         """Note that a fallback does the work, of this call and of the one that began it."""

@@ -13,14 +13,15 @@ from pydantic import ValidationError as Misfit
 from pydantic_core import to_jsonable_python
 
 from moothall.calls.call import LOCAL, running
+from moothall.calls.hub import Hub, current_hub, gateway_of
 from moothall.calls.inner import facts_within, got, value_of, values_of
-from moothall.calls.ports import CallFacts, Gateway
+from moothall.calls.ports import CallFacts
 from moothall.calls.proxy import client
 from moothall.calls.reply import Reply
 from moothall.calls.request_ids import fresh
-from moothall.calls.requests import NOTHING, Request, joined, what_is_called
+from moothall.calls.requests import NOTHING, Request, in_words, what_is_called
 from moothall.calls.streaming import closing
-from moothall.errors import InvalidInput, MoothallError, Told, UpstreamInvalid, ValidationError
+from moothall.errors import InvalidInput, MoothallError, Told, UpstreamInvalid
 from moothall.identity.principal import OWNER, Principal
 
 T = TypeVar("T")
@@ -30,19 +31,28 @@ P = TypeVar("P")
 class UnifiedCaller:
     """Calls targets in the name of one principal: the owner of the node, unless another is given.
 
+    Without a node it calls in the current context (`hub`), for the caller of the capability that runs there.
+
     Arguments stand in a mapping, as keywords, or in both, but each only once. Those of a call that is made inside a
     capability count as calls of that one: cycles end at the hop limit.
 
     Args:
-        gateway: the call path of a node.
+        sdk: a started node, its host or its call path; None: the hub of the current context.
         principal: who calls.
         agent: the agent in whose name calls leave the node; empty: the default agent.
+
+    Raises:
+        UsageError: no node is given, and there is no current hub; or it is none.
     """
 
-    def __init__(self, gateway: Gateway, principal: Principal = OWNER, agent: str = "") -> None:
-        self._gateway = gateway
-        self._principal = principal
-        self._agent = agent
+    def __init__(self, sdk: object = None, principal: Principal | None = None, agent: str = "") -> None:
+        hub = current_hub() if sdk is None else sdk
+        if isinstance(hub, Hub):
+            self._gateway, self._confirmed = hub.gateway, hub.confirmed
+            self._principal, self._agent = principal or hub.principal, agent or hub.agent
+        else:
+            self._gateway, self._confirmed = gateway_of(hub), ()
+            self._principal, self._agent = principal or OWNER, agent
 
     @overload
     async def call(
@@ -57,6 +67,7 @@ class UnifiedCaller:
         idempotency_key: str | None = ...,
         approval: str = ...,
         purpose: str = ...,
+        confirmed: str = ...,
         **named: object,
     ) -> T: ...
 
@@ -73,6 +84,7 @@ class UnifiedCaller:
         idempotency_key: str | None = ...,
         approval: str = ...,
         purpose: str = ...,
+        confirmed: str = ...,
         **named: object,
     ) -> Any: ...  # noqa: ANN401
 
@@ -88,6 +100,7 @@ class UnifiedCaller:
         idempotency_key: str | None = None,
         approval: str = "",
         purpose: str = "",
+        confirmed: str = "",
         **named: object,
     ) -> Any:
         """Call a target and return its value.
@@ -102,14 +115,18 @@ class UnifiedCaller:
             approval: the id of the approval that this very call was given, ``details["approval_id"]`` of an
                 `ApprovalPending`: its value is what the call gave when it was approved, which is waited for.
             purpose: what it is for, where a policy asks.
+            confirmed: of a request in words (``auto:``), the target whose effects are agreed to, as
+                ``details["target"]`` of a `ConfirmationRequired` names it; ``*``: whatever it leads to.
             named: the arguments.
 
         Raises:
             ApprovalPending: somebody has to approve it; ``details`` say under which id, and until when.
+            Ambiguous: words fit several capabilities; nothing was called.
+            ConfirmationRequired: words led to one that changes something; nothing was called.
             MoothallError: why it failed.
         """
         where, given = what_is_called(target, params, method, named)
-        facts = self._facts(timeout, idempotency_key, approval, purpose)
+        facts = self._facts(timeout, idempotency_key, approval, purpose, confirmed)
         value = value_of(await self._gateway.call(where, given, facts), running.get())
         return value if returns is None else _converted(value, returns)
 
@@ -125,10 +142,11 @@ class UnifiedCaller:
         idempotency_key: str | None = None,
         approval: str = "",
         purpose: str = "",
+        confirmed: str = "",
         **named: object,
     ) -> Reply[Any]:
         """The same, with everything that is known of the call; failures are in the reply."""
-        facts = self._facts(timeout, idempotency_key, approval, purpose)
+        facts = self._facts(timeout, idempotency_key, approval, purpose, confirmed)
         try:
             where, given = what_is_called(target, params, method, named)
         except InvalidInput as error:
@@ -143,7 +161,7 @@ class UnifiedCaller:
         except UpstreamInvalid as error:
             return replace(reply, data=None, error=error)
 
-    async def stream(
+    async def stream(  # noqa: PLR0913 - as `call`
         self,
         target: Request,
         params: Mapping[str, Any] | str = NOTHING,
@@ -154,6 +172,7 @@ class UnifiedCaller:
         timeout: float | None = None,  # noqa: ASYNC109
         approval: str = "",
         purpose: str = "",
+        confirmed: str = "",
         **named: object,
     ) -> AsyncIterator[Any]:
         """Call a target and yield its values; of one that gives a single value that one.
@@ -164,13 +183,21 @@ class UnifiedCaller:
         where, given = what_is_called(target, params, method, named)
         outer = running.get()
         try:
-            admitted = await self._gateway.admit(where, self._facts(timeout, None, approval, purpose))
+            admitted = await self._gateway.admit(where, self._facts(timeout, None, approval, purpose, confirmed))
         except MoothallError as error:
             got(error, outer)
             raise
         async with closing(values_of(self._gateway, admitted, given, outer)) as values:
             async for value in values:
                 yield value if returns is None else _converted(value, returns)
+
+    async def intelligent_call(self, description: str, /, *, confirmed: str = "", **params: object) -> Any:  # noqa: ANN401
+        """Call what does what the words say, and return its value: the same as ``call("auto:…")`` (row CAL-10).
+
+        Raises:
+            MoothallError: as `call`.
+        """
+        return await self.call(in_words(description), params, confirmed=confirmed)
 
     def proxy(self, protocol: type[P], target: str) -> P:
         """A client with the methods of a Protocol class: each calls the operation of its name at the target.
@@ -182,8 +209,11 @@ class UnifiedCaller:
         """
         return client(self, protocol, target)
 
-    def _facts(self, timeout: float | None, idempotency_key: str | None, approval: str, purpose: str) -> CallFacts:
+    def _facts(
+        self, timeout: float | None, idempotency_key: str | None, approval: str, purpose: str, confirmed: str
+    ) -> CallFacts:
         outer = running.get()
+        agreed = (*self._confirmed, confirmed) if confirmed else self._confirmed
         if outer is not None:
             agent = self._agent or self._gateway.snapshot.default_agent
             return facts_within(
@@ -194,6 +224,7 @@ class UnifiedCaller:
                 key=idempotency_key,
                 approval=approval,
                 purpose=purpose,
+                confirmed=agreed,
             )
         return CallFacts(
             door=LOCAL,
@@ -204,36 +235,21 @@ class UnifiedCaller:
             agent=self._agent,
             approval=approval,
             purpose=purpose,
+            confirmed=agreed,
         )
 
 
-class LocalMethodCaller:
-    """Calls capabilities of this node by their names, without ``local:``."""
+async def unified_caller(target: Request, method: str = "", /, **params: object) -> Any:  # noqa: ANN401
+    """Call a target in the current context and return its value (row CAL-09).
 
-    def __init__(self, gateway: Gateway, principal: Principal = OWNER) -> None:
-        self._caller = UnifiedCaller(gateway, principal)
+    It is called for the caller of the capability that runs here, else as `using` says. Arguments are
+    keywords only; one that is named like a keyword of `UnifiedCaller.call` is an argument here.
 
-    async def call(self, name: str, params: Mapping[str, Any] = NOTHING, /, **named: object) -> Any:  # noqa: ANN401
-        """Call ``[AGENT.]NAME[@VERSION]`` and return its value. Raises as `UnifiedCaller.call`."""
-        return await self._caller.call(f"{LOCAL}:{name}", joined(params, named))
-
-
-class RemoteAgentCaller:
-    """Calls operations of agents elsewhere by their DIDs."""
-
-    def __init__(self, gateway: Gateway, principal: Principal = OWNER, agent: str = "") -> None:
-        self._caller = UnifiedCaller(gateway, principal, agent)
-
-    async def call(self, did: str, method: str = "", params: Mapping[str, Any] = NOTHING, /, **named: object) -> Any:  # noqa: ANN401
-        """Call an operation and return its value; without one, the agent's description.
-
-        Raises:
-            ValidationError: it is no DID.
-            MoothallError: as `UnifiedCaller.call`.
-        """
-        if not did.startswith("did:"):
-            raise ValidationError("not a DID", told=Told("calls.not_a_did"))
-        return await self._caller.call({"target": did, "method": method, "parameters": joined(params, named)})
+    Raises:
+        UsageError: there is no current hub.
+        MoothallError: as `UnifiedCaller.call`.
+    """
+    return await UnifiedCaller().call(target, params, method)
 
 
 def _converted(value: Any, wanted: Any) -> Any:  # noqa: ANN401

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import count
+from types import MappingProxyType
 from typing import Any, Final
 
 from moothall.calls.cache import Cache, Caching
 from moothall.calls.call import LOCAL, Call, Stage
 from moothall.calls.form import Form, form_of
-from moothall.calls.hooks import Hooks, followed, preceded, surrounded
+from moothall.calls.hooks import Before, Hooks, HookSet, followed, preceded, surrounded
 from moothall.calls.inner import outwardly
 from moothall.calls.keyed import Keyed
 from moothall.calls.limits import Window, partition
@@ -30,22 +32,31 @@ class Compiler:
 
     Attributes:
         hooks: what users put around calls; when they change, plans have to be made anew.
+
+    `guards` run before the work of every capability of a template, whatever users put around it.
     """
 
     def __init__(
-        self, providing: Providing, hooks: Hooks, cache: Cache, keyed: Keyed, monotonic: Callable[[], float]
+        self,
+        providing: Providing,
+        hooks: Hooks,
+        cache: Cache,
+        keyed: Keyed,
+        monotonic: Callable[[], float],
+        guards: Mapping[str, Before] = MappingProxyType({}),
     ) -> None:
         self._providing = providing
         self.hooks = hooks
         self._cache = cache
         self._keyed = keyed
         self._monotonic = monotonic
+        self._guards = guards
         self._numbers = count(1)
         self._windows: dict[tuple[str, Rate], Window] = {}
 
     def plan(self, entry: Entry) -> Plan:
         """The plan of a capability of this node."""
-        spec, hooks, form = entry.spec, self.hooks.of(entry.id), form_of(entry)
+        spec, hooks, form = entry.spec, self._around(entry), form_of(entry)
         pour = self._providing.pour(entry) if entry.streams else None
         produce = surrounded(_collecting(pour) if pour else self._providing.stage(entry), hooks.around)
         value = followed(self._checked(entry, form, produce), hooks.after)
@@ -88,8 +99,13 @@ class Compiler:
             on_error=tuple(hooks.on_error),
         )
 
+    def _around(self, entry: Entry) -> HookSet:
+        """What a capability's calls meet, what guards those of its template first."""
+        hooks, guard = self.hooks.of(entry.id), self._guards.get(entry.spec.template)
+        return hooks if guard is None else replace(hooks, before=[guard, *hooks.before])
+
     def _poured(self, entry: Entry, pour: Pour) -> Stage:
-        hooks = self.hooks.of(entry.id)
+        hooks = self._around(entry)
         poured = followed(surrounded(_pouring(entry, pour), hooks.around), hooks.after)
         return _unkeyed(preceded(poured, hooks.before))
 

@@ -48,6 +48,7 @@ def facts_within(  # noqa: PLR0913 - most have a default, and are given by their
     approval: str = "",
     purpose: str = "",
     as_agent: bool = False,
+    confirmed: tuple[str, ...] = (),
 ) -> CallFacts:
     """What is known of a call that ``outer`` makes; ``agent`` signs it, unless that is the capability's own.
 
@@ -71,6 +72,8 @@ def facts_within(  # noqa: PLR0913 - most have a default, and are given by their
         approval=approval or (facts.approval if outer.relays else ""),
         lent=facts.approval or facts.lent,
         purpose=purpose or facts.purpose,
+        confirmed=confirmed,
+        unapproved=facts.unapproved or outer.unapproved,
     )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Literal, Protocol
+from typing import Protocol
 
 from moothall.calls.plan import FOR_MODELS
 from moothall.calls.target import Target
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.capability.entry import Entry
-from moothall.capability.function_schemas import FORMATS
+from moothall.capability.function_schemas import FORMATS, Format
 from moothall.capability.snapshot import Snapshot
 from moothall.capability.spec import JsonObject
 from moothall.capability.tool_names import ToolNames
@@ -56,12 +56,12 @@ class Looking:
         return await self._path().describe(Target.parse(target), self._agent)
 
     @capability(name="relay.functions", read_only=True, access="authenticated")
-    async def functions(self, ctx: CallContext, form: Literal["openai", "anthropic"]) -> list[JsonObject]:
-        """List the tools that the caller may give a language model, as providers of models read them.
+    async def functions(self, ctx: CallContext, form: Format) -> list[JsonObject]:
+        """List the tools that the caller may give a language model, as providers of models or protocols read them.
 
         Args:
             ctx: the call, made by the call path
-            form: whose providers read them
+            form: who reads them
         """
         path = self._path()
         tools = [entry for entry in await path.visible(ctx.principal, FOR_MODELS) if entry.spec.kind == "tool"]

@@ -18,7 +18,7 @@ class Nested:
     """Makes them through the call path, so that everything that holds for a call holds for them."""
 
     def __init__(self, gateway: Gateway, terms: Terms, monotonic: Callable[[], float]) -> None:
-        self._gateway = gateway
+        self.gateway = gateway
         self._agents = terms.agents
         self._monotonic = monotonic
 
@@ -31,7 +31,7 @@ class Nested:
             MoothallError: the error of that call.
         """
         facts = self._facts(call, as_agent=as_agent, approval=approval)
-        return value_of(await self._gateway.call(Target.parse(target), params, facts), call)
+        return value_of(await self.gateway.call(Target.parse(target), params, facts), call)
 
     async def stream(self, call: Call, target: str, params: Mapping[str, Any], *, as_agent: bool) -> AsyncIterator[Any]:
         """Call a target and yield its values.
@@ -41,11 +41,11 @@ class Nested:
         """
         parsed = Target.parse(target)
         try:
-            admitted = await self._gateway.admit(parsed, self._facts(call, as_agent=as_agent))
+            admitted = await self.gateway.admit(parsed, self._facts(call, as_agent=as_agent))
         except MoothallError as error:
             got(error, call)
             raise
-        async with closing(values_of(self._gateway, admitted, params, call)) as values:
+        async with closing(values_of(self.gateway, admitted, params, call)) as values:
             async for value in values:
                 yield value
 

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from math import ceil
 from typing import Any, Final
 
@@ -40,6 +41,8 @@ _DESCRIBED: Final = frozenset({"did", "mcp"})
 
 At the end of an A2A target there may be a plain JSON service, which needs none: its connector knows.
 """
+_INWARD: Final = frozenset({"auto"})
+"""Schemes whose connector only makes other calls of this node, each under the breaker of where it goes to."""
 _ILL: Final = (CallTimeout, Overloaded, Unavailable, UpstreamError)
 _LEAST: Final = 0.001
 
@@ -51,6 +54,7 @@ class Way:
         asks: whether the caller may name the agent that calls.
         harmless: whether a call may be repeated even when something of it was sent.
         remote: what is known of where they go.
+        inward: whether they only lead to other calls, which are repeated and left alone by themselves.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class Way:
         self._provider = provider
         self._monotonic = monotonic
         self._name = remote_name(target)
+        self.inward = target.scheme in _INWARD
         self._describes = target.scheme in _DESCRIBED and not target.operation
 
     @property
@@ -75,6 +80,7 @@ class Way:
         """What calls there.
 
         Raises:
+            ValidationError: it is a profile, which is never called.
             Unavailable: this node has no connector for it.
         """
         return self._remotes.connector(self._provider.source, self.target.scheme)
@@ -82,6 +88,7 @@ class Way:
     async def attempt(self, call: Call) -> Any:  # noqa: ANN401 - JSON of any shape
         """Call once and return what came back, as the annotated type."""
         connector = self.connector()
+        await self._let_pass()
         with self._guarded(call):
             if self._describes:
                 return await connector.describe(self.target, self._agent(call))
@@ -91,10 +98,17 @@ class Way:
     async def pour(self, call: Call, take: Callable[[Any], Any]) -> None:
         """Call, and hand over value by value."""
         connector = self.connector()
+        await self._let_pass()
         with self._guarded(call):
             async with closing(connector.stream(self._outgoing(call))) as values:
                 async for value in values:
                     await take(call.entry.decode(value))
+
+    async def _let_pass(self) -> None:
+        """Ask whether anything may be sent there; to look at a description does nobody any harm."""
+        stops = self._remotes.stops
+        if stops is not None and not self._describes:
+            await stops.check(self.target)
 
     def _outgoing(self, call: Call) -> Outgoing:
         facts = call.facts
@@ -123,6 +137,9 @@ class Way:
     @contextmanager
     def _guarded(self, call: Call) -> Iterator[None]:
         """Ask the breaker for leave, and tell it how the call went."""
+        if self.inward:
+            yield
+            return
         remote = self.remote
         permit = remote.breaker.allow()
         if permit is None:
@@ -149,8 +166,8 @@ class Way:
 
 
 def _said(error: MoothallError, *, hurried: bool) -> Outcome:
-    if isinstance(error, UpstreamError) and is_refusal(error):
-        return "ok"  # it works: it refused this call
+    if isinstance(error, UpstreamError) and (is_refusal(error) or error.status == HTTPStatus.TOO_MANY_REQUESTS):
+        return "ok"  # it works: it refused this call, or has had enough of this caller, as with a `RateLimited`
     if isinstance(error, UpstreamInvalid | InvalidInput | UsageError) or (hurried and isinstance(error, CallTimeout)):
         return "neutral"  # of arguments nobody knows whether they were refused here, before anything was sent, or there
     return "failed" if isinstance(error, _ILL) else "ok"

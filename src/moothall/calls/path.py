@@ -13,9 +13,10 @@ for it once (`compiling`).
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from moothall.approvals.asking import Approvals, Ask
@@ -30,7 +31,7 @@ from moothall.calls.entrance import Entrance, Verifies
 from moothall.calls.executing import Executing, Renewed, as_it_is
 from moothall.calls.failures import FAILURES
 from moothall.calls.governing import Governing
-from moothall.calls.hooks import Hooks
+from moothall.calls.hooks import Before, Hooks
 from moothall.calls.keyed import Keyed
 from moothall.calls.ledger import Ledger
 from moothall.calls.meter import CallMeter
@@ -38,7 +39,7 @@ from moothall.calls.nested import Nested
 from moothall.calls.outcome import Outcome
 from moothall.calls.performance import Performance
 from moothall.calls.plan import Ready
-from moothall.calls.ports import Admitted, CallFacts, Connector, Params
+from moothall.calls.ports import Admitted, CallFacts, Connector, Params, Stops
 from moothall.calls.providing import Providing
 from moothall.calls.rationing import CountedHere, Quotas
 from moothall.calls.recording import Recording
@@ -49,6 +50,7 @@ from moothall.calls.request_ids import fresh
 from moothall.calls.seal import SECRET, Seal
 from moothall.calls.target import Target
 from moothall.calls.terms import Terms
+from moothall.calls.understanding import Understanding
 from moothall.capability.entry import Entry
 from moothall.capability.registry import Snapshot
 from moothall.capability.spec import JsonObject
@@ -57,6 +59,7 @@ from moothall.errors import MoothallError, UsageError
 from moothall.identity.principal import Principal
 from moothall.identity.request import HttpRequest
 from moothall.policy.decision import Authorizer
+from moothall.resilience import BreakerState
 from moothall.storage.store import Store
 
 
@@ -66,11 +69,13 @@ class CallPath:
     Attributes:
         hooks: what users put around calls.
         meter: the figures, for a registry of prometheus-client.
+        understanding: understands arguments in words, once something that can is put in.
+        parts: what stands above the calls, by its type, for code that knows no more than the current hub.
 
     `secret` seals the answers that the store keeps (32 bytes); without it only this very path can read them. `recorder`
     is told of every call; `approvals` takes the calls that somebody has to approve: without it nobody can be asked;
     `quotas` counts in the store what is counted in memory otherwise; `renewed` gives the requester of an approved call
-    as it is by now, or refuses it.
+    as it is by now, or refuses it; `guards` stand before the capabilities of a template, whoever calls them.
     """
 
     def __init__(  # noqa: PLR0913 - all but two have a default, and are given by their names
@@ -89,11 +94,14 @@ class CallPath:
         approvals: Approvals | None = None,
         quotas: Quotas | None = None,
         renewed: Renewed = as_it_is,
+        guards: Mapping[str, Before] = MappingProxyType({}),
     ) -> None:
         clock, terms = clock or SystemClock(), terms or Terms()
         monotonic = self._monotonic = clock.monotonic
         self.hooks = hooks or Hooks()
         self.meter = CallMeter()
+        self.parts: dict[type, object] = {}
+        self.understanding = Understanding()
         self._registry = registry
         self._remotes = Remotes(connectors, terms, self.meter.remotes, monotonic)
         self._entrance = Entrance(verifier, terms, monotonic)
@@ -107,12 +115,14 @@ class CallPath:
             Cache(terms.cache_entries, terms.cache_bytes, monotonic),
             self._keyed,
             monotonic,
+            guards,
         )
         self._approving = Approving(approvals, seal)
         governing = Governing(self._approving, quotas or CountedHere(monotonic), self._recording, monotonic)
         self._admission = Admission(registry, authorizer, compiler, self._audit, self._recording, terms, monotonic)
         own = partial(_ids, registry, terms)
-        self._performance = Performance(Nested(self, terms, monotonic), self._audit, governing, clock)
+        nested = Nested(self, terms, monotonic)
+        self._performance = Performance(nested, self._audit, governing, clock, self.understanding)
         self._executing = Executing(self._admission, self._performance, seal, monotonic, own, renewed)
 
     @property
@@ -120,9 +130,17 @@ class CallPath:
         """The capabilities as they are now."""
         return self._registry.snapshot
 
+    def state_of(self, remote: str) -> BreakerState:
+        """Whether calls to a remote are made, or it is left alone; remotes have the names of the figures."""
+        return self._remotes.state(remote)
+
     def connect(self, connector: Connector) -> None:
         """Use a connector for the schemes that it knows."""
         self._remotes.add(connector)
+
+    def heed(self, stops: Stops) -> None:
+        """Ask somebody, from now on, what elsewhere may not be called."""
+        self._remotes.stops = stops
 
     async def aclose(self) -> None:
         """End the keyed calls that are under way, with callers or without; how they would have ended stays unknown."""
@@ -153,6 +171,10 @@ class CallPath:
             StorageError: the store cannot say what it may.
         """
         return await self._admission.visible(await self._admission.subject(principal), door)
+
+    def may(self, principal: Principal, entry: Entry, door: str) -> bool | None:
+        """Whether somebody may call a capability at a door now; None: that needs a look into the store."""
+        return self._admission.may(principal, entry, door)
 
     async def admit(self, target: Target, facts: CallFacts) -> Admitted:
         """Resolve the target and decide whether the caller may call it.

@@ -20,9 +20,11 @@ from moothall.calls.ports import CallFacts, Params
 from moothall.calls.reply import Chunk, Metadata, Reply
 from moothall.calls.request_ids import fresh
 from moothall.calls.streaming import Channel
+from moothall.calls.understanding import Understanding
 from moothall.clock import Clock
 from moothall.errors import MoothallError
 from moothall.policy.redaction import redacted
+from moothall.tracing import here
 
 _NO_VERSION: Final = ""
 
@@ -30,8 +32,16 @@ _NO_VERSION: Final = ""
 class Performance:
     """Validates, makes the call, and answers; nothing but a cancellation is ever raised."""
 
-    def __init__(self, onward: Onward, audit: Audit, governing: Governing, clock: Clock) -> None:
+    def __init__(
+        self,
+        onward: Onward,
+        audit: Audit,
+        governing: Governing,
+        clock: Clock,
+        understanding: Understanding | None = None,
+    ) -> None:
         self._onward = onward
+        self._understanding = understanding or Understanding()
         self._audit = audit
         self._governing = governing
         self._passes = governing.passes
@@ -74,11 +84,18 @@ class Performance:
         return Reply(request_id=fresh(), timestamp=self._now(), data=data, error=outcome.error)
 
     async def _performed(self, call: Call, ready: Ready, params: Params, stage: Stage) -> Reply[Any]:
-        plan, outer = ready.plan, running.set(call)
+        plan, outer, trace = ready.plan, running.set(call), here.set(call)
         try:
+            check = None if call.execution else plan.check  # it was counted when the approval was asked for
+            if plan.entry.spec.ai_enhanced:
+                if check is not None:  # a model costs more than what is limited
+                    check(call)
+                    check = None
+                words = self._understanding.arguments(call, params)
+                params = await within(words, call.deadline, self._monotonic)
             call.arguments = plan.entry.bind(params)
-            if plan.check is not None and not call.execution:  # it was counted when the approval was asked for
-                plan.check(call)
+            if check is not None:
+                check(call)
             outcome = None if self._passes(call) else await self._governing.enter(call)
             if outcome is not None:
                 data = await given(call, plan.form, outcome)
@@ -99,6 +116,7 @@ class Performance:
             return await self._failed(call, plan, concealed(error, call.name, call.request_id))
         finally:
             running.reset(outer)
+            here.reset(trace)
             call.release()
         return self._ended(call, data, None)
 
@@ -109,6 +127,7 @@ class Performance:
         call.hurried = facts.timeout is not None and facts.timeout < plan.timeout
         if not call.request_id:
             call.request_id = fresh()
+        call.within = here.get() if facts.trace is None else facts.trace
         return call
 
     async def _failed(self, call: Call, plan: Plan, error: MoothallError) -> Reply[Any]:
@@ -129,6 +148,7 @@ class Performance:
                 api_version=call.entry.spec.version,
                 rate_limit_remaining=call.remaining,
                 degraded=call.degraded,
+                chosen=call.chosen,
             ),
             replayed=call.replayed,
         )

@@ -60,6 +60,12 @@ class CallFacts:  # not frozen: made for every call, and a frozen one takes thre
         approval: the id of the approval that this call was given, where its caller says so.
         lent: the id of one that the call was given which makes this one; it counts where it is for this very call.
         purpose: what its caller says that it is for (header ``X-Moothall-Purpose``).
+        confirmed: targets whose effects its caller agrees to, where a request in words leads to one of them; ``*``: to
+            whatever it leads. It counts for this very call, not for those that it makes.
+        unapproved: whether code that nobody approved asks for it in the name of the node's owner, who needs no approval
+            itself: what needs one refuses such a call, however it is led there.
+        trace: the ``traceparent`` that it came with, where its door does not run in the context of the request; None:
+            that of what runs here.
     """
 
     door: str
@@ -77,6 +83,9 @@ class CallFacts:  # not frozen: made for every call, and a frozen one takes thre
     approval: str = ""
     lent: str = ""
     purpose: str = ""
+    confirmed: tuple[str, ...] = ()
+    unapproved: bool = False
+    trace: str | None = None
 
 
 @dataclass(slots=True)
@@ -215,4 +224,17 @@ class Connector(Protocol):
 
     async def describe(self, target: Target, agent: str) -> JsonObject:
         """What there is at a target without an operation."""
+        ...
+
+
+class Stops(Protocol):
+    """Knows what is elsewhere and may not be called as it is now; `directory.finding.stops` is one."""
+
+    async def check(self, target: Target) -> None:
+        """Let a call pass, or not; asked before each call, it looks nothing up where nothing has changed.
+
+        Raises:
+            PermissionDeniedError: nothing may be sent there.
+            StorageError: it cannot be told now.
+        """
         ...

@@ -100,6 +100,8 @@ class Providing:
         return repeated
 
     def _repeated(self, way: Way, times: int, *, harmless: bool = False) -> Stage:
+        if way.inward:
+            return way.attempt
         run, pauses = self._repetition.run, LONG if way.target.scheme == "a2a" else SHORT
         always = harmless or way.harmless
 

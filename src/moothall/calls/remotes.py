@@ -8,11 +8,14 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from moothall.calls.meter import Tallies, Tally
-from moothall.calls.ports import Connector
+from moothall.calls.ports import Connector, Stops
 from moothall.calls.target import Target
 from moothall.calls.terms import Terms
-from moothall.errors import Told, Unavailable
-from moothall.resilience import Breaker
+from moothall.errors import Told, Unavailable, ValidationError
+from moothall.resilience import Breaker, BreakerState
+
+SHOWN: Final = "profile"
+"""The scheme under which search names those who negotiate: they can be found, and not called."""
 
 _MOST: Final = 1000
 _FULL: Final = 100
@@ -50,7 +53,11 @@ class Remote:
 
 
 class Remotes:
-    """The connectors, and the thousand remotes that were used last."""
+    """The connectors, and the thousand remotes that were used last.
+
+    Attributes:
+        stops: what may not be called; None: nobody says so.
+    """
 
     def __init__(
         self, connectors: Iterable[Connector], terms: Terms, tallies: Tallies, monotonic: Callable[[], float]
@@ -60,6 +67,7 @@ class Remotes:
         self._terms = terms
         self._tallies = tallies
         self._monotonic = monotonic
+        self.stops: Stops | None = None
 
     def add(self, connector: Connector) -> None:
         """Use a connector for the schemes that it knows, in place of one that was there."""
@@ -69,14 +77,22 @@ class Remotes:
         """The connector of a source, by its own name or by the scheme of its target.
 
         Raises:
+            ValidationError: it is a profile, which is shown and never called.
             Unavailable: there is none.
         """
+        if scheme == SHOWN:
+            raise ValidationError("a profile is shown, never called", told=Told("calls.shown", hint="calls.shown_hint"))
         connector = self._connectors.get(source) or self._connectors.get(scheme)
         if connector is None:
             raise Unavailable(
                 f"this node has no connector for {source}", told=Told("calls.no_connector", {"scheme": source})
             )
         return connector
+
+    def state(self, name: str) -> BreakerState:
+        """Whether a remote is called, left alone or being tried again; one that is not known is called."""
+        remote = self._remotes.get(name)
+        return "closed" if remote is None else remote.breaker.state
 
     def of(self, name: str) -> Remote:
         """What is known of a remote."""

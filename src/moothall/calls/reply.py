@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from moothall.errors import MoothallError
 
@@ -32,12 +33,14 @@ class Metadata:  # one is made for every call, and a frozen one takes three time
     """What a caller may ask for beside the value (row ENV-02); times in seconds.
 
     ``degraded``: the value is that of a fallback, since what should have answered failed (row TPL-13).
+    ``chosen``: what a request in words led to: its ``target``, and the ``provenance`` of its description (row DEC-14).
     """
 
     processing_time: float
     api_version: str
     rate_limit_remaining: int | None = None
     degraded: bool = False
+    chosen: Mapping[str, Any] | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -33,6 +33,18 @@ def what_is_called(
     return _parsed(target, method), joined(params, named)
 
 
+def in_words(description: str) -> str:
+    """The target of a request in words.
+
+    Raises:
+        ValidationError: there are none.
+    """
+    words = " ".join(description.split())
+    if not words:
+        raise ValidationError("a request without words", told=Told("calls.no_words"))
+    return f"auto:{words}"
+
+
 def joined(params: Mapping[str, Any], named: Mapping[str, Any]) -> Mapping[str, Any]:
     """Arguments of a mapping and of keywords.
 

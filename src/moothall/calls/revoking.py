@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.errors import Told, ValidationError
 
@@ -31,14 +32,22 @@ class TokenCapabilities:
         self._revocations = revocations
 
     @capability(name="tokens.revoke", destructive=True, idempotent=True, binding="request")
-    async def revoke(self, did: str = "", token: str = "", every: bool = False) -> str:  # noqa: FBT001, FBT002
+    async def revoke(
+        self,
+        ctx: CallContext,
+        did: str = "",
+        token: str = "",
+        every: bool = False,  # noqa: FBT001, FBT002
+    ) -> str:
         """Let access tokens count no more, from the next request on.
 
         Args:
+            ctx: who calls.
             did: those of this DID that were issued until now.
             token: the one with this id (its claim jti).
             every: all that were issued until now.
         """
+        ctx.firsthand()
         if [bool(did), bool(token), every].count(True) != 1:
             raise ValidationError("name one of did, token and every", told=Told("calls.revoke_one"))
         if did:

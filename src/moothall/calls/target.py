@@ -50,7 +50,7 @@ class Target:
         """
         scheme, colon, rest = text.partition(":")
         if not colon or not rest or len(text) > MOST or not _SCHEME.fullmatch(scheme) or not text.isprintable():
-            raise _bad("calls.target")
+            raise _bad("calls.target", "" if colon else "calls.target_hint")
         address, operation, version = rest, "", ""
         if scheme == "local":
             match = _LOCAL.fullmatch(rest)
@@ -83,5 +83,5 @@ class Target:
         return f"{shown}{'.' if self.scheme in _DOTTED else '#'}{self.operation}"
 
 
-def _bad(why: str) -> ValidationError:
-    return ValidationError("not a target", told=Told(why))
+def _bad(why: str, hint: str = "") -> ValidationError:
+    return ValidationError("not a target", told=Told(why, hint=hint))

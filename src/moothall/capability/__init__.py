@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from moothall.capability.decorators import anp_service as anp_service
     from moothall.capability.decorators import api_service as api_service
     from moothall.capability.decorators import capability as capability
+    from moothall.capability.decorators import group_message_handler as group_message_handler
     from moothall.capability.decorators import local_method as local_method
     from moothall.capability.decorators import mcp_service as mcp_service
     from moothall.capability.decorators import prompt as prompt
@@ -32,6 +33,7 @@ _HOMES: Final = {
     "anp_service": "decorators",
     "api_service": "decorators",
     "capability": "decorators",
+    "group_message_handler": "decorators",
     "local_method": "decorators",
     "mcp_service": "decorators",
     "prompt": "decorators",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, Self, TypeVar, Unpack, overload
 
 from moothall.capability.agents import Agent
 from moothall.capability.decorators import attach
@@ -47,6 +47,41 @@ class ANPUser(Agent):
             return exposed
 
         return include
+
+    @overload
+    def register_message_handler(self, function: F, /) -> F: ...
+
+    @overload
+    def register_message_handler(self, /, **options: Unpack[ServiceOptions]) -> Callable[[F], F]: ...
+
+    def register_message_handler(self, function: F | None = None, /, **options: Any) -> F | Callable[[F], F]:
+        """Include a handler of messages to this agent alone, bare or called (row DEC-01).
+
+        It takes one ``message`` (``id``, ``sender``, ``content``, ``at``), or ``(sender, message)``; what it returns
+        reaches the sender. Option ``access`` says who may send. Raises as `capability`.
+        """
+        return self._handling(function, {**options, "template": "message"}, "register_message_handler()")
+
+    @overload
+    def register_group_event_handler(self, function: F, /) -> F: ...
+
+    @overload
+    def register_group_event_handler(self, /, **options: Unpack[ServiceOptions]) -> Callable[[F], F]: ...
+
+    def register_group_event_handler(self, function: F | None = None, /, **options: Any) -> F | Callable[[F], F]:
+        """Include a handler of events of groups, bare or called, with ``group_id=`` for one of them.
+
+        It takes ``(group_id, event_type, event_data)``, or one object with the three. Raises as `capability`.
+        """
+        return self._handling(function, {**options, "template": "group"}, "register_group_event_handler()")
+
+    def _handling(self, function: F | None, options: dict[str, Any], what: str) -> F | Callable[[F], F]:
+        def include(handler: F) -> F:
+            attached = attach(handler, {key: value for key, value in options.items() if value != ""}, what)
+            self.include(attached)
+            return attached
+
+        return include if function is None else include(function)
 
     def get_registered_services(self) -> list[ServiceInfo]:
         """What it offers, as `ServiceRegistry` describes it."""

@@ -13,6 +13,8 @@ from moothall.capability.context import CallContext
 from moothall.capability.entry import Arguments
 from moothall.capability.located import locator
 from moothall.capability.shape import Shape
+from moothall.capability.tools import tools_of
+from moothall.errors import InternalError
 
 
 def wrap_business_handler(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -57,6 +59,10 @@ def _call(
     function: Callable[..., Any], form: Shape, owner: tuple[Any, ...], arguments: Arguments, context: CallContext | None
 ) -> Any:  # noqa: ANN401
     named = {**arguments.named, form.context: context} if form.context else arguments.named
+    if form.tools:
+        if context is None:
+            raise InternalError(f"{function.__name__} takes tools, which only a call of a node has")
+        named = {**named, form.tools: tools_of(context)}
     return function(*owner, *arguments.positional, **named)
 
 

@@ -13,11 +13,13 @@ from moothall.capability.content import shows_blocks
 from moothall.capability.declaration import Declaration, Layers, providers_of, spec_of
 from moothall.capability.entry import Entry
 from moothall.capability.facets import check_facet, formed
+from moothall.capability.handlers import check_handler
 from moothall.capability.located import locator
 from moothall.capability.private_fields import optional
 from moothall.capability.proxies import body_of
 from moothall.capability.shape import Shape
 from moothall.capability.spec import NOT_MADE, CapabilitySpec, JsonObject, Made
+from moothall.capability.spoken import spoken_schema
 from moothall.capability.threads import Threads
 from moothall.capability.unstructured import Unstructured
 from moothall.errors import InternalError, UpstreamInvalid
@@ -63,7 +65,9 @@ def compile_entry(member: Member, agent: str, layers: Layers, threads: Threads, 
     function, lines = body_of(member.function), member.declaration.lines
     spec = spec_of(function, lines, layers)
     form = formed(shape.read(function, _hints(member)), spec)
-    check_facet(spec, [parameter.name for parameter in form.parameters])
+    names = [parameter.name for parameter in form.parameters]
+    check_facet(spec, names)
+    check_handler(spec, names)
     called = f"{agent}.{spec.name}"
 
     explain = _explain(adapters.errors, called)
@@ -72,8 +76,8 @@ def compile_entry(member: Member, agent: str, layers: Layers, threads: Threads, 
         agent=agent,
         streams=form.streams,
         blocks=shows_blocks(form.returns),
-        contextual=bool(form.context),
-        input_schema=schema.input_schema(form),
+        contextual=bool(form.context or form.tools),
+        input_schema=spoken_schema(schema.input_schema(form), spec),
         output_schema=_told(form, spec),
         providers=providers_of(function, lines, layers),
         bind=adapters.validation.arguments(form),

@@ -10,6 +10,7 @@ from moothall.capability.forms import M, filled, form_of
 from moothall.capability.questions import Answers, LogLevel, Questions
 from moothall.errors import Forbidden, Told
 from moothall.identity.principal import Principal
+from moothall.tracing import trace_id
 
 
 class Calling(Protocol):
@@ -71,6 +72,11 @@ class CallContext:
     on_behalf_of: str = ""
     inside: bool = False
     calling: Calling
+
+    @property
+    def trace_id(self) -> str:
+        """The id of the trace that the call belongs to (W3C), for the author's own log."""
+        return trace_id()
 
     def firsthand(self) -> None:
         """Refuse a call that its caller has not asked for itself, for what nobody else may do with its rights.

@@ -10,6 +10,7 @@ from moothall.capability import plugins, shape
 from moothall.capability.bodies import is_empty
 from moothall.capability.entry import Provider
 from moothall.capability.facets import check_facet, names_of
+from moothall.capability.handlers import check_handler
 from moothall.capability.options import EFFECTS, REMOTE, OptionError, Settled, settle
 from moothall.capability.proxies import body_of
 from moothall.capability.spec import NOT_MADE, Annotations, CapabilitySpec, Exposure, Made
@@ -85,7 +86,9 @@ def check_lines(
     Raises:
         OptionError: as `declare`.
     """
-    check_facet(spec_of(function, lines, NO_LAYERS), names_of(body_of(function), hints))
+    spec, names = spec_of(function, lines, NO_LAYERS), names_of(body_of(function), hints)
+    check_facet(spec, names)
+    check_handler(spec, names)
     if len({line.get("exposure", _BOTH) for line in lines}) > 1:
         raise OptionError(f"{what}: stacked lines must agree in expose_to")
     for line in lines:

@@ -161,6 +161,29 @@ def llm_generated(prompt: str, *, auto_publish: bool = False) -> Callable[[F], F
     return LLMGeneratedDecorator(prompt=prompt, auto_publish=auto_publish)
 
 
+@overload
+def group_message_handler(function: F, /) -> F: ...
+
+
+@overload
+def group_message_handler(**options: Unpack[ServiceOptions]) -> Callable[[F], F]: ...
+
+
+def group_message_handler(function: F | None = None, /, **options: Any) -> F | Callable[[F], F]:
+    """`capability` for the messages of a group, or of every group that its agent is in (row DEC-45).
+
+    It takes one ``message`` with ``group_id``, ``event_type`` and ``event_data``, or these three; what it returns
+    reaches the sender.
+    """
+    what = "group_message_handler()"
+    if "template" in options:
+        raise OptionError(f"{what} has no option 'template': that is fixed")
+    given = {"template": "group", "group_events": ("message",), **options}
+    if given.get("group_id") == "":
+        del given["group_id"]
+    return attach(function, given, what) if function is not None else CapabilityDecorator(**given)
+
+
 def local_method(**options: Unpack[Options]) -> Callable[[F], F]:
     """`capability` for callers in this process only (row DEC-02)."""
     if "scope" not in options:

@@ -9,7 +9,7 @@ from typing import Any
 
 from moothall.capability.content import Binary
 from moothall.capability.options import OptionError
-from moothall.capability.shape import Shape, context_of
+from moothall.capability.shape import Shape, context_of, takes_tools
 from moothall.capability.spec import CapabilitySpec
 from moothall.capability.uri_templates import read_template
 
@@ -39,8 +39,18 @@ def check_facet(spec: CapabilitySpec, names: Collection[str]) -> None:
 
 def names_of(function: Callable[..., Any], hints: Mapping[str, Any] | None) -> list[str]:
     """The parameters that a caller fills, as far as that is known where the function is decorated."""
-    parameters = inspect.signature(function).parameters
-    return [name for name, item in parameters.items() if not context_of((hints or {}).get(name, item.annotation))]
+    said = {
+        name: (item, (hints or {}).get(name, item.annotation))
+        for name, item in inspect.signature(function).parameters.items()
+    }
+    names = [name for name, (item, hint) in said.items() if not (context_of(hint) or takes_tools(item, hint))]
+    return names[1:] if names and _is_method(function) and names[0] in {"self", "cls"} else names
+
+
+def _is_method(function: Callable[..., Any]) -> bool:
+    """Whether it stands in the body of a class, where nothing is bound yet."""
+    owner = getattr(function, "__qualname__", "").rpartition(".")[0]
+    return not inspect.ismethod(function) and bool(owner) and not owner.endswith("<locals>")
 
 
 def formed(shape: Shape, spec: CapabilitySpec) -> Shape:

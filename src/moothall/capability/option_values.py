@@ -29,9 +29,6 @@ _CLASSES: Final = ("public", "internal", "confidential", "restricted")
 _MOST_TRUST: Final = 10
 _MIME: Final = re.compile(r"[\w.+-]+/[\w.+-]+(?:; ?[\w-]+=[\w.+-]+)*", re.ASCII)
 _PATH: Final = re.compile(r"/[A-Za-z0-9._~/-]*")
-LATER: Final[Mapping[str, str]] = {
-    "ai_enhanced": "arguments in natural language need a model's tools, which this version has not",
-}
 
 
 def _flag(value: object) -> bool:
@@ -98,8 +95,6 @@ def _source(value: object) -> str:
 
 
 def _template(value: object) -> str:
-    if value in {"group", "message"}:
-        raise ValueError(f"cannot be {value!r}: nothing delivers messages to handlers in this version")
     if not isinstance(value, str) or plugins.TEMPLATES.find(value) is None:
         raise ValueError(f"must be one of {', '.join(plugins.TEMPLATES.names())}, or be registered first")
     return value
@@ -210,15 +205,6 @@ def _completions(value: object) -> Mapping[str, Completer]:
     return {_text(name): found if callable(found) else _texts(found) for name, found in value.items()}
 
 
-def _not_yet(option: str) -> Callable[[object], bool]:
-    def check(value: object) -> bool:
-        if _flag(value):
-            raise ValueError(f"cannot be True: {LATER[option]}")
-        return False
-
-    return check
-
-
 CHECKS: Final[Mapping[str, Callable[[object], Any]]] = {
     "name": _name,
     "description": _text,
@@ -252,8 +238,19 @@ CHECKS: Final[Mapping[str, Callable[[object], Any]]] = {
     "completions": _completions,
     **dict.fromkeys(("server", "endpoint", "did", "method", "prompt"), _text),
     **dict.fromkeys(
-        {"read_only", "destructive", "open_world", "personal_data", "idempotent", "ai_optimized", "fallback"}, _flag
+        {
+            "read_only",
+            "destructive",
+            "open_world",
+            "personal_data",
+            "idempotent",
+            "ai_enhanced",
+            "ai_optimized",
+            "fallback",
+        },
+        _flag,
     ),
-    **dict.fromkeys(("include_metadata", "enable_cors", "auto_publish"), _flag),
-    **{option: _not_yet(option) for option in LATER},
+    "group_id": _text,
+    "group_events": _texts,
+    **dict.fromkeys(("include_metadata", "enable_cors", "auto_publish", "broadcast_result"), _flag),
 }

@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypedDict
 
-from moothall.capability.option_values import CHECKS, LATER
+from moothall.capability.option_values import CHECKS
 from moothall.capability.spec import UNITS, Completer, Rate
 from moothall.errors import UsageError
 
@@ -80,6 +80,9 @@ class ServiceOptions(TypedDict, total=False):
     auto_publish: bool
     ai_enhanced: bool
     completions: Mapping[str, Completer | Sequence[str]]
+    group_id: str
+    group_events: Iterable[str]
+    broadcast_result: bool
 
 
 class Options(ServiceOptions, total=False):
@@ -138,7 +141,7 @@ def settle(options: Mapping[str, Any], what: str = "capability()", *, identity: 
             raise OptionError(f"{what}: {written} {error}") from error
         if option == "approval":
             settled["approval"], settled["workflow"] = checked
-        elif option not in LATER:
+        else:
             settled["exposure" if option == "expose_to" else option] = checked
     return _switched(settled, options, what)
 

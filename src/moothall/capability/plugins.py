@@ -116,7 +116,13 @@ SOURCES: Final = Shelf(
 TEMPLATES: Final = Shelf(
     "moothall.templates",
     Template,
-    {"api": Template("api"), "mcp": Template("mcp", "mcp"), "a2a": Template("a2a", "a2a")},
+    {
+        "api": Template("api"),
+        "message": Template("message"),
+        "group": Template("group"),
+        "mcp": Template("mcp", "mcp"),
+        "a2a": Template("a2a", "a2a"),
+    },
 )
 
 

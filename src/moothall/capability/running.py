@@ -6,12 +6,14 @@ import asyncio
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import Any, Final
 
 from moothall.capability.context import CallContext
 from moothall.capability.entry import Arguments
 from moothall.capability.shape import Shape
 from moothall.capability.threads import Threads
+from moothall.capability.tools import tools_of
 from moothall.errors import MoothallError
 
 Explain = Callable[[Exception], MoothallError]
@@ -112,6 +114,8 @@ async def _close(steps: Any, threads: Threads) -> None:  # noqa: ANN401 - a gene
 
 
 def _preparer(shape: Shape) -> Prepare:
+    if shape.tools:
+        return _equipping(_preparer(replace(shape, tools="")), shape.tools)
     name, at = shape.context, shape.context_at
     if not name:
         return lambda arguments, _: (arguments.positional, arguments.named)
@@ -123,3 +127,13 @@ def _preparer(shape: Shape) -> Prepare:
         return (*given[:at], context, *given[at:]), arguments.named
 
     return by_position
+
+
+def _equipping(prepare: Prepare, name: str) -> Prepare:
+    """The same, with tools to call others with."""
+
+    def equipped(arguments: Arguments, context: CallContext) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        positional, named = prepare(arguments, context)
+        return positional, {**named, name: tools_of(context)}
+
+    return equipped

@@ -18,6 +18,9 @@ from moothall.capability.options import OptionError
 MISSING: Final = inspect.Parameter.empty
 """Stands for: no default, no annotation."""
 
+TOOLS: Final = "tools"
+"""The name of the parameter that takes tools."""
+
 _STREAMS: Final = frozenset({AsyncIterator, AsyncGenerator, AsyncIterable})
 _SECTIONS: Final = (
     "args:",
@@ -53,6 +56,7 @@ class Shape:
         parameters: those that a caller fills; the context is not among them.
         context: the name of the parameter that takes the context; empty for none.
         context_at: its place among those that can only be given by position; -1: it is given by name.
+        tools: the name of the parameter that takes tools to call others with; empty for none.
         returns: the annotation of the result, of one value where it streams; `MISSING` where there is none.
         summary: the first paragraph of the docstring.
         result: what the docstring says of the result.
@@ -65,6 +69,7 @@ class Shape:
     parameters: tuple[Parameter, ...]
     context: str = ""
     context_at: int = -1
+    tools: str = ""
     returns: Any = MISSING
     summary: str = ""
     result: str = ""
@@ -109,12 +114,15 @@ def _read(function: Callable[..., Any], hints: Mapping[str, Any] | None) -> Shap
     said = docstring_parser.parse(inspect.getdoc(function) or "")
     told = {item.arg_name.lstrip("*"): " ".join((item.description or "").split()) for item in said.params}
     parameters: list[Parameter] = []
-    context, context_at = "", -1
+    context, context_at, tools = "", -1, ""
     for name, parameter in signature.parameters.items():
         annotation = evaluated.get(name, Any)
         by_position = parameter.kind is parameter.POSITIONAL_ONLY
         if _is_context(annotation):
             context, context_at = name, len(parameters) if by_position else -1
+            continue
+        if takes_tools(parameter, annotation):
+            tools = name
             continue
         keyword_only = parameter.kind is parameter.KEYWORD_ONLY
         parameters.append(Parameter(name, annotation, parameter.default, by_position, keyword_only, told.get(name, "")))
@@ -124,6 +132,7 @@ def _read(function: Callable[..., Any], hints: Mapping[str, Any] | None) -> Shap
         parameters=tuple(parameters),
         context=context,
         context_at=context_at,
+        tools=tools,
         returns=returns,
         summary=summary(function),
         result=" ".join(((said.returns and said.returns.description) or "").split()),
@@ -183,6 +192,19 @@ def _surroundings() -> dict[str, Any]:
         frame = frame.f_back
         names = {**frame.f_locals, **names}
     return names
+
+
+def takes_tools(parameter: inspect.Parameter, annotation: object) -> bool:
+    """Whether it is the parameter that the framework fills with tools: ``tools: dict``, and nothing else (row LLM-07).
+
+    A table that callers fill is called otherwise, or says what is in it: ``tools: dict[str, int]``.
+    """
+    return (
+        parameter.name == TOOLS
+        and (annotation is dict or annotation == "dict")
+        and parameter.default is MISSING
+        and parameter.kind is not parameter.POSITIONAL_ONLY
+    )
 
 
 def context_of(annotation: object) -> bool:

@@ -19,6 +19,9 @@ Completer = tuple[str, ...] | Callable[[str], Iterable[str] | Awaitable[Iterable
 UNLISTED: Final = "unlisted"
 """The tag of capabilities that no listing shows: whoever knows their names may call them, as far as they may."""
 
+FACADE: Final = "facade"
+"""The tag of tools that call other capabilities: nobody who looks for a capability means one of these."""
+
 UNITS: Final[Mapping[str, float]] = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0}
 
 
@@ -94,6 +97,7 @@ class CapabilitySpec:
         cache_ttl: seconds; 0: never cached.
         idempotent: whether it may be repeated without harm.
         ai_optimized: whether arguments may lie in ``params``, ``body`` or at the top level of a request.
+        ai_enhanced: whether a model finds its arguments where its caller says in words what is wanted.
         remote: options of the source: ``server``, ``endpoint``, ``did``, ``method``, ``http_method``, ``prompt``, …
         path, methods: the address of its own that `api_service` gives it, and the verbs there.
         include_metadata, enable_cors: options of the HTTP door.
@@ -104,6 +108,9 @@ class CapabilitySpec:
         completions: what helps people to fill in an argument, by its name.
         auto_publish: whether a generated body is published as soon as it passed its gate and a person approved it.
         provenance: of a generated body, where it comes from; None: there is none (yet).
+        group_id: of a handler of group events, the group; empty: every group that its agent is in.
+        group_events: of the same, the types of events that it takes; empty: all.
+        broadcast_result: whether all others in the group are told what such a handler returns.
     """
 
     name: str
@@ -133,6 +140,7 @@ class CapabilitySpec:
     idempotent: bool = False
     annotations: Annotations = Annotations()
     ai_optimized: bool = True
+    ai_enhanced: bool = False
     remote: Mapping[str, str] = field(default_factory=dict)
     path: str = ""
     methods: tuple[str, ...] = ("POST",)
@@ -145,6 +153,9 @@ class CapabilitySpec:
     completions: Mapping[str, Completer] = field(default_factory=dict)
     auto_publish: bool = False
     provenance: Provenance | None = None
+    group_id: str = ""
+    group_events: tuple[str, ...] = ()
+    broadcast_result: bool = False
 
     @property
     def generated(self) -> bool:
@@ -161,6 +172,8 @@ class CapabilitySpec:
         """What it does, for policies: as it says, else what its annotations tell."""
         if self.action:
             return self.action
+        if self.template in {"group", "message"}:
+            return "notify"
         if self.annotations.read_only:
             return "read"
         return "delete" if self.annotations.destructive else "write"

@@ -27,6 +27,7 @@ from moothall.cli.remote import client_of
 from moothall.cli.wire import Output, Wire
 from moothall.errors import UpstreamInvalid, ValidationError
 from moothall.protocols.events import events
+from moothall.protocols.mcp.visits import UNDECIDING
 from moothall.telemetry import logger
 
 CONNECT_SECONDS: Final = 5.0
@@ -52,12 +53,13 @@ class Bridge:
     Args:
         known: the running node.
         wire: where the client is.
+        deciding: whether it may use what a person decides with.
     """
 
-    def __init__(self, known: NodeFile, wire: Wire) -> None:
+    def __init__(self, known: NodeFile, wire: Wire, *, deciding: bool) -> None:
         timeout = httpx.Timeout(None, connect=CONNECT_SECONDS)
-        token = {"Authorization": f"Bearer {known.owner_token}"}
-        self._client = client_of(known, base_url=known.url, headers=token, timeout=timeout)
+        headers = {"Authorization": f"Bearer {known.owner_token}"} | ({} if deciding else {UNDECIDING: "1"})
+        self._client = client_of(known, base_url=known.url, headers=headers, timeout=timeout)
         self._wire = wire
         self._session = ""
         self._version = ""

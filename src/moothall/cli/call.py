@@ -20,7 +20,7 @@ from moothall.errors import ServiceNotFoundError, Told, UsageError
 from moothall.protocols.approving import approval_of, purpose_of
 
 _SECONDS = 60.0
-_FORMS = ("openai", "anthropic")
+_FORMS = ("openai", "anthropic", "mcp", "a2a")
 
 
 @click.command("call", cls=Worded, help="call.about", epilog="call.example")

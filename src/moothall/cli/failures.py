@@ -1,10 +1,12 @@
-"""How a failed command says so: ``error: … / why: … / try: …`` on stderr, and its exit code."""
+"""How a failed command says so: ``error: … / why: … / try: …`` on stderr, or one line of JSON, and its exit code."""
 
 from __future__ import annotations
 
+import json
+
 import click
 
-from moothall.cli.render.clean import clean_line
+from moothall.cli.render.clean import clean_line, safe_json
 from moothall.error_table import ERRORS
 from moothall.errors import MoothallError
 from moothall.messages import Lang, explain, text
@@ -14,9 +16,14 @@ INTERRUPTED = 130
 """What shells expect of a command that Ctrl-C ended."""
 
 
-def show(error: MoothallError, lang: Lang) -> int:
-    """Write the error and return the exit code that belongs to its code."""
+def show(error: MoothallError, lang: Lang, *, as_json: bool = False) -> int:
+    """Write the error and return the exit code that belongs to its code; for programs with its details."""
     told = explain(error, lang)
+    if as_json:
+        row = {"code": error.code, "message": told.message, "why": told.why, "hint": told.hint}
+        shown = json.dumps({"error": row | {"details": dict(error.details)}}, ensure_ascii=False, default=str)
+        click.echo(safe_json(shown), err=True)
+        return error.exit_code
     said_already = error.told is None and error.why and error.message.endswith(error.why)
     why = error.message if said_already else told.why
     _write(told.message, "" if why == told.message else why, told.hint, lang)

@@ -22,7 +22,8 @@ _COLUMNS = ("name", "live", "state", "published", "canary", "approval_id")
 
 services = Commands(
     "services",
-    table={name: f"moothall.cli.forge:{name}_service" for name in _NAMES},
+    table={name: f"moothall.cli.forge:{name}_service" for name in _NAMES}
+    | {"overview": "moothall.cli.overview:overview"},
     about="services",
     help="services.about",
     no_args_is_help=True,

@@ -22,15 +22,21 @@ _NAMES = (
     "serve",
     "demand",
     "agents",
+    "participants",
     "identity",
     "did",
     "call",
     "tools",
+    "search",
+    "crawl",
+    "sources",
+    "listings",
     "mcp",
     "events",
     "policy",
     "people",
     "teams",
+    "groups",
     "grant",
     "approvals",
     "audit",
@@ -43,7 +49,14 @@ _NAMES = (
     "restore",
     "doctor",
 )
-_ELSEWHERE = {"did": "identity", "restore": "backup", "services": "forge", "tools": "call"}
+_ELSEWHERE = {
+    "did": "identity",
+    "restore": "backup",
+    "services": "forge",
+    "tools": "call",
+    "sources": "crawl",
+    "listings": "search",
+}
 COMMANDS = {name: f"moothall.cli.{_ELSEWHERE.get(name, name)}:{name}" for name in _NAMES}
 BROKEN_PIPE = 141
 """What shells show for a command whose reader left."""
@@ -68,7 +81,7 @@ def run(argv: Sequence[str]) -> int:
     except click.ClickException as error:
         return show_usage(error, lang)
     except MoothallError as error:
-        return show(error, lang)
+        return show(error, lang, as_json="--json" in argv)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:

@@ -12,13 +12,20 @@ from moothall.cli.render.clean import clean_line, safe_json
 from moothall.cli.render.records import print_record, print_records
 
 
-def tell_rows(call: Invocation, rows: Sequence[JsonObject], columns: Sequence[str]) -> int:
-    """Print a table of some columns, the first one whole; with --json every row with all it has, one a line."""
+def tell_rows(call: Invocation, rows: Sequence[JsonObject], columns: Sequence[str], brief: Sequence[str] = ()) -> int:
+    """Print a table of some columns, the first one whole; with --json every row with all it has, one a line.
+
+    Args:
+        call: the command.
+        rows: what to print.
+        columns: the fields of the table.
+        brief: those of which the table has two lines only, however long they are.
+    """
     if call.as_json:
         for row in rows:
             tell_json(call, row)
     elif rows:
-        print_records(rows, columns, call.lang)
+        print_records(rows, columns, call.lang, brief)
     else:
         call.progress(call.text("nothing"))
     return 0

@@ -31,6 +31,7 @@ from moothall.codegen.services.publication import Approvals, Publication
 from moothall.codegen.services.running import RunTerms, ServiceRunner
 from moothall.codegen.services.store import ServiceStore
 from moothall.codegen.services.understanding import Understanding
+from moothall.codegen.services.wording import house_of, in_words
 from moothall.codegen.services.writing import Generates, Keeps, Writing
 from moothall.codegen.task import Judge
 from moothall.identity.keys import Signer
@@ -116,9 +117,7 @@ class Forge:
         offering = Offering(ground.registry, ground.admit)
         self.desk = desk = ServiceDesk(services, ground.routines, offering, ground.recorder)
         run_terms = RunTerms(limits=terms.limits, health=terms.health)
-        runner = ServiceRunner(
-            services, ground.routines, ground.sandbox, clock.monotonic, run_terms, desk.ill, self._guarded
-        )
+        runner = ServiceRunner(services, ground.routines, ground.sandbox, clock.monotonic, run_terms, desk.ill)
         desk.forget = runner.forget
         writing = Writing(
             desk=desk,
@@ -128,6 +127,7 @@ class Forge:
             generator=None if ground.llm is None else ground.generator,  # what a service does stands in words
             understanding=None if ground.llm is None else Understanding(ground.llm, terms.lang),
             visible=self._visible,
+            words=in_words(ground.gateway),
             lang=terms.lang,
         )
         self.publication = publication = Publication(
@@ -149,15 +149,13 @@ class Forge:
         await self.declared.aclose()
         await self.desk.aclose()
 
-    def _guarded(self, target: str) -> bool:
-        entry = self._ground.registry.snapshot.find(target.removeprefix("local:"))
-        return entry is not None and entry.spec.approval
-
     def _house(self) -> Principal:
         return self._ground.principals(DEFAULT_AGENT)
 
     async def _visible(self) -> tuple[Entry, ...]:
-        return await self._ground.gateway().visible(OWNER, LOCAL)
+        gateway = self._ground.gateway()
+        own = house_of(gateway)
+        return tuple(entry for entry in await gateway.visible(OWNER, LOCAL) if entry.id not in own)
 
     def _about(self, capability: str) -> JsonObject | None:
         entry = self._ground.registry.snapshot.find(capability)

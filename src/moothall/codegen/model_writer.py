@@ -14,6 +14,7 @@ from moothall.codegen.generator import manifest_of
 from moothall.codegen.module import Case, Provenance
 from moothall.codegen.report import Report
 from moothall.codegen.schemas.stubs import stubs_of
+from moothall.codegen.services.wording import as_calls
 from moothall.codegen.subset import guide
 from moothall.codegen.task import CodingTask, Draft
 from moothall.errors import DecisionRefused, InvalidInput
@@ -59,7 +60,7 @@ class ModelWriter:
             )
         if source is None:
             raise DecisionRefused("the language model wrote no code")
-        return Draft(f"{source.rstrip()}\n", self._provenance(requirement))
+        return Draft(f"{as_calls(source).rstrip()}\n", self._provenance(requirement))
 
     def _requirement(self, task: CodingTask, more: dict[str, object]) -> str:
         parts = described(task)

@@ -30,6 +30,7 @@ from moothall.capability.context import CallContext
 from moothall.capability.entry import Entry
 from moothall.capability.spec import JsonObject
 from moothall.codegen.services.publication import Approvals
+from moothall.codegen.services.wording import house_of
 from moothall.codegen.services.writing import no_model
 from moothall.errors import (
     ApprovalPending,
@@ -204,6 +205,7 @@ class Orchestrator:
             plan.approval = plan.approval or await self._asked(wanted, arguments, call, principal)
         left = call.deadline - self._monotonic()
         facts = facts_within(call, principal, timeout=left, key=key, approval=plan.approval)
+        facts.unapproved |= principal.owner and not wanted.spec.approval  # words that it leads to have no approval
         try:
             return value_of(await self._gateway().call(Target.parse(target), arguments, facts), call)
         except ApprovalPending as error:
@@ -235,10 +237,11 @@ class Orchestrator:
     async def _offered(self, call: Call, entry: Entry) -> Sequence[Entry]:
         """What the caller may call, but for this capability and those by which the node itself is run."""
         seen = await self._gateway().visible(call.facts.principal, LOCAL if call.facts.principal.owner else "anp")
+        own = {entry.id, *house_of(self._gateway())}
         found = [
             each
             for each in sorted(seen, key=lambda each: each.id)
-            if each.id != entry.id and not (each.agent == DEFAULT_AGENT and "." in each.spec.name)
+            if each.id not in own and not (each.agent == DEFAULT_AGENT and "." in each.spec.name)
         ]
         return found[:_MOST_OFFERED]
 

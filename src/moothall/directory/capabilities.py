@@ -5,7 +5,7 @@ Reservation values go in and never come out; an edit that leaves them out keeps 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import BaseModel
 
@@ -71,7 +71,7 @@ class AgentCapabilities:
     @capability(
         name="agents.load", expose_to="both", permissions=PERMISSION, binding="request", timeout=LOADING_SECONDS
     )
-    async def load(self, profiles: tuple[AgentProfile, ...], origin: Origin = "user") -> Loaded:
+    async def load(self, profiles: tuple[AgentProfile, ...], origin: Literal["demo", "user"] = "user") -> Loaded:
         """Add the agents or replace those with the same ids, each of which occurs once; all or none."""
         return Loaded(loaded=await self._registry.load(each_once(profiles), origin=origin))
 

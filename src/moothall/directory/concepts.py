@@ -116,7 +116,12 @@ class Vocabulary:
 @lru_cache(maxsize=1)
 def load_vocabulary() -> Vocabulary:
     """The vocabulary that travels with the package (`data/concepts.json`)."""
-    return Vocabulary(
+    return Vocabulary(read_concepts("concepts.json"))
+
+
+def read_concepts(name: str) -> list[Concept]:
+    """The concepts of a file in `moothall/data`."""
+    return [
         Concept(
             id=row["id"],
             category=row["category"],
@@ -128,5 +133,5 @@ def load_vocabulary() -> Vocabulary:
             on_site=row["on_site"],
             listed=tuple(row.get("listed", ())),
         )
-        for row in read_rows("concepts.json")
-    )
+        for row in read_rows(name)
+    ]

@@ -212,13 +212,12 @@ class AgentProfile(_Model):
 
     @model_validator(mode="after")
     def _offers_what_it_claims(self) -> Self:
-        if unclaimed := sorted({offer.tag for offer in self.capabilities.offers} - set(self.tags)):
+        lowest: dict[str, float] = {}
+        for offer in self.capabilities.offers:
+            lowest[offer.tag] = min(offer.price, lowest.get(offer.tag, offer.price))
+        if unclaimed := sorted(lowest.keys() - set(self.tags)):
             told = Told("why.card.unclaimed")
             raise Unfit(f"capabilities.offers: {unclaimed} not among the tags", told)
-        lowest = {
-            tag: min(offer.price for offer in self.capabilities.offers if offer.tag == tag)
-            for tag in {offer.tag for offer in self.capabilities.offers}
-        }
         for tag, floor in self.reservation.floors.items():
             if tag not in lowest:
                 raise Unfit(f"reservation.floors: there is no offer for {tag}", Told("why.card.floor_alone"))

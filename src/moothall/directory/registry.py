@@ -7,7 +7,7 @@ edits by another process on the same database are seen too. Snapshots already ha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
@@ -20,7 +20,7 @@ from moothall.directory.lexicon import fold
 from moothall.directory.loading import load_profiles_from_file, mock_profiles_file
 from moothall.directory.places import load_gazetteer
 from moothall.directory.rows import AgentRecord, Origin, State, Status
-from moothall.errors import AgentNotFound, Conflict, Told
+from moothall.errors import AgentNotFound, Conflict, InvalidInput, Told
 from moothall.storage.schema import agent
 from moothall.telemetry import logger
 
@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
     from moothall.directory.profiles import AgentProfile
     from moothall.storage.store import Store
+
+REMOTE: Final = "user_agent_remote_"
+"""What the ids of agents elsewhere begin with, and no others."""
+
+Also = Callable[["Connection"], None]
 
 _log = logger("directory")
 
@@ -48,9 +53,19 @@ class AgentRegistry:
         await self._write(lambda connection: self._insert(connection, profile, origin))
         return await self.get(profile.agent_id)
 
-    async def load(self, profiles: Sequence[AgentProfile], *, origin: Origin = "user") -> int:
-        """Add the agents or replace those with the same ids, all or none, and make them active; return how many."""
-        await self._write(lambda connection: self._put(connection, profiles, origin))
+    async def load(
+        self, profiles: Sequence[AgentProfile], *, origin: Origin = "user", also: Also = lambda _: None
+    ) -> int:
+        """Add the agents or replace those with the same ids, all or none, and make them active; return how many.
+
+        What ``also`` writes, it writes with them.
+        """
+
+        def work(connection: Connection) -> None:
+            self._put(connection, profiles, origin)
+            also(connection)
+
+        await self._write(work)
         return len(profiles)
 
     async def get(self, agent_id: str) -> AgentRecord:
@@ -60,8 +75,13 @@ class AgentRegistry:
             raise _unknown(agent_id)
         return found[0]
 
-    async def update(self, profile: AgentProfile, *, revision: int | None = None) -> AgentRecord:
-        """Replace the profile of an agent; with `revision` only if that is still the current one, else `Conflict`."""
+    async def update(
+        self, profile: AgentProfile, *, revision: int | None = None, also: Also = lambda _: None
+    ) -> AgentRecord:
+        """Replace the profile of an agent; with `revision` only if that is still the current one, else `Conflict`.
+
+        What ``also`` writes, it writes with that.
+        """
 
         def work(connection: Connection) -> None:
             condition = agent.c.agent_id == profile.agent_id
@@ -69,6 +89,7 @@ class AgentRegistry:
                 condition = sa.and_(condition, agent.c.revision == revision)
             if not self._change(connection, condition, profile=rows.to_text(profile)):
                 self._refuse(connection, profile.agent_id, revision)
+            also(connection)
 
         await self._write(work)
         return await self.get(profile.agent_id)
@@ -91,12 +112,13 @@ class AgentRegistry:
         """Take a disabled agent in again."""
         return await self.set_status(agent_id, "active")
 
-    async def remove(self, agent_id: str) -> None:
-        """Forget an agent; `AgentNotFound` when there is none."""
+    async def remove(self, agent_id: str, also: Also = lambda _: None) -> None:
+        """Forget an agent; `AgentNotFound` when there is none. What ``also`` writes, it writes with that."""
 
         def work(connection: Connection) -> None:
             if not connection.execute(sa.delete(agent).where(agent.c.agent_id == agent_id)).rowcount:
                 raise _unknown(agent_id)
+            also(connection)
 
         await self._write(work)
 
@@ -134,6 +156,7 @@ class AgentRegistry:
             self._cached = None
 
     def _insert(self, connection: Connection, profile: AgentProfile, origin: Origin) -> None:
+        _check_origin(profile, origin)
         row = {"agent_id": profile.agent_id, "profile": rows.to_text(profile), "origin": origin}
         try:
             connection.execute(sa.insert(agent).values(**row, updated_at=self._clock.now()))
@@ -142,6 +165,7 @@ class AgentRegistry:
 
     def _put(self, connection: Connection, profiles: Iterable[AgentProfile], origin: Origin) -> None:
         for profile in profiles:
+            _check_origin(profile, origin)
             values = {"profile": rows.to_text(profile), "status": "active", "origin": origin}
             if not self._change(connection, agent.c.agent_id == profile.agent_id, **values):
                 self._insert(connection, profile, origin)
@@ -183,6 +207,12 @@ def _mentions(profile: AgentProfile, text: str) -> bool:
         or any(vocabulary.key(tag) == vocabulary.key(text) for tag in profile.tags)
         or gazetteer.key(profile.location) == gazetteer.key(text)
     )
+
+
+def _check_origin(profile: AgentProfile, origin: Origin) -> None:
+    if (origin == "remote") is not profile.agent_id.startswith(REMOTE):
+        told = Told("why.agent_remote", {"prefix": REMOTE})
+        raise InvalidInput(f"ids that begin with {REMOTE} belong to agents elsewhere, and no others", told=told)
 
 
 def _unknown(agent_id: str) -> AgentNotFound:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, RowMapping
 
 Status = Literal["active", "disabled"]
-Origin = Literal["demo", "user"]
+Origin = Literal["demo", "user", "remote"]
+"""``remote``: it lives elsewhere, and answers for itself there."""
 State = tuple[int, int, datetime | None]
 """Row count, sum of revisions and latest edit: another value after an edit."""
 

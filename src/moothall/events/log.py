@@ -22,7 +22,7 @@ from moothall.events.writer import Writer
 from moothall.telemetry import logger
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Sequence
+    from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping, Sequence
     from datetime import datetime
 
     from moothall.clock import Clock
@@ -295,6 +295,13 @@ class EventLog:
             async for chunk in chunks:
                 yield b"".join([entry[2] for entry in chunk]) or _HEARTBEAT
         yield _END
+
+    def show(self, rows: Mapping[str, Sequence[Row]]) -> None:
+        """Show rows that were committed without the writer, each run's in order, to who follows them anywhere."""
+        for run, added in rows.items():
+            self._hub.publish(run, added, closed=False)
+        if self._hints is not None and rows:
+            self._hints.tell(events=rows)
 
     def work(self, runs: Sequence[str]) -> None:
         """Say that runs may have work, here and to other processes."""

@@ -13,7 +13,7 @@ JsonValue = Any
 JsonObject = dict[str, Any]
 Status = Literal["open", "closed"]
 
-PUBLIC = "towow."
+PUBLIC = ("moot.", "towow.")
 """Types that begin so leave the store; every other event is internal to its run."""
 
 CONSUMED = "in."

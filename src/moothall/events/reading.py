@@ -36,7 +36,12 @@ RECORD = (
 TOP_LEVEL = sa.func.coalesce(schema.run.c.parent, "") == ""
 """Runs that belong to no other. Plain ``IS NULL`` would make SQLite sort all of them by way of the index on parents."""
 
-_AFTER_PUBLIC = PUBLIC[:-1] + chr(ord(PUBLIC[-1]) + 1)
+_PUBLIC = sa.or_(
+    *(
+        sa.and_(schema.event.c.type >= prefix, schema.event.c.type < prefix[:-1] + chr(ord(prefix[-1]) + 1))
+        for prefix in PUBLIC
+    )
+)
 
 
 def record(row: sa.RowMapping) -> RunRecord:
@@ -121,7 +126,7 @@ def events(connection: Connection, run: str, *, after: int, public: bool, limit:
     table = schema.event.c
     query = sa.select(*table).where(table.run == run, table.seq > after).order_by(table.seq).limit(limit)
     if public:
-        query = query.where(table.type >= PUBLIC, table.type < _AFTER_PUBLIC)
+        query = query.where(_PUBLIC)
     return [(row[0], row[1], row[2], row[3], row[4], row[5]) for row in connection.execute(query)]
 
 
@@ -135,9 +140,10 @@ def typed(connection: Connection, runs: Sequence[str], types: Sequence[str]) -> 
 
 def heads(connection: Connection, runs: Sequence[str]) -> dict[str, int]:
     """Return the next seq of each run that has events."""
-    table = schema.event.c
-    query = sa.select(table.run, sa.func.max(table.seq) + 1).where(table.run.in_(runs)).group_by(table.run)
-    return {row[0]: row[1] for row in connection.execute(query)}
+    table, run = schema.event.c, schema.run.c
+    last = sa.select(sa.func.max(table.seq)).where(table.run == run.id).scalar_subquery()  # one step down an index
+    found = connection.execute(sa.select(run.id, last).where(run.id.in_(runs)))
+    return {row[0]: row[1] + 1 for row in found if row[1] is not None}
 
 
 def postings(connection: Connection, run: str, *, after: int) -> tuple[int, list[Posting]]:

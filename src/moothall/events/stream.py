@@ -196,10 +196,10 @@ class Hub:
         if record is None or record.erased_at is not None:
             raise DemandNotFound(f"there is no run {run}")
         head = (await self._store.read(lambda connection: reading.heads(connection, [run]))).get(run, 0)
+        topic.begin(head)  # the table has all before it, and nobody need carry that into the ring
         if record.status == "closed":
             # The followers share the topic: it closes with its last rows, or the older ones would never see them.
             async with topic.pulling:
-                topic.begin(head)
                 await self._pull(run, topic)
         return after + 1 if 0 <= after < head else 0
 

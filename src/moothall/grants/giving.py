@@ -163,23 +163,32 @@ class Giving:
     async def keep(self, made: Made) -> Kept:
         """Write a delegation down; raises as `Grants.create` and `Grants.add`."""
         self._ground.recorder.check()
-        chain, token = made.chain, made.token
-        grant, now, at = chain.links[-1], self._onward.now(), self._onward.moment()
+        grant, at = made.chain.links[-1], self._onward.moment()
 
         def work(connection: Connection) -> Kept:
-            if (known := _known(connection, grant.id, token)) is not None:
-                return Kept(chain, known, 0)
-            number = bump(connection, "grants")  # makes those who write at the same time wait for each other
-            if (known := _known(connection, grant.id, token)) is not None:
-                return Kept(chain, known, 0)
-            if most := rows.full(connection, grant, now, by_operator=made.by_operator):
-                raise Overloaded("too many delegations", told=Told("grants.full", {"most": most}))
-            rows.insert(connection, grant, token, at)
-            return Kept(chain, at, number)
+            if (known := _known(connection, grant.id, made.token)) is not None:
+                return Kept(made.chain, known, 0)
+            # the number makes those who write at the same time wait for each other
+            return self.keep_in(connection, made, bump(connection, "grants"), at)
 
         kept = await self._ground.store.write(work)
-        self._proofs.remember(token, grant)
+        self.remember(made)
         return kept
+
+    def keep_in(self, connection: Connection, made: Made, number: int, at: datetime) -> Kept:
+        """The same in a transaction that has counted its change as `number`; tell `remember` once it is committed."""
+        chain = made.chain
+        grant = chain.links[-1]
+        if (known := _known(connection, grant.id, made.token)) is not None:
+            return Kept(chain, known, 0)
+        if most := rows.full(connection, grant, at.timestamp(), by_operator=made.by_operator):
+            raise Overloaded("too many delegations", told=Told("grants.full", {"most": most}))
+        rows.insert(connection, grant, made.token, at)
+        return Kept(chain, at, number)
+
+    def remember(self, made: Made) -> None:
+        """The signature of one that was written down need not be looked at again."""
+        self._proofs.remember(made.token, made.chain.links[-1])
 
 
 def _known(connection: Connection, grant_id: str, token: str) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -133,6 +133,12 @@ def revoke(connection: Connection, grant_id: str, at: datetime) -> bool:
     """Take a delegation back; False: it was before, or there is none."""
     this = sa.update(delegation).where(_d.id == grant_id, _d.revoked_at.is_(None))
     return connection.execute(this.values(revoked_at=at)).rowcount > 0
+
+
+def live(connection: Connection, ids: Collection[str]) -> bool:
+    """Whether one of these has not been taken back."""
+    found = sa.select(_d.id).where(_d.id.in_(list(ids)), _d.revoked_at.is_(None)).limit(1)
+    return connection.execute(found).first() is not None
 
 
 def _made(rows: Iterable[Any]) -> list[Row]:

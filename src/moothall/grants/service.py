@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy.engine import Connection
 
 from moothall.audit.committed import put_committed
 from moothall.grants import rows, walking
-from moothall.grants.giving import Giving, Made, Terms
+from moothall.grants.giving import Giving, Kept, Made, Terms
 from moothall.grants.model import Chain
 from moothall.grants.onward import Onward
 from moothall.grants.parties import may_touch, not_yours
@@ -75,8 +77,11 @@ class Grants:
             Unavailable: what it stands on cannot be proved now, or it could not be put on record.
             StorageError: the store did not keep it.
         """
-        made = await self._giving.create(principal, terms)
-        return await self._changes.make(self._keep(principal, "create", made))
+        return await self._changes.make(self._keep(principal, "create", await self.prepare(principal, terms)))
+
+    async def prepare(self, principal: Principal, terms: Terms) -> Made:
+        """Make a delegation that counts once `exchange` has written it down; raises as `create`."""
+        return await self._giving.create(principal, terms)
 
     async def add(self, principal: Principal, token: str) -> Delegation:
         """Take in a delegation that its delegator signed elsewhere; the same one again changes nothing.
@@ -106,7 +111,27 @@ class Grants:
         links = rows.standing_on(await self._ground.store.read(partial(rows.with_parents, ids=[grant_id])), grant_id)
         if not may_touch(principal, links):
             raise not_yours()
-        await self._changes.make(self._take_back(principal, links))
+        await self._changes.make(self._take_back(principal, grant_id))
+
+    def exchange(
+        self, connection: Connection, principal: Principal, *, give: Sequence[Made] = (), take: Collection[str] = ()
+    ) -> Callable[[], None]:
+        """Write delegations down and take others back, in a transaction of somebody who has looked whether that may be.
+
+        Returns:
+            What is to be called after the commit: it tells and puts on record what was done.
+
+        Raises:
+            Overloaded: there are too many delegations of a delegator or to a delegate.
+        """
+        if not give and not rows.live(connection, take):
+            return lambda: None
+        number = bump(connection, "grants")  # first, as everywhere: those who write at the same time wait here
+        at = self._ground.clock.now()
+        at = at.replace(microsecond=at.microsecond // 1_000 * 1_000)
+        taken = [ended for grant_id in sorted(take) if (ended := _ended(connection, grant_id, at)) is not None]
+        given = [self._giving.keep_in(connection, made, number, at) for made in give]
+        return partial(self._exchanged, principal, number, (give, given), taken)
 
     async def show(self, principal: Principal, grant_id: str) -> Delegation:
         """One delegation; raises PermissionDeniedError where there is none that the caller may see."""
@@ -143,20 +168,39 @@ class Grants:
             put_committed(self._ground.recorder, gave(principal, verb, kept.chain))
         return shown(kept.grant, kept.created_at, kept.chain)
 
-    async def _take_back(self, principal: Principal, links: Sequence[rows.Row]) -> None:
-        grant_id, at = links[-1].id, self._onward.moment()
+    async def _take_back(self, principal: Principal, grant_id: str) -> None:
         self._ground.recorder.check()
+        committed = await self._ground.store.write(lambda found: self.exchange(found, principal, take=[grant_id]))
+        committed()
 
-        def work(connection: Connection) -> tuple[int, frozenset[str]]:
-            if not rows.revoke(connection, grant_id, at):
-                return 0, frozenset()
-            return bump(connection, "grants"), rows.holders_below(connection, grant_id)
-
-        number, holders = await self._ground.store.write(work)
-        if number:
-            self._wrote(holders, number)
-            put_committed(self._ground.recorder, revoked(principal, links, len(holders)))
+    def _exchanged(
+        self, principal: Principal, number: int, given: tuple[Sequence[Made], Sequence[Kept]], taken: Sequence[_Ended]
+    ) -> None:
+        for made in given[0]:
+            self._giving.remember(made)
+        holders = frozenset(kept.grant.delegate for kept in given[1]).union(*(ended.holders for ended in taken))
+        self._wrote(holders, number)
+        for ended in taken:
+            put_committed(self._ground.recorder, revoked(principal, ended.links, len(ended.holders)))
+        for kept in given[1]:
+            put_committed(self._ground.recorder, gave(principal, "create", kept.chain))
 
     def _wrote(self, holders: frozenset[str], number: int) -> None:
         self._ground.revisions.wrote("grants", number)
         self._ground.on_change(holders, number)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A delegation that was taken back: its chain, and who lost a right by it."""
+
+    links: Sequence[rows.Row]
+    holders: frozenset[str]
+
+
+def _ended(connection: Connection, grant_id: str, at: datetime) -> _Ended | None:
+    """Take one back; None: it was before, or there is none."""
+    links = rows.standing_on(rows.with_parents(connection, [grant_id]), grant_id)
+    if not rows.revoke(connection, grant_id, at):
+        return None
+    return _Ended(links, rows.holders_below(connection, grant_id))

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from moothall.approvals.asking import Approvals
 from moothall.audit.record import Recorder
 from moothall.calls.call import LOCAL
-from moothall.calls.ports import CallFacts, Connector, Gateway
+from moothall.calls.ports import CallFacts, Connector
 from moothall.calls.request_ids import fresh
 from moothall.calls.target import Target
 from moothall.capability.agents import Agent
 from moothall.capability.life import run_all
-from moothall.capability.registry import Registry
-from moothall.clock import Clock
 from moothall.codegen import forge as forges
 from moothall.codegen.gate import Gate
 from moothall.codegen.generator import Generator
@@ -27,14 +24,11 @@ from moothall.codegen.services.health import HealthLimits
 from moothall.codegen.sharing import RoutineCapabilities
 from moothall.codegen.store import RoutineStore
 from moothall.errors import InternalError
-from moothall.events.log import EventLog
 from moothall.events.worker import Driver
+from moothall.hosting.house import House
 from moothall.identity.keystore import DEFAULT_AGENT
-from moothall.identity.office import IdentityOffice
-from moothall.identity.principal import Principal
 from moothall.llm.base import BaseLLM
 from moothall.llm.budget import BudgetedLLM
-from moothall.messages import Lang
 from moothall.negotiation.protocol.asked import Place
 from moothall.negotiation.protocol.brain import Brain
 from moothall.negotiation.protocol.front import Front, FrontGround
@@ -45,47 +39,18 @@ from moothall.negotiation.protocol.parties import PartyGround
 from moothall.negotiation.protocol.spending import Spending
 from moothall.negotiation.protocol.workshop import Workshop
 from moothall.settings import Settings
-from moothall.storage.store import Store
 
 _LIMITS: Final = ("max_rounds", "max_protocol_bytes", "max_message_bytes")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgreeingGround:
-    """What it stands on.
-
-    Attributes:
-        settings, clock, store, log, office, registry: of the node.
-        recorder: the audit trail.
-        approvals: the desk of approvals.
-        llm: the model for whole texts; None: the deterministic engine and schemas alone.
-        gateway: the call path, which is made after this.
-        principals: who an agent of this node is as a caller, by its name.
-        callers: a DID as a caller, without a proof at hand.
-        agents: the DIDs of the hosted agents by their names.
-        admit: hosts an agent.
-        lang: of what is written for people.
-    """
-
-    settings: Settings
-    clock: Clock
-    store: Store
-    log: EventLog
-    office: IdentityOffice
-    registry: Registry
-    recorder: Recorder
-    approvals: Approvals
-    llm: BaseLLM | None
-    gateway: Callable[[], Gateway]
-    principals: Callable[[str], Principal]
-    callers: Callable[[str], Principal]
-    agents: Callable[[], Mapping[str, str]]
-    admit: Callable[[Agent], None]
-    lang: Lang
-
-
 class Agreeing:
     """The rooms of generated code and of protocols between two.
+
+    Args:
+        house: what every room stands on.
+        recorder: the audit trail.
+        approvals: the desk of approvals.
+        admit: hosts an agent.
 
     Attributes:
         sandbox: runs generated code.
@@ -96,15 +61,16 @@ class Agreeing:
         front: negotiations over ``anp.negotiate``.
     """
 
-    def __init__(self, ground: AgreeingGround) -> None:
-        settings, clock = ground.settings, ground.clock
-        self._ground = ground
+    def __init__(self, house: House, recorder: Recorder, approvals: Approvals, admit: Callable[[Agent], None]) -> None:
+        settings, clock = house.settings, house.clock
+        self._house = house
+        self._recorder, self._approvals, self._admit = recorder, approvals, admit
         self.limits = limits_of(settings)
         run = SandboxLimits(
             seconds=settings.sandbox_seconds, memory=settings.sandbox_memory, calls=settings.sandbox_calls
         )
         self.sandbox = MontySandbox(workers=settings.sandbox_workers, monotonic=clock.monotonic)
-        self.routines = RoutineStore(ground.store, clock)
+        self.routines = RoutineStore(house.store, clock)
         judge = Gate(self.sandbox)
         self.workshop = Workshop(self.sandbox, judge, limits=run, repair_rounds=settings.repair_rounds)
         self.forge = forges.Forge(self._forge_ground(judge, run))
@@ -114,20 +80,20 @@ class Agreeing:
         self.capabilities: Sequence[object] = (
             self.forge.capabilities,
             RoutineCapabilities(self.routines),
-            RoutineProofs(ground.office.resolver),
+            RoutineProofs(house.office.resolver),
             *self.front.capabilities,
         )
 
     def minds(self, spending: Spending, *, model: bool) -> tuple[Brain, BaseLLM | None]:
         """A judgement for one negotiation, and the model behind it with a budget of its own. See `parties.Minds`."""
-        llm, limits = self._ground.llm if model else None, self.limits
+        llm, limits = self._house.llm if model else None, self.limits
         budgeted = None
         if llm is not None:
             budgeted = BudgetedLLM(
                 llm, limits.max_llm_calls, limits.max_tokens, calls=spending.calls, tokens=spending.tokens
             )
         spending.follow(budgeted)
-        return brain_for(budgeted, self._ground.lang), budgeted
+        return brain_for(budgeted, self._house.lang), budgeted
 
     async def start(self) -> None:
         """Offer what is kept; the agents are hosted by now.
@@ -148,83 +114,83 @@ class Agreeing:
 
     def place(self, agent: str) -> Place | None:
         """An agent of this node at whose door somebody knocks."""
-        did = self._ground.agents().get(agent)
+        did = self._house.agents().get(agent)
         if did is None:
             return None
-        base = f"{self._ground.office.place.url}/agents/{agent}"
+        base = f"{self._house.office.place.url}/agents/{agent}"
         ways = interfaces_of(f"{base}/rpc", document=f"{base}/interface.json", tasks=f"{base}/a2a")
         return Place(name=agent, did=did, terms=FrontTerms(interfaces=ways, security_profiles=security_of(base)))
 
     async def call(self, agent: str, target: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
         """Call a target as an agent of this node; raises what it failed with."""
-        principal = self._ground.principals(agent)
+        principal = self._house.principals(agent)
         facts = CallFacts(door=LOCAL, principal=principal, request_id=fresh(), agent=agent)
-        reply = await self._ground.gateway().call(Target.parse(target), parameters, facts)
+        reply = await self._house.path().call(Target.parse(target), parameters, facts)
         if reply.error is not None:
             raise reply.error
         return reply.data
 
     def _named(self, did: str) -> str:
-        return next((name for name, own in self._ground.agents().items() if own == did), "")
+        return next((name for name, own in self._house.agents().items() if own == did), "")
 
     def _forge_ground(self, judge: Gate, run: SandboxLimits) -> forges.Ground:
-        ground, settings = self._ground, self._ground.settings
-        signer = ground.office.signer(ground.office.did(DEFAULT_AGENT) or "")
+        house, settings = self._house, self._house.settings
+        signer = house.office.signer(house.office.did(DEFAULT_AGENT) or "")
         if signer is None:
             raise InternalError("the node's own agent has no identity")
         generator = None  # what a service does stands in words, which no template reads
-        if ground.llm is not None:
-            generator = Generator(judge, [ModelWriter(ground.llm)], settings.repair_rounds)
+        if house.llm is not None:
+            generator = Generator(judge, [ModelWriter(house.llm)], settings.repair_rounds)
         return forges.Ground(
-            registry=ground.registry,
-            store=ground.store,
-            clock=ground.clock,
-            recorder=ground.recorder,
-            approvals=ground.approvals,
+            registry=house.registry,
+            store=house.store,
+            clock=house.clock,
+            recorder=self._recorder,
+            approvals=self._approvals,
             sandbox=self.sandbox,
             judge=judge,
             routines=self.routines,
             signer=signer,
             generator=generator,
-            llm=ground.llm,
-            admit=ground.admit,
-            gateway=ground.gateway,
-            principals=ground.principals,
+            llm=house.llm,
+            admit=self._admit,
+            gateway=house.path,
+            principals=house.principals,
             terms=forges.Terms(
                 limits=run,
                 health=HealthLimits(error_rate=settings.service_error_rate, latency=settings.service_latency),
                 share=settings.canary_share,
-                lang=ground.lang,
+                lang=house.lang,
             ),
         )
 
     def _front_ground(self, run: SandboxLimits) -> FrontGround:
-        ground = self._ground
+        house = self._house
         party = PartyGround(
-            clock=ground.clock,
+            clock=house.clock,
             minds=self.minds,
             workshop=self.workshop,
             routines=self.routines,
-            signers=ground.office.signer,
-            documents=ground.office.resolver,
+            signers=house.office.signer,
+            documents=house.office.resolver,
             limits=self.limits,
-            codegen=ground.settings.codegen,
+            codegen=house.settings.codegen,
         )
         return FrontGround(
             party=party,
-            log=ground.log,
-            registry=ground.registry,
-            gateway=ground.gateway,
-            proves=ground.office.verifier.prove_carried,
-            approvals=ground.approvals,
+            log=house.log,
+            registry=house.registry,
+            gateway=house.path,
+            proves=house.office.verifier.prove_carried,
+            approvals=self._approvals,
             place=self.place,
-            principal=ground.callers,
+            principal=house.callers,
             named=self._named,
             calls=self.call,
             house=DEFAULT_AGENT,
             limits={
                 **{name: getattr(self.limits, name) for name in _LIMITS},
-                "max_request_bytes": ground.settings.max_call_body,
+                "max_request_bytes": house.settings.max_call_body,
             },
             sandbox_limits=run,
         )

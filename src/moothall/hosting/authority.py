@@ -27,12 +27,14 @@ from moothall.errors import InternalError
 from moothall.events.log import EventLog
 from moothall.events.worker import Driver
 from moothall.grants.capabilities import GrantCapabilities
+from moothall.grants.delegation_system import AgentDelegationSystem
 from moothall.grants.ports import Ground as GrantGround
 from moothall.grants.service import Grants
+from moothall.groups.store import GroupStore
 from moothall.hosting.chores import Chores
 from moothall.identity.keystore import DEFAULT_AGENT
 from moothall.identity.office import IdentityOffice
-from moothall.identity.principal import Principal
+from moothall.identity.principal import OWNER, Principal
 from moothall.people.capabilities import PeopleCapabilities
 from moothall.people.control import Control
 from moothall.people.file import NAME as PEOPLE_FILE
@@ -45,6 +47,7 @@ from moothall.policy.capabilities import PolicyCapabilities
 from moothall.policy.engine import PolicyEngine
 from moothall.policy.file import PolicyFile
 from moothall.policy.holdings import Holdings
+from moothall.policy.named.multi_agent import MultiAgentPermissionManager
 from moothall.policy.named.plugins import read_with_installed as read_tables
 from moothall.policy.ports import Sources
 from moothall.policy.quota import Quotas
@@ -130,6 +133,7 @@ class Authority:
         self.quotas = Quotas(store, ground.clock)
         control = Control(office.place.url, office.resolver, office, office.gatehouse.nonces, ground.clock)
         self.people = People.of(PeopleStore(store, revisions, ground.clock, trail), control)
+        self.groups = GroupStore(store, revisions, ground.clock, trail)
         self._people_file = PeopleFileWatch(folder / PEOPLE_FILE, self.people.store, office, trail)
         self.rules = Rules(ApprovalConfig())
         self.policies = PolicyStore(
@@ -147,6 +151,7 @@ class Authority:
                 people=self.people.store,
                 delegations=self.grants,
                 callers=OneStore(self.people.store, self.grants),
+                memberships=self.groups,
                 revisions=revisions,
                 agents=ground.agents,
             ),
@@ -155,6 +160,7 @@ class Authority:
         )
         self._holdings = Holdings(self.engine, lambda: ground.snapshot().newest)
         self.people.store.on_change(self.engine.people_changed)
+        self.groups.on_change(self.engine.groups_changed)
         bells = Bells()
         self.desk = ApprovalDesk(ground.log, self.rules, bells, parties=StoredParties(self.people.store))
         self.drivers: Mapping[str, Driver] = {KIND: ApprovalDriver(ground.execute, trail, bells, self.rules)}
@@ -170,6 +176,17 @@ class Authority:
         )
         self._chores = Chores(ground.clock, self.policies, self._people_file, trail, settings.audit_days)
 
+    def delegations(self, by: Principal = OWNER) -> AgentDelegationSystem:
+        """The delegations of this node under the names of spec B §8.6, for one caller."""
+        return AgentDelegationSystem(self.grants, self._holdings, by)
+
+    def between_agents(self, by: Principal = OWNER) -> MultiAgentPermissionManager:
+        """What agents may do to each other here, under the names of spec B §8.6; ``by`` reads and edits."""
+        people = self.people
+        return MultiAgentPermissionManager(
+            people.identities, engine=self.engine, profiles=people.profiles, grants=self.grants, by=by
+        )
+
     async def start(self) -> None:
         """Bring the operator's people into the store, and begin to look after the files.
 
@@ -182,7 +199,9 @@ class Authority:
 
     async def aclose(self) -> None:
         """Let go of everything; the trail, which everybody writes to, last."""
-        await run_all([self._chores.aclose, self.people.store.aclose, self.grants.aclose, self.trail.aclose])
+        await run_all(
+            [self._chores.aclose, self.people.store.aclose, self.grants.aclose, self.groups.aclose, self.trail.aclose]
+        )
 
     def _grant_ground(self, ground: AuthorityGround, revisions: Revisions) -> GrantGround:
         """What delegations stand on; what can be given away is for the policies to say."""

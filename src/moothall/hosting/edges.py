@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from moothall.calls.ports import Connector, Gateway
 from moothall.capability.life import Hook, run_all
-from moothall.capability.registry import Registry
-from moothall.clock import Clock
+from moothall.directory.finding.store import FindingStore
 from moothall.hosting.frames import FramesRoom
+from moothall.hosting.house import House
 from moothall.identity.keystore import DEFAULT_AGENT
-from moothall.identity.office import IdentityOffice, Place
-from moothall.identity.principal import Principal
+from moothall.identity.office import Place
 from moothall.identity.site import Origin
 from moothall.messages import Lang
 from moothall.protocols.a2a.cards import Cards
@@ -35,12 +34,11 @@ from moothall.protocols.catalogue.documents import ListedAgent, McpServer, Opera
 from moothall.protocols.catalogue.door import CatalogueDoor
 from moothall.protocols.catalogue.door import Terms as CatalogueTerms
 from moothall.protocols.catalogue.published import Published, Shown
+from moothall.protocols.catalogue.search_door import SearchDoor
 from moothall.protocols.house import HouseTerms, Scope
 from moothall.protocols.http.client import HttpConnector
 from moothall.protocols.mcp.remote.connector import McpConnector
 from moothall.protocols.mcp.remote.servers import servers_of
-from moothall.settings import Settings
-from moothall.storage.store import Store
 
 if TYPE_CHECKING:
     from moothall.protocols.mcp.serving import McpRoom
@@ -79,35 +77,14 @@ class Visitors:
     origins: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EdgeGround:
-    """What the edges stand on.
-
-    Attributes:
-        hosted: the agents as their documents show them.
-        gateway: the call path, which is made after the connectors.
-        principals: who an agent of this node is as a caller, by its name.
-        suspended: whether the policy refuses an identity by now.
-        secret: seals what clients keep for us.
-        holds: holds calls against the agreements that they quote.
-    """
-
-    settings: Settings
-    clock: Clock
-    store: Store
-    place: Place
-    office: IdentityOffice
-    registry: Registry
-    hosted: Hosted
-    gateway: Callable[[], Gateway]
-    principals: Callable[[str], Principal]
-    suspended: Callable[[str], bool]
-    secret: bytes
-    holds: Holds | None = None
-
-
 class Edges:
     """The edges of one node.
+
+    Args:
+        house: what every room stands on.
+        hosted: the agents as their documents show them.
+        secret: seals what clients keep for us.
+        holds: holds calls against the agreements that they quote.
 
     Attributes:
         tasks: what A2A clients asked for, and what became of it.
@@ -117,13 +94,13 @@ class Edges:
         SettingsError: a table of the file about what may be called elsewhere does not fit.
     """
 
-    def __init__(self, ground: EdgeGround) -> None:
-        self._ground = ground
-        office, settings = ground.office, ground.settings
-        own = _authorities(ground.place)
+    def __init__(self, house: House, hosted: Hosted, secret: bytes, holds: Holds | None = None) -> None:
+        self._house, self._hosted, self._secret, self._holds = house, hosted, secret, holds
+        office, settings = house.office, house.settings
+        own = _authorities(house.place)
         self._http = HttpConnector(office.session, own)
-        self._anp = self._anp_room(ground)
-        self.frames = FramesRoom(office, ground.place, self._anp.frames_places, ground.clock)
+        self._anp = self._anp_room(house)
+        self.frames = FramesRoom(office, house.place, self._anp.frames_places, house.clock)
         self._mcp_out = McpConnector(
             servers_of(settings.mcp), sessions=office.session, egress=office.egress, environ=os.environ
         )
@@ -134,16 +111,17 @@ class Edges:
                 egress=office.egress,
                 sessions=office.session,
                 resolver=office.resolver,
-                principals=ground.principals,
-                clock=ground.clock,
+                principals=house.principals,
+                clock=house.clock,
                 own=own,
+                found=FindingStore(house.store).usable,
             )
         )
         self.tasks = TaskService(
-            gateway=ground.gateway,
-            store=ground.store,
+            gateway=house.path,
+            store=house.store,
             egress=office.egress,
-            clock=ground.clock,
+            clock=house.clock,
             terms=TaskTerms(days=settings.task_days),
         )
         self._mcp: McpRoom | None = None
@@ -158,25 +136,37 @@ class Edges:
         """Finds the agents of other nodes by their domains."""
         return self._anp.crawler
 
+    async def visit(self, did: str, agent: str) -> None:
+        """Return where an agent elsewhere describes itself to this one now, whatever it said before.
+
+        Raises:
+            MoothallError: it does not; see `Acquaintances.of`.
+        """
+        await self._anp.others.of(did, agent, fresh=True)
+
     @property
     def mcp(self) -> McpRoom:
         """The MCP server; made when it is first asked for, since importing the SDK takes more than a second."""
         if self._mcp is None:
-            from moothall.protocols.mcp.serving import McpRoom  # noqa: PLC0415
-
-            ground = self._ground
-            self._mcp = McpRoom(
-                gateway=ground.gateway,
-                on_change=ground.registry.on_change,
-                on_update=ground.registry.on_update,
-                suspended=ground.suspended,
-                threads=ground.registry.threads,
-                secret=ground.secret,
-                name=MCP_NAME,
-                version=version("moothall"),
-                sessions=ground.settings.mcp_sessions,
-            )
+            self._mcp = self.mcp_room(MCP_NAME, self._house.path)
         return self._mcp
+
+    def mcp_room(self, name: str, gateway: Callable[[], Gateway]) -> McpRoom:
+        """A further MCP server of this node, which offers what its gateway shows; who asks for it closes it."""
+        from moothall.protocols.mcp.serving import McpRoom  # noqa: PLC0415 - as `mcp`
+
+        house = self._house
+        return McpRoom(
+            gateway=gateway,
+            on_change=house.registry.on_change,
+            on_update=house.registry.on_update,
+            suspended=house.suspended,
+            threads=house.registry.threads,
+            secret=self._secret,
+            name=name,
+            version=version("moothall"),
+            sessions=house.settings.mcp_sessions,
+        )
 
     async def start(self) -> None:
         """Take up what an earlier life of this node left behind."""
@@ -184,27 +174,32 @@ class Edges:
 
     def doors(self, visitors: Visitors) -> Sequence[Door]:
         """The ways in, beside the plain HTTP that the server opens itself; the first that claims a path has it."""
-        ground, gateway = self._ground, self._ground.gateway()
-        settings, verifier = ground.settings, ground.office.verifier
-        terms = HouseTerms(
-            max_body=settings.max_call_body,
-            lang=visitors.lang,
-            accepted=visitors.accepted,
-            welcome=verifier.welcome,
-            challenge=verifier.challenger.of,
-        )
+        house, gateway = self._house, self._house.path()
+        settings, terms = house.settings, self.terms(visitors)
         shared = vars(terms) | {"open_documents": settings.public_descriptions}
-        cards = Cards(gateway, ground.hosted, ground.place.url, ground.clock, default=DEFAULT_AGENT)
+        cards = Cards(gateway, self._hosted, house.place.url, house.clock, default=DEFAULT_AGENT)
         return (
             CatalogueDoor(gateway, self._published(), CatalogueTerms(**shared, origins=visitors.origins)),
+            SearchDoor(gateway, house.place.url, terms),
             self.mcp.door(terms),
             A2aDoor(gateway, self.tasks, cards, A2aTerms(**shared)),
             self._anp.door(AnpTerms(**shared)),
         )
 
+    def terms(self, visitors: Visitors) -> HouseTerms:
+        """The terms of every door, for these visitors."""
+        verifier = self._house.office.verifier
+        return HouseTerms(
+            max_body=self._house.settings.max_call_body,
+            lang=visitors.lang,
+            accepted=visitors.accepted,
+            welcome=verifier.welcome,
+            challenge=verifier.challenger.of,
+        )
+
     def sockets(self) -> Sequence[Door]:
         """The ways in over WebSocket."""
-        return self.frames.doors(self._ground.gateway)
+        return self.frames.doors(self._house.path)
 
     async def rest(self) -> None:
         """End what is under way for others; while the call path still runs."""
@@ -214,21 +209,21 @@ class Edges:
         """Let go of what is open, all of it; the first failure is raised at the end."""
         await run_all([self._mcp_out.aclose, self._a2a_out.aclose, self._anp.aclose])
 
-    def _anp_room(self, ground: EdgeGround) -> AnpRoom:
-        office = ground.office
+    def _anp_room(self, house: House) -> AnpRoom:
+        office = house.office
         return AnpRoom(
             AnpGround(
-                snapshot=lambda: ground.registry.snapshot,
-                hosted=ground.hosted,
-                base=ground.place.url,
-                gateway=ground.gateway,
-                principals=ground.principals,
+                snapshot=lambda: house.registry.snapshot,
+                hosted=self._hosted,
+                base=house.place.url,
+                gateway=house.path,
+                principals=house.principals,
                 sessions=office.session,
                 egress=office.egress,
                 resolver=office.resolver,
-                clock=ground.clock,
+                clock=house.clock,
                 frames=self._frames_at,
-                holds=ground.holds,
+                holds=self._holds,
             )
         )
 
@@ -240,7 +235,7 @@ class Edges:
         return () if self._mcp is None else (self._mcp.aclose,)
 
     def _published(self) -> Published:
-        ground = self._ground
+        house = self._house
         server = McpServer(
             name=MCP_NAME,
             title="Moothall",
@@ -250,23 +245,24 @@ class Edges:
         )
         return Published(
             Shown(
-                base=ground.place.url,
+                base=house.place.url,
                 operator=self._operator,
                 agents=self._listed,
                 server=server,
-                clock=ground.clock,
+                clock=house.clock,
+                searched=True,
             )
         )
 
     def _operator(self) -> Operator:
-        ground = self._ground
-        return Operator(ground.place.domain, ground.principals(DEFAULT_AGENT).id)
+        house = self._house
+        return Operator(house.place.domain, house.principals(DEFAULT_AGENT).id)
 
     def _listed(self) -> Sequence[ListedAgent]:
         """The agents that want to be found and offer the network something."""
-        newest = self._ground.registry.snapshot.newest
+        newest = self._house.registry.snapshot.newest
         offering = {entry.agent for entry in newest if "net" in entry.spec.exposure and entry.state != "disabled"}
-        hosted = sorted(self._ground.hosted().values(), key=lambda agent: agent.name)
+        hosted = sorted(self._hosted().values(), key=lambda agent: agent.name)
         return [
             ListedAgent(agent.name, agent.description) for agent in hosted if agent.listed and agent.name in offering
         ]

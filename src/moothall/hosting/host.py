@@ -27,12 +27,21 @@ from moothall.capability.members import members_of
 from moothall.capability.plugins import SOURCES
 from moothall.capability.registry import Registry
 from moothall.clock import Clock, parse_rfc3339
+from moothall.directory.registry import AgentRegistry
 from moothall.errors import InternalError, SettingsError, UsageError
 from moothall.events.log import EventLog
-from moothall.hosting.agreeing import Agreeing, AgreeingGround
+from moothall.groups.master.ground import MasterGround
+from moothall.hosting.agreeing import Agreeing
 from moothall.hosting.authority import Authority, AuthorityGround, Books
-from moothall.hosting.edges import EdgeGround, Edges
+from moothall.hosting.edges import Edges
+from moothall.hosting.finding import Finding
 from moothall.hosting.frame_sessions import FrameSessions, SessionGround
+from moothall.hosting.grouping import Grouping
+from moothall.hosting.house import House
+from moothall.hosting.intent import Intent
+from moothall.hosting.live import HostedGroups, Live
+from moothall.hosting.mastering import master_ground
+from moothall.hosting.tools import Tools
 from moothall.identity.agent import AgentIdentity
 from moothall.identity.apikeys import DEMAND, ApiKeys
 from moothall.identity.keystore import DEFAULT_AGENT
@@ -70,6 +79,7 @@ class Ground:
     narrowing: Sequence[Narrowing] = ()
     llm: BaseLLM | None = None
     lang: Lang = "en"
+    profiles: AgentRegistry | None = None
 
 
 class AgentHost:
@@ -80,8 +90,13 @@ class AgentHost:
         office: who the agents are, and who others are.
         path: the call path.
         edges: the ways in and out.
+        own: ids of the capabilities that every node has.
         authority: who may do what.
         agreeing: agreed protocols and generated code.
+        finding: what others offer, and the search over all of it.
+        grouping: groups of agents.
+        intent: calls in words, and plans of several.
+        live: who is connected, and what they hear.
         frame_sessions: who negotiates over frames, where that is on.
     """
 
@@ -97,40 +112,38 @@ class AgentHost:
         self._hosted: dict[str, HostedAgent] = {}
         self.office = office
         self.capabilities = Registry(threads=settings.call_threads, options=settings.capabilities)
+        self.own: set[str] = set()
         self.authority = self._authority(books)
-        self.agreeing = Agreeing(self._agreeing_ground(ground))
         keys = TokenKey.load(settings.data)
-        self.frame_sessions = FrameSessions(self._session_ground(ground))
-        self.edges = Edges(self._edge_ground(ground, keys.state_secret))
+        house = self._house()
+        self.agreeing = Agreeing(
+            house, self.authority.trail, self.authority.desk, lambda agent: self.take_in({agent.name: agent})
+        )
+        self.finding = Finding(house)
+        found = self.finding.search, self.finding.rights
+        self.grouping = Grouping(house, self.authority.groups, self.authority.engine, found)
+        self.intent = Intent(house, *found, self.finding.stops.stopped)
+        self.frame_sessions = FrameSessions(self._session_ground(house))
+        self.edges = Edges(house, lambda: self._hosted, keys.state_secret, self.agreeing.front.desk.check)
         if settings.enable_meta_frames:
             self.edges.frames.spoken = self.frame_sessions.spoken
-        self.path = CallPath(
-            self.capabilities,
-            self.authority.engine,
-            verifier=office.verifier,
-            connectors=(*self.edges.connectors, *self.agreeing.connectors),
-            store=ground.store,
-            secret=keys.reply_secret,
-            clock=ground.clock,
-            terms=Terms(
-                default_agent=DEFAULT_AGENT,
-                agents=self._principal,
-                caller_limit=settings.caller_limit,
-                address_limit=settings.address_limit,
-                max_hops=settings.max_hops,
-                conceal=settings.conceal,
-            ),
-            hooks=ground.hooks,
-            recorder=self.authority.trail,
-            approvals=self.authority.desk,
-            quotas=self.authority.quotas,
-            renewed=self._renewed,
-        )
-        self._own: set[str] = set()
-        self.take_in_own(Relay(self._visible))
-        self.take_in_own(Looking(lambda: self.path, DEFAULT_AGENT))
-        self.take_in_own(TokenCapabilities(office.gatehouse.revocations))
-        for offered in (*self.authority.capabilities, *self.agreeing.capabilities):
+        self.path = self._call_path(house, keys.reply_secret)
+        self.path.heed(self.finding.stops)
+        self.intent.join(self.path)
+        self.live = Live(house, HostedGroups(self.grouping, lambda: self.path), self.grouping.mailboxes)
+        self.path.parts[MasterGround] = master_ground(self, house)
+        for offered in (
+            Relay(self._visible),
+            Looking(lambda: self.path, DEFAULT_AGENT),
+            TokenCapabilities(office.gatehouse.revocations),
+            *self.authority.capabilities,
+            *self.agreeing.capabilities,
+            *self.grouping.capabilities,
+            *self.live.capabilities,
+            *self.finding.capabilities,
+            *self.intent.capabilities,
+            *Tools(house).capabilities,
+        ):
             self.take_in_own(offered)
 
     @classmethod
@@ -157,6 +170,9 @@ class AgentHost:
             host.tell()
             await host.authority.start()
             await host.agreeing.start()
+            host.grouping.start()
+            await host.finding.start()
+            await host.live.start()
             await host.edges.start()
             await host.capabilities.start(host.path.direct)
         except BaseException:
@@ -178,7 +194,7 @@ class AgentHost:
     def take_in_own(self, offered: object) -> None:
         """Add the capabilities of an object to those of the node itself."""
         entries = self.capabilities.add(DEFAULT_AGENT, members_of(offered))
-        self._own |= {entry.id for entry in entries}
+        self.own |= {entry.id for entry in entries}
 
     def plug_in(self) -> None:
         """Connect the sources that plug-ins bring along.
@@ -197,7 +213,7 @@ class AgentHost:
         """Log what the network can reach and for whom, and what looks like a mistake (rows DEC-25, DEC-34)."""
         snapshot = self.capabilities.snapshot
         for entry in snapshot.newest:
-            level = DEBUG if entry.id in self._own else INFO  # of itself it says the same at every start
+            level = DEBUG if entry.id in self.own else INFO  # of itself it says the same at every start
             if line := exposed(entry):
                 _log.log(level, "%s", line)
         for line in warnings(snapshot, self._ground.settings.capabilities):
@@ -213,7 +229,7 @@ class AgentHost:
         if self._closing:
             raise UsageError("the node has stopped")
         fresh = [agent for name, agent in agents.items() if name not in self._agents]
-        self.office.admit(agent.name for agent in fresh)
+        self.office.admit({agent.name: agent.did for agent in fresh})
         for agent in fresh:
             agent.join(self.capabilities)
             self._agents[agent.name] = agent
@@ -254,11 +270,15 @@ class AgentHost:
         await run_all(
             [
                 self.frame_sessions.aclose,
+                self.live.rest,
                 self.edges.rest,
+                self.finding.rest,
+                self.grouping.rest,
                 self.agreeing.rest,
                 self.path.aclose,
                 self.capabilities.stop,
                 *leaving,
+                self.finding.aclose,
                 self.agreeing.aclose,
                 self.edges.aclose,
                 self.authority.aclose,
@@ -289,54 +309,68 @@ class AgentHost:
             books,
         )
 
-    def _agreeing_ground(self, ground: Ground) -> AgreeingGround:
-        return AgreeingGround(
+    def _house(self) -> House:
+        """What the rooms stand on; what they ask of this host is there by the time that they ask."""
+        ground = self._ground
+        return House(
             settings=ground.settings,
             clock=ground.clock,
             store=ground.store,
             log=ground.log,
             office=self.office,
             registry=self.capabilities,
+            place=ground.place,
+            profiles=ground.profiles,
+            llm=ground.llm,
+            lang=ground.lang,
+            path=lambda: self.path,
+            principals=self._principal,
+            callers=self._caller,
+            renewed=self._renewed,
+            agents=lambda: self._dids,
+            own=lambda: self.own,
+            suspended=self.suspended,
+        )
+
+    def _call_path(self, house: House, secret: bytes) -> CallPath:
+        """The call path; ``secret`` seals the replies that are kept."""
+        return CallPath(
+            self.capabilities,
+            self.authority.engine,
+            verifier=house.office.verifier,
+            connectors=(*self.edges.connectors, *self.agreeing.connectors, *self.intent.connectors),
+            store=house.store,
+            secret=secret,
+            clock=house.clock,
+            terms=Terms(
+                default_agent=DEFAULT_AGENT,
+                agents=self._principal,
+                caller_limit=house.settings.caller_limit,
+                address_limit=house.settings.address_limit,
+                max_hops=house.settings.max_hops,
+                conceal=house.settings.conceal,
+            ),
+            hooks=self._ground.hooks,
             recorder=self.authority.trail,
             approvals=self.authority.desk,
-            llm=ground.llm,
-            gateway=lambda: self.path,
-            principals=self._principal,
-            callers=self._caller,
-            agents=lambda: self._dids,
-            admit=lambda agent: self.take_in({agent.name: agent}),
-            lang=ground.lang,
+            quotas=self.authority.quotas,
+            renewed=self._renewed,
+            guards=self.grouping.guards,
         )
 
-    def _edge_ground(self, ground: Ground, secret: bytes) -> EdgeGround:
-        return EdgeGround(
-            settings=ground.settings,
-            clock=ground.clock,
-            store=ground.store,
-            place=ground.place,
-            office=self.office,
-            registry=self.capabilities,
-            hosted=lambda: self._hosted,
-            gateway=lambda: self.path,
-            principals=self._principal,
-            suspended=self.suspended,
-            secret=secret,
-            holds=self.agreeing.front.desk.check,
-        )
-
-    def _session_ground(self, ground: Ground) -> SessionGround:
+    def _session_ground(self, house: House) -> SessionGround:
         return SessionGround(
-            data=ground.settings.data,
-            clock=ground.clock,
-            gateway=lambda: self.path,
-            callers=self._caller,
+            data=house.settings.data,
+            clock=house.clock,
+            gateway=house.path,
+            callers=house.callers,
             own=self._own_did,
             seals=self._seal,
-            llm=ground.llm,
+            llm=house.llm,
             workshop=self.agreeing.workshop,
             limits=self.agreeing.limits,
-            codegen=ground.settings.codegen,
-            lang=ground.lang,
+            codegen=house.settings.codegen,
+            lang=house.lang,
         )
 
     def _own_did(self, agent: str) -> str:

@@ -24,6 +24,7 @@ from moothall.identity.guard import LOOKUPS_FOR_STRANGERS, Lookup, SystemLookup
 from moothall.identity.limited_body import Caps, silence
 from moothall.identity.transport import CAPS, GuardedTransport, trust
 from moothall.settings import Settings
+from moothall.tracing import HEADER, current
 
 _MOST_REDIRECTS: Final = 3
 
@@ -234,6 +235,8 @@ class Egress:
         place = self.destination(url)
         fields = httpx.Headers({"user-agent": "moothall"})
         fields.update({name: value for name, value in (headers or {}).items() if name.lower() not in _FRAMING})
+        if (trace := current.get()) and not caps.for_strangers:
+            fields[HEADER] = trace
         hops = 0
         follows = min(caps.redirects, _MOST_REDIRECTS) if method in _FOLLOWED else 0
         while True:

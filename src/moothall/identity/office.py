@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final, Self
 from urllib.parse import urlsplit
 
 from moothall.clock import Clock
-from moothall.errors import InternalError
+from moothall.errors import InternalError, InvalidInput, Told
 from moothall.identity.agent import AgentIdentity
 from moothall.identity.apikeys import ApiKeys
 from moothall.identity.assembly import Gatehouse, Ground, assemble
+from moothall.identity.did import Did
 from moothall.identity.document import DidDocument
 from moothall.identity.egress import Egress
 from moothall.identity.keys import Signer
@@ -71,6 +72,7 @@ class IdentityOffice:
         self.egress = Egress.of(settings)
         self.resolver = Resolver(self.egress, self._own, clock, allow_legacy=settings.allow_legacy_did)
         self._clock = clock
+        self._allow_legacy = settings.allow_legacy_did
         self._keystore = Keystore.open(settings.data, clock)
         self._agents: dict[str, AgentIdentity] = {}
         self._by_did: dict[str, AgentIdentity] = {}
@@ -128,18 +130,32 @@ class IdentityOffice:
         """Who finds out who sent a request."""
         return self.gatehouse.verifier
 
-    def admit(self, agents: Iterable[str]) -> None:
-        """Have identities for these agents, making those that are missing.
+    def admit(self, agents: Iterable[str] | Mapping[str, str]) -> None:
+        """Have identities for these agents, making those that are missing; some have DIDs already, by their names.
 
         Raises:
-            InvalidInput: a name is none for an agent.
+            InvalidInput: a name is none for an agent; or there are no keys here of a DID that is named, or it has no
+                fingerprint of its key and those do not count here.
             StorageError: an identity cannot be read or written.
         """
+        dids = agents if isinstance(agents, Mapping) else {}
         for agent in agents:
             if agent not in self._agents:
                 url = f"{self.place.url}/agents/{agent}/ad.json"
-                found = self._keystore.ensure(agent, self.place.domain, description_url=url)
+                domain = self._domain_of(agent, dids.get(agent, ""))
+                found = self._keystore.ensure(agent, domain, description_url=url)
                 self._agents[agent] = self._by_did[found.did.text] = found
+
+    def _domain_of(self, agent: str, did: str) -> str:
+        """Where an agent's identity is from: of one that has a DID already, that very identity has to be here."""
+        if not did:
+            return self.place.domain
+        wanted = Did.parse(did)
+        wanted.check_allowed(allow_legacy=self._allow_legacy)
+        found = self._keystore.load(agent, wanted.domain)
+        if found is None or found.did != wanted:
+            raise InvalidInput("there are no keys of this DID", told=Told("identity.no_keys", {"did": did}))
+        return wanted.domain
 
     def agent(self, name: str) -> AgentIdentity | None:
         """The identity of an agent of this node."""

@@ -12,12 +12,13 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.engine import Connection
 
+from moothall.audit.changing import Change, recorded
 from moothall.errors import Conflict, InvalidInput, ServiceNotFoundError, Told
 from moothall.identity.principal import OWNER, Principal
 from moothall.people import stored, unit_rows
 from moothall.people.facts import Collaboration
 from moothall.people.rights import NotAllowed, check_one_of
-from moothall.people.store import Change, PeopleStore, recorded
+from moothall.people.store import PeopleStore
 from moothall.people.teams import rules_of
 from moothall.people.units import TEAM
 from moothall.storage.authority import collaboration

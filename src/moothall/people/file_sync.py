@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from moothall.audit.changing import Change, recorded
 from moothall.errors import SettingsError
 from moothall.identity.principal import OWNER
 from moothall.people import unit_rows
@@ -21,7 +22,7 @@ from moothall.people.facts import USUAL_TRUST
 from moothall.people.file import NAME, PeopleFile, broken
 from moothall.people.file_rows import ORIGIN, Difference, FileRows, difference, rows_of
 from moothall.people.profiles import forget
-from moothall.people.store import Change, PeopleStore, recorded
+from moothall.people.store import PeopleStore
 from moothall.storage.authority import membership, person, person_agent, unit
 
 _UNSAID: Final[Mapping[str, dict[str, Any]]] = {

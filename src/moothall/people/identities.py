@@ -8,6 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from moothall.audit.changing import Change, recorded
 from moothall.errors import Conflict, InvalidInput, MoothallError, Told
 from moothall.identity.principal import OWNER, Principal
 from moothall.people import maps, rows
@@ -19,7 +20,7 @@ from moothall.people.parties import checked_did, checked_id, user
 from moothall.people.profile import UserProfile
 from moothall.people.rights import check_api, check_one_of, check_operator, check_person
 from moothall.people.roles import AUDIT, DEFAULT
-from moothall.people.store import Change, PeopleStore, recorded
+from moothall.people.store import PeopleStore
 from moothall.storage.authority import person_agent
 
 MOST_AGENTS: Final = 1_000

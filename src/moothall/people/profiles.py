@@ -8,6 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from moothall.audit.changing import Change, recorded
 from moothall.canonical import dumps
 from moothall.errors import InvalidInput, Told
 from moothall.identity.principal import OWNER, Principal
@@ -16,7 +17,7 @@ from moothall.people.facts import LEAST_TRUST, MOST_TRUST
 from moothall.people.parties import checked_id, user
 from moothall.people.profile import PersonPolicy, UserProfile, Verification, moved
 from moothall.people.rights import check_operator, check_person
-from moothall.people.store import Change, PeopleStore, recorded
+from moothall.people.store import PeopleStore
 from moothall.storage.authority import membership, person, person_agent, person_relation
 
 MOST_PREFERENCES: Final = 64 * 1024

@@ -12,13 +12,14 @@ import sqlalchemy as sa
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy.engine import Connection
 
+from moothall.audit.changing import Change, recorded
 from moothall.errors import Conflict, Told
 from moothall.identity.principal import OWNER, Principal
 from moothall.people import rows
 from moothall.people.parties import checked_id, checked_party, user
 from moothall.people.profiles import checked_level
 from moothall.people.rights import check_person
-from moothall.people.store import Change, PeopleStore, recorded
+from moothall.people.store import PeopleStore
 from moothall.storage.authority import person_relation
 
 Kind = Literal["trust", "consent", "block"]

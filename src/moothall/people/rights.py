@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from moothall.errors import Conflict, MoothallError, PermissionDeniedError, Told
+from moothall.audit.changing import Refused
+from moothall.errors import Conflict, PermissionDeniedError, Told
 from moothall.identity.principal import Principal
 from moothall.people.parties import person_named
 
 
-class NotAllowed(Exception):
-    """Raised inside a transaction; PermissionDeniedError is an OSError, which there means that the store failed."""
+class NotAllowed(Refused):
+    """Raised inside a transaction where somebody may not do this."""
 
-    def told(self) -> MoothallError:
+    def told(self) -> PermissionDeniedError:
         """The error for the caller."""
         return PermissionDeniedError("only those whose it is may do this", told=Told("people.not_yours"))
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from moothall.audit.changing import Change, recorded
 from moothall.errors import Conflict, InvalidInput, Told
 from moothall.identity.principal import OWNER, Principal
 from moothall.people import rows, unit_rows
 from moothall.people.facts import UnitKind
 from moothall.people.parties import checked_id, checked_party
 from moothall.people.rights import NotAllowed, check_api, check_one_of, check_operator
-from moothall.people.store import Change, PeopleStore, recorded
+from moothall.people.store import PeopleStore
 from moothall.people.units import INVITED, MEMBER, TEAM, Membership, Unit, check_forest, check_parent, check_role
 from moothall.people.units import OWNER as RULES
 from moothall.storage.authority import membership, unit

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.engine import Connection
 
+from moothall.audit.changing import Change, recorded
 from moothall.errors import InvalidInput, Told
 from moothall.identity.principal import OWNER, Principal
 from moothall.people import stored, unit_rows
 from moothall.people.parties import checked_id, checked_party
 from moothall.people.rights import check_api
-from moothall.people.store import Change, PeopleStore, recorded
+from moothall.people.store import PeopleStore
 from moothall.people.structure import OrganizationStructure
 from moothall.people.team_rules import TeamRules
 from moothall.people.units import MEMBER, TEAM, Membership, Unit

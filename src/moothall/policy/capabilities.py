@@ -7,6 +7,7 @@ from typing import Annotated, Final, Protocol
 
 from pydantic import Field
 
+from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
 from moothall.capability.entry import Entry
 from moothall.capability.spec import Action, JsonObject
@@ -91,12 +92,13 @@ class PolicyCapabilities:
         return _shown(self._engine.policies)
 
     @capability(name="policy.reload", idempotent=True, action="manage", binding="request")
-    async def reload(self) -> JsonObject:
+    async def reload(self, ctx: CallContext) -> JsonObject:
         """Read the policy files now; files that are wrong change nothing.
 
         Raises:
             InvalidInput: they are wrong; it says in which file, and where.
         """
+        ctx.firsthand()
         try:
             return _shown(await self._store.reload())
         except SettingsError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Literal, Protocol, Self, get_args
@@ -129,7 +129,14 @@ class Memberships(Protocol):
     """Who belongs to which groups; the groups fill it."""
 
     async def groups(self, identity: str) -> frozenset[str]:
-        """Ids of the groups of a DID or user, and of those whose links let it in."""
+        """Ids of the groups of a DID or user, and of those whose links let it in: what a caller brings along."""
+        ...
+
+    async def own_of_each(self, identities: Iterable[str]) -> Mapping[str, frozenset[str]]:
+        """Ids of the own groups of each of these alone, nothing of who is in none: what agents open themselves to.
+
+        Were those of its groups' links among them, two groups with links to a third would reach each other.
+        """
         ...
 
 

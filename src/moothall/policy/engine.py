@@ -29,7 +29,7 @@ from moothall.policy.world import World
 _MOST_CALLED: Final = 8192
 """Capabilities that are kept as entities."""
 _NO_BOOKS: Final[Mapping[str, LogResource]] = MappingProxyType({})
-_PEOPLE, _GRANTS = 0, 1
+_PEOPLE, _GRANTS, _GROUPS = 0, 1, 2
 NAMED: Final[Mapping[str, Principal]] = MappingProxyType({one.id: one for one in (OWNER, ADMIN, ANONYMOUS)})
 """Callers who are neither agents nor users: the node's operator, and who proves nothing."""
 
@@ -139,6 +139,10 @@ class PolicyEngine:
     def grants_changed(self, holders: frozenset[str], number: int) -> None:
         """This process changed the delegations of these."""
         self._knowledge.changed(holders, number, _GRANTS)
+
+    def groups_changed(self, ids: frozenset[str] | None, number: int) -> None:
+        """This process changed the groups of these; None: of anybody."""
+        self._knowledge.changed(ids, number, _GROUPS)
 
     def _judgement(self, request: AccessRequest) -> Judgement:
         called, action = self._capability(request.entry), request.entry.spec.acts

@@ -128,15 +128,22 @@ class Knowledge:
                 return  # somebody else has read them meanwhile
             changes, dids = self._changes, self.world.dids
             facts = await self.facts(dids.values())
-            providers = {name: await self._provider(facts[did]) for name, did in dids.items()}
+            found = await self._providers(facts, tuple(facts))
+            providers = {name: found[did] for name, did in dids.items()}
             self._complete = changes == self._changes and dids is self.world.dids
             self._become(replace(self.world, providers=providers, numbers=numbers))
 
-    async def _provider(self, facts: PartyFacts) -> Provider:
+    async def _providers(self, facts: Mapping[str, PartyFacts], ids: tuple[str, ...]) -> Mapping[str, Provider]:
+        """These agents by their DIDs; whose rows make no sense is found by halves, and nobody else is held up by it."""
+        memberships = self._sources.memberships
         try:
-            return Provider(facts=facts, groups=await self._groups(facts.id))
+            own = await memberships.own_of_each(ids) if memberships is not None and ids else {}
+            return {did: Provider(facts=facts[did], groups=own.get(did, frozenset())) for did in ids}
         except ValueError:
-            return Provider(facts=suspended(facts.id))
+            if len(ids) == 1:
+                return {ids[0]: Provider(facts=suspended(ids[0]))}
+        middle = len(ids) // 2
+        return {**await self._providers(facts, ids[:middle]), **await self._providers(facts, ids[middle:])}
 
     async def _read(self, principal: Principal) -> Subject:
         try:

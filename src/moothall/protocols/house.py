@@ -17,7 +17,21 @@ REQUEST_ID: Final = "moothall.request_id"
 STREAMS: Final = "moothall.streams"
 """Key of the ASGI scope: what runs the senders of streams, and ends them when the server stops."""
 
+ABORT: Final = "moothall.abort"
+"""Key of the ASGI scope: breaks the connection at once, for a client that takes nothing in."""
+
+PUSH: Final = "moothall.push"
+"""Key of the ASGI scope: gives a `Push` for the answer, or for the WebSocket; None where there is none."""
+
 Scope = MutableMapping[str, Any]
+
+
+class Push(Protocol):
+    """Sends without waiting: parts of a body that has begun, or text frames of a WebSocket that was accepted."""
+
+    def __call__(self, *parts: bytes) -> bool:
+        """Send all of them at once; False where the connection takes nothing in for now, and nothing was sent."""
+        ...
 
 
 class Streams(Protocol):

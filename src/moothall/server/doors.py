@@ -27,6 +27,7 @@ from moothall.server.admission import Admission
 from moothall.server.language import accepted
 from moothall.server.streams import OpenStreams
 from moothall.telemetry import logger
+from moothall.tracing import HEADER, current, received
 
 DRAIN: Final = 32 * 1024 * 1024
 """Bytes dropped after a body was refused: most clients read no answer before they have sent everything, and a
@@ -40,6 +41,7 @@ _NOT_EMBEDDED: Final = [(b"referrer-policy", b"no-referrer"), (b"cross-origin-re
 """For what a page could load as an image or a script: never the answer to a POST, whose body must be JSON."""
 
 _TOO_LARGE: Final = 413
+_TRACE: Final = HEADER.encode()
 _KNOWN_HOSTS: Final = 64
 _OF_PAGES: Final = (b"origin", b"sec-fetch-site", b"sec-fetch-mode")
 _log = logger("server")
@@ -82,6 +84,7 @@ class Doors:
         scope[REQUEST_ID] = fresh()
         scope[STREAMS] = self._streams
         answer = _Answer(scope, receive, send)
+        trace = current.set(_trace(scope))
         try:
             self._admit(scope)
             await door(scope, answer.receive, answer.send)
@@ -92,6 +95,8 @@ class Doors:
         except Exception:  # noqa: BLE001 - the last place where a fault can be logged and answered
             _log.exception("request %s failed: %s %s", answer.request_id, scope["method"], scope["path"])
             await self._refuse(InternalError("the node failed", told=Told("protocols.failed")), scope, answer)
+        finally:
+            current.reset(trace)
 
     def _admit(self, scope: Scope) -> None:
         """Check whom the request was meant for and which page sent it.
@@ -129,6 +134,12 @@ class Doors:
 
     def _now(self) -> datetime:
         return self._clock.now()
+
+
+def _trace(scope: Scope) -> str:
+    """The trace that a request belongs to; none, where it names two."""
+    named = [value for name, value in scope["headers"] if name == _TRACE]
+    return received(named[0].decode("latin-1").strip()) if len(named) == 1 else ""
 
 
 class _Answer:

@@ -9,15 +9,26 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from moothall.protocols.addressed import TARGET
+from moothall.protocols.house import ABORT, PUSH, Push
 from moothall.telemetry import logger
 
 _log = logger("server")
+
+
+def _pushed(cycle: RequestResponseCycle, *parts: bytes) -> bool:
+    """Send parts of an answer as its cycle does, but for what it waits for, see `Push`."""
+    if cycle.flow.write_paused or cycle.disconnected or cycle.response_complete or not cycle.chunked_encoding:
+        return False
+    body = parts[0] if len(parts) == 1 else b"".join(parts)
+    cycle.transport.write(b"%x\r\n%b\r\n" % (len(body), body))
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +109,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self._in_headers = False
         self._answering = True
         self._expect(self.limits.body_seconds)
-        cast("dict[str, object]", self.scope)[TARGET] = self.url
+        scope = cast("dict[str, object]", self.scope)
+        scope[TARGET], scope[ABORT], scope[PUSH] = self.url, self.transport.abort, self.push
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -123,6 +135,10 @@ class LimitedProtocol(HttpToolsProtocol):
         """Time nothing any more: the connection goes on under another protocol, which minds its own."""
         self._expect(None)
         super().handle_websocket_upgrade()
+
+    def push(self) -> Push | None:
+        """What sends parts of the answer under way without waiting; None where requests wait behind it."""
+        return None if self.pipeline else partial(_pushed, self.cycle)
 
     def _expect(self, seconds: float | None) -> None:
         """Allow what comes next so much time; most requests arrive in one piece, and none of it needs a timer."""

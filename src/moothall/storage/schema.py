@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
     from sqlalchemy.types import TypeEngine
 
-HEAD = "0007"
+HEAD = "0008"
 """Revision that this code needs; equal to the newest migration (a test says so)."""
 
 
@@ -142,7 +142,7 @@ agent = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
     sa.Column("updated_at", Instant, nullable=False),
     sa.CheckConstraint("status IN ('active', 'disabled')", name="agent_status"),
-    sa.CheckConstraint("origin IN ('demo', 'user')", name="agent_origin"),
+    sa.CheckConstraint("origin IN ('demo', 'user', 'remote')", name="agent_origin"),
 )
 
 # Signatures that were accepted, until nobody would accept them again. A digest begins with the time when that is (Unix

@@ -120,9 +120,9 @@ async def test_only_what_the_code_does_counts(kind: FaultKind, deadline: float, 
     async def note(_name: str, _version: str, why: str) -> None:
         ill.append(why)
 
-    context = SimpleNamespace(principal=OWNER, deadline=deadline, call=None)
+    context = SimpleNamespace(principal=OWNER, deadline=deadline, call=None, calling=None)
     parts: Mapping[str, Any] = {"services": Standing(), "routines": Kept(), "sandbox": Failing(kind)}
-    runner = ServiceRunner(**parts, monotonic=lambda: 0.0, terms=RunTerms(), ill=note, guarded=bool)
+    runner = ServiceRunner(**parts, monotonic=lambda: 0.0, terms=RunTerms(), ill=note)
     for _ in range(USUAL.least):
         with pytest.raises(SandboxFault):
             await runner.run("forge.double", {}, cast("Any", context))

@@ -12,6 +12,8 @@ from moothall.capability.snapshot import describe
 from moothall.errors import ApprovalPending, CodeRefused, Conflict, InvalidInput, MoothallError, ServiceNotFoundError
 from tests.codegen.services.hall import DOUBLE, STRANGER, Passing, Smith, forged
 
+PLAN = "local:node.orchestration.submit"
+
 
 @capability(access="authenticated", read_only=True)
 def quotes(symbol: str) -> list[int]:
@@ -206,3 +208,29 @@ async def test_code_that_nobody_approved_does_not_spend_in_the_name_of_the_owner
         await site.approve(waiting.approval_id)
         assert await site.call("local:forge.spend", value=3) == 3
         assert paid == [3]
+
+
+@pytest.mark.requirement("GEN-07")
+@pytest.mark.parametrize(
+    "way", ["auto:the balance of the safe", "local:node.unified_caller", "local:balance@1.0.0", PLAN]
+)
+async def test_code_that_nobody_approved_is_led_to_nothing_that_needs_an_approval(tmp_path: Path, way: str) -> None:
+    seen: list[str] = []
+
+    @capability(access="authenticated", approval=True, read_only=True)
+    async def balance() -> str:
+        """The balance of the safe."""
+        seen.append("balance")
+        return "1000"
+
+    step = {"target": "local:shop.balance"}
+    given = step if way.endswith("unified_caller") else {"steps": [step]} if way == PLAN else {}
+    looking = f"def look() -> object:\n    return call({way!r}, {given!r})\n"
+    async with forged(tmp_path, Agent("shop", balance), judge=Passing()) as site:
+        made = await site.registered(looking, may_call=[way])
+        with pytest.raises(Conflict):
+            await site.call("local:forge.look")
+        assert seen == []
+        await site.approve((await site.forge.code.publish_to_network(made)).approval_id)
+        if way != PLAN:
+            assert await site.call("local:forge.look") == "1000"

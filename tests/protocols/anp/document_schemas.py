@@ -70,7 +70,8 @@ DESCRIPTION = closed(
                 "proofValue": {"type": "string", "pattern": "^[A-Za-z0-9_-]{86}$"},
             }
         ),
-    }
+    },
+    {"tags": {"type": "array", "items": TEXT}},  # ours, on top of ANP-07
 )
 
 PAGE = closed(

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 
 from moothall.capability.context import CallContext
 from moothall.capability.decorators import capability
-from moothall.errors import Conflict
+from moothall.errors import Conflict, ServiceNotFoundError
 from tests.protocols.mcp.hall import ACCEPT, ANNA, BEN, META, MODERN, Hall, hall
 
 SECRET = "SECRET"
@@ -53,6 +53,11 @@ async def nothing() -> None:
 @capability(access="authenticated")
 async def who(ctx: CallContext) -> str:
     return f"{ctx.principal.id} {ctx.door} {ctx.hops} {ctx.idempotency_key}"
+
+
+@capability(access="public")
+async def lost() -> str:
+    raise ServiceNotFoundError("there is no such listing")
 
 
 @capability(permissions=["read"])
@@ -145,7 +150,7 @@ async def look() -> str:
 
 
 EVERYTHING: list[Callable[..., Any]] = [
-    add, echo, room, nothing, who, guarded, leaky, clash, retired, inner, works, count, slow, held, rare, mirrored, look,
+    add, echo, room, nothing, who, guarded, leaky, clash, lost, retired, inner, works, count, slow, held, rare, mirrored, look,
     kept, hasty,
 ]  # fmt: skip
 
@@ -244,6 +249,7 @@ async def test_meta_values_of_another_form_are_refused(door: Hall, meta: dict[st
     ("retired", {}, "GONE", 200),
     ("leaky", {}, "INTERNAL_ERROR", 200),
     ("clash", {}, "CONFLICT", 200),
+    ("lost", {}, "NOT_FOUND", 200),
     ("slow", {}, "TIMEOUT", 200),
     ("guarded", {}, "UNAUTHENTICATED", 401),
 ], ids=lambda value: value[:20] if isinstance(value, str) else None)  # fmt: skip

@@ -13,6 +13,9 @@ from moothall.messages import Lang, text
 
 _INDENT = " " * 10
 Values = Mapping[str, object]
+_COLONS = ": ："
+"""What stands before somebody's words; who said nothing has none of it."""
+
 _WORDS = 160
 """Characters of somebody's words in one line."""
 
@@ -23,7 +26,7 @@ def line_of(event: JsonObject, before: View, lang: Lang) -> str:
     payload = event["payload"]
     known = _VALUES.get(kind)
     told = kind if known is None else text(f"cli.line.{kind}", lang, **_spoken(known(payload, before), lang))
-    return f"{_elapsed(before.started or event['timestamp'], event['timestamp']):>8}  {told}"
+    return f"{_elapsed(before.started or event['timestamp'], event['timestamp']):>8}  {told.rstrip(_COLONS)}"
 
 
 def details_of(event: JsonObject, lang: Lang) -> list[str]:

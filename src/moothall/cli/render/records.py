@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -19,16 +20,47 @@ from moothall.messages import Lang, catalogue, text
 _SHORT = 40
 """Characters of an id that is not broken over several lines."""
 
+_LINES = 2
+"""Lines that a table has for what somebody says about something."""
 
-def print_records(rows: Sequence[JsonObject], columns: Sequence[str], lang: Lang) -> None:
-    """Write one line for each; short ids, which stand in the first column, stay whole, to be copied."""
+_CUT = "…"
+
+
+class _Brief:
+    """A long text in a cell of a table: its first lines, however wide the column comes out."""
+
+    def __init__(self, words: str) -> None:
+        self._text = Text(" ".join(words.split()))
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement.get(console, options, self._text)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        lines = self._text.wrap(console, options.max_width, overflow="fold")
+        if len(lines) > _LINES:
+            last = lines[_LINES - 1]
+            last.truncate(options.max_width - len(_CUT))
+            last.rstrip()
+            last.append(_CUT)
+        yield Text("\n").join(lines[:_LINES])
+
+
+def print_records(rows: Sequence[JsonObject], columns: Sequence[str], lang: Lang, brief: Sequence[str] = ()) -> None:
+    """Write one line for each, or a few; short ids, which stand in the first column, stay whole, to be copied.
+
+    Args:
+        rows: what to write.
+        columns: the fields to write of each.
+        lang: of the labels.
+        brief: columns that may be long, of which the beginning is written.
+    """
     cells = [[_shown(row.get(name), lang) for name in columns] for row in clean_all(rows)]
     grid = Table(box=None, padding=(0, 2, 0, 0))
     for place, name in enumerate(columns):
         whole = not place and all(len(row[place]) <= _SHORT for row in cells)
         grid.add_column(Text(_label(name, lang)), overflow="fold", no_wrap=whole)
     for row in cells:
-        grid.add_row(*map(Text, row))
+        grid.add_row(*(_Brief(cell) if name in brief else Text(cell) for name, cell in zip(columns, row, strict=True)))
     _console().print(grid)
 
 

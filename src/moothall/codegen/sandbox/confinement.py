@@ -62,10 +62,12 @@ class Process:
 
     def used(self) -> float | None:
         """Seconds of processor time that it has taken; None: the system does not tell."""
-        if sys.platform == "linux":
-            with contextlib.suppress(OSError):
-                return time.clock_gettime((~self._pid << 3) | 2)  # the clock of another process, as glibc names it
-        return None
+        if sys.platform != "linux":
+            return None
+        try:
+            return time.clock_gettime((~self._pid << 3) | 2)  # the clock of another process, as glibc names it
+        except OSError:
+            return None  # it has just ended
 
     def confine(self, limits: SandboxLimits) -> None:
         """Bound the addresses and the processor time that it can take from now on.

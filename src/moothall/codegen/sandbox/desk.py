@@ -73,7 +73,11 @@ class Desk:
         """
         if not self._open or not self._turns.ask(ticket):
             raise fault("busy")
+        if (called := self._turns.next()) is ticket:
+            return  # nobody waits: neither does it
         place = self._places[ticket] = _Place(ticket, self._loop.create_future())
+        if called is not None:
+            self._call(called)
         self._call_next()
         try:
             await place.turn
@@ -147,9 +151,12 @@ class Desk:
 
     def _call_next(self) -> None:
         while (ticket := self._turns.next()) is not None:
-            place = self._places.get(ticket)
-            if place is None or place.turn.done():
-                self._turns.rest(ticket)  # it has just been cancelled
-                self._turns.give_back(ticket)
-            else:
-                place.turn.set_result(None)
+            self._call(ticket)
+
+    def _call(self, ticket: Ticket) -> None:
+        place = self._places.get(ticket)
+        if place is None or place.turn.done():
+            self._turns.rest(ticket)  # it has just been cancelled
+            self._turns.give_back(ticket)
+        else:
+            place.turn.set_result(None)

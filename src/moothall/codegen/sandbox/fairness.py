@@ -11,7 +11,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
+from collections.abc import ItemsView
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -31,6 +32,32 @@ class Ticket:
     held: bool = field(default=False)
 
 
+class _Counts:
+    """How many of something each module has, and all of them together."""
+
+    __slots__ = ("_each", "total")
+
+    def __init__(self) -> None:
+        self._each: dict[str, int] = {}
+        self.total = 0
+
+    def of(self, module: str) -> int:
+        return self._each.get(module, 0)
+
+    def each(self) -> ItemsView[str, int]:
+        return self._each.items()
+
+    def add(self, module: str) -> None:
+        self._each[module] = self.of(module) + 1
+        self.total += 1
+
+    def drop(self, module: str) -> None:
+        left = self._each.pop(module) - 1
+        if left:
+            self._each[module] = left
+        self.total -= 1
+
+
 class Turns:
     """Gives out workers and processes.
 
@@ -45,8 +72,8 @@ class Turns:
         self._processes = processes
         self._waiting = waiting
         self._queues: OrderedDict[str, deque[Ticket]] = OrderedDict()
-        self._turning: Counter[str] = Counter()
-        self._held: Counter[str] = Counter()
+        self._turning = _Counts()
+        self._held = _Counts()
         self._standing: OrderedDict[str, float] = OrderedDict()
 
     def ask(self, ticket: Ticket) -> bool:
@@ -69,7 +96,7 @@ class Turns:
 
     def next(self) -> Ticket | None:
         """The one whose turn it is now, if there is a worker for it."""
-        if not self._queues or self._turning.total() >= self._workers:
+        if not self._queues or self._turning.total >= self._workers:
             return None
         for module, queue in self._queues.items():
             if self._may(module, queue[0]):
@@ -82,7 +109,7 @@ class Turns:
 
     def rest(self, ticket: Ticket, seconds: float | None = None) -> None:
         """Its turn is over, after that many seconds of work; None: it did not use it."""
-        self._drop(self._turning, ticket.module)
+        self._turning.drop(ticket.module)
         if seconds is None:
             return
         score = self._standing.pop(ticket.module, 0.0) / 2 + seconds
@@ -94,7 +121,7 @@ class Turns:
         """Its process is free again."""
         if ticket.held:
             ticket.held = False
-            self._drop(self._held, ticket.module)
+            self._held.drop(ticket.module)
 
     def clear(self) -> list[Ticket]:
         """All that wait; none waits any more."""
@@ -103,30 +130,30 @@ class Turns:
         return waiting
 
     def _begin(self, ticket: Ticket) -> None:
-        self._turning[ticket.module] += 1
+        self._turning.add(ticket.module)
         if ticket.begins:
             ticket.held = True
             ticket.begins = False
-            self._held[ticket.module] += 1
+            self._held.add(ticket.module)
 
     def _may(self, module: str, ticket: Ticket) -> bool:
         if ticket.begins and not self._has_process(module):
             return False
-        if self._turning[module] >= max(1, self._workers - 1):
+        if self._turning.of(module) >= max(1, self._workers - 1):
             return False
         if self._is_good(module):
             return True
-        if module not in self._standing and self._turning[module]:
+        if module not in self._standing and self._turning.of(module):
             return False
-        suspects = sum(count for each, count in self._turning.items() if not self._is_good(each))
+        suspects = sum(count for each, count in self._turning.each() if not self._is_good(each))
         if suspects >= max(1, self._workers - 1):
             return False
-        slow = sum(count for each, count in self._turning.items() if self._is_slow(each))
+        slow = sum(count for each, count in self._turning.each() if self._is_slow(each))
         return not self._is_slow(module) or slow < max(1, self._workers // 2)
 
     def _has_process(self, module: str) -> bool:
-        free = self._processes - self._held.total()
-        return free > 0 and self._held[module] < max(1, free)
+        free = self._processes - self._held.total
+        return free > 0 and self._held.of(module) < max(1, free)
 
     def _is_slow(self, module: str) -> bool:
         return self._standing.get(module, 0.0) > LONG
@@ -137,9 +164,3 @@ class Turns:
     def _tidy(self, module: str) -> None:
         if not self._queues[module]:
             del self._queues[module]
-
-    @staticmethod
-    def _drop(counter: Counter[str], module: str) -> None:
-        counter[module] -= 1
-        if counter[module] <= 0:
-            del counter[module]

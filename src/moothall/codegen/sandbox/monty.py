@@ -181,18 +181,22 @@ class MontySandbox:
         if _FUNCTION.fullmatch(function) is None:
             raise fault("unsupported", "this cannot be the name of a function")
         given = _given(arguments, limits)
-        run: Run | None = None
+        parts = self._parts or await self._started()
+        run = Run(parts.desk, parts.stock, call)
+        if patience is None:
+            return await self._run(run, image, function, given, limits)
         waiting = asyncio.timeout(patience)
         try:
             async with waiting:
-                fitting = image if image.limits == limits else await self.load(image.source, limits)
-                parts = await self._started()
-                run = Run(parts.desk, parts.stock, Wanted(fitting, function), call)
-                return await run.go(given, self._monotonic)
+                return await self._run(run, image, function, given, limits)
         except TimeoutError:
             if not waiting.expired():
                 raise
-            raise fault("busy" if run is None or run.cell is None else "time") from None
+            raise fault("busy" if run.cell is None else "time") from None
+
+    async def _run(self, run: Run, image: Image, function: str, given: Mapping[str, Any], limits: SandboxLimits) -> Ran:
+        fitting = image if image.limits == limits else await self.load(image.source, limits)
+        return await run.go(Wanted(fitting, function), given, self._monotonic)
 
     async def _once(self, parts: _Parts, module: str, worker: Worker, step: Callable[[], T], seconds: float) -> T:
         """One step with a process of its own."""

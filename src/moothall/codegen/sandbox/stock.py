@@ -1,16 +1,16 @@
 """Cells that are ready before anybody asks for them: a run then starts at once, from fresh state.
 
-The functions that ran last have some in stock. All of this belongs to the event loop; cells are made and closed in
-threads.
+The functions that ran last have some in stock; for those that run again and again, the thread in which a run has ended
+makes the next cell, beside the next run. Thread-safe; what blocks says so.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from dataclasses import dataclass
+from collections import Counter, OrderedDict
 from functools import partial
-from typing import Final
+from threading import Lock
+from typing import Final, NamedTuple
 
 from pydantic_monty import MontyError
 
@@ -24,9 +24,12 @@ from moothall.errors import MoothallError
 PER_FUNCTION: Final = 3
 """Cells in stock for one function of one module."""
 
+AHEAD: Final = 2
+"""Of these, what is kept up while the function runs again and again: with one alone, it would often come too late."""
+
 QUIET: Final = 0.005
-"""Seconds without the end of a run after which the stock is filled: while runs follow upon each other, filling it would
-only be in their way, and each makes its own cell."""
+"""Seconds without the end of a run after which the stock is filled for functions that run now and then: while runs
+follow upon each other, that would only be in their way."""
 
 LARGEST_KEPT: Final = 256 * 1024
 """Bytes of a halted state that is kept."""
@@ -35,8 +38,7 @@ _KEPT: Final = 256
 """Functions whose halted state is kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What a cell is prepared for; ``image`` is compared by identity."""
 
     image: Image
@@ -51,7 +53,7 @@ class Stock:
         threads: where cells are made and closed.
         seal: of the images.
         most: cells in all.
-        loop: where it belongs.
+        loop: which keeps the time.
     """
 
     def __init__(self, crew: Crew, threads: Threads, seal: Seal, most: int, loop: asyncio.AbstractEventLoop) -> None:
@@ -60,22 +62,26 @@ class Stock:
         self._seal = seal
         self._most = most
         self._loop = loop
+        self._lock = Lock()
         self._ready: OrderedDict[Wanted, list[Cell]] = OrderedDict()
-        self._coming: dict[Wanted, int] = {}
+        self._coming: Counter[Wanted] = Counter()
         self._halted: OrderedDict[Wanted, bytes] = OrderedDict()
         self._lacking: OrderedDict[Wanted, None] = OrderedDict()
+        self._frequent: OrderedDict[Wanted, None] = OrderedDict()
+        self._last = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._open = True
 
     def take(self, wanted: Wanted) -> Cell | None:
         """One from stock, if there is one."""
-        cells = self._ready.get(wanted)
-        if not cells:
-            return None
-        cell = cells.pop()
-        if not cells:
-            del self._ready[wanted]
-        return cell
+        with self._lock:
+            cells = self._ready.get(wanted)
+            if not cells:
+                return None
+            cell = cells.pop()
+            if not cells:
+                del self._ready[wanted]
+            return cell
 
     def cell(self, wanted: Wanted) -> Cell:
         """An empty one, for `fill`."""
@@ -95,66 +101,103 @@ class Stock:
             return
         halted = cell.prepare(self._seal.opened(wanted.image), wanted.function)
         if len(halted) <= LARGEST_KEPT:
-            self._loop.call_soon_threadsafe(self._keep, wanted, halted)
+            with self._lock:
+                self._halted[wanted] = halted
+                if len(self._halted) > _KEPT:
+                    self._halted.popitem(last=False)
 
     def used(self, wanted: Wanted) -> None:
-        """A run has ended well: soon have ready cells for the next ones."""
-        if self._open:
-            self._lacking[wanted] = None
+        """A run has ended well: soon have ready cells for the next ones. In the event loop."""
+        with self._lock:
+            if not self._open:
+                return
+            self._frequent[wanted] = self._lacking[wanted] = None
+            self._frequent.move_to_end(wanted)
             self._lacking.move_to_end(wanted)
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = self._loop.call_later(QUIET, self._prepare)
+            if len(self._frequent) * AHEAD > self._most:
+                self._frequent.popitem(last=False)
+        self._last = self._loop.time()
+        if self._timer is None:
+            self._timer = self._loop.call_later(QUIET, self._is_quiet)
 
-    def give_up(self, cell: Cell) -> None:
-        """Close a cell whose run did not end well; the next run makes its own."""
+    def replace(self, wanted: Wanted) -> None:
+        """Make a cell for the next run of a function that runs again and again; blocks."""
+        with self._lock:
+            if wanted not in self._frequent or self._have(wanted) >= AHEAD:
+                return
+            self._coming[wanted] += 1
+        self._make(wanted)
+
+    def failed(self, wanted: Wanted, cell: Cell) -> None:
+        """Close a cell whose run did not end well; none is made beside the next one."""
+        with self._lock:
+            self._frequent.pop(wanted, None)
         self._threads.hand(cell.close, Outcome.get)
 
     def close(self) -> None:
-        """Give up all; none is made any more."""
-        self._open = False
+        """Give up all; none is made any more. In the event loop."""
+        with self._lock:
+            self._open = False
+            self._frequent.clear()
+            left = [cell for cells in self._ready.values() for cell in cells]
+            self._ready.clear()
         if self._timer is not None:
             self._timer.cancel()
-        for cells in self._ready.values():
-            for cell in cells:
-                self.give_up(cell)
-        self._ready.clear()
+        for cell in left:
+            self._threads.hand(cell.close, Outcome.get)
 
-    def _keep(self, wanted: Wanted, halted: bytes) -> None:
-        self._halted[wanted] = halted
-        if len(self._halted) > _KEPT:
-            self._halted.popitem(last=False)
+    def _is_quiet(self) -> None:
+        """Prepare, unless a run has ended since the timer was set."""
+        left = self._last + QUIET - self._loop.time()
+        self._timer = self._loop.call_later(left, self._is_quiet) if left > 0 else None
+        if self._timer is None:
+            self._prepare()
 
     def _prepare(self) -> None:
         """Make what is lacking, first what ran last, as much as there is room for."""
-        room = self._most
-        for wanted in reversed(self._lacking):
-            have = len(self._ready.get(wanted, ())) + self._coming.get(wanted, 0)
-            lacking = min(PER_FUNCTION, room) - have
-            room -= max(have, min(PER_FUNCTION, room))
-            for _ in range(lacking):
-                self._coming[wanted] = self._coming.get(wanted, 0) + 1
-                cell = self.cell(wanted)
-                self._threads.hand(partial(self.fill, cell, wanted), partial(self._came, wanted, cell))
-            if room <= 0:
-                break
-        self._lacking.clear()
+        with self._lock:
+            orders: list[Wanted] = []
+            room = self._most
+            for wanted in reversed(self._lacking):
+                have, most = self._have(wanted), min(PER_FUNCTION, room)
+                orders += [wanted] * (most - have)
+                room -= max(have, most)
+                if room <= 0:
+                    break
+            self._lacking.clear()
+            self._coming.update(orders)
+        for wanted in orders:
+            self._threads.hand(partial(self._make, wanted), Outcome.get)
 
-    def _came(self, wanted: Wanted, cell: Cell, outcome: Outcome[None]) -> None:
-        self._coming[wanted] -= 1
-        if not self._coming[wanted]:
-            del self._coming[wanted]
+    def _have(self, wanted: Wanted) -> int:
+        """Cells that are ready, or will be soon."""
+        return len(self._ready.get(wanted, ())) + self._coming[wanted]
+
+    def _make(self, wanted: Wanted) -> None:
+        """Make one of those that are coming; blocks."""
+        cell = self.cell(wanted)
         try:
-            outcome.get()
+            self.fill(cell, wanted)
         except (MontyError, MoothallError):
-            self.give_up(cell)  # the next run finds none, makes its own, and says what is wrong
-            return
-        if not self._open:
-            self.give_up(cell)
-            return
-        self._ready.setdefault(wanted, []).append(cell)
-        self._ready.move_to_end(wanted)
-        while sum(map(len, self._ready.values())) > self._most:
-            _, old = self._ready.popitem(last=False)
-            for each in old:
-                self.give_up(each)
+            surplus = [cell]  # the next run finds none, makes its own, and says what is wrong
+        else:
+            surplus = self._put(wanted, cell)
+        finally:
+            with self._lock:
+                self._coming[wanted] -= 1
+                if not self._coming[wanted]:
+                    del self._coming[wanted]
+        for each in surplus:
+            each.close()
+
+    def _put(self, wanted: Wanted, cell: Cell) -> list[Cell]:
+        """Take a cell in; those for which there is no room then."""
+        with self._lock:
+            if not self._open:
+                return [cell]
+            self._ready.setdefault(wanted, []).append(cell)
+            self._ready.move_to_end(wanted)
+            surplus: list[Cell] = []
+            while sum(map(len, self._ready.values())) > self._most:
+                surplus += self._ready.popitem(last=False)[1]
+            return surplus

@@ -7,7 +7,7 @@ its own, and no value in two places at once, ever crosses.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any, Final
 
@@ -19,6 +19,9 @@ LONGEST_INTEGER: Final = 14_000
 
 _NODE: Final = 8
 """Bytes that any piece counts at least."""
+
+
+_TOO_LARGE: Final = "it is too large"
 
 
 class NotJson(ValueError):
@@ -46,20 +49,17 @@ class _Copier:
         self._left = most
 
     def copy(self, value: object, levels: int) -> Any:  # noqa: ANN401 - as `plain`
-        self._take(_NODE)
-        if value is None or value is True or value is False:
-            return value
         kind = type(value)
-        if kind is str:
-            return self._text(value)
-        if kind is int:
-            return self._integer(value)
-        if kind is float:
-            return _number(value)
+        if (measure := _LEAVES.get(kind)) is not None:
+            if kind is str and len(value) > self._left:  # type: ignore[arg-type]  # before it is written to be measured
+                raise TooLarge(_TOO_LARGE)
+            self._take(_NODE + measure(value))
+            return value
+        self._take(_NODE)
         if levels == 0:
             message = "it is nested too deeply"
             raise NotJson(message)
-        if isinstance(value, Mapping):
+        if isinstance(value, dict | Mapping):  # the commonest first
             return {self._key(key): self.copy(each, levels - 1) for key, each in value.items()}
         if isinstance(value, list | tuple):
             return self._items(value, levels - 1)
@@ -67,44 +67,59 @@ class _Copier:
         raise NotJson(message)
 
     def _items(self, values: Sequence[object], levels: int) -> list[Any]:
-        self._room(len(values) * _NODE)
+        if len(values) * _NODE > self._left:
+            raise TooLarge(_TOO_LARGE)
         return [self.copy(each, levels) for each in values]
 
     def _key(self, key: object) -> str:
         if type(key) is not str:
             message = "a name in an object is no text"
             raise NotJson(message)
-        return self._text(key)
-
-    def _text(self, text: Any) -> str:  # noqa: ANN401 - a text, as its caller made sure
-        self._room(len(text))
-        try:
-            self._take(len(text.encode()))
-        except UnicodeEncodeError:
-            message = "a text holds half a character"
-            raise NotJson(message) from None
-        return str(text)
-
-    def _integer(self, number: Any) -> int:  # noqa: ANN401 - as `_text`
-        bits = number.bit_length()
-        if bits > LONGEST_INTEGER:
-            message = "an integer is too long"
-            raise NotJson(message)
-        self._take(bits // 8)
-        return int(number)
-
-    def _room(self, size: int) -> None:
-        if size > self._left:
-            message = "it is too large"
-            raise TooLarge(message)
+        if len(key) > self._left:
+            raise TooLarge(_TOO_LARGE)
+        self._take(_text(key))
+        return key
 
     def _take(self, size: int) -> None:
-        self._room(size)
         self._left -= size
+        if self._left < 0:
+            raise TooLarge(_TOO_LARGE)
 
 
-def _number(number: Any) -> float:  # noqa: ANN401 - as `_text`
+def _nothing(_: object) -> int:
+    return 0
+
+
+def _text(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:
+        message = "a text holds half a character"
+        raise NotJson(message) from None
+
+
+def _integer(number: int) -> int:
+    bits = number.bit_length()
+    if bits > LONGEST_INTEGER:
+        message = "an integer is too long"
+        raise NotJson(message)
+    return bits // 8
+
+
+def _number(number: float) -> int:
     if not isfinite(number):
         message = "a number is not finite"
         raise NotJson(message)
-    return float(number)
+    return 0
+
+
+_LEAVES: Final[Mapping[type, Callable[[Any], int]]] = {
+    type(None): _nothing,
+    bool: _nothing,
+    str: _text,
+    int: _integer,
+    float: _number,
+}
+"""What cannot change and crosses as it is: the bytes that it counts beside those of every piece, by its exact type."""

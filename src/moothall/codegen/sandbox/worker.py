@@ -6,6 +6,7 @@ All but `stop` and `stopped` blocks, and belongs into a thread of `threads`; one
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from threading import Lock
 from time import perf_counter
 from typing import Final, TypeVar
@@ -171,6 +172,7 @@ class Worker:
             raise fault(self._stopped)
 
 
+@cache
 def _runtime_limits(limits: SandboxLimits) -> ResourceLimits:
     """A run's limits in the runtime's words; the question for the arguments is one more suspension."""
     return {

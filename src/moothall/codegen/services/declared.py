@@ -119,7 +119,7 @@ class DeclaredServices:
     async def _written(self, entry: Entry, function: Function, words: str) -> None:
         writing = self._writing
         offered = await writing.offered(without=entry.id)
-        interface = await writing.understood(words, offered, function)
+        interface = await writing.understood(words, offered, function, words=True)
         generated = await writing.written(entry.id, words, interface, offered)
         await writing.kept(generated.module, wanted(words, function), WATCH)
 

@@ -13,6 +13,7 @@ from moothall.codegen.services.offering import FORGE
 from moothall.codegen.services.publication import Publication
 from moothall.codegen.services.records import next_version
 from moothall.codegen.services.signatures import signature_of
+from moothall.codegen.services.wording import as_calls
 from moothall.codegen.services.writing import Writing, wanted
 from moothall.codegen.task import Generated, Judge
 from moothall.errors import CodeRefused, Told
@@ -86,7 +87,7 @@ class LLMCodeGenerator:
         """
         writing = self._writing
         offered = await writing.offered(may_call)
-        interface = await writing.understood(requirement, offered)
+        interface = await writing.understood(requirement, offered, words=may_call is None)
         title = f"{FORGE}.{name}" if name else await self._free(interface.function.name, wanted(requirement))
         return await writing.written(title, requirement, interface, offered, version)
 
@@ -116,6 +117,7 @@ class LLMCodeGenerator:
         Raises:
             CodeRefused: it decorates itself, says who may call it, lacks types, or is no service (row GEN-05).
         """
+        code = as_calls(code)
         signature = signature_of(code)
         manifest = Manifest(
             kind="service",

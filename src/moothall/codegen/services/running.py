@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
 
+from moothall.calls.admission import UNAPPROVED
+from moothall.calls.call import Call
 from moothall.capability.context import CallContext
 from moothall.codegen.kept import Routine
 from moothall.codegen.module import Module
@@ -86,7 +88,6 @@ class ServiceRunner:
         monotonic: seconds.
         terms: see `RunTerms`.
         ill: is told of a version that reached a limit.
-        guarded: whether a target is a capability that needs an approval.
     """
 
     def __init__(
@@ -97,7 +98,6 @@ class ServiceRunner:
         monotonic: Callable[[], float],
         terms: RunTerms,
         ill: Ill,
-        guarded: Callable[[str], bool],
     ) -> None:
         self._services = services
         self._routines = routines
@@ -105,7 +105,6 @@ class ServiceRunner:
         self._monotonic = monotonic
         self._terms = terms
         self._ill = ill
-        self._guarded = guarded
         self._known: dict[str, tuple[ServiceRecord, Mapping[str, VersionRecord], float]] = {}
         self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
         self._health: dict[tuple[str, str], Health] = {}
@@ -174,16 +173,20 @@ class ServiceRunner:
         """How code calls: as its caller; what needs an approval only where the call, or the code, gets one.
 
         The owner may call everything of its node without one. But these calls a model made up, and as long as nobody
-        approved its code, nobody but the model knows of them.
+        approved its code, nobody but the model knows of them. That holds for all that they lead to: words, tools.
         """
         if run.approved or not ctx.principal.owner:
             return ctx.call
+        if isinstance(ctx.calling, Call):
+            ctx.calling.unapproved = True
 
         async def call(target: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
-            if self._guarded(target):
-                told = Told("codegen.service.not_approved")
-                raise Departure(Conflict("nobody has approved this code", told=told))
-            return await ctx.call(target, parameters)
+            try:
+                return await ctx.call(target, parameters)
+            except Conflict as error:
+                if error.told == UNAPPROVED:
+                    raise Departure(error) from error
+                raise
 
         return call
 

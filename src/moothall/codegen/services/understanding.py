@@ -45,8 +45,12 @@ class Understanding:
         self._llm = llm
         self._lang: Lang = lang
 
-    async def of(self, requirement: str, offered: Sequence[Callee], function: Function | None = None) -> Interface:
+    async def of(
+        self, requirement: str, offered: Sequence[Callee], function: Function | None = None, *, words: bool = False
+    ) -> Interface:
         """The interface for a requirement; ``function``: it is there already, and only the rest is asked for.
+
+        With ``words`` it may also name targets in words, which the caller looks at.
 
         Raises:
             CodeRefused: the model names no function that could be a service.
@@ -61,18 +65,20 @@ class Understanding:
             told = f"{asked}\n\n{fenced({'refused': _why(refusal)})}" if refusal else asked
             text = await self._llm.async_generate_response(prompt_text(_PROMPT, self._lang), told)
             try:
-                return _interface(_answer(text), offered, function)
+                return _interface(_answer(text), offered, function, words=words)
             except (CodeRefused, DecisionRefused) as error:
                 refusal = error
         raise refusal or DecisionRefused("the model designs no interface")
 
 
-def _interface(answer: _Answer, offered: Sequence[Callee], function: Function | None) -> Interface:
+def _interface(answer: _Answer, offered: Sequence[Callee], function: Function | None, *, words: bool) -> Interface:
     if function is None:
         designed: Signature = signature_of(answer.interface)
         function = designed.function
     known = [each.target for each in offered]
-    return Interface(function, answer.instruction, tuple(target for target in known if target in answer.may_call))
+    named = [target for target in known if target in answer.may_call]
+    spoken = [target for target in answer.may_call if words and target.startswith("auto:") and target not in known]
+    return Interface(function, answer.instruction, (*spoken, *named))
 
 
 def _answer(text: str) -> _Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from moothall.canonical import canonical, sha256
@@ -15,6 +15,7 @@ from moothall.codegen.services.desk import ServiceDesk
 from moothall.codegen.services.exact import exact
 from moothall.codegen.services.records import ServiceRecord, VersionRecord, next_version
 from moothall.codegen.services.understanding import Interface, Understanding
+from moothall.codegen.services.wording import Words, callees_of, nothing
 from moothall.codegen.signing import sign_module
 from moothall.codegen.task import Callee, CodingTask, Generated
 from moothall.errors import Told, Unavailable
@@ -61,6 +62,7 @@ class Writing:
         generator: writes; None: nothing can be written here, only what is kept runs.
         understanding: asks the model for interfaces; None as the generator.
         visible: what a service may be offered to call.
+        words: what targets in words mean.
         lang: of what is written for people.
     """
 
@@ -71,6 +73,7 @@ class Writing:
     generator: Generates | None
     understanding: Understanding | None
     visible: Visible
+    words: Words = nothing
     lang: Lang = "en"
 
     async def offered(self, may_call: Sequence[str] | None = None, without: str = "") -> list[Callee]:
@@ -82,12 +85,15 @@ class Writing:
         callees = [_callee(entry) for entry in entries if not _of_the_node(entry) and entry.id != without]
         if may_call is not None:
             callees = [each for each in callees if each.target in may_call]
+            callees = [*await callees_of(may_call, self.words), *callees]
         return callees[:_MOST_OFFERED]
 
     async def understood(
-        self, requirement: str, offered: Sequence[Callee], function: Function | None = None
+        self, requirement: str, offered: Sequence[Callee], function: Function | None = None, *, words: bool = False
     ) -> Interface:
-        """See `Understanding.of`; a function that is there and may call nothing needs no model.
+        """See `Understanding.of`; targets in words that mean nothing are left out.
+
+        A function that is there and may call nothing needs no model.
 
         Raises:
             Unavailable: there is no model.
@@ -96,7 +102,10 @@ class Writing:
             return Interface(function, "", ())
         if self.understanding is None:
             raise no_model()
-        return await self.understanding.of(requirement, offered, function)
+        found = await self.understanding.of(requirement, offered, function, words=words)
+        spoken = {callee.target for callee in await callees_of(found.may_call, self.words)}
+        known = {each.target for each in offered} | spoken
+        return replace(found, may_call=tuple(target for target in found.may_call if target in known))
 
     async def written(
         self, name: str, requirement: str, interface: Interface, offered: Sequence[Callee], version: str = ""
@@ -111,13 +120,15 @@ class Writing:
         if self.generator is None:
             raise no_model()
         versions = await self.desk.services.versions(name)
+        listed = {each.target: each for each in offered if each.target in interface.may_call}
+        listed |= {each.target: each for each in await callees_of(interface.may_call, self.words)}
         return await self.generator.generate(
             CodingTask(
                 kind="service",
                 name=name,
                 functions=(interface.function,),
                 instruction=f"{requirement.strip()}\n\n{interface.instruction}".strip(),
-                callees=tuple(each for each in offered if each.target in interface.may_call),
+                callees=tuple(listed.values()),
                 version=version or next_version(versions, compatible=await self.fits(versions, interface.function)),
                 lang=self.lang,
             )

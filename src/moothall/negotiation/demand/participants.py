@@ -27,9 +27,11 @@ class ParticipantUnreachableError(Exception):
 
 
 class AnswerUnknownError(Exception):
-    """Raised by a participant whose model failed and whose profile does not answer the question by itself.
+    """Raised where no answer can be used.
 
-    It is neither a refusal nor a consent: no offer, or silence (row NEG-FAIL-06). ``code`` is ``E003`` or ``E004``.
+    The participant's model failed and its profile does not answer the question by itself, or what came from elsewhere
+    does not fit. It is neither a refusal nor a consent: no offer, or silence (row NEG-FAIL-06). ``code`` is ``E003``,
+    ``E004`` or ``UPSTREAM_INVALID``.
     """
 
     def __init__(self, code: str) -> None:

@@ -31,7 +31,11 @@ Decision = Literal["participate", "decline", "conditional"]
 
 
 class Fault(Model):
-    """What failed: one of the error codes (``E003``: the model is not available, ``E004``: it was too slow)."""
+    """What failed: one of the error codes.
+
+    ``E003``: the model is not available; ``E004``: it was too slow; ``UPSTREAM_INVALID``: the answer of an agent
+    elsewhere cannot be used.
+    """
 
     code: str
     message: str = ""

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from moothall.directory.profiles import AgentProfile
-from moothall.errors import ModelTimeout, ModelUnavailable
+from moothall.errors import ModelTimeout, ModelUnavailable, UpstreamInvalid
 from moothall.llm.decision import Decided, OutT
 from moothall.negotiation.demand.deciding import origin
 from moothall.negotiation.demand.models import AgentResponse, JsonObject
@@ -31,7 +31,8 @@ from moothall.telemetry import logger
 
 _log = logger("negotiation.demand")
 
-MODEL_FAILURES = frozenset({ModelUnavailable.code, ModelTimeout.code})
+UNKNOWN = frozenset({ModelUnavailable.code, ModelTimeout.code, UpstreamInvalid.code})
+"""Why an answer can be unknown: a model failed, or what came from elsewhere cannot be used."""
 
 
 class UserAgent:
@@ -72,7 +73,7 @@ class UserAgent:
             if later:
                 self._note("later", letter)
         except AnswerUnknownError as error:
-            code = error.code if error.code in MODEL_FAILURES else ModelUnavailable.code
+            code = error.code if error.code in UNKNOWN else ModelUnavailable.code
             _log.warning("what %s would answer is unknown: %s", self.profile.agent_id, code)
             self._note("unknown", letter, code)
         except ParticipantUnreachableError as error:

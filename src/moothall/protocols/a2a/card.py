@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 from moothall.canonical import dumps
+from moothall.capability.effects import effects
 from moothall.capability.entry import Entry
 from moothall.capability.spec import JsonObject
 from moothall.identity.agent import AgentIdentity
@@ -133,10 +134,12 @@ def _extension(entries: Sequence[Entry]) -> JsonObject:
 
 
 def _schemas(entry: Entry) -> JsonObject:
-    schemas = {"input_schema": _signable(entry.input_schema)}
+    schemas: JsonObject = {"input_schema": _signable(entry.input_schema)}
     if entry.output_schema is not None:
         output = _signable(entry.output_schema)
         schemas["output_schema"] = _list_of(output) if entry.streams else output
+    if hints := effects(entry):
+        schemas["annotations"] = hints
     return schemas
 
 

@@ -16,7 +16,7 @@ from moothall.identity.description_proof import Verdict, check_description
 from moothall.identity.destination import Origin
 from moothall.identity.document import DidDocument
 from moothall.negotiation.protocol.offers import AGREED_NAMES
-from moothall.protocols.anp.fetched import Answered, FetchedDocuments
+from moothall.protocols.anp.fetched import Answered, Documents
 from moothall.protocols.anp.meta_interface import negotiation_url
 from moothall.protocols.anp.negotiating import HOUSE_METHODS
 from moothall.protocols.anp.reach import home_of, origin_of
@@ -37,7 +37,7 @@ class Acquaintances:
     Nothing is ever signed for ``base``, the address of this very node.
     """
 
-    def __init__(self, documents: FetchedDocuments, resolver: Resolves, base: str = "") -> None:
+    def __init__(self, documents: Documents, resolver: Resolves, base: str = "") -> None:
         self._documents = documents
         self._resolver = resolver
         self._own = origin_of(base)

@@ -60,6 +60,7 @@ class AnpRoom:
     Attributes:
         published: the documents of this node's agents.
         connector: calls agents by their DIDs.
+        others: finds out about agents elsewhere.
         crawler: finds agents by their domains.
         frames_places: finds where agents are talked to over frames.
     """
@@ -68,7 +69,7 @@ class AnpRoom:
         self._gateway = ground.gateway
         self._holds = ground.holds
         self._documents = FetchedDocuments(ground.egress, ground.sessions, ground.clock)
-        others = Acquaintances(self._documents, ground.resolver, ground.base)
+        self.others = Acquaintances(self._documents, ground.resolver, ground.base)
         self.published = Published(
             ground.snapshot,
             ground.hosted,
@@ -78,8 +79,8 @@ class AnpRoom:
             frames=ground.frames,
         )
         own = OwnAgents(ground.gateway, self.published, ground.principals, ground.holds)
-        self.connector = AnpConnector(own, others, ground.sessions)
-        self.crawler = Crawler(ground.egress, others)
+        self.connector = AnpConnector(own, self.others, ground.sessions)
+        self.crawler = Crawler(ground.egress, self.others)
         self.frames_places = FramesPlaces(self._documents, ground.resolver)
 
     def door(self, terms: Terms) -> AnpDoor:

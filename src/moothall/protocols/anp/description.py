@@ -35,6 +35,7 @@ def description(
         frames: the address at which it does so in frames; empty where it does not.
     """
     owner = {"type": agent.owner.kind, "name": agent.owner.name}
+    tags = sorted({tag for entry in methods.values() for tag in entry.spec.tags})
     return {
         "protocolType": "ANP",
         "protocolVersion": PROTOCOL_VERSION,
@@ -45,6 +46,7 @@ def description(
         "owner": owner | {"url": agent.owner.url or base},
         "description": agent.description or f"The agent {agent.name}",
         "created": rfc3339(agent.created),
+        **({"tags": tags} if tags else {}),
         "securityDefinitions": {_SECURITY: {"scheme": "didwba", "in": "header", "name": "Authorization"}},
         "security": _SECURITY,
         "Infomations": [  # spelt so in the specification

@@ -57,6 +57,14 @@ class Answered(Protocol):
         ...
 
 
+class Documents(Protocol):
+    """Where documents come from; `FetchedDocuments` is one."""
+
+    async def get(self, url: str, agent: str, *, fresh: bool = False, signed: bool = False) -> Answered:
+        """A document; raises as `FetchedDocuments.get`."""
+        ...
+
+
 class FetchedDocuments:
     """Fetches documents; one for a node.
 

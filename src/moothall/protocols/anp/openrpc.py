@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Final
 
+from moothall.capability.effects import effects
 from moothall.capability.entry import Entry
 from moothall.capability.spec import JsonObject
 from moothall.protocols.anp.addresses import path_of
@@ -77,6 +78,8 @@ def _method(name: str, entry: Entry, components: Components) -> JsonObject:
         method["x-stream"] = True
     if spec.public:
         method["x-security"] = []
+    if hints := effects(entry):
+        method["x-annotations"] = hints
     if spec.approval:
         method["x-human-authorization"] = True
     if spec.provenance is not None:

@@ -151,8 +151,8 @@ def links(description: JsonObject, url: str) -> list[InterfaceLink]:
         content, where = each.get("content"), each.get("url")
         if isinstance(content, dict):
             found.append(InterfaceLink(url, content, _human(each)))
-        elif isinstance(where, str) and where:
-            found.append(InterfaceLink(urljoin(url, where), None, _human(each)))
+        elif isinstance(where, str) and where and (there := _joined(url, where)):
+            found.append(InterfaceLink(there, None, _human(each)))
     return found
 
 
@@ -190,7 +190,15 @@ def _server(holder: Mapping[str, Any], url: str) -> str:
     servers = holder.get("servers")
     first = servers[0] if isinstance(servers, list) and servers else None
     where = first.get("url") if isinstance(first, dict) else None
-    return urljoin(url, where) if isinstance(where, str) and where else ""
+    return _joined(url, where) if isinstance(where, str) and where else ""
+
+
+def _joined(url: str, where: str) -> str:
+    """Where a stranger's link leads; empty: nowhere, it is none."""
+    try:
+        return urljoin(url, where)
+    except ValueError:
+        return ""
 
 
 def _parameters(listed: object, descriptors: object) -> list[Mapping[str, Any]]:

@@ -18,6 +18,9 @@ CARD_TYPE: Final = "application/mcp-server-card+json"
 CARD_LEAF: Final = "/server-card"
 """What the card's address has after the MCP server's: SEP-2127 reserves it."""
 
+REGISTRY_TYPE: Final = "application/ai-registry+json"
+"""Of what answers ``POST /search`` below its address (ARD)."""
+
 _SPEC_VERSION: Final = "1.0"
 _CARD_SCHEMA: Final = "https://static.modelcontextprotocol.io/schemas/v1/server-card.schema.json"
 _A2A_TYPE: Final = "application/a2a-agent-card+json"
@@ -86,8 +89,10 @@ def card_name(server: McpServer, base: str) -> str:
     return f"{_backwards(host)}/{server.name}"
 
 
-def catalogue(operator: Operator, agents: Sequence[ListedAgent], server: McpServer | None, base: str) -> JsonObject:
-    """The catalogue: the MCP server, then each agent by A2A and by ANP."""
+def catalogue(
+    operator: Operator, agents: Sequence[ListedAgent], server: McpServer | None, base: str, *, searched: bool = False
+) -> JsonObject:
+    """The catalogue: the MCP server, then each agent by A2A and by ANP; ``searched``: and where to search (ARD)."""
     publisher = {"identifier": operator.did, "displayName": operator.domain, "identityType": "did"}
     names = _Names(operator.domain, publisher)
     entries = [] if server is None else [names.entry("mcp", server.name, CARD_TYPE, f"{base}{server.path}{CARD_LEAF}")]
@@ -97,6 +102,8 @@ def catalogue(operator: Operator, agents: Sequence[ListedAgent], server: McpServ
             names.entry("a2a", agent.name, _A2A_TYPE, f"{base}{_A2A_CARD.format(name=agent.name)}"),
             names.entry("anp", agent.name, _ANP_TYPE, f"{base}{_ANP_DESCRIPTION.format(name=agent.name)}") | described,
         ]
+    if searched:
+        entries.append(names.entry("registry", "search", REGISTRY_TYPE, f"{base}/"))
     host = {"displayName": operator.domain, "identifier": operator.did}
     return {"specVersion": _SPEC_VERSION, "host": host, "entries": entries}
 

@@ -59,6 +59,7 @@ class Shown:
         agents: the agents that offer the network something and want to be listed, as they are now.
         server: the MCP server; None where the node opens none.
         clock: dates what changes.
+        searched: whether the node can be searched (`SearchDoor`).
     """
 
     base: str
@@ -66,6 +67,7 @@ class Shown:
     agents: Callable[[], Sequence[ListedAgent]]
     server: McpServer | None
     clock: Clock
+    searched: bool = False
 
 
 class Published:
@@ -86,7 +88,8 @@ class Published:
         shown = self._shown
         seen = (shown.operator(), tuple(shown.agents()))
         if seen != self._seen:
-            made = {CATALOGUE: self._made(CATALOGUE, catalogue(*seen, shown.server, shown.base), CATALOGUE_TYPE)}
+            listed = catalogue(*seen, shown.server, shown.base, searched=shown.searched)
+            made = {CATALOGUE: self._made(CATALOGUE, listed, CATALOGUE_TYPE)}
             if shown.server is not None:
                 made[self._card] = self._made(self._card, server_card(shown.server, shown.base), CARD_TYPE)
             self._documents, self._seen = made, seen

@@ -30,6 +30,7 @@ _METADATA: Final[JsonObject] = {
         "api_version": {"type": "string"},
         "rate_limit_remaining": {"type": ["integer", "null"]},
         "degraded": {"type": "boolean", "description": "there, and true, where a fallback answered"},
+        "chosen": {"type": "object", "description": "what a request in words led to"},
     },
     "required": ["processing_time", "api_version", "rate_limit_remaining"],
 }

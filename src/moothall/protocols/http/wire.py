@@ -36,6 +36,7 @@ def success(reply: Reply[Any], request_id: str, metadata: Metadata | None = None
             "api_version": metadata.api_version,
             "rate_limit_remaining": metadata.rate_limit_remaining,
             **({"degraded": True} if metadata.degraded else {}),
+            **({"chosen": metadata.chosen} if metadata.chosen else {}),
         }
     return dumps(envelope)
 

@@ -14,14 +14,17 @@ from mcp.shared.inbound import validate_mcp_param_headers
 from mcp_types import CallToolRequestParams
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from moothall.calls.ports import CallFacts, Report
+from moothall.calls.ports import CallFacts, Gateway, Report
 from moothall.calls.reply import Progress
 from moothall.calls.target import Target
 from moothall.canonical import dumps
+from moothall.capability.deciding import decides
 from moothall.capability.entry import Entry
-from moothall.capability.spec import JsonObject
+from moothall.capability.narration import error_form, told_error, told_value, value_form
+from moothall.capability.spec import FACADE, JsonObject
 from moothall.errors import (
     ApprovalPending,
+    Forbidden,
     InputRequired,
     InternalError,
     MoothallError,
@@ -29,15 +32,18 @@ from moothall.errors import (
     Told,
     ValidationError,
 )
+from moothall.messages import Lang
 from moothall.protocols.approving import APPROVAL, PURPOSE, approval_of, purpose_of
-from moothall.protocols.mcp.approvals import resumed, waiting
+from moothall.protocols.mcp.approvals import approval_form, resumed, waiting
 from moothall.protocols.mcp.asking import ClientPartner
 from moothall.protocols.mcp.content import blocks
 from moothall.protocols.mcp.failures import protocol_error, tool_failure, unknown_tool
 from moothall.protocols.mcp.ground import DOOR, Ground
+from moothall.protocols.mcp.pouring import poured
 from moothall.protocols.mcp.schemas import RESULT
 from moothall.protocols.mcp.tools import Tool, Tools
 from moothall.protocols.mcp.visits import Visit, visit_of
+from moothall.tracing import HEADER, received
 
 KEY: Final = "moothall/idempotencyKey"
 TIMEOUT: Final = "moothall/timeout"
@@ -72,14 +78,22 @@ async def perform(
     """Make a call for the sender of a request; ``check`` is made once it is known that it may be made.
 
     Raises:
+        Forbidden: a person decides with it, and the client is a model.
         MoothallError: it may not be made, or failed.
         MCPError: the check failed.
     """
-    gateway = ground.gateway()
-    admitted = await gateway.admit(target, _facts(ctx, visit_of(ctx), partner))
+    gateway, visit = ground.gateway(), visit_of(ctx)
+    facts = _facts(ctx, visit, partner)
+    facts.inside = not visit.deciding and _passes_on(gateway, target)
+    admitted = await gateway.admit(target, facts)
+    if not visit.deciding and decides(admitted.entry):
+        raise Forbidden("a model does not decide for its owner", told=Told("mcp.deciding", hint="mcp.deciding_hint"))
     if check is not None:
         check()
-    reply = await gateway.run(admitted, admitted.entry.locate(arguments))
+    located, report = admitted.entry.locate(arguments), admitted.facts.report
+    if admitted.entry.streams and report is not None:
+        return Outcome(admitted.entry, await poured(gateway, admitted, located, report))
+    reply = await gateway.run(admitted, located)
     if reply.error is not None:
         raise reply.error
     return Outcome(admitted.entry, reply.data)
@@ -102,12 +116,15 @@ class ToolCalls:
         tool = self._tools.find(params.name)
         arguments = params.arguments or {}
         check = None
+        if tool is not None and tool.narrated:
+            return await self._narrated(ctx, tool, arguments)
         if tool is not None and tool.mirrored and ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
             check = partial(_check_headers, tool, arguments, visit)
-        partner = ClientPartner(ctx)
+        partner, admitted = ClientPartner(ctx), list[str]()
+        let_in = partial(_let_in, admitted, params.name, check)
         target = Target("local", params.name[:_SHOWN]) if tool is None else tool.target
         try:
-            outcome = await perform(self._ground, ctx, target, arguments, partner, check)
+            outcome = await perform(self._ground, ctx, target, arguments, partner, let_in)
             return _result(outcome, tool)
         except ApprovalPending as error:
             return waiting(ctx, error, visit.lang, structured=tool is None or "outputSchema" not in tool.row)
@@ -115,11 +132,71 @@ class ToolCalls:
             asked = partner.required(error)
             return tool_failure(error, visit.lang) if asked is None else asked
         except ServiceNotFoundError as error:
-            raise unknown_tool(params.name[:_SHOWN], error, visit.lang) from error
+            if not admitted:
+                raise unknown_tool(params.name[:_SHOWN], error, visit.lang) from error
+            return tool_failure(error, visit.lang)  # the tool is there: what it was asked for is not
         except MoothallError as error:
             if error.appearance.mcp == "error":
                 raise protocol_error(error, visit.lang) from error
             return tool_failure(error, visit.lang)
+
+    async def _narrated(self, ctx: Context, tool: Tool, arguments: Mapping[str, Any]) -> JsonObject:
+        """Call a tool that tells of others: their failures, a name that nobody has among them, are results.
+
+        Raises:
+            MCPError: the tool itself may not be called.
+        """
+        visit, partner, admitted = visit_of(ctx), ClientPartner(ctx), list[Tool]()
+        try:
+            outcome = await perform(self._ground, ctx, tool.target, arguments, partner, partial(admitted.append, tool))
+            return _told(outcome.data, visit.lang)
+        except ApprovalPending as error:
+            if (form := approval_form(ctx, error, visit.lang)) is not None:
+                return form
+            return {**_failed(error, visit.lang), "_meta": {APPROVAL: dict(error.details)}}
+        except InputRequired as error:
+            asked = partner.required(error)
+            return _failed(error, visit.lang) if asked is None else asked
+        except MoothallError as error:
+            if admitted:
+                return _failed(error, visit.lang)
+            if isinstance(error, ServiceNotFoundError):
+                raise unknown_tool(tool.row["name"], error, visit.lang) from error
+            if error.appearance.mcp == "error":
+                raise protocol_error(error, visit.lang) from error
+            return _failed(error, visit.lang)
+
+
+def _passes_on(gateway: Gateway, target: Target) -> bool:
+    """Whether a target does what it is told: the tools of the node do it in the name of their caller."""
+    entry = gateway.snapshot.find(target.address, target.version)
+    return entry is not None and FACADE in entry.spec.tags
+
+
+def _let_in(admitted: list[str], name: str, check: Callable[[], None] | None) -> None:
+    """Note that a call may be made, and check it."""
+    admitted.append(name)
+    if check is not None:
+        check()
+
+
+def _told(data: Any, lang: Lang) -> JsonObject:  # noqa: ANN401 - JSON of any shape
+    """What a tool tells of a value that something else gave.
+
+    Raises:
+        InternalError: the value is no JSON.
+    """
+    try:
+        shown = told_value(data, lang)
+    except TypeError as error:
+        raise InternalError("the result is no JSON", told=Told("protocols.failed")) from error
+    content = [{"type": "text", "text": shown}]
+    return {"content": content, "structuredContent": value_form(data), "_meta": {WRAPPED: True}}
+
+
+def _failed(error: MoothallError, lang: Lang) -> JsonObject:
+    content = [{"type": "text", "text": told_error(error, lang)}]
+    return {"content": content, "structuredContent": error_form(error, lang), "isError": True}
 
 
 def _result(outcome: Outcome, tool: Tool | None) -> JsonObject:
@@ -166,6 +243,7 @@ def _facts(ctx: Context, visit: Visit, partner: ClientPartner) -> CallFacts:
     )
     params: Mapping[str, Any] = ctx.params or {}
     meta: Mapping[str, Any] = ctx.meta or {}
+    facts.trace = received(meta.get(HEADER)) or received(visit.headers.get(HEADER))  # a session has many requests
     if "requestState" in params:
         facts.approval = resumed(params).approval
     if not meta:

@@ -31,7 +31,7 @@ from moothall.protocols.mcp.ground import Ground
 from moothall.protocols.mcp.handshake import Handshake
 from moothall.protocols.mcp.listening import held
 from moothall.protocols.mcp.single import answer
-from moothall.protocols.mcp.visits import Visit
+from moothall.protocols.mcp.visits import UNDECIDING, Visit
 from moothall.protocols.mcp.wire import PARSE_ERROR, Message, failure, read
 from moothall.telemetry import logger
 
@@ -166,6 +166,7 @@ class McpDoor:
             address=exchange.address,
             headers=exchange.headers,
             lang=exchange.lang,
+            deciding=UNDECIDING not in exchange.headers,
         )
 
     async def _acceptable(self, exchange: Exchange, message: Message | None) -> bool:

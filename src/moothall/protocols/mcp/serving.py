@@ -124,6 +124,11 @@ class McpRoom:
         self._sessions = Sessions(self._server, ground, sessions, idle) if sessions else None
 
     @property
+    def server(self) -> Server[Any]:
+        """The server of the SDK."""
+        return self._server
+
+    @property
     def sessions(self) -> int:
         """How many sessions there are."""
         return 0 if self._sessions is None else len(self._sessions)
@@ -148,10 +153,15 @@ class McpRoom:
         if self._sessions is not None:
             await self._sessions.aclose()
 
-    async def serve_stdio(self, principal: Principal, lang: Lang = "en", *, stdin: Lines, stdout: Output) -> None:
-        """Serve one client over lines of text, until there are no more and all is answered that was asked."""
+    async def serve_stdio(
+        self, principal: Principal, lang: Lang = "en", *, stdin: Lines, stdout: Output, deciding: bool = True
+    ) -> None:
+        """Serve one client over lines of text, until there are no more and all is answered that was asked.
+
+        With ``deciding`` it may use what a person decides with (`moothall.capability.deciding`).
+        """
         self.start()
-        visit = Visit(principal=principal, lang=lang)
+        visit = Visit(principal=principal, lang=lang, deciding=deciding)
         await serve_lines(self._server, visit, self._ground.bus, stdin, stdout)
 
 

@@ -11,9 +11,12 @@ from mcp.shared.inbound import find_invalid_x_mcp_header, x_mcp_header_map
 from mcp_types import PaginatedRequestParams
 
 from moothall.calls.target import Target
+from moothall.capability.deciding import decides
 from moothall.capability.entry import Entry
+from moothall.capability.function_schemas import TAGS
+from moothall.capability.narration import SCHEMA
 from moothall.capability.snapshot import Snapshot
-from moothall.capability.spec import JsonObject
+from moothall.capability.spec import FACADE, JsonObject
 from moothall.capability.tool_names import ToolNames
 from moothall.protocols.mcp.ground import DOOR, Ground
 from moothall.protocols.mcp.listings import page, title
@@ -37,6 +40,7 @@ class Tool:
         target: what a call of it names.
         schema: of its arguments.
         wrapped: whether its value stands under ``result``, because its schema says no object; None: the value decides.
+        narrated: whether its results are sentences, for it tells of what others gave (`capability.narration`).
         mirrored: whether arguments are repeated in headers (``x-mcp-header``), which must agree.
         row: its place in the listing.
     """
@@ -45,6 +49,7 @@ class Tool:
     target: Target
     schema: JsonObject
     wrapped: bool | None
+    narrated: bool
     mirrored: bool
     row: JsonObject
 
@@ -53,10 +58,12 @@ class Tool:
         """The tool of that name."""
         arguments = input_schema(entry)
         result, wrapped = (None, False) if entry.blocks else output_schema(entry)
+        if narrated := FACADE in entry.spec.tags:
+            result, wrapped = SCHEMA, True
         mirrored = find_invalid_x_mcp_header(arguments) is None and bool(x_mcp_header_map(arguments))
         row = _row(name, entry, arguments, result)
         known = None if result is None else wrapped
-        return cls(entry, Target("local", entry.id), arguments, known, mirrored, row)
+        return cls(entry, Target("local", entry.id), arguments, known, narrated, mirrored, row)
 
 
 class Tools:
@@ -112,7 +119,9 @@ class Tools:
         gateway = self._ground.gateway()
         if gateway.snapshot is not self._snapshot:
             self._refresh(gateway.snapshot)
-        return await gateway.visible(visit_of(ctx).principal, DOOR)
+        visit = visit_of(ctx)
+        found = await gateway.visible(visit.principal, DOOR)
+        return found if visit.deciding else tuple(entry for entry in found if not decides(entry))
 
     def _row(self, entry: Entry) -> JsonObject:
         name = self._names.of(entry)
@@ -139,4 +148,6 @@ def _row(name: str, entry: Entry, arguments: JsonObject, result: JsonObject | No
     }
     if result is not None:
         row["outputSchema"] = result
+    if spec.tags:
+        row["_meta"] = {TAGS: list(spec.tags)}
     return row

@@ -12,6 +12,9 @@ from mcp.server.context import ServerRequestContext
 from moothall.identity.principal import Principal
 from moothall.messages import Lang
 
+UNDECIDING: Final = "x-moothall-undeciding"
+"""Header of a client that is a model of its owner's: what a person decides with is neither listed nor called for it."""
+
 VISIT: Final = "moothall.mcp.visit"
 """Key of the ASGI scope, for messages that the SDK's own transport takes in."""
 
@@ -26,6 +29,7 @@ class Visit:
         address: its network address; empty for a process.
         headers: of the request, lower-case names.
         lang: the language it reads errors in.
+        deciding: whether it may use what a person decides with (`moothall.capability.deciding`).
         greeting: the last message of its handshake, where the visit is that of a whole connection.
         work: ends what is done for a request of a session.
         done: whether that is done, and was not cancelled.
@@ -36,6 +40,7 @@ class Visit:
     address: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     lang: Lang = "en"
+    deciding: bool = True
     greeting: ServerRequestContext[Any, Any] | None = None
     work: CancelScope | None = None
     done: bool = False

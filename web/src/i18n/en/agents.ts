@@ -28,7 +28,7 @@ export const agents: typeof zh = {
   tags: "Tags",
   city: "City",
   origin: "Origin",
-  origins: { demo: "demo", user: "user" },
+  origins: { demo: "demo", user: "user", remote: "remote" },
   open: (name) => `Show ${name}`,
   back: "Back to the list",
   edit: "Edit",

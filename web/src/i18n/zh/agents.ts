@@ -25,7 +25,7 @@ export const agents = {
   tags: "标签",
   city: "城市",
   origin: "来源",
-  origins: { demo: "示例", user: "用户" },
+  origins: { demo: "示例", user: "用户", remote: "远程" },
   open: (name: string) => `查看 ${name}`,
   back: "返回列表",
   edit: "编辑",

@@ -167,6 +167,7 @@ def _skills(listed: object, schemas: Mapping[str, Any]) -> dict[str, JsonObject]
             "tags": [tag for tag in row.get("tags") or [] if isinstance(tag, str)] if _is_list(row, "tags") else [],
             "input_schema": _object(schema.get("input_schema")),
             "output_schema": _object(schema.get("output_schema")),
+            **({"annotations": hints} if (hints := _object(schema.get("annotations"))) else {}),
         }
     return found
 

@@ -7,7 +7,7 @@ without arguments an agent is described.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Container, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -47,6 +47,7 @@ class Ground:
         resolver: finds the documents of DIDs that signed cards.
         principals: who an agent of this node is as a caller.
         own: the authorities of this very node.
+        found: whether a target was found elsewhere and may be used as it is described.
     """
 
     aliases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -57,6 +58,7 @@ class Ground:
     principals: Callable[[str], Principal]
     clock: Clock
     own: Container[str] = ()
+    found: Callable[[str], Awaitable[bool]] | None = None
 
 
 class A2aConnector:
@@ -76,7 +78,7 @@ class A2aConnector:
 
     async def call(self, outgoing: Outgoing) -> Any:  # noqa: ANN401 - JSON of any shape
         """Make the call and return its value, as JSON; of one that streams, the list of its values."""
-        peer = self._peers.of(outgoing)
+        peer = self._peers.of(outgoing, found=await self._found(outgoing.target))
         async with self._recorded(peer, outgoing), _within(outgoing.timeout):
             way = self._way(peer, outgoing.agent)
             card = await self._cards.of(way)
@@ -89,7 +91,7 @@ class A2aConnector:
 
     async def stream(self, outgoing: Outgoing) -> AsyncIterator[Any]:
         """Make the call and yield its values; those of a list, where the far side does not stream."""
-        peer = self._peers.of(outgoing)
+        peer = self._peers.of(outgoing, found=await self._found(outgoing.target))
         async with self._recorded(peer, outgoing):
             way = self._way(peer, outgoing.agent)
             until = asyncio.get_running_loop().time() + outgoing.timeout
@@ -108,7 +110,7 @@ class A2aConnector:
 
     async def describe(self, target: Target, agent: str) -> JsonObject:
         """The agent at a target: its skills, what its signature is worth; of a plain service, that it is one."""
-        peer = self._peers.at(target.address)
+        peer = self._peers.at(target.address, declared=await self._found(target))
         async with _within(DESCRIBED_SECONDS):
             card = await self._cards.of(self._way(peer, agent))
         return {"profile": "legacy", "url": peer.shown} if card is None else card.described()
@@ -117,6 +119,11 @@ class A2aConnector:
         """Give up looking for cards, and wait for tasks that are being cancelled."""
         await self._cards.aclose()
         await asyncio.gather(*self._cancelling)
+
+    async def _found(self, target: Target) -> bool:
+        """Whether the owner lets somebody be called whom the file does not list; raises StorageError."""
+        asks = self._ground.found
+        return asks is not None and self._peers.strange(target.address) and await asks(str(target))
 
     def _way(self, peer: Peer, agent: str) -> Way:
         return Way(peer, agent, self._ground.egress, self._ground.sessions)

@@ -87,15 +87,19 @@ class Peers:
         self._own = own
         self._peers = {name: _alias(name, table, environ, egress) for name, table in aliases.items()}
 
-    def of(self, outgoing: Outgoing) -> Peer:
-        """Whom a call goes to.
+    def strange(self, address: str) -> bool:
+        """Whether an address is one that the operator has not listed, so that somebody else has to vouch for it."""
+        return address not in self._peers and address.startswith(("http://", "https://")) and not self._listed(address)
+
+    def of(self, outgoing: Outgoing, *, found: bool = False) -> Peer:
+        """Whom a call goes to; ``found``: the owner has looked at what is called there.
 
         Raises:
             ServiceNotFoundError: the file has no such name.
             PermissionDeniedError: an address that is not listed, or the node's own for somebody else than its owner.
             InvalidInput: an address that nothing may be sent to.
         """
-        peer = self.at(outgoing.target.address, declared="endpoint" in outgoing.remote)
+        peer = self.at(outgoing.target.address, declared=found or "endpoint" in outgoing.remote)
         caller = outgoing.principal
         if caller is not None and not caller.owner and httpx.URL(peer.url).netloc.decode("ascii").lower() in self._own:
             raise PermissionDeniedError("the address of this very node", told=Told("remote.own_address"))
@@ -108,7 +112,7 @@ class Peers:
         )
 
     def at(self, address: str, *, declared: bool = False) -> Peer:
-        """The peer of a name or an address; ``declared``: a developer wrote it into this node. Raises as `of`."""
+        """The peer of a name or an address; ``declared``: a developer or the owner vouches for it. Raises as `of`."""
         peer = self._peers.get(address)
         if peer is not None:
             return peer

@@ -78,6 +78,8 @@ class GuardedCarriage(httpx2.AsyncBaseTransport):
         if _origin(request.url) == self._origin:
             fields.update(self._headers)
         content = await request.aread()
+        if exchange is not None:
+            exchange.begun = True
         async with AsyncExitStack() as opening:
             sent = self._session.stream(request.method, str(request.url), headers=fields, content=content, caps=caps)
             answer = await opening.enter_async_context(sent)

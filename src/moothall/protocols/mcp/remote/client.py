@@ -43,6 +43,7 @@ from moothall.protocols.mcp.remote.progress import Telling
 from moothall.protocols.mcp.remote.servers import HttpServer, Server, StdioServer
 from moothall.protocols.mcp.remote.tools import Tools, described, wraps
 from moothall.telemetry import logger
+from moothall.tracing import HEADER, current
 
 _IDLE_SECONDS: Final = 300.0
 _ROUNDS: Final = 10
@@ -299,6 +300,8 @@ def _unlike(returns: JsonObject | None, value: JsonObject) -> bool:
 def _meta(outgoing: Outgoing, exchange: Exchange) -> RequestParamsMeta:
     """What another moothall node wants to know of a call; to others it means nothing."""
     meta: dict[str, Any] = {_TIMEOUT: round(exchange.left, 3), _HOPS: outgoing.hops}
+    if trace := current.get():
+        meta[HEADER] = trace
     if outgoing.idempotency_key is not None:
         meta[_KEY] = outgoing.idempotency_key
     meta |= metadata_of(outgoing.approval, outgoing.purpose)

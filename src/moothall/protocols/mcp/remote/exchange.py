@@ -25,6 +25,7 @@ class Exchange:
         deadline: by the clock of the event loop.
         opening: whether a connection is opened; what it leaves open stays open beyond its deadline.
         failure: what went wrong below the protocol.
+        begun: whether a request has gone out over HTTP.
         status: the HTTP status of the last answer; 0 without one.
         partner: whom the server's questions are passed on to; None: to nobody.
         asked: whether the server asked something that could not be passed on.
@@ -36,6 +37,7 @@ class Exchange:
     __slots__ = (
         "about",
         "asked",
+        "begun",
         "deadline",
         "failure",
         "opening",
@@ -59,6 +61,7 @@ class Exchange:
         self.opening = opening
         self.partner = partner
         self.failure: MoothallError | None = None
+        self.begun = False
         self.status = 0
         self.asked = False
         self.questions = 0
@@ -81,7 +84,7 @@ class Exchange:
 
     def again(self) -> None:
         """Forget what went wrong, for another attempt."""
-        self.failure, self.status, self.questions = None, 0, 0
+        self.failure, self.begun, self.status, self.questions = None, False, 0, 0
 
 
 def current() -> Exchange | None:

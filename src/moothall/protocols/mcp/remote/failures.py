@@ -69,6 +69,10 @@ def failure_of(error: Exception, exchange: Exchange) -> MoothallError:  # noqa: 
 
 def failure_in(result: Mapping[str, Any]) -> MoothallError:
     """The error of a result that says it is one; of another moothall node it has a code that a program reads."""
+    shown = result.get("structuredContent")
+    row = shown.get("error") if isinstance(shown, Mapping) else None
+    if isinstance(row, Mapping) and isinstance(row.get("code"), str):
+        return remote_error(row["code"], row.get("details"))
     blocks = result.get("content")
     text = blocks[0].get("text") if isinstance(blocks, Sequence) and len(blocks) == 1 else None
     if isinstance(text, str) and text.startswith("{") and len(text) <= _LONGEST:

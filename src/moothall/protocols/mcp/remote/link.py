@@ -165,7 +165,7 @@ class Link:
         """Whether the server refused a call because it does not know the connection (any more): nothing was done."""
         if error.code == CONNECTION_CLOSED and exchange.failure is None and not exchange.status:
             connection.retire(lost=True)
-            return False
+            return not (self._starts or exchange.begun)  # it had ended before the call had anything to do with it
         named = self._pinned is None and exchange.session
         if named and exchange.status == _REFUSED and error.code in _SESSION_MISSED:
             connection.retire()  # if it was that, the next call has another session; this one may have been made

@@ -101,9 +101,11 @@ def wraps(tool: Tool) -> bool:
 
 def described(tool: Tool) -> JsonObject:
     """A tool for whoever wants to call it."""
+    hints = tool.annotations.model_dump(by_alias=True, exclude_none=True) if tool.annotations else {}
     return {
         "name": tool.name,
         "description": (tool.description or tool.title or "")[:_LONGEST],
         "input_schema": tool.input_schema,
         "output_schema": tool.output_schema or {},
+        **({"annotations": hints} if hints else {}),
     }

@@ -1,0 +1,1 @@
+"""Search: listings brought to concepts, a text index beside them, and one ranking out of both."""

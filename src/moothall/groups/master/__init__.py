@@ -1,0 +1,1 @@
+"""The master agent: which services there are, who may use them, and the way to them."""

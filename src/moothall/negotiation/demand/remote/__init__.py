@@ -1,0 +1,1 @@
+"""Participants of negotiations that live elsewhere: what they are asked, what they may answer, and where they are."""

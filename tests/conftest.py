@@ -62,12 +62,19 @@ def _tables_at_once(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _loggers_as_found() -> Iterator[None]:
-    """Give the next test the loggers as this one found them: a command that runs in process sets them up anew."""
-    kept = [(log, log.handlers[:], log.level, log.propagate) for log in map(logging.getLogger, ("", "moothall"))]
+def _nobody_said_where_the_log_goes() -> Iterator[None]:
+    """Every test begins with loggers that nobody set up: a command that runs in process, in a fixture, too, does so."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    _as_made(logging.getLogger("moothall"))
     yield
-    for log, handlers, level, propagate in kept:
-        log.handlers[:], log.level, log.propagate = handlers, level, propagate
+    root.handlers[:], root.level = handlers, level
+    _as_made(logging.getLogger("moothall"))
+
+
+def _as_made(logger: logging.Logger) -> None:
+    logger.handlers[:], logger.propagate = [], True
+    logger.setLevel(logging.NOTSET)
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "people.register": {"person": "zhang_san", "agent_did": STRANGER, "agent_role": "admin"},
     "teams.create": {"team": "search", "members": ["user:zhang_san"]},
     "teams.add": {"unit": "search", "member": STRANGER},
+    "policy.reload": {},
     "approvals.decide": {"approval_id": "ap-0123456789abcdef", "decision": "approved"},
 }
 

@@ -15,6 +15,7 @@ from moothall.policy.holdings import Holdings
 from moothall.policy.named.reader import read
 from moothall.policy.sources import PolicyConfig, PolicySource, ResourceRule
 from moothall.policy.store import FixedPolicies, PolicyStore
+from tests.capability.shop import context
 from tests.policy.ground import READS, Town, chain, decided, did, entry
 
 HOST, ANN, BOB = did("host"), did("ann"), did("bob")
@@ -85,11 +86,11 @@ async def test_a_denial_says_what_is_lacking(tmp_path: Path) -> None:
 
 async def test_the_operator_sees_the_policies_and_reads_them_anew(tmp_path: Path) -> None:
     engine = PolicyEngine.usual()
-    told = desk(engine, tmp_path)
+    told, owner = desk(engine, tmp_path), context(entry(name="policy.reload"))
     assert "operator-key" in {one["id"] for one in (await told.show())["policies"]}
-    before = (await told.reload())["revision"]
+    before = (await told.reload(owner))["revision"]
     (tmp_path / "own.cedar").write_text(WHY)
-    after = await told.reload()
+    after = await told.reload(owner)
     assert after["revision"] != before
     assert after["policies"][-1] == {
         "id": "why",
@@ -100,7 +101,7 @@ async def test_the_operator_sees_the_policies_and_reads_them_anew(tmp_path: Path
     }
     (tmp_path / "own.cedar").write_text("forbid")
     with pytest.raises(InvalidInput):
-        await told.reload()
+        await told.reload(owner)
 
 
 async def test_somebody_can_give_away_what_it_may_do_itself_and_without_asking() -> None:

@@ -33,7 +33,7 @@ import uvloop
 from starlette.types import Receive, Scope, Send
 
 from moothall import Agent, Node
-from moothall.cli.serving import SWITCH_SECONDS
+from moothall.cli.process import SWITCH_SECONDS
 from moothall.identity.signing import sign_request
 from moothall.protocols.realtime.door import SOCKET, STREAM
 from moothall.server.run import bind, serve_on

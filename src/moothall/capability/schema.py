@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from typing import Annotated, Any, Final, get_args, get_origin
 
 from pydantic import ConfigDict, Field, PydanticUserError, TypeAdapter
@@ -161,7 +160,7 @@ def input_schema(shape: Shape) -> JsonObject:
     made: JsonObject | None = shape.made.get("input")
     if made is None:
         made = shape.made["input"] = _arguments(shape).json_schema(schema_generator=jsonschema.Inputs)
-    return deepcopy(made)
+    return _copied(made)
 
 
 def output_schema(shape: Shape) -> JsonObject | None:
@@ -174,7 +173,20 @@ def output_schema(shape: Shape) -> JsonObject | None:
         if shape.result:
             made.setdefault("description", shape.result)
         shape.made["output"] = made
-    return deepcopy(made)
+    return _copied(made)
+
+
+def _copied(made: JsonObject) -> JsonObject:
+    """A copy all through; `copy.deepcopy`, which also looks for what occurs twice, takes ten times as long."""
+    return {name: _copied_value(value) for name, value in made.items()}
+
+
+def _copied_value(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        return _copied(value)
+    if isinstance(value, list):
+        return [_copied_value(each) for each in value]
+    return value
 
 
 def _arguments(shape: Shape) -> TypeAdapter[Any]:

@@ -10,6 +10,7 @@ from io import TextIOWrapper
 
 import click
 
+from moothall.cli import process
 from moothall.cli.failures import INTERRUPTED, show, show_usage
 from moothall.cli.logs import asked_level, show_log
 from moothall.cli.wording import CONTEXT, Commands, Option, asked_language
@@ -108,6 +109,7 @@ def _fault(error: Exception, lang: Lang) -> int:
 
 def main() -> None:
     """Run ``moot`` as a program."""
+    process.begin()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Chinese shows question marks, not a traceback

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from moothall.cli import nodefile
+from moothall.cli import nodefile, process
 from moothall.cli.nodefile import NodeFile
 from moothall.errors import SettingsError
 from moothall.identity.apikeys import parse_keys
@@ -24,12 +22,6 @@ from moothall.server.admission import is_loopback
 from moothall.server.cors import Cors
 from moothall.server.run import Address, AddressInUse, Tls, bind, serve_on
 from moothall.settings import Settings, variable
-
-SWITCH_SECONDS = 0.0001
-"""How long a thread with something to do waits for the interpreter.
-
-Each statement of the database waits so, and with Python's 5 ms a message stands still while earlier ones are sent.
-"""
 
 _HIGHEST = 65_535
 _TRIES = 100
@@ -108,8 +100,7 @@ async def served(
             written.append(NodeFile(address.url, os.getpid(), node.owner_token, authority))
             nodefile.write(node.settings.data, written[0])
             ready(address)
-            gc.freeze()  # what there is by now stays: to look through it again and again would hold all callers up
-            sys.setswitchinterval(SWITCH_SECONDS)
+            process.settle()
             begun.set()
 
         door = asyncio.create_task(serve_on(listener, node.app(), host=host, on_ready=on_ready, stop=stop, tls=tls))

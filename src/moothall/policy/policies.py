@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, Literal, Self
 
 import cedarpy
@@ -23,6 +24,8 @@ _ANNOTATIONS: Final = frozenset({"id", "layer", "reason", "needs", "after"})
 _DELEGATION: Final = "delegation"
 _PARTS: Final = 512
 """Selections of policies that are kept ready."""
+_TEXTS: Final = 64
+"""Texts of policies that are kept read: of all files but the one that was changed, nothing is new."""
 _RESOURCES: Final = 8192
 """Resources for which it is kept which policies may speak of them."""
 
@@ -94,11 +97,10 @@ class PolicySet:
             SettingsError: a text is not Cedar, does not fit the schema, or breaks a rule of this module; a rule about
                 capabilities sets what there is not; the hierarchy of duties has a cycle. It names the place.
         """
-        parsed = cedarpy.Schema.from_str(schema)
         sources = [source for source in builtin if source.layer in config.builtin] + list(config.sources)
         policies: dict[str, Policy] = {}
         for source in sources:
-            for policy in _read(source, parsed):
+            for policy in _read(source, schema):
                 if policy.id in policies:
                     raise _wrong(source.name, f"the id {policy.id!r} is taken by {policies[policy.id].source}")
                 policies[policy.id] = policy
@@ -108,7 +110,7 @@ class PolicySet:
         return cls(
             policies=policies,
             config=config,
-            schema=parsed,
+            schema=_schema(schema),
             revision=digest([schema, texts, *written(config)]),
             inherits=inherited(config.roles),
             ranks={
@@ -165,7 +167,13 @@ def _cedar(policies: Iterable[Policy]) -> cedarpy.PolicySet:
     return cedarpy.PolicySet.from_json_str(json.dumps({"staticPolicies": static, "templates": {}, "templateLinks": []}))
 
 
-def _read(source: PolicySource, schema: cedarpy.Schema) -> Iterator[Policy]:
+@lru_cache(maxsize=4)
+def _schema(text: str) -> cedarpy.Schema:
+    return cedarpy.Schema.from_str(text)
+
+
+@lru_cache(maxsize=_TEXTS)
+def _read(source: PolicySource, schema: str) -> tuple[Policy, ...]:
     """The policies of one text."""
     if source.layer not in LAYERS:
         raise _wrong(source.name, f"there is no layer {source.layer!r}")
@@ -173,7 +181,7 @@ def _read(source: PolicySource, schema: cedarpy.Schema) -> Iterator[Policy]:
         raise _wrong(source.name, why)
     try:
         document = json.loads(cedarpy.policies_to_json_str(source.text))
-        policies = [_policy(policy, source) for policy in document["staticPolicies"].values()]
+        policies = tuple(_policy(policy, source) for policy in document["staticPolicies"].values())
     except ValueError as error:
         raise _wrong(source.name, str(error)) from error
     except RecursionError as error:
@@ -181,12 +189,12 @@ def _read(source: PolicySource, schema: cedarpy.Schema) -> Iterator[Policy]:
         raise _wrong(source.name, why) from error
     if document["templates"] or document["templateLinks"]:
         raise _wrong(source.name, "a policy has a slot (?principal, ?resource), which nothing would ever fill")
-    yield from policies
-    found = cedarpy.validate_policies(source.text, schema)
+    found = cedarpy.validate_policies(source.text, _schema(schema))
     if not found.validation_passed:
         named = found.id_annotations_by_policy_id
         first = found.errors[0]
         raise _wrong(source.name, f"{named.get(first.policy_id, first.policy_id)}: {first.error}")
+    return policies
 
 
 def _policy(policy: dict[str, Any], source: PolicySource) -> Policy:

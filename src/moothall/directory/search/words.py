@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib import import_module
+from types import ModuleType
 from typing import Final
-
-import rjieba
 
 from moothall.directory.lexicon import fold
 
@@ -53,10 +53,17 @@ def telling(found: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(word for word in found if word not in STOPS))
 
 
+@cache
+def _dictionary() -> ModuleType:
+    """Loaded for the first Chinese text: it takes a tenth of a second, and most commands read none."""
+    return import_module("rjieba")
+
+
 @lru_cache(maxsize=16_384)
 def _cut(run: str) -> tuple[str, ...]:
     found: list[str] = []
     loose = ""
+    rjieba = _dictionary()
     for word in rjieba.cut(run, False):  # noqa: FBT003 - without guesses, which depend on what stands around
         if len(word) >= _PAIR and rjieba.has_word(word):
             found.extend(_pairs(loose))

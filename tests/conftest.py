@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import os
-import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ import trustme
 from hypothesis import HealthCheck, settings
 
 from moothall.storage import migrate
-from tests.support import tables
+from tests.support import schemas, tables
 from tests.support.environment import setting_names
 from tests.support.fake_llm import FakeLLM, fake_llm_thread
 from tests.support.required import absence
@@ -52,13 +52,17 @@ def _one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="module", autouse=True)
 def _tables_at_once(request: pytest.FixtureRequest) -> Iterator[None]:
     """Make SQLite's tables at once, but where the migrations themselves are tested."""
-    if request.path.is_relative_to(Path(__file__).with_name("storage")):
+    if _of_storage(request):
         yield
         return
     tables.statements()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrate, "upgrade", tables.upgrade)
         yield
+
+
+def _of_storage(request: pytest.FixtureRequest) -> bool:
+    return request.path.is_relative_to(Path(__file__).with_name("storage"))
 
 
 @pytest.fixture(autouse=True)
@@ -98,15 +102,30 @@ async def llm(_model_server: FakeLLM) -> AsyncIterator[FakeLLM]:
     await _model_server.idle()
 
 
-@pytest.fixture
-async def postgres_url() -> AsyncIterator[str]:
-    """The URL of a new, empty schema in PostgreSQL, dropped after the test."""
+@pytest.fixture(scope="session", autouse=True)
+def _schemas_are_dropped_in_the_end() -> Iterator[None]:
+    yield
+    if schemas.left():
+        asyncio.run(_dropped())
+
+
+async def _dropped() -> None:
     connection = await _connected()
-    schema = f"test_{secrets.token_hex(6)}"
     try:
-        await connection.execute(f"CREATE SCHEMA {schema}")
+        for schema in schemas.left():
+            await schemas.dropped(connection, schema)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def postgres_url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """The URL of an empty schema in PostgreSQL; where the migrations themselves are tested, of a new one."""
+    connection = await _connected()
+    try:
+        schema = await schemas.taken(connection, new=_of_storage(request))
         yield f"{POSTGRES}{'&' if '?' in POSTGRES else '?'}schema={schema}"
-        await connection.execute(f"DROP SCHEMA {schema} CASCADE")
+        await schemas.given_back(connection, schema)
     finally:
         await connection.close()
 

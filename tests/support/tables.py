@@ -16,6 +16,16 @@ _TABLES: Final = "SELECT name FROM sqlite_master WHERE type = 'table' AND name <
 _STATEMENTS: Final = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
 _NONE_YET: Final = "SELECT count(*) = 0 FROM pg_tables WHERE schemaname = current_schema()"
 _MAKES: Final = ("CREATE TABLE", "CREATE INDEX", "CREATE UNIQUE INDEX", "ALTER TABLE", "DROP TABLE", "DROP INDEX")
+SHAPE: Final = """
+SELECT md5(coalesce(string_agg(line, ';' ORDER BY line), '')) FROM (
+    SELECT concat_ws(' ', c.relkind, c.relname, a.attname, a.atttypid, a.attnotnull) AS line
+    FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+    WHERE c.relnamespace = {0}::regnamespace AND c.relkind IN ('r', 'i', 'S', 'v')
+    UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE c.relnamespace = {0}::regnamespace AND NOT t.tgisinternal
+    UNION ALL SELECT 'function ' || proname FROM pg_proc WHERE pronamespace = {0}::regnamespace
+) AS lines
+"""
 _by_migrations = migrate.upgrade
 
 
@@ -45,6 +55,8 @@ def upgrade(connection: Connection, schema: str | None = None) -> None:
     connection.exec_driver_sql("INSERT INTO alembic_version (version_num) VALUES (?)", (HEAD,))
 
 
+shapes: set[str] = set()
+"""What a PostgreSQL schema with all tables looks like, once one is known."""
 _written: list[str] = []
 """What the first migration of an empty PostgreSQL schema in this process wrote."""
 
@@ -55,6 +67,7 @@ def _on_postgres(connection: Connection, schema: str | None) -> None:
         _by_migrations(connection, schema)
     elif not _written:
         _written.extend(_noted(connection, schema))
+        shapes.add(connection.exec_driver_sql(SHAPE.format("current_schema()")).scalar_one())
     else:
         script = ";\n".join(_written)
         connection.connection.dbapi_connection.run_async(lambda raw: raw.execute(script))  # type: ignore[union-attr]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from moothall.cli import nodefile
+from moothall.cli import nodefile, process
 from moothall.cli.invocation import Invocation, standard
 from moothall.cli.signals import run, stop_signal
 from moothall.cli.wire import Wire, taken
@@ -70,4 +70,5 @@ async def _serve(call: Invocation, settings: Settings, node: Node | None, wire: 
     async with node or Node(settings) as opened:
         call.progress(call.text("mcp.serving", where=settings.data))
         room = opened.host.edges.mcp
+        process.settle()
         await room.serve_stdio(OWNER, call.lang, stdin=wire.lines, stdout=wire.output, deciding=deciding)

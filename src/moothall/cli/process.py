@@ -22,7 +22,10 @@ def begin() -> None:
 
 
 def settle() -> None:
-    """Set the process up for serving, now that all is there that stays."""
+    """Set the process up for serving, now that all is there that stays.
+
+    A collector that somebody else has set up, as tests and programs do, is left so.
+    """
     gc.freeze()  # to look through it again and again would hold all callers up
     if gc.get_threshold() == _STARTING:
         gc.set_threshold(*_SERVING)

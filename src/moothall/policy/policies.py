@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final, Literal, Self
 
 import cedarpy
@@ -24,8 +25,6 @@ _ANNOTATIONS: Final = frozenset({"id", "layer", "reason", "needs", "after"})
 _DELEGATION: Final = "delegation"
 _PARTS: Final = 512
 """Selections of policies that are kept ready."""
-_TEXTS: Final = 64
-"""Texts of policies that are kept read: of all files but the one that was changed, nothing is new."""
 _RESOURCES: Final = 8192
 """Resources for which it is kept which policies may speak of them."""
 
@@ -97,13 +96,14 @@ class PolicySet:
             SettingsError: a text is not Cedar, does not fit the schema, or breaks a rule of this module; a rule about
                 capabilities sets what there is not; the hierarchy of duties has a cycle. It names the place.
         """
-        sources = [source for source in builtin if source.layer in config.builtin] + list(config.sources)
+        own = [source for source in builtin if source.layer in config.builtin]
+        sources = [*own, *config.sources]
+        read = [_read_once(source, schema) for source in own] + [_read(source, schema) for source in config.sources]
         policies: dict[str, Policy] = {}
-        for source in sources:
-            for policy in _read(source, schema):
-                if policy.id in policies:
-                    raise _wrong(source.name, f"the id {policy.id!r} is taken by {policies[policy.id].source}")
-                policies[policy.id] = policy
+        for policy in chain.from_iterable(read):
+            if policy.id in policies:
+                raise _wrong(policy.source, f"the id {policy.id!r} is taken by {policies[policy.id].source}")
+            policies[policy.id] = policy
         for rule in config.resources:
             check_rule(rule)
         texts = [[source.layer, source.name, source.text] for source in sources]
@@ -172,7 +172,12 @@ def _schema(text: str) -> cedarpy.Schema:
     return cedarpy.Schema.from_str(text)
 
 
-@lru_cache(maxsize=_TEXTS)
+@lru_cache(maxsize=2 * len(LAYERS))
+def _read_once(source: PolicySource, schema: str) -> tuple[Policy, ...]:
+    """The policies of a text of the package, which is the same at every reading of the others."""
+    return _read(source, schema)
+
+
 def _read(source: PolicySource, schema: str) -> tuple[Policy, ...]:
     """The policies of one text."""
     if source.layer not in LAYERS:
